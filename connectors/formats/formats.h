@@ -1,0 +1,8 @@
+/* The formats there are. */
+#pragma once
+
+#include "connectors/kit/format.h"
+
+extern const struct hub_format hub_format_json;
+extern const struct hub_format hub_format_csv;
+extern const struct hub_format hub_format_xml;

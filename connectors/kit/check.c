@@ -1,0 +1,279 @@
+#include "connectors/kit/check.h"
+
+#include "connectors/kit/pipeline.h"
+#include "hub/io/file.h"
+#include "schemas/lib/deadletter.h"
+#include "schemas/lib/frame.h"
+#include "schemas/lib/render.h"
+#include "schemas/lib/slice.h"
+
+#include <string.h>
+
+json_t *hub_check_node_to_json(const struct hub_node *node) {
+    json_t *json = NULL;
+    switch (node->kind) {
+    case HUB_NODE_SCALAR:
+        return hub_node_is_null(node) ? json_null() : json_stringn(node->text, node->text_size);
+    case HUB_NODE_SEQUENCE:
+        json = json_array();
+        for (size_t i = 0; i < node->count; i++)
+            json_array_append_new(json, hub_check_node_to_json(node->items[i]));
+        return json;
+    case HUB_NODE_MAPPING:
+        json = json_object();
+        for (size_t i = 0; i < node->count; i++)
+            json_object_set_new(json, node->keys[i]->text,
+                                hub_check_node_to_json(node->items[i]));
+        return json;
+    }
+    return NULL;
+}
+
+enum hub_status hub_check_read(const char *path, struct hub_arena *arena,
+                               struct hub_raw_document *ret_document, struct hub_error *reterr) {
+    HUB_SCOPED_BUFFER bytes = {.size_max = HUB_DOCUMENT_SIZE_MAX};
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    HUB_TRY(hub_file_read(path, &bytes, reterr));
+    *ret_document = (struct hub_raw_document){
+        .name = hub_arena_text(arena, name, strlen(name)),
+        .bytes = hub_bytes(hub_arena_text(arena, (const char *)bytes.data, bytes.size),
+                           bytes.size),
+        .context = json_pack("{s:{s:s, s:{}}}", "file", "name", name, "match")};
+    return HUB_OK;
+}
+
+/* --- expectations --- */
+
+static bool scalar_equals(const struct hub_node *node, const json_t *value) {
+    struct hub_arena arena = {0};
+    const char *text = hub_tree_text(value, &arena);
+    bool same = hub_node_is_null(node) ? json_is_null(value)
+                                       : text != NULL && strcmp(text, node->text) == 0;
+    hub_arena_destroy(&arena);
+    return same;
+}
+
+/* Whether the value holds all that is expected of it; more is fine in objects. `ret_node` is the
+ * first part that is not met. */
+static bool meets(const struct hub_node *expected, const json_t *value,
+                  const struct hub_node **ret_node) {
+    *ret_node = expected;
+    switch (expected->kind) {
+    case HUB_NODE_SCALAR:
+        return scalar_equals(expected, value);
+    case HUB_NODE_SEQUENCE:
+        if (json_array_size(value) != expected->count)
+            return false;
+        for (size_t i = 0; i < expected->count; i++)
+            if (!meets(expected->items[i], json_array_get(value, i), ret_node))
+                return false;
+        return true;
+    case HUB_NODE_MAPPING:
+        for (size_t i = 0; i < expected->count; i++)
+            if (!meets(expected->items[i], json_object_get(value, expected->keys[i]->text),
+                       ret_node))
+                return false;
+        return true;
+    }
+    return false;
+}
+
+static json_t *render_record(const struct hub_domain *domain, struct hub_bytes body) {
+    HUB_SCOPED_BUFFER text = {0};
+    json_error_t error;
+    hub_render_json(domain->schema->root, body, &text);
+    return json_loadb((const char *)text.data, text.size, 0, &error);
+}
+
+struct check {
+    struct hub_connector *connector;
+    FILE *out;
+    size_t findings;
+};
+
+static void find(struct check *check, const struct hub_node *node, const char *what,
+                 const char *more) {
+    fprintf(check->out, "%s:%zu:%zu: %s%s\n", node->file, node->line, node->column, what, more);
+    check->findings++;
+}
+
+static void check_records(struct check *check, const struct hub_node *test,
+                          const struct hub_outgoing_list *list) {
+    const struct hub_node *expect = hub_node_get(test, "expect");
+    size_t at = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct hub_outgoing *outgoing = &list->items[i];
+        const struct hub_node *unmet = NULL;
+        if (outgoing->dead)
+            continue;
+        if (expect == NULL || at >= expect->count) {
+            if (expect != NULL)
+                find(check, expect, "more records came than are expected, the first of them ",
+                     outgoing->key);
+            return;
+        }
+        json_t *record = render_record(check->connector->domain, outgoing->body);
+        if (!meets(expect->items[at++], record, &unmet)) {
+            char *text = json_dumps(record, JSON_INDENT(1));
+            find(check, unmet, "not so in the record: ", text);
+            free(text);
+        }
+        json_decref(record);
+    }
+    if (expect != NULL && at < expect->count)
+        find(check, expect->items[at], "no such record came", "");
+}
+
+static const struct hub_outgoing *first_dead(const struct hub_outgoing_list *list) {
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].dead)
+            return &list->items[i];
+    return NULL;
+}
+
+static const char *reason_of(const struct hub_outgoing *dead, struct hub_arena *arena) {
+    const struct hub_mapped *mapped = dead->mapped;
+    if (mapped == NULL || mapped->error.text[0] == '\0')
+        return hub_arena_format(arena, "refused at %s (%s)", dead->stage, dead->code);
+    return hub_arena_format(arena, "refused at %s: %s: %s", dead->stage,
+                            mapped->path == NULL ? "record" : mapped->path, mapped->error.text);
+}
+
+static void check_errors(struct check *check, const struct hub_node *test,
+                         const struct hub_outgoing_list *list, struct hub_arena *arena) {
+    const struct hub_node *expect = hub_node_get(test, "expect_error");
+    const struct hub_outgoing *dead = first_dead(list);
+    if (expect == NULL) {
+        if (dead != NULL)
+            find(check, test, reason_of(dead, arena), "");
+        return;
+    }
+    if (dead == NULL) {
+        find(check, expect, "nothing was refused", "");
+        return;
+    }
+    const struct hub_node *field = hub_node_get(expect, "field");
+    const struct hub_node *stage = hub_node_get(expect, "stage");
+    const char *path = dead->mapped == NULL || dead->mapped->path == NULL ? ""
+                                                                           : dead->mapped->path;
+    if ((field != NULL && !hub_node_is_text(field, path)) ||
+        (stage != NULL && !hub_node_is_text(stage, dead->stage)))
+        find(check, expect, "it was another error: ", reason_of(dead, arena));
+}
+
+static void run_test(struct check *check, const struct hub_node *test) {
+    static const char *const keys[] = {"input", "context", "expect", "expect_error", NULL};
+    struct hub_arena arena = {0};
+    struct hub_raw_document document = {0};
+    struct hub_outgoing_list list;
+    struct hub_error error;
+    struct hub_pipeline pipeline = {.connector = check->connector};
+    const struct hub_node *input = hub_node_get(test, "input");
+    const struct hub_node *context = hub_node_get(test, "context");
+    if (test->kind != HUB_NODE_MAPPING || input == NULL || input->text == NULL) {
+        find(check, test, "a test needs an 'input': a sample file", "");
+        return;
+    }
+    if (hub_node_check_keys(test, keys, &error) != HUB_OK) {
+        fprintf(check->out, "%s\n", error.text);
+        check->findings++;
+        return;
+    }
+    const char *path = hub_arena_format(&arena, "%s/%s", check->connector->folder, input->text);
+    if (hub_check_read(path, &arena, &document, &error) != HUB_OK) {
+        find(check, input, error.text, "");
+    } else {
+        json_t *own = context == NULL ? json_object() : hub_check_node_to_json(context);
+        json_object_update(document.context, own);
+        json_decref(own);
+        hub_pipeline_run(&pipeline, &document, /* sequence= */ 1, &arena, &list);
+        check_records(check, test, &list);
+        check_errors(check, test, &list, &arena);
+    }
+    json_decref(document.context);
+    hub_arena_destroy(&arena);
+}
+
+static void on_unfilled(void *context, const struct hub_node *node) {
+    find(context, node, "this fills nothing in any of the file's own samples", "");
+}
+
+size_t hub_check_tests(struct hub_connector *connector, FILE *out) {
+    struct check check = {connector, out, 0};
+    const struct hub_node *tests = connector->tests;
+    if (tests == NULL || tests->kind != HUB_NODE_SEQUENCE || tests->count == 0) {
+        fprintf(out, "%s:1:1: no 'tests': [{input: SAMPLE, expect: [...]}] would show that the "
+                "mapping does what it says\n", connector->file);
+        return 1;
+    }
+    for (size_t i = 0; i < tests->count; i++)
+        run_test(&check, tests->items[i]);
+    hub_mapping_unfilled(connector->mapping, on_unfilled, &check);
+    return check.findings;
+}
+
+/* --- dry run --- */
+
+static void show_fields(const struct hub_domain *domain, struct hub_bytes body, FILE *out) {
+    const struct hub_type *record = domain->schema->root;
+    for (size_t i = 0; i < record->count; i++) {
+        struct hub_bytes field = hub_slice_field(record, body, i);
+        HUB_SCOPED_BUFFER text = {0};
+        bool unstated = hub_slice_is_unstated(record->fields[i].type, field);
+        if (!unstated)
+            hub_render_json(record->fields[i].type, field, &text);
+        fprintf(out, "  %-16s %-7s %s\n", record->fields[i].name, unstated ? "absent" : "ok",
+                unstated ? "" : hub_buffer_text(&text));
+    }
+}
+
+static void show_record(const struct hub_connector *connector, const struct hub_outgoing *outgoing,
+                        struct hub_arena *arena, bool as_json, FILE *out) {
+    const struct hub_mapped *mapped = outgoing->mapped;
+    if (as_json) {
+        json_t *record = outgoing->dead ? json_null()
+                                        : render_record(connector->domain, outgoing->body);
+        json_t *line = json_pack("{s:s, s:s?, s:s?, s:s?, s:o}", "key", outgoing->key, "place",
+                                 mapped == NULL ? NULL : mapped->place, "path",
+                                 mapped == NULL ? NULL : mapped->path, "refused",
+                                 outgoing->dead ? reason_of(outgoing, arena) : NULL, "record",
+                                 record);
+        json_dumpf(line, out, JSON_COMPACT);
+        fputc('\n', out);
+        json_decref(line);
+        return;
+    }
+    fprintf(out, "%s%s%s\n", outgoing->key, mapped != NULL && *mapped->place != '\0' ? "  " : "",
+            mapped == NULL ? "" : mapped->place);
+    if (outgoing->dead)
+        fprintf(out, "  %s\n", reason_of(outgoing, arena));
+    else
+        show_fields(connector->domain, outgoing->body, out);
+}
+
+size_t hub_dry_run(struct hub_connector *connector, const char *input, const json_t *context,
+                   bool as_json, FILE *out) {
+    struct hub_arena arena = {0};
+    struct hub_raw_document document = {0};
+    struct hub_outgoing_list list = {0};
+    struct hub_error error;
+    struct hub_pipeline pipeline = {.connector = connector};
+    size_t refused = 0;
+    if (hub_check_read(input, &arena, &document, &error) != HUB_OK) {
+        fprintf(out, "%s\n", error.text);
+        return 1;
+    }
+    json_object_update(document.context, (json_t *)context);
+    hub_pipeline_run(&pipeline, &document, /* sequence= */ 1, &arena, &list);
+    for (size_t i = 0; i < list.count; i++) {
+        refused += list.items[i].dead;
+        show_record(connector, &list.items[i], &arena, as_json, out);
+    }
+    if (!as_json)
+        fprintf(out, "%zu records, %zu refused, %lld left out by when; nothing was published\n",
+                list.count - refused, refused, (long long)list.counts.skipped);
+    json_decref(document.context);
+    hub_arena_destroy(&arena);
+    return refused;
+}

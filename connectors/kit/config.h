@@ -1,0 +1,41 @@
+/* A connector's configuration: one YAML file.
+ *
+ *   connector: NAME
+ *   institution: NAME
+ *   system: NAME
+ *   source: {transport: NAME, format: NAME, the options of both}
+ *   target: {domain: NAME}
+ *   empty: accept | refuse        documents without any record (refuse)
+ *   records: the mapping (connectors/kit/mapping.h)
+ *   tests: [{input: FILE, context: {...}, expect: [{...}], expect_error: {field: ..., stage: ...}}] */
+#pragma once
+
+#include "connectors/kit/mapping.h"
+#include "connectors/kit/transport.h"
+
+struct hub_connector {
+    struct hub_arena arena;
+    const char *name;
+    const char *institution;
+    const struct hub_system *system;
+    const struct hub_domain *domain;
+    const struct hub_catalogue *catalogue;
+    const struct hub_transport *transport;
+    void *transport_options;
+    const struct hub_format *format;
+    void *format_options;
+    struct hub_mapping *mapping;
+    struct hub_keys keys;
+    const char *file;   /* as given */
+    const char *folder; /* of the file */
+    const struct hub_node *tests; /* or NULL */
+    struct hub_digest config_hash;
+};
+
+/* HUB_FATAL with file, line, column and what would pass. */
+HUB_MUST_USE enum hub_status hub_connector_load(const char *file,
+                                                const struct hub_catalogue *catalogue,
+                                                const char *keys_folder,
+                                                struct hub_connector **ret_connector,
+                                                struct hub_error *reterr);
+void hub_connector_free(struct hub_connector *connector); /* NULL is fine */

@@ -1,0 +1,32 @@
+/* Keys for pseudonyms.
+ *
+ * A folder with the parts `shared` (the cooperation's key, held by the institutions' connectors and
+ * never by the hub) and `local` (the institution's own); in each one file a key, named by its id.
+ * The last id by name is in use; the others stay readable. */
+#pragma once
+
+#include "hub/base/bytes.h"
+#include "hub/base/memory.h"
+#include "hub/base/status.h"
+
+enum { HUB_KEY_SIZE_MIN = 32, HUB_KEY_SIZE_MAX = 1024 };
+
+struct hub_key {
+    const char *id; /* NULL: there is none */
+    struct hub_bytes bytes;
+};
+
+struct hub_keys {
+    struct hub_key shared, local;
+    bool trial;
+};
+
+/* A NULL folder gives keys that everybody knows (id `trial`), for trying configurations: nothing made
+ * with them may be published. */
+HUB_MUST_USE enum hub_status hub_keys_load(const char *folder, struct hub_arena *arena,
+                                           struct hub_keys *ret_keys, struct hub_error *reterr);
+
+/* Appends `ps:<key id>:<128 bits in hexadecimal>`: HMAC-SHA-256 of the purpose and the value, cut.
+ * Equal values under one key and purpose give equal pseudonyms, and nothing else does. */
+void hub_pseudonym_append(const struct hub_key *key, const char *purpose, struct hub_bytes value,
+                          struct hub_buffer *buffer);

@@ -1,0 +1,172 @@
+#include "connectors/kit/known.h"
+
+#include "schemas/lib/frame.h"
+#include "schemas/lib/resolve.h"
+#include "schemas/lib/slice.h"
+#include "schemas/lib/statement.h"
+#include "schemas/lib/walk.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define uthash_fatal(message) abort()
+#include <uthash.h>
+
+struct entry {
+    UT_hash_handle hh;
+    char *key;
+    struct hub_digest content;
+    uint8_t *body;
+    size_t body_size;
+    bool withdrawn;
+    size_t seen; /* the last snapshot that had it */
+};
+
+struct hub_known {
+    const struct hub_catalogue *catalogue;
+    const struct hub_domain *domain;
+    const struct hub_system *system;
+    const struct hub_digester *digester;
+    struct entry *entries;
+    size_t in_force;
+    size_t snapshot;
+};
+
+struct hub_known *hub_known_new(const struct hub_catalogue *catalogue,
+                                const struct hub_domain *domain, const struct hub_system *system,
+                                const struct hub_digester *digester) {
+    struct hub_known *known = hub_allocate_zero(1, sizeof *known);
+    *known = (struct hub_known){catalogue, domain, system, digester, NULL, 0, 0};
+    return known;
+}
+
+void hub_known_free(struct hub_known *known) {
+    struct entry *entry, *next;
+    if (known == NULL)
+        return;
+    HASH_ITER(hh, known->entries, entry, next) {
+        HASH_DELETE(hh, known->entries, entry);
+        hub_release(entry->key);
+        hub_release(entry->body);
+        hub_release(entry);
+    }
+    hub_release(known);
+}
+
+size_t hub_known_count(const struct hub_known *known) {
+    return known->in_force;
+}
+
+static struct hub_digest content_of(const struct hub_known *known, struct hub_bytes body,
+                                    bool *ret_withdrawn) {
+    uint32_t starts[HUB_FIELDS_MAX + 1];
+    HUB_SCOPED_BUFFER content = {0};
+    hub_slice_fields(known->domain->schema->root, body, starts);
+    hub_statement_content(known->domain, body, starts, &content);
+    struct hub_stamp stamp = hub_statement_stamp(known->domain, body, starts);
+    /* One voice, several carriers: the source's version tells their copies apart. */
+    if (known->system->carrier_count > 1)
+        hub_buffer_append_bytes(&content, hub_version_of_source(stamp.version));
+    *ret_withdrawn = stamp.withdrawn;
+    return known->digester->digest(hub_buffer_bytes(&content));
+}
+
+static struct entry *find(struct hub_known *known, const char *key) {
+    struct entry *entry = NULL;
+    HASH_FIND_STR(known->entries, key, entry);
+    return entry;
+}
+
+static struct entry *need(struct hub_known *known, const char *key) {
+    struct entry *entry = find(known, key);
+    if (entry != NULL)
+        return entry;
+    entry = hub_allocate_zero(1, sizeof *entry);
+    entry->key = hub_copy_text(key);
+    entry->withdrawn = true; /* until something is taken */
+    HASH_ADD_KEYPTR(hh, known->entries, entry->key, strlen(entry->key), entry);
+    return entry;
+}
+
+void hub_known_take(struct hub_known *known, const char *key, struct hub_bytes body) {
+    struct entry *entry = need(known, key);
+    bool withdrawn = false;
+    entry->content = content_of(known, body, &withdrawn);
+    known->in_force += !withdrawn;
+    known->in_force -= !entry->withdrawn;
+    entry->withdrawn = withdrawn;
+    entry->seen = known->snapshot;
+    hub_release(entry->body);
+    entry->body = hub_copy_bytes(body.data, body.size);
+    entry->body_size = body.size;
+}
+
+bool hub_known_differs(struct hub_known *known, const char *key, struct hub_bytes body) {
+    struct entry *entry = find(known, key);
+    bool withdrawn = false;
+    if (entry == NULL)
+        return true;
+    entry->seen = known->snapshot;
+    struct hub_digest content = content_of(known, body, &withdrawn);
+    return entry->body == NULL ||
+           memcmp(content.bytes, entry->content.bytes, HUB_DIGEST_SIZE) != 0;
+}
+
+void hub_known_note(struct hub_known *known, const char *key) {
+    struct entry *entry = find(known, key);
+    if (entry != NULL)
+        entry->seen = known->snapshot;
+}
+
+void hub_known_begin_snapshot(struct hub_known *known) {
+    known->snapshot++;
+}
+
+static int by_key(const struct entry *a, const struct entry *b) {
+    return strcmp(a->key, b->key);
+}
+
+size_t hub_known_vanished(struct hub_known *known,
+                          void (*vanished)(void *context, const char *key, struct hub_bytes body),
+                          void *context) {
+    struct entry *entry, *next;
+    size_t count = 0;
+    HASH_SORT(known->entries, by_key);
+    HASH_ITER(hh, known->entries, entry, next) {
+        if (entry->withdrawn || entry->seen == known->snapshot)
+            continue;
+        count++;
+        if (vanished != NULL)
+            vanished(context, entry->key, hub_bytes(entry->body, entry->body_size));
+    }
+    return count;
+}
+
+enum hub_status hub_known_load(struct hub_known *known, struct hub_bytes key,
+                               struct hub_bytes message, struct hub_error *reterr) {
+    struct hub_bytes system, rest, body;
+    struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
+    struct hub_walk walk = {0};
+    struct hub_resolver *resolver = NULL;
+    HUB_SCOPED_BUFFER translated = {0};
+    int32_t id = 0;
+    if (!hub_bytes_cut(key, '/', &system, &rest) ||
+        !hub_bytes_equal_text(system, known->system->name))
+        return HUB_OK;
+    HUB_TRY(hub_frame_open(message, &id, &body, reterr));
+    const struct hub_schema *writer = hub_catalogue_by_id(known->catalogue, id);
+    if (writer == NULL || strcmp(writer->subject, known->domain->name) != 0)
+        return hub_fail(reterr, HUB_FATAL, "schema id %d is no version of %s", id,
+                        known->domain->name);
+    HUB_TRY(hub_walk(writer->root, body, &limits, &walk, reterr));
+    HUB_TRY(hub_resolver_new(writer->root, known->domain->schema->root, &resolver, reterr));
+    enum hub_status status =
+        hub_resolve(resolver, body, /* canonical= */ false, &translated, reterr);
+    hub_resolver_free(resolver);
+    HUB_TRY(status);
+    char *text = hub_copy_bytes(key.data, key.size);
+    hub_known_take(known, text, hub_buffer_bytes(&translated));
+    hub_release(text);
+    return HUB_OK;
+}

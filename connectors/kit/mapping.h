@@ -1,0 +1,92 @@
+/* The mapping: what of a source document becomes which field of a record. Declared in the
+ * connector's YAML, checked against the domain's schema without any data, and then run.
+ *
+ *   records:                            one entry a kind of record; all of them are tried
+ *     - for_each: PATH                  where the records are; without it the document is one
+ *       when: CONDITION
+ *       key: [VALUE, ...]               the source's id, joined with /
+ *       version: {VALUE, tie: position} orders the versions of one source record
+ *       event_time, recorded_time: VALUE with time
+ *       withdrawn: {when: CONDITION, reason: TEXT}
+ *       fields: {FIELD: TARGET, ...}
+ *
+ *   VALUE   PATH, or {from: PATH | value: TEXT | first: [VALUE, ...] | join: [VALUE, ...], with: TEXT}
+ *           with, in this order, absent: [TEXT, ...], match: REGEX (its first group is kept),
+ *           split: TEXT, fold: case, table: {FROM: TO} or FILE.csv, else: reject | keep | null |
+ *           TEXT, lookup: organisations, pseudonym: shared | local, time: {...}
+ *   TARGET  of a scalar, a Date, a Time, an Organisation: a VALUE
+ *           of a record: {PART: TARGET, ...}
+ *           of an array: an item or a list of items; an item is {for_each: PATH, when: CONDITION,
+ *           and a TARGET of the elements}; of texts and enums also {each: PATH, ...}
+ *           of identifiers: items {scheme | classify | scan, value, issuer, version, relation, else};
+ *           for_each may be {from: PATH, split: TEXT}
+ *   CONDITION  {present: PATH}, {absent: PATH}, {path: PATH, in: [TEXT, ...]},
+ *           {path: PATH, not_in: [TEXT, ...]}, or a list of these, all of which must hold
+ *   time    {formats: [rfc3339 | date | partial | strptime's], zone: UTC or +hh:mm} */
+#pragma once
+
+#include "connectors/kit/format.h"
+#include "connectors/kit/keys.h"
+#include "connectors/kit/path.h"
+#include "schemas/lib/catalogue.h"
+
+struct hub_mapping;
+
+struct hub_mapping_config {
+    const struct hub_node *records; /* the `records` node */
+    const char *folder;             /* of the configuration, for tables */
+    const struct hub_domain *domain;
+    const struct hub_system *system;
+    const struct hub_keys *keys; /* for pseudonyms */
+    const char *each;            /* the format's, where a record has no for_each */
+    bool accepts_empty;          /* a document without records is fine */
+};
+
+/* HUB_FATAL with file, line, column and what would pass. */
+HUB_MUST_USE enum hub_status hub_mapping_load(const struct hub_mapping_config *config,
+                                              struct hub_arena *arena,
+                                              struct hub_mapping **ret_mapping,
+                                              struct hub_error *reterr);
+void hub_mapping_free(struct hub_mapping *mapping);
+/* Whether some value becomes a pseudonym. */
+bool hub_mapping_uses_keys(const struct hub_mapping *mapping);
+
+/* One document to be mapped. */
+struct hub_document {
+    const char *name; /* where it was read: a file, an address */
+    struct hub_bytes raw;
+    const struct hub_parsed *parsed;
+    const json_t *context; /* {request: {...}, file: {...}, ...} */
+    int64_t sequence;      /* of the document, for `tie: position` */
+    struct hub_digest raw_hash, mapping_hash;
+};
+
+/* One record made of a document, or why none was. */
+struct hub_mapped {
+    enum hub_status status; /* HUB_OK or HUB_REJECT */
+    struct hub_error error; /* one sentence, no value of the source */
+    const char *code;       /* of the closed list, where refused */
+    const char *path;       /* the field to blame */
+    const char *place;      /* where in the document: "row 17", "element 3" */
+    const char *key;        /* <system>/<source id>; NULL where it could not be told */
+    struct hub_bytes body;  /* Avro of the domain's schema, not yet walked */
+    struct hub_bytes raw;   /* the record's own bytes in a table, else the document's */
+    bool withdrawn;
+    bool own_raw; /* raw is the record's own */
+};
+
+struct hub_mapped_list {
+    struct hub_mapped *items;
+    size_t count;
+};
+
+/* Maps a document; everything in the arena. Rows that the format could not read are in the list as
+ * refused. `ret_skipped` counts records that a `when` left out. */
+void hub_mapping_run(struct hub_mapping *mapping, const struct hub_document *document,
+                     struct hub_arena *arena, struct hub_mapped_list *ret_list,
+                     size_t *ret_skipped);
+
+/* Calls `unfilled` for every path and table that has given nothing in any run so far. */
+void hub_mapping_unfilled(const struct hub_mapping *mapping,
+                          void (*unfilled)(void *context, const struct hub_node *node),
+                          void *context);

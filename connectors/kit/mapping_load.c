@@ -1,0 +1,390 @@
+/* Compiling the mapping against the schema: every field named exists, every value fits its type,
+ * nothing required is missing. */
+#include "connectors/kit/mapping_plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- conditions --- */
+
+static enum hub_status load_one_condition(struct map_loader *loader, const struct hub_node *node,
+                                          struct map_condition *condition) {
+    static const char *const keys[] = {"present", "absent", "path", "in", "not_in", NULL};
+    if (node->kind != HUB_NODE_MAPPING)
+        return hub_node_fail(node, loader->reterr,
+                             "{present: PATH}, {absent: PATH}, {path: PATH, in: [...]} or {path: "
+                             "PATH, not_in: [...]} would pass");
+    HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
+    const struct hub_node *present = hub_node_get(node, "present");
+    const struct hub_node *absent = hub_node_get(node, "absent");
+    const struct hub_node *path = hub_node_get(node, "path");
+    const struct hub_node *in = hub_node_get(node, "in");
+    const struct hub_node *not_in = hub_node_get(node, "not_in");
+    const struct hub_node *list = in != NULL ? in : not_in;
+    condition->present = present != NULL;
+    condition->absent = absent != NULL;
+    condition->negated = not_in != NULL;
+    bool one = (present != NULL) + (absent != NULL) + (path != NULL) == 1;
+    if (!one || (path != NULL) != (list != NULL) || (in != NULL && not_in != NULL))
+        return hub_node_fail(node, loader->reterr, "one of present, absent, and path with in or "
+                             "not_in would pass");
+    HUB_TRY(map_load_path(loader, present != NULL  ? present
+                                  : absent != NULL ? absent
+                                                   : path, &condition->path));
+    if (list == NULL)
+        return HUB_OK;
+    size_t count = list->kind == HUB_NODE_SEQUENCE ? list->count : 1;
+    const char **texts = hub_arena_take_zero(loader->arena, count + 1, sizeof *texts);
+    for (size_t i = 0; i < count; i++) {
+        const struct hub_node *item = list->kind == HUB_NODE_SEQUENCE ? list->items[i] : list;
+        if (item->kind != HUB_NODE_SCALAR)
+            return hub_node_fail(item, loader->reterr, "a text would pass");
+        texts[i] = item->text;
+    }
+    condition->texts = texts;
+    return HUB_OK;
+}
+
+enum hub_status map_load_condition(struct map_loader *loader, const struct hub_node *node,
+                                   struct map_condition **ret_condition) {
+    bool list = node->kind == HUB_NODE_SEQUENCE;
+    size_t count = list ? node->count : 1;
+    struct map_condition *first = NULL;
+    for (size_t i = count; i > 0; i--) {
+        struct map_condition *condition =
+            hub_arena_take_zero(loader->arena, 1, sizeof *condition);
+        HUB_TRY(load_one_condition(loader, list ? node->items[i - 1] : node, condition));
+        condition->next = first;
+        first = condition;
+    }
+    *ret_condition = first;
+    return HUB_OK;
+}
+
+/* --- targets --- */
+
+static bool is_named(const struct hub_type *type, const char *name) {
+    return type->kind == HUB_RECORD && strcmp(type->name, name) == 0;
+}
+
+static enum hub_status load_single(struct map_loader *loader, const struct hub_node *node,
+                                   struct map_target *target) {
+    target->value = hub_arena_take_zero(loader->arena, 1, sizeof *target->value);
+    HUB_TRY(map_load_value(loader, node, target->type, target->value));
+    const struct map_value *value = target->value;
+    bool timed = target->kind == MAP_DATE || target->kind == MAP_TIME;
+    if (timed != (value->time != NULL))
+        return hub_node_fail(node, loader->reterr,
+                             timed ? "a date or time needs time: {formats: [...]}"
+                                   : "'time' is for dates and times; this field is none");
+    /* An Organisation keeps the source's words beside the identifier that is looked up. */
+    if (target->kind == MAP_ORGANISATION)
+        target->value->lookup = false;
+    for (size_t i = 0; target->kind == MAP_TIME && value->time->formats[i] != NULL; i++)
+        if (strcmp(value->time->formats[i], "rfc3339") != 0 && !value->time->has_zone)
+            return hub_node_fail(node, loader->reterr,
+                                 "format '%s' tells no offset; a 'zone' is needed",
+                                 value->time->formats[i]);
+    return HUB_OK;
+}
+
+static enum hub_status check_required(struct map_loader *loader, const struct hub_node *node,
+                                      const struct map_target *target, bool whole) {
+    for (size_t i = 0; i < target->type->count; i++) {
+        const struct hub_field *field = &target->type->fields[i];
+        bool mapped = false;
+        for (size_t k = 0; k < target->part_count; k++)
+            mapped |= target->parts[k].field == i;
+        bool optional = field->has_default || hub_type_null_branch(field->type) >= 0;
+        if (!mapped && !optional && !(whole && i == HUB_FIELD_STATEMENT))
+            return hub_node_fail(node, loader->reterr, "field '%s' is required and not mapped",
+                                 field->name);
+    }
+    return HUB_OK;
+}
+
+static enum hub_status load_parts(struct map_loader *loader, const struct hub_node *node,
+                                  struct map_target *target, bool whole) {
+    const struct hub_type *type = target->type;
+    const char *names[HUB_FIELDS_MAX + 1];
+    size_t count = 0;
+    if (node->kind != HUB_NODE_MAPPING)
+        return hub_node_fail(node, loader->reterr, "%s is a record: {part: value, ...} would pass",
+                             type->name);
+    for (size_t i = 0; i < type->count; i++)
+        if (!(whole && i == HUB_FIELD_STATEMENT))
+            names[count++] = type->fields[i].name;
+    names[count] = NULL;
+    HUB_TRY(hub_node_check_keys(node, names, loader->reterr));
+    target->parts = hub_arena_take_zero(loader->arena, node->count, sizeof *target->parts);
+    for (size_t i = 0; i < node->count; i++) {
+        struct map_part *part = &target->parts[target->part_count++];
+        part->field = (size_t)hub_type_field(type, node->keys[i]->text);
+        HUB_TRY(map_load_target(loader, node->items[i], type->fields[part->field].type,
+                                &part->target));
+    }
+    return check_required(loader, node, target, whole);
+}
+
+/* An item without its for_each and when is the target of the element. */
+static const struct hub_node *element_node(struct map_loader *loader,
+                                           const struct hub_node *node) {
+    struct hub_node *rest = hub_arena_take(loader->arena, sizeof *rest);
+    *rest = *node;
+    rest->items = hub_arena_take(loader->arena, (node->count + 1) * sizeof *rest->items);
+    rest->keys = hub_arena_take(loader->arena, (node->count + 1) * sizeof *rest->keys);
+    rest->count = 0;
+    for (size_t i = 0; i < node->count; i++) {
+        const char *key = node->keys[i]->text;
+        if (strcmp(key, "for_each") == 0 || strcmp(key, "when") == 0)
+            continue;
+        rest->keys[rest->count] = node->keys[i];
+        rest->items[rest->count++] = node->items[i];
+    }
+    return rest;
+}
+
+/* {each: PATH, ...} on scalars is {from: PATH, ...}: all values instead of the first. */
+static void each_to_from(struct map_loader *loader, struct hub_node *node) {
+    for (size_t i = 0; i < node->count; i++)
+        if (strcmp(node->keys[i]->text, "each") == 0) {
+            struct hub_node *key = hub_arena_take(loader->arena, sizeof *key);
+            *key = *node->keys[i];
+            key->text = "from";
+            key->text_size = 4;
+            node->keys[i] = key;
+        }
+}
+
+/* for_each: PATH, or {from: PATH, split: TEXT} for a list inside one text. */
+static enum hub_status load_each(struct map_loader *loader, const struct hub_node *node,
+                                 struct map_value **ret_value) {
+    if (node->kind == HUB_NODE_SCALAR)
+        return map_load_path(loader, node, ret_value);
+    *ret_value = hub_arena_take_zero(loader->arena, 1, sizeof **ret_value);
+    HUB_TRY(map_load_value(loader, node, NULL, *ret_value));
+    if ((*ret_value)->split == NULL)
+        return hub_node_fail(node, loader->reterr, "a path or {from: PATH, split: TEXT} would "
+                             "pass");
+    return HUB_OK;
+}
+
+static enum hub_status load_item(struct map_loader *loader, const struct hub_node *node,
+                                 const struct hub_type *elements, struct map_item *item) {
+    const struct hub_node *rest = node;
+    if (node->kind == HUB_NODE_MAPPING) {
+        const struct hub_node *each = hub_node_get(node, "for_each");
+        const struct hub_node *when = hub_node_get(node, "when");
+        if (each != NULL)
+            HUB_TRY(load_each(loader, each, &item->each));
+        if (when != NULL)
+            HUB_TRY(map_load_condition(loader, when, &item->when));
+        rest = element_node(loader, node);
+        if (elements->kind != HUB_RECORD)
+            each_to_from(loader, (struct hub_node *)rest);
+    }
+    if (!is_named(elements, "atmp.Identifier"))
+        return map_load_target(loader, rest, elements, &item->target);
+    item->target = hub_arena_take_zero(loader->arena, 1, sizeof *item->target);
+    *item->target = (struct map_target){.node = node,
+                                        .kind = MAP_IDENTIFIER,
+                                        .type = elements,
+                                        .branch = -1,
+                                        .null_branch = -1};
+    return map_load_identifier(loader, rest, elements, item->target);
+}
+
+static enum hub_status load_array(struct map_loader *loader, const struct hub_node *node,
+                                  struct map_target *target) {
+    bool list = node->kind == HUB_NODE_SEQUENCE;
+    size_t count = list ? node->count : 1;
+    target->items = hub_arena_take_zero(loader->arena, count, sizeof *target->items);
+    target->item_count = count;
+    for (size_t i = 0; i < count; i++)
+        HUB_TRY(load_item(loader, list ? node->items[i] : node, target->type->items,
+                          &target->items[i]));
+    return HUB_OK;
+}
+
+enum hub_status map_load_target(struct map_loader *loader, const struct hub_node *node,
+                                const struct hub_type *type, struct map_target **ret_target) {
+    struct map_target *target = hub_arena_take_zero(loader->arena, 1, sizeof *target);
+    target->node = node;
+    target->null_branch = hub_type_null_branch(type);
+    target->type = hub_type_stated(type);
+    target->branch = target->null_branch < 0 ? -1 : 1 - target->null_branch;
+    *ret_target = target;
+    if (target->type->kind == HUB_ARRAY) {
+        target->kind = MAP_ARRAY;
+        return load_array(loader, node, target);
+    }
+    if (is_named(target->type, "atmp.Identifier")) {
+        target->kind = MAP_IDENTIFIER;
+        return map_load_identifier(loader, node, target->type, target);
+    }
+    bool single = true;
+    if (is_named(target->type, "atmp.Date"))
+        target->kind = MAP_DATE;
+    else if (is_named(target->type, "atmp.Time"))
+        target->kind = MAP_TIME;
+    else if (is_named(target->type, "atmp.Organisation"))
+        target->kind = MAP_ORGANISATION;
+    else
+        single = target->type->kind != HUB_RECORD;
+    if (single)
+        return load_single(loader, node, target);
+    target->kind = MAP_RECORD;
+    return load_parts(loader, node, target, /* whole= */ false);
+}
+
+/* --- records --- */
+
+static enum hub_status load_key(struct map_loader *loader, const struct hub_node *node,
+                                struct map_record *record) {
+    bool list = node->kind == HUB_NODE_SEQUENCE;
+    record->key_count = list ? node->count : 1;
+    record->key =
+        hub_arena_take_zero(loader->arena, record->key_count, sizeof *record->key);
+    for (size_t i = 0; i < record->key_count; i++)
+        HUB_TRY(map_load_value(loader, list ? node->items[i] : node, NULL, &record->key[i]));
+    return HUB_OK;
+}
+
+/* `tie: position` beside the value's own keys. */
+static enum hub_status load_version(struct map_loader *loader, const struct hub_node *node,
+                                    struct map_record *record) {
+    struct hub_node rest = *node;
+    record->version = hub_arena_take_zero(loader->arena, 1, sizeof *record->version);
+    if (node->kind == HUB_NODE_MAPPING) {
+        rest.items = hub_arena_take(loader->arena, (node->count + 1) * sizeof *rest.items);
+        rest.keys = hub_arena_take(loader->arena, (node->count + 1) * sizeof *rest.keys);
+        rest.count = 0;
+        for (size_t i = 0; i < node->count; i++) {
+            if (strcmp(node->keys[i]->text, "tie") != 0) {
+                rest.keys[rest.count] = node->keys[i];
+                rest.items[rest.count++] = node->items[i];
+            } else if (hub_node_is_text(node->items[i], "position")) {
+                record->tie_position = true;
+            } else {
+                return hub_node_fail(node->items[i], loader->reterr, "position would pass");
+            }
+        }
+        if (rest.count == 0 && record->tie_position) {
+            record->version->constant = ""; /* the position alone orders */
+            record->version->source = MAP_CONSTANT;
+            record->version->node = node;
+            return HUB_OK;
+        }
+    }
+    struct hub_node *kept = hub_arena_take(loader->arena, sizeof *kept);
+    *kept = rest;
+    HUB_TRY(map_load_value(loader, kept, NULL, record->version));
+    record->version->time_as_text = record->version->time != NULL;
+    return HUB_OK;
+}
+
+static enum hub_status load_withdrawn(struct map_loader *loader, const struct hub_node *node,
+                                      struct map_record *record) {
+    static const char *const keys[] = {"when", "reason", NULL};
+    const struct hub_node *when = hub_node_get(node, "when");
+    const struct hub_node *reason = hub_node_get(node, "reason");
+    if (node->kind != HUB_NODE_MAPPING || when == NULL || reason == NULL ||
+        reason->kind != HUB_NODE_SCALAR)
+        return hub_node_fail(node, loader->reterr, "{when: CONDITION, reason: TEXT} would pass");
+    HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
+    record->withdrawn_reason = reason->text;
+    return map_load_condition(loader, when, &record->withdrawn_when);
+}
+
+static enum hub_status load_stamp_time(struct map_loader *loader, const struct hub_node *record,
+                                       const char *key, struct map_target **ret_target) {
+    const struct hub_type *stamp =
+        loader->mapping->config.domain->schema->root->fields[HUB_FIELD_STATEMENT].type;
+    const struct hub_node *node = hub_node_get(record, key);
+    int field = hub_type_field(stamp, key);
+    if (node == NULL)
+        return HUB_OK;
+    return map_load_target(loader, node, stamp->fields[field].type, ret_target);
+}
+
+static enum hub_status load_record(struct map_loader *loader, const struct hub_node *node,
+                                   struct map_record *record) {
+    static const char *const keys[] = {"for_each",   "when",          "key",       "version",
+                                       "event_time", "recorded_time", "withdrawn", "fields", NULL};
+    if (node->kind != HUB_NODE_MAPPING)
+        return hub_node_fail(node, loader->reterr, "an entry of 'records' must be a mapping");
+    HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
+    record->node = node;
+    const struct hub_node *each = hub_node_get(node, "for_each");
+    const struct hub_node *when = hub_node_get(node, "when");
+    const struct hub_node *key = hub_node_get(node, "key");
+    const struct hub_node *version = hub_node_get(node, "version");
+    const struct hub_node *withdrawn = hub_node_get(node, "withdrawn");
+    const struct hub_node *fields = hub_node_get(node, "fields");
+    if (key == NULL || version == NULL || fields == NULL)
+        return hub_node_fail(node, loader->reterr, "'key', 'version' and 'fields' are needed");
+    if (each != NULL)
+        HUB_TRY(map_load_path(loader, each, &record->each));
+    if (when != NULL)
+        HUB_TRY(map_load_condition(loader, when, &record->when));
+    HUB_TRY(load_key(loader, key, record));
+    HUB_TRY(load_version(loader, version, record));
+    HUB_TRY(load_stamp_time(loader, node, "event_time", &record->event_time));
+    HUB_TRY(load_stamp_time(loader, node, "recorded_time", &record->recorded_time));
+    if (withdrawn != NULL)
+        HUB_TRY(load_withdrawn(loader, withdrawn, record));
+    record->fields = hub_arena_take_zero(loader->arena, 1, sizeof *record->fields);
+    *record->fields = (struct map_target){.node = fields,
+                                          .kind = MAP_RECORD,
+                                          .type = loader->mapping->config.domain->schema->root,
+                                          .branch = -1,
+                                          .null_branch = -1};
+    return load_parts(loader, fields, record->fields, /* whole= */ true);
+}
+
+static enum hub_status load_avro(struct hub_mapping *mapping, struct hub_error *reterr) {
+    const struct hub_schema *schema = mapping->config.domain->schema;
+    avro_schema_error_t error;
+    if (avro_schema_from_json(schema->text, (int32_t)schema->text_size, &mapping->schema, &error) !=
+        0)
+        return hub_fail(reterr, HUB_FATAL, "%s: avro-c refuses the schema: %s", schema->file,
+                        avro_strerror());
+    mapping->iface = avro_generic_class_from_schema(mapping->schema);
+    return HUB_OK;
+}
+
+enum hub_status hub_mapping_load(const struct hub_mapping_config *config, struct hub_arena *arena,
+                                 struct hub_mapping **ret_mapping, struct hub_error *reterr) {
+    const struct hub_node *node = config->records;
+    struct hub_mapping *mapping = hub_arena_take_zero(arena, 1, sizeof *mapping);
+    struct map_loader loader = {mapping, arena, reterr};
+    mapping->config = *config;
+    mapping->arena = arena;
+    if (node->kind != HUB_NODE_SEQUENCE || node->count == 0)
+        return hub_node_fail(node, reterr, "'records' must be a list of at least one entry");
+    mapping->records = hub_arena_take_zero(arena, node->count, sizeof *mapping->records);
+    enum hub_status status = HUB_OK;
+    for (size_t i = 0; status == HUB_OK && i < node->count; i++) {
+        status = load_record(&loader, node->items[i], &mapping->records[i]);
+        mapping->record_count++;
+    }
+    if (status == HUB_OK)
+        status = load_avro(mapping, reterr);
+    if (status != HUB_OK)
+        hub_mapping_free(mapping);
+    else
+        *ret_mapping = mapping;
+    return status;
+}
+
+void hub_mapping_free(struct hub_mapping *mapping) {
+    if (mapping == NULL)
+        return;
+    for (struct map_value *value = mapping->values; value != NULL; value = value->next)
+        if (value->match != NULL)
+            pcre2_code_free(value->match);
+    if (mapping->iface != NULL)
+        avro_value_iface_decref(mapping->iface);
+    if (mapping->schema != NULL)
+        avro_schema_decref(mapping->schema);
+}

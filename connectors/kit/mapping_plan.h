@@ -1,0 +1,209 @@
+/* The compiled mapping, shared by the files that load and run it. */
+#pragma once
+
+#include "connectors/kit/mapping.h"
+
+#include <avro.h>
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+enum map_source { MAP_FROM, MAP_CONSTANT, MAP_FIRST, MAP_JOIN };
+enum map_else { MAP_ELSE_NONE = 0, MAP_ELSE_REJECT, MAP_ELSE_KEEP, MAP_ELSE_NULL, MAP_ELSE_TEXT };
+enum map_pseudonym { MAP_PSEUDONYM_NONE = 0, MAP_PSEUDONYM_SHARED, MAP_PSEUDONYM_LOCAL };
+
+struct map_pair {
+    const char *from, *to;
+};
+
+struct map_table {
+    struct map_pair *pairs; /* sorted by `from` */
+    size_t count;
+};
+
+struct map_time {
+    const char *const *formats; /* NULL-ended */
+    bool has_zone;
+    int offset_minutes;
+};
+
+struct map_value {
+    const struct hub_node *node;
+    enum map_source source;
+    struct hub_path *path;
+    const char *constant;
+    struct map_value *parts; /* FIRST, JOIN */
+    size_t part_count;
+    const char *with;
+    const char *const *absent; /* NULL-ended, or NULL */
+    pcre2_code *match;
+    const char *split;
+    bool fold_case;
+    struct map_table *table;
+    enum map_else otherwise;
+    const char *otherwise_text;
+    bool lookup;
+    enum map_pseudonym pseudonym;
+    struct map_time *time;
+    bool time_as_text; /* the text becomes ISO 8601, to be compared as a version or key */
+    bool filled; /* it has given something in some run */
+    struct map_value *next; /* all values of the mapping */
+};
+
+struct map_condition {
+    struct map_value *path; /* a bare path */
+    bool present, absent;
+    const char *const *texts; /* NULL-ended */
+    bool negated;
+    struct map_condition *next; /* all must hold */
+};
+
+enum map_kind {
+    MAP_SCALAR,
+    MAP_DATE,
+    MAP_TIME,
+    MAP_ORGANISATION,
+    MAP_RECORD,
+    MAP_ARRAY,
+    MAP_IDENTIFIER,
+};
+
+struct map_target;
+
+struct map_part {
+    size_t field;
+    struct map_target *target;
+};
+
+struct map_item {
+    struct map_value *each; /* a bare path or a split text, or NULL */
+    struct map_condition *when;
+    struct map_target *target;
+};
+
+struct map_identifier {
+    const struct hub_scheme *const *schemes; /* tried in this order, NULL-ended */
+    bool scan; /* find them in running text */
+    struct map_value *value, *issuer, *version;
+    struct map_value *except; /* scan: a value that is not meant */
+    int relation;
+    const struct hub_scheme *else_scheme; /* NULL: what fits nowhere is left out */
+    int else_relation;
+};
+
+struct map_target {
+    const struct hub_node *node;
+    enum map_kind kind;
+    const struct hub_type *type; /* stated */
+    int branch;                  /* of the union around, or -1 */
+    int null_branch;             /* or -1 */
+    struct map_value *value;
+    struct map_part *parts; /* RECORD: one for every field that is mapped */
+    size_t part_count;
+    struct map_item *items; /* ARRAY */
+    size_t item_count;
+    struct map_identifier *identifier;
+};
+
+struct map_record {
+    const struct hub_node *node;
+    struct map_value *each;
+    struct map_condition *when;
+    struct map_value *key;
+    size_t key_count;
+    struct map_value *version;
+    bool tie_position;
+    struct map_target *event_time, *recorded_time;
+    struct map_condition *withdrawn_when;
+    const char *withdrawn_reason;
+    struct map_target *fields; /* RECORD over the domain's record */
+};
+
+struct hub_mapping {
+    struct hub_mapping_config config;
+    struct hub_arena *arena;
+    struct map_record *records;
+    size_t record_count;
+    struct map_value *values; /* all of them */
+    avro_schema_t schema;
+    avro_value_iface_t *iface;
+};
+
+/* mapping_load.c */
+struct map_loader {
+    struct hub_mapping *mapping;
+    struct hub_arena *arena;
+    struct hub_error *reterr;
+};
+enum hub_status map_load_condition(struct map_loader *loader, const struct hub_node *node,
+                                   struct map_condition **ret_condition);
+enum hub_status map_load_target(struct map_loader *loader, const struct hub_node *node,
+                                const struct hub_type *type, struct map_target **ret_target);
+
+/* mapping_value_load.c: `type` is what the value must fit, or NULL for any text. */
+enum hub_status map_load_value(struct map_loader *loader, const struct hub_node *node,
+                               const struct hub_type *type, struct map_value *value);
+enum hub_status map_load_path(struct map_loader *loader, const struct hub_node *node,
+                              struct map_value **ret_value);
+/* mapping_identifier.c */
+enum hub_status map_load_identifier(struct map_loader *loader, const struct hub_node *node,
+                                    const struct hub_type *type, struct map_target *target);
+
+/* Running. A context is made for every record. */
+struct map_run {
+    struct hub_mapping *mapping;
+    const struct hub_document *document;
+    struct hub_arena *arena;
+    struct hub_error *reterr;
+    const char *code;
+    struct hub_buffer path; /* the field being filled */
+    json_t *scratch;        /* parts of split texts, kept while the record is made */
+};
+
+struct map_texts {
+    const char **items;
+    size_t count;
+};
+
+/* mapping_value.c: all texts a value gives; HUB_REJECT where a table or a format refuses one. */
+enum hub_status map_value_texts(struct map_run *run, struct map_value *value,
+                                const struct hub_scope *scope, struct map_texts *ret_texts);
+/* The first text, or NULL for absent. */
+enum hub_status map_value_text(struct map_run *run, struct map_value *value,
+                               const struct hub_scope *scope, const char **ret_text);
+bool map_condition_holds(struct map_run *run, struct map_condition *condition,
+                         const struct hub_scope *scope);
+
+/* mapping_target.c: fills a slot; `ret_stated` tells whether there was anything. */
+enum hub_status map_target_fill(struct map_run *run, const struct map_target *target,
+                                const struct hub_scope *scope, avro_value_t *slot,
+                                bool *ret_stated);
+enum hub_status map_record_fill(struct map_run *run, const struct map_target *target,
+                                const struct hub_scope *scope, avro_value_t *record,
+                                bool *ret_stated);
+enum hub_status map_set_text(struct map_run *run, const struct hub_type *type, const char *text,
+                             avro_value_t *slot);
+void map_set_default(const struct hub_field *field, avro_value_t *slot);
+/* The slot behind a union's branch, or the slot itself. */
+void map_enter_branch(avro_value_t *slot, int branch, avro_value_t *ret_inner);
+/* mapping_identifier.c: appends identifiers to an array. */
+enum hub_status map_identifiers_append(struct map_run *run, const struct map_target *target,
+                                       const struct hub_scope *scope, avro_value_t *array,
+                                       size_t *ret_count);
+enum hub_status map_identifier_fill(struct map_run *run, const struct map_target *target,
+                                    const struct hub_scope *scope, avro_value_t *record,
+                                    bool *ret_stated);
+
+/* mapping_time.c */
+struct map_instant {
+    int64_t milliseconds;
+    int offset_minutes;
+    int precision; /* 0 day, 1 month, 2 year; of an instant 0 */
+    bool clock;    /* it tells a time of day */
+};
+/* False where the text fits none of the formats. */
+bool map_time_read(const struct map_time *time, const char *text, bool need_instant,
+                   struct map_instant *ret_instant);
+bool map_time_zone(const char *text, int *ret_offset_minutes);
+/* ISO 8601, as exact as it is known: 2016, 2016-07, 2016-07-06 or an instant in UTC. */
+void map_time_append(const struct map_instant *instant, bool whole_instant,
+                     struct hub_buffer *buffer);

@@ -1,0 +1,283 @@
+/* Running a mapping over a document: records out, or the reasons why not. */
+#include "connectors/kit/mapping_plan.h"
+
+#include "hub/base/text.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { RECORD_SIZE_MAX = 1024 * 1024 };
+
+struct list {
+    struct hub_arena *arena;
+    struct hub_mapped *items;
+    size_t count, capacity;
+};
+
+static struct hub_mapped *add_mapped(struct list *list) {
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 64 : list->capacity * 2;
+        struct hub_mapped *wider = hub_arena_take(list->arena, capacity * sizeof *wider);
+        if (list->count > 0)
+            memcpy(wider, list->items, list->count * sizeof *wider);
+        list->items = wider;
+        list->capacity = capacity;
+    }
+    struct hub_mapped *mapped = &list->items[list->count++];
+    memset(mapped, 0, sizeof *mapped);
+    return mapped;
+}
+
+static enum hub_status read_key(struct map_run *run, const struct map_record *record,
+                                const struct hub_scope *scope, const char **ret_key) {
+    HUB_SCOPED_BUFFER key = {0};
+    hub_buffer_append_format(&key, "%s", run->mapping->config.system->name);
+    for (size_t i = 0; i < record->key_count; i++) {
+        const char *part = NULL;
+        HUB_TRY(map_value_text(run, &record->key[i], scope, &part));
+        if (part == NULL) {
+            run->code = "KEY";
+            return hub_fail(run->reterr, HUB_REJECT, "part %zu of the key is absent", i + 1);
+        }
+        hub_buffer_append_format(&key, "/%s", part);
+    }
+    *ret_key = hub_arena_text(run->arena, (const char *)key.data, key.size);
+    return HUB_OK;
+}
+
+static enum hub_status read_version(struct map_run *run, const struct map_record *record,
+                                    const struct hub_scope *scope, const char **ret_version) {
+    const struct map_value *source = record->version;
+    const char *version = "";
+    bool position_only = source->source == MAP_CONSTANT && *source->constant == '\0';
+    if (!position_only)
+        HUB_TRY(map_value_text(run, record->version, scope, &version));
+    run->code = "VERSION";
+    if (version == NULL && !record->tie_position)
+        return hub_fail(run->reterr, HUB_REJECT, "the version is absent");
+    if (record->tie_position)
+        version = hub_arena_format(run->arena, "%s~%012lld", version == NULL ? "" : version,
+                                   (long long)run->document->sequence);
+    *ret_version = version;
+    return HUB_OK;
+}
+
+static void set_text(avro_value_t *record, const char *name, const char *text) {
+    avro_value_t slot, inner;
+    int failed = avro_value_get_by_name(record, name, &slot, NULL) ||
+                 avro_value_set_branch(&slot, text == NULL ? 0 : 1, &inner) ||
+                 (text == NULL ? avro_value_set_null(&inner)
+                               : avro_value_set_string(&inner, text));
+    assert(failed == 0);
+}
+
+static void set_hash(avro_value_t *record, const char *name, const struct hub_digest *digest) {
+    avro_value_t slot, inner;
+    int failed = avro_value_get_by_name(record, name, &slot, NULL) ||
+                 avro_value_set_branch(&slot, 1, &inner) ||
+                 avro_value_set_fixed(&inner, (void *)digest->bytes, HUB_DIGEST_SIZE);
+    assert(failed == 0);
+}
+
+static enum hub_status fill_time(struct map_run *run, const struct map_target *target,
+                                 const char *name, const struct hub_scope *scope,
+                                 avro_value_t *stamp) {
+    avro_value_t slot, inner;
+    bool stated = false;
+    int failed = avro_value_get_by_name(stamp, name, &slot, NULL);
+    assert(failed == 0);
+    run->path.size = 0;
+    hub_buffer_append_format(&run->path, "statement.%s", name);
+    if (target != NULL)
+        HUB_TRY(map_target_fill(run, target, scope, &slot, &stated));
+    run->path.size = 0;
+    if (!stated) {
+        map_enter_branch(&slot, 0, &inner);
+        avro_value_set_null(&inner);
+    }
+    return HUB_OK;
+}
+
+static enum hub_status fill_stamp(struct map_run *run, const struct map_record *record,
+                                  const struct hub_scope *scope, const char *place,
+                                  avro_value_t *value, bool *ret_withdrawn) {
+    const struct hub_document *document = run->document;
+    const struct hub_stamp_fields *at = &run->mapping->config.domain->stamp;
+    avro_value_t stamp, slot;
+    const char *version = NULL;
+    int failed = avro_value_get_by_index(value, HUB_FIELD_STATEMENT, &stamp, NULL);
+    assert(failed == 0);
+    HUB_TRY(read_version(run, record, scope, &version));
+    failed = avro_value_get_by_name(&stamp, "version", &slot, NULL) ||
+             avro_value_set_string(&slot, version);
+    assert(failed == 0);
+    HUB_TRY(fill_time(run, record->event_time, "event_time", scope, &stamp));
+    HUB_TRY(fill_time(run, record->recorded_time, "recorded_time", scope, &stamp));
+    *ret_withdrawn = record->withdrawn_when != NULL &&
+                     map_condition_holds(run, record->withdrawn_when, scope);
+    failed = avro_value_get_by_name(&stamp, "state", &slot, NULL) ||
+             avro_value_set_enum(&slot,
+                                 *ret_withdrawn ? at->withdrawn_symbol : at->current_symbol);
+    assert(failed == 0);
+    set_text(&stamp, "reason", *ret_withdrawn ? record->withdrawn_reason : NULL);
+    set_text(&stamp, "document",
+             *place == '\0' ? document->name
+                            : hub_arena_format(run->arena, "%s#%s", document->name, place));
+    set_hash(&stamp, "raw_hash", &document->raw_hash);
+    set_hash(&stamp, "mapping_hash", &document->mapping_hash);
+    return HUB_OK;
+}
+
+static enum hub_status encode(struct map_run *run, avro_value_t *value,
+                              struct hub_bytes *ret_body) {
+    size_t size = 0;
+    run->code = "SIZE";
+    if (avro_value_sizeof(value, &size) != 0)
+        return hub_fail(run->reterr, HUB_FATAL, "avro-c cannot encode: %s", avro_strerror());
+    if (size > RECORD_SIZE_MAX)
+        return hub_fail(run->reterr, HUB_REJECT, "%zu bytes, over the limit of %d", size,
+                        RECORD_SIZE_MAX);
+    char *bytes = hub_arena_take(run->arena, size + 1);
+    avro_writer_t writer = avro_writer_memory(bytes, (int64_t)size);
+    int failed = avro_value_write(writer, value);
+    avro_writer_free(writer);
+    if (failed != 0)
+        return hub_fail(run->reterr, HUB_FATAL, "avro-c cannot encode: %s", avro_strerror());
+    *ret_body = hub_bytes(bytes, size);
+    return HUB_OK;
+}
+
+static enum hub_status build(struct map_run *run, const struct map_record *record,
+                             const struct hub_scope *scope, struct hub_mapped *mapped,
+                             avro_value_t *value) {
+    bool stated = false;
+    HUB_TRY(read_key(run, record, scope, &mapped->key));
+    HUB_TRY(map_record_fill(run, record->fields, scope, value, &stated));
+    run->path.size = 0;
+    HUB_TRY(fill_stamp(run, record, scope, mapped->place, value, &mapped->withdrawn));
+    return encode(run, value, &mapped->body);
+}
+
+static void map_one(struct hub_mapping *mapping, const struct hub_document *document,
+                    const struct map_record *record, const struct hub_scope *scope,
+                    struct hub_mapped *mapped, struct hub_arena *arena) {
+    struct map_run run = {.mapping = mapping,
+                          .document = document,
+                          .arena = arena,
+                          .reterr = &mapped->error,
+                          .code = "MAP",
+                          .scratch = json_array()};
+    avro_value_t value;
+    if (avro_generic_value_new(mapping->iface, &value) != 0) {
+        mapped->status = hub_fail(&mapped->error, HUB_FATAL, "avro-c: %s", avro_strerror());
+    } else {
+        mapped->status = build(&run, record, scope, mapped, &value);
+        avro_value_decref(&value);
+    }
+    json_decref(run.scratch);
+    mapped->code = run.code;
+    if (mapped->status != HUB_OK && run.path.size > 0)
+        mapped->path = hub_arena_text(arena, (const char *)run.path.data, run.path.size);
+    hub_buffer_free(&run.path);
+}
+
+static void add_row_errors(const struct hub_document *document, struct list *list) {
+    for (size_t i = 0; i < document->parsed->error_count; i++) {
+        const struct hub_row_error *error = &document->parsed->errors[i];
+        struct hub_mapped *mapped = add_mapped(list);
+        mapped->status = hub_fail(&mapped->error, HUB_REJECT, "line %zu: %s", error->line,
+                                  error->text);
+        mapped->code = "PARSE";
+        mapped->place = hub_arena_format(list->arena, "line=%zu", error->line);
+        mapped->raw = error->raw;
+        mapped->own_raw = true;
+    }
+}
+
+/* A record's own bytes and place: a table's rows have both. */
+static void place(const struct hub_document *document, const json_t *here, size_t index,
+                  bool several, size_t *row, struct hub_mapped *mapped, struct hub_arena *arena) {
+    const struct hub_parsed *parsed = document->parsed;
+    const json_t *rows = json_object_get(parsed->tree, "rows");
+    mapped->raw = document->raw;
+    mapped->place = several ? hub_arena_format(arena, "element=%zu", index) : "";
+    for (; parsed->row_count > 0 && *row < parsed->row_count; (*row)++)
+        if (json_array_get(rows, *row) == here) {
+            mapped->raw = parsed->rows[*row];
+            mapped->own_raw = true;
+            mapped->place = hub_arena_format(arena, "line=%zu", parsed->row_lines[*row]);
+            return;
+        }
+}
+
+static void run_record(struct hub_mapping *mapping, const struct hub_document *document,
+                       const struct map_record *record, struct list *list, size_t *ret_skipped) {
+    struct hub_scope outer = {document->parsed->tree, NULL, document->context};
+    const json_t *whole = document->parsed->tree;
+    const json_t **values = &whole;
+    size_t count = 1, row = 0;
+    bool several = true;
+    if (record->each != NULL) {
+        hub_path_find(record->each->path, &outer, list->arena, &values, &count);
+        record->each->filled |= count > 0;
+    } else if (mapping->config.each != NULL) {
+        json_t *rows = json_object_get(whole, mapping->config.each);
+        count = json_array_size(rows);
+        values = hub_arena_take(list->arena, (count + 1) * sizeof *values);
+        for (size_t i = 0; i < count; i++)
+            values[i] = json_array_get(rows, i);
+    } else {
+        several = false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct hub_scope inner = {values[i], &outer, document->context};
+        const struct hub_scope *scope = several ? &inner : &outer;
+        struct map_run asking = {.mapping = mapping, .document = document, .arena = list->arena};
+        if (!map_condition_holds(&asking, record->when, scope)) {
+            (*ret_skipped)++;
+            continue;
+        }
+        struct hub_mapped *mapped = add_mapped(list);
+        place(document, values[i], i, several, &row, mapped, list->arena);
+        map_one(mapping, document, record, scope, mapped, list->arena);
+    }
+}
+
+/* A document that holds no record at all is more often a surprise than an answer. */
+static void add_nothing_found(const struct hub_document *document, struct list *list) {
+    struct hub_mapped *mapped = add_mapped(list);
+    mapped->status = hub_fail(&mapped->error, HUB_REJECT,
+                              "no record is in it where 'for_each' looks; a source that may have "
+                              "none would pass with 'empty: accept'");
+    mapped->code = "EMPTY";
+    mapped->place = "";
+    mapped->raw = document->raw;
+}
+
+void hub_mapping_run(struct hub_mapping *mapping, const struct hub_document *document,
+                     struct hub_arena *arena, struct hub_mapped_list *ret_list,
+                     size_t *ret_skipped) {
+    struct list list = {.arena = arena};
+    *ret_skipped = 0;
+    for (size_t i = 0; i < mapping->record_count; i++)
+        run_record(mapping, document, &mapping->records[i], &list, ret_skipped);
+    add_row_errors(document, &list);
+    if (list.count == 0 && *ret_skipped == 0 && !mapping->config.accepts_empty)
+        add_nothing_found(document, &list);
+    *ret_list = (struct hub_mapped_list){list.items, list.count};
+}
+
+void hub_mapping_unfilled(const struct hub_mapping *mapping,
+                          void (*unfilled)(void *context, const struct hub_node *node),
+                          void *context) {
+    for (const struct map_value *value = mapping->values; value != NULL; value = value->next)
+        if (!value->filled && value->path != NULL)
+            unfilled(context, value->node);
+}
+
+bool hub_mapping_uses_keys(const struct hub_mapping *mapping) {
+    for (const struct map_value *value = mapping->values; value != NULL; value = value->next)
+        if (value->pseudonym != MAP_PSEUDONYM_NONE)
+            return true;
+    return false;
+}

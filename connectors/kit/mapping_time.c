@@ -1,0 +1,162 @@
+/* Dates and times as sources write them. Formats are tried in order; the whole text must fit. */
+#include "connectors/kit/mapping_plan.h"
+
+#include "schemas/lib/render.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { YEAR_MIN = 1, YEAR_MAX = 9999 };
+
+static bool digits(const char **text, size_t count, int *ret_number) {
+    int number = 0;
+    for (size_t i = 0; i < count; i++, (*text)++) {
+        if (**text < '0' || **text > '9')
+            return false;
+        number = number * 10 + (**text - '0');
+    }
+    *ret_number = number;
+    return true;
+}
+
+static bool literal(const char **text, char c) {
+    if (**text != c)
+        return false;
+    (*text)++;
+    return true;
+}
+
+/* Days since 1970-01-01 by way of timegm; false for a day that no calendar has. */
+static bool day_number(int year, int month, int day, int64_t *ret_days) {
+    struct tm parts = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+    if (year < YEAR_MIN || year > YEAR_MAX || month < 1 || month > 12 || day < 1 || day > 31)
+        return false;
+    time_t seconds = timegm(&parts);
+    if (parts.tm_mday != day || parts.tm_mon != month - 1)
+        return false;
+    *ret_days = (int64_t)(seconds - (seconds % 86400 + 86400) % 86400) / 86400;
+    return true;
+}
+
+/* YYYY, YYYY-MM or YYYY-MM-DD. */
+static bool read_partial(const char *text, bool whole_day, struct map_instant *ret_instant) {
+    int year = 0, month = 1, day = 1, precision = 2;
+    int64_t days = 0;
+    if (!digits(&text, 4, &year))
+        return false;
+    if (literal(&text, '-')) {
+        if (!digits(&text, 2, &month))
+            return false;
+        precision = 1;
+        if (literal(&text, '-')) {
+            if (!digits(&text, 2, &day))
+                return false;
+            precision = 0;
+        }
+    }
+    if (*text != '\0' || (whole_day && precision != 0) || !day_number(year, month, day, &days))
+        return false;
+    *ret_instant = (struct map_instant){.milliseconds = days * 86400000, .precision = precision};
+    return true;
+}
+
+bool map_time_zone(const char *text, int *ret_offset_minutes) {
+    int hours = 0, minutes = 0;
+    if (strcmp(text, "UTC") == 0 || strcmp(text, "Z") == 0) {
+        *ret_offset_minutes = 0;
+        return true;
+    }
+    char sign = *text;
+    if ((sign != '+' && sign != '-') || (text++, !digits(&text, 2, &hours)) ||
+        !literal(&text, ':') || !digits(&text, 2, &minutes) || *text != '\0' || hours > 14 ||
+        minutes > 59)
+        return false;
+    *ret_offset_minutes = (sign == '-' ? -1 : 1) * (hours * 60 + minutes);
+    return true;
+}
+
+/* RFC 3339 section 5.6; the offset may be missing where the configuration gives one. */
+static bool read_rfc3339(const struct map_time *time, const char *text,
+                         struct map_instant *ret_instant) {
+    int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+    int64_t days = 0, fraction_ms = 0, scale = 100;
+    bool whole = digits(&text, 4, &year) && literal(&text, '-') && digits(&text, 2, &month) &&
+                 literal(&text, '-') && digits(&text, 2, &day) &&
+                 (literal(&text, 'T') || literal(&text, 't') || literal(&text, ' ')) &&
+                 digits(&text, 2, &hour) && literal(&text, ':') && digits(&text, 2, &minute);
+    if (!whole)
+        return false;
+    if (literal(&text, ':') && !digits(&text, 2, &second))
+        return false;
+    if (literal(&text, '.'))
+        for (; *text >= '0' && *text <= '9'; text++, scale /= 10)
+            fraction_ms += (*text - '0') * scale;
+    int offset = time->offset_minutes;
+    if (*text == '\0' ? !time->has_zone : !map_time_zone(text, &offset))
+        return false;
+    if (hour > 23 || minute > 59 || second > 60 || !day_number(year, month, day, &days))
+        return false;
+    int64_t seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset * 60;
+    *ret_instant = (struct map_instant){.milliseconds = seconds * 1000 + fraction_ms,
+                                        .offset_minutes = offset};
+    return true;
+}
+
+/* strptime's conversions in the C locale: month names are English. */
+static bool read_pattern(const struct map_time *time, const char *pattern, const char *text,
+                         struct map_instant *ret_instant) {
+    struct tm parts = {.tm_mday = 1, .tm_year = -1900};
+    bool has_day = strstr(pattern, "%d") != NULL || strstr(pattern, "%e") != NULL;
+    bool has_month = strstr(pattern, "%m") != NULL || strstr(pattern, "%B") != NULL ||
+                     strstr(pattern, "%b") != NULL;
+    int64_t days = 0;
+    const char *end = strptime(text, pattern, &parts);
+    if (end == NULL || *end != '\0' ||
+        !day_number(parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, &days))
+        return false;
+    int64_t seconds = days * 86400 + parts.tm_hour * 3600 + parts.tm_min * 60 + parts.tm_sec -
+                      time->offset_minutes * 60;
+    *ret_instant = (struct map_instant){.milliseconds = seconds * 1000,
+                                        .offset_minutes = time->offset_minutes,
+                                        .precision = has_day ? 0 : has_month ? 1 : 2};
+    return true;
+}
+
+static bool has_clock(const char *format) {
+    return strcmp(format, "rfc3339") == 0 || strstr(format, "%H") != NULL ||
+           strstr(format, "%T") != NULL;
+}
+
+bool map_time_read(const struct map_time *time, const char *text, bool need_instant,
+                   struct map_instant *ret_instant) {
+    for (size_t i = 0; time->formats[i] != NULL; i++) {
+        const char *format = time->formats[i];
+        bool fits = strcmp(format, "rfc3339") == 0 ? read_rfc3339(time, text, ret_instant)
+                    : strcmp(format, "date") == 0  ? read_partial(text, true, ret_instant)
+                    : strcmp(format, "partial") == 0
+                        ? read_partial(text, false, ret_instant)
+                        : read_pattern(time, format, text, ret_instant);
+        if (!fits)
+            continue;
+        ret_instant->clock = has_clock(format);
+        /* A day without a clock begins at midnight where the source is. */
+        if (need_instant && !ret_instant->clock && strchr(format, '%') == NULL)
+            ret_instant->milliseconds -= (int64_t)time->offset_minutes * 60000;
+        return true;
+    }
+    return false;
+}
+
+void map_time_append(const struct map_instant *instant, bool whole_instant,
+                     struct hub_buffer *buffer) {
+    static const size_t sizes[] = {10, 7, 4};
+    size_t from = buffer->size;
+    if (whole_instant && instant->clock) {
+        hub_render_time(instant->milliseconds, buffer);
+        return;
+    }
+    int64_t local = instant->milliseconds + (int64_t)instant->offset_minutes * 60000;
+    hub_render_date(local / 86400000 - (local % 86400000 < 0), buffer);
+    buffer->size = from + sizes[instant->precision];
+}

@@ -1,0 +1,329 @@
+/* Compiling values: where a text comes from and what is done to it. */
+#include "connectors/kit/mapping_plan.h"
+
+#include "hub/io/file.h"
+
+#include <csv.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const value_keys[] = {"from",  "value", "first", "join",   "with",
+                                         "absent", "match", "split", "fold",   "table",
+                                         "else",  "time",  "lookup", "pseudonym", NULL};
+
+static void enlist(struct map_loader *loader, const struct hub_node *node,
+                   struct map_value *value) {
+    value->node = node;
+    value->next = loader->mapping->values;
+    loader->mapping->values = value;
+}
+
+enum hub_status map_load_path(struct map_loader *loader, const struct hub_node *node,
+                              struct map_value **ret_value) {
+    struct map_value *value = hub_arena_take_zero(loader->arena, 1, sizeof *value);
+    enlist(loader, node, value);
+    HUB_TRY(hub_path_parse(node, loader->arena, &value->path, loader->reterr));
+    *ret_value = value;
+    return HUB_OK;
+}
+
+static enum hub_status load_texts(struct map_loader *loader, const struct hub_node *node,
+                                  const char *const **ret_texts) {
+    bool list = node->kind == HUB_NODE_SEQUENCE;
+    size_t count = list ? node->count : 1;
+    const char **texts = hub_arena_take(loader->arena, (count + 1) * sizeof *texts);
+    for (size_t i = 0; i < count; i++) {
+        const struct hub_node *item = list ? node->items[i] : node;
+        if (item->kind != HUB_NODE_SCALAR)
+            return hub_node_fail(item, loader->reterr, "a text or a list of texts would pass");
+        texts[i] = item->text;
+    }
+    texts[count] = NULL;
+    *ret_texts = texts;
+    return HUB_OK;
+}
+
+/* --- where it comes from --- */
+
+static enum hub_status load_parts(struct map_loader *loader, const struct hub_node *node,
+                                  struct map_value *value) {
+    if (node->kind != HUB_NODE_SEQUENCE || node->count == 0)
+        return hub_node_fail(node, loader->reterr, "a list of values would pass");
+    value->parts = hub_arena_take_zero(loader->arena, node->count, sizeof *value->parts);
+    value->part_count = node->count;
+    for (size_t i = 0; i < node->count; i++)
+        HUB_TRY(map_load_value(loader, node->items[i], NULL, &value->parts[i]));
+    return HUB_OK;
+}
+
+static enum hub_status load_source(struct map_loader *loader, const struct hub_node *node,
+                                   struct map_value *value) {
+    const struct hub_node *from = hub_node_get(node, "from");
+    const struct hub_node *constant = hub_node_get(node, "value");
+    const struct hub_node *first = hub_node_get(node, "first");
+    const struct hub_node *join = hub_node_get(node, "join");
+    const struct hub_node *with = hub_node_get(node, "with");
+    int sources = (from != NULL) + (constant != NULL) + (first != NULL) + (join != NULL);
+    if (sources != 1)
+        return hub_node_fail(node, loader->reterr,
+                             "exactly one of from, value, first and join would pass");
+    if ((with != NULL) != (join != NULL) || (with != NULL && with->kind != HUB_NODE_SCALAR))
+        return hub_node_fail(node, loader->reterr, "'with' belongs to 'join' and is a text");
+    if (from != NULL) {
+        value->source = MAP_FROM;
+        return hub_path_parse(from, loader->arena, &value->path, loader->reterr);
+    }
+    if (constant != NULL) {
+        value->source = MAP_CONSTANT;
+        if (constant->kind != HUB_NODE_SCALAR)
+            return hub_node_fail(constant, loader->reterr, "a text would pass");
+        value->constant = constant->text;
+        return HUB_OK;
+    }
+    value->source = first != NULL ? MAP_FIRST : MAP_JOIN;
+    value->with = with == NULL ? NULL : with->text;
+    return load_parts(loader, first != NULL ? first : join, value);
+}
+
+/* --- tables --- */
+
+static int compare_pairs(const void *a, const void *b) {
+    const struct map_pair *x = a, *y = b;
+    return strcmp(x->from, y->from);
+}
+
+static enum hub_status check_output(struct map_loader *loader, const struct hub_node *node,
+                                    const struct hub_type *type, const char *text) {
+    bool fits = type == NULL || type->kind != HUB_ENUM || hub_type_symbol(type, text) >= 0;
+    if (fits || strcmp(text, "null") == 0)
+        return HUB_OK;
+    const char *const *symbols = type->symbols;
+    const char *known[HUB_SYMBOLS_MAX + 1];
+    for (size_t i = 0; i < type->count; i++)
+        known[i] = symbols[i];
+    known[type->count] = NULL;
+    const char *nearest = hub_node_nearest(text, known);
+    return hub_node_fail(node, loader->reterr, "'%s' is no symbol of %s%s%s%s", text, type->name,
+                         nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest,
+                         nearest == NULL ? "" : "?");
+}
+
+static enum hub_status load_inline_table(struct map_loader *loader, const struct hub_node *node,
+                                         const struct hub_type *type, struct map_table *table) {
+    table->pairs = hub_arena_take_zero(loader->arena, node->count, sizeof *table->pairs);
+    for (size_t i = 0; i < node->count; i++) {
+        if (node->items[i]->kind != HUB_NODE_SCALAR)
+            return hub_node_fail(node->items[i], loader->reterr, "a text would pass");
+        HUB_TRY(check_output(loader, node->items[i], type, node->items[i]->text));
+        table->pairs[table->count++] =
+            (struct map_pair){node->keys[i]->text, node->items[i]->text};
+    }
+    return HUB_OK;
+}
+
+struct table_reader {
+    struct hub_arena *arena;
+    struct map_table *table;
+    size_t capacity;
+    const char *cells[2];
+    size_t column, row;
+    size_t bad_row;
+};
+
+static void on_cell(void *cell, size_t size, void *data) {
+    struct table_reader *reader = data;
+    if (reader->column < 2)
+        reader->cells[reader->column] =
+            hub_arena_text(reader->arena, cell == NULL ? "" : cell, size);
+    reader->column++;
+}
+
+static void on_row(int ending, void *data) {
+    struct table_reader *reader = data;
+    struct map_table *table = reader->table;
+    (void)ending;
+    reader->row++;
+    if (reader->column != 2 && reader->bad_row == 0)
+        reader->bad_row = reader->row;
+    if (reader->column == 2 && reader->row > 1) {
+        if (table->count == reader->capacity) {
+            size_t capacity = reader->capacity == 0 ? 32 : reader->capacity * 2;
+            struct map_pair *wider = hub_arena_take(reader->arena, capacity * sizeof *wider);
+            if (table->count > 0)
+                memcpy(wider, table->pairs, table->count * sizeof *wider);
+            table->pairs = wider;
+            reader->capacity = capacity;
+        }
+        table->pairs[table->count++] = (struct map_pair){reader->cells[0], reader->cells[1]};
+    }
+    reader->column = 0;
+}
+
+/* A CSV file of two columns; the first row names them. */
+static enum hub_status load_table_file(struct map_loader *loader, const struct hub_node *node,
+                                       const struct hub_type *type, struct map_table *table) {
+    HUB_SCOPED_BUFFER text = {.size_max = 1024 * 1024};
+    struct hub_error inner;
+    struct csv_parser parser;
+    const char *path =
+        hub_arena_format(loader->arena, "%s/%s", loader->mapping->config.folder, node->text);
+    if (hub_file_read(path, &text, &inner) != HUB_OK)
+        return hub_node_fail(node, loader->reterr, "%s", inner.text);
+    struct table_reader reader = {.arena = loader->arena, .table = table};
+    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
+        return hub_node_fail(node, loader->reterr, "no memory for a parser");
+    bool whole = csv_parse(&parser, text.data, text.size, on_cell, on_row, &reader) == text.size &&
+                 csv_fini(&parser, on_cell, on_row, &reader) == 0;
+    csv_free(&parser);
+    if (!whole || reader.bad_row != 0)
+        return hub_node_fail(node, loader->reterr, "%s:%zu: two cells a row would pass", path,
+                             reader.bad_row);
+    for (size_t i = 0; i < table->count; i++)
+        HUB_TRY(check_output(loader, node, type, table->pairs[i].to));
+    return HUB_OK;
+}
+
+static enum hub_status load_else(struct map_loader *loader, const struct hub_node *node,
+                                 const struct hub_type *type, struct map_value *value) {
+    if (node == NULL || node->kind != HUB_NODE_SCALAR)
+        return hub_node_fail(node == NULL ? value->node : node, loader->reterr,
+                             "'else' must say what becomes of anything not listed: reject, keep, "
+                             "null, or a text");
+    if (hub_node_is_text(node, "reject")) {
+        value->otherwise = MAP_ELSE_REJECT;
+    } else if (hub_node_is_text(node, "keep") || hub_node_is_text(node, "keep_text")) {
+        value->otherwise = MAP_ELSE_KEEP;
+    } else if (hub_node_is_null(node)) {
+        value->otherwise = MAP_ELSE_NULL;
+    } else {
+        value->otherwise = MAP_ELSE_TEXT;
+        value->otherwise_text = node->text;
+        return check_output(loader, node, type, node->text);
+    }
+    return HUB_OK;
+}
+
+static enum hub_status load_table(struct map_loader *loader, const struct hub_node *node,
+                                  const struct hub_type *type, struct map_value *value) {
+    struct map_table *table = hub_arena_take_zero(loader->arena, 1, sizeof *table);
+    if (node->kind == HUB_NODE_MAPPING)
+        HUB_TRY(load_inline_table(loader, node, type, table));
+    else if (node->kind == HUB_NODE_SCALAR)
+        HUB_TRY(load_table_file(loader, node, type, table));
+    else
+        return hub_node_fail(node, loader->reterr, "{from: to, ...} or a CSV file would pass");
+    if (table->count > 0)
+        qsort(table->pairs, table->count, sizeof *table->pairs, compare_pairs);
+    value->table = table;
+    return HUB_OK;
+}
+
+/* --- other steps --- */
+
+static enum hub_status load_time(struct map_loader *loader, const struct hub_node *node,
+                                 struct map_value *value) {
+    static const char *const keys[] = {"formats", "zone", NULL};
+    struct map_time *time = hub_arena_take_zero(loader->arena, 1, sizeof *time);
+    if (node->kind != HUB_NODE_MAPPING)
+        return hub_node_fail(node, loader->reterr, "{formats: [...], zone: ...} would pass");
+    HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
+    const struct hub_node *formats = hub_node_get(node, "formats");
+    const struct hub_node *zone = hub_node_get(node, "zone");
+    if (formats == NULL)
+        return hub_node_fail(node, loader->reterr, "'formats' is missing");
+    HUB_TRY(load_texts(loader, formats, &time->formats));
+    for (size_t i = 0; time->formats[i] != NULL; i++) {
+        const char *format = time->formats[i];
+        if (strcmp(format, "rfc3339") != 0 && strcmp(format, "date") != 0 &&
+            strcmp(format, "partial") != 0 && strchr(format, '%') == NULL)
+            return hub_node_fail(formats, loader->reterr,
+                                 "'%s': rfc3339, date, partial or a pattern such as %%d/%%m/%%Y "
+                                 "would pass", format);
+    }
+    time->has_zone = zone != NULL;
+    if (zone != NULL && (zone->text == NULL || !map_time_zone(zone->text, &time->offset_minutes)))
+        return hub_node_fail(zone, loader->reterr, "UTC or an offset such as +01:00 would pass");
+    value->time = time;
+    return HUB_OK;
+}
+
+static enum hub_status load_match(struct map_loader *loader, const struct hub_node *node,
+                                  struct map_value *value) {
+    int code = 0;
+    PCRE2_SIZE at = 0;
+    PCRE2_UCHAR text[256];
+    if (node->kind != HUB_NODE_SCALAR)
+        return hub_node_fail(node, loader->reterr, "a regular expression would pass");
+    value->match = pcre2_compile((PCRE2_SPTR)node->text, node->text_size, PCRE2_UTF, &code, &at,
+                                 NULL);
+    if (value->match != NULL)
+        return HUB_OK;
+    pcre2_get_error_message(code, text, sizeof text);
+    return hub_node_fail(node, loader->reterr, "at character %zu: %s", (size_t)at + 1, text);
+}
+
+static enum hub_status load_pseudonym(struct map_loader *loader, const struct hub_node *node,
+                                      struct map_value *value) {
+    const struct hub_keys *keys = loader->mapping->config.keys;
+    bool shared = hub_node_is_text(node, "shared");
+    if (!shared && !hub_node_is_text(node, "local"))
+        return hub_node_fail(node, loader->reterr, "shared or local would pass");
+    value->pseudonym = shared ? MAP_PSEUDONYM_SHARED : MAP_PSEUDONYM_LOCAL;
+    if ((shared ? keys->shared.id : keys->local.id) == NULL)
+        return hub_node_fail(node, loader->reterr,
+                             "there is no %s key; --keys names the folder that holds them",
+                             node->text);
+    return HUB_OK;
+}
+
+static enum hub_status load_steps(struct map_loader *loader, const struct hub_node *node,
+                                  const struct hub_type *type, struct map_value *value) {
+    const struct hub_node *item = NULL;
+    if ((item = hub_node_get(node, "absent")) != NULL)
+        HUB_TRY(load_texts(loader, item, &value->absent));
+    if ((item = hub_node_get(node, "match")) != NULL)
+        HUB_TRY(load_match(loader, item, value));
+    if ((item = hub_node_get(node, "split")) != NULL) {
+        if (item->kind != HUB_NODE_SCALAR || item->text_size == 0)
+            return hub_node_fail(item, loader->reterr, "the text between the parts would pass");
+        value->split = item->text;
+    }
+    if ((item = hub_node_get(node, "fold")) != NULL) {
+        if (!hub_node_is_text(item, "case"))
+            return hub_node_fail(item, loader->reterr, "case would pass");
+        value->fold_case = true;
+    }
+    if ((item = hub_node_get(node, "table")) != NULL)
+        HUB_TRY(load_table(loader, item, type, value));
+    if ((item = hub_node_get(node, "lookup")) != NULL) {
+        if (!hub_node_is_text(item, "organisations"))
+            return hub_node_fail(item, loader->reterr, "organisations would pass");
+        value->lookup = true;
+    }
+    item = hub_node_get(node, "else");
+    if (value->table != NULL || value->lookup)
+        HUB_TRY(load_else(loader, item, type, value));
+    else if (item != NULL)
+        return hub_node_fail(item, loader->reterr, "'else' belongs to 'table' or 'lookup'");
+    if ((item = hub_node_get(node, "pseudonym")) != NULL)
+        HUB_TRY(load_pseudonym(loader, item, value));
+    if ((item = hub_node_get(node, "time")) != NULL)
+        HUB_TRY(load_time(loader, item, value));
+    return HUB_OK;
+}
+
+enum hub_status map_load_value(struct map_loader *loader, const struct hub_node *node,
+                               const struct hub_type *type, struct map_value *value) {
+    enlist(loader, node, value);
+    if (node->kind == HUB_NODE_SCALAR)
+        return hub_path_parse(node, loader->arena, &value->path, loader->reterr);
+    if (node->kind != HUB_NODE_MAPPING)
+        return hub_node_fail(node, loader->reterr, "a path or {from: ..., ...} would pass");
+    const char *const *allowed = value_keys;
+    HUB_TRY(hub_node_check_keys(node, allowed, loader->reterr));
+    HUB_TRY(load_source(loader, node, value));
+    if (value->source == MAP_CONSTANT)
+        HUB_TRY(check_output(loader, node, type, value->constant));
+    return load_steps(loader, node, type, value);
+}

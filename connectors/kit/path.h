@@ -1,0 +1,53 @@
+/* Paths into a source document: one selector language for every format.
+ *
+ * Whatever a document's format, it is parsed into one tree of objects, arrays, texts, numbers and
+ * booleans (jansson's). A path is segments joined by dots:
+ *
+ *   name            the member of that name; "quoted name" where it has other characters
+ *   @name           an XML attribute; #text an XML element's own text
+ *   [3]             the element of that index, from 0
+ *   [key=value]     the elements whose member `key` (itself a path) is that text; ^= begins with
+ *                   it, != is anything else
+ *   ^               at the beginning: the element around the one that for_each stands on
+ *   .               the element itself (alone, or before the first segment)
+ *   @request.x      at the beginning: a fact about the request, file or feed entry, not the
+ *                   document (@request, @file, @entry, @header, @document)
+ *
+ * Arrays on the way are entered of themselves, and a lone value is an array of one, so a path gives
+ * a list of values. "", null, [] and {} are absent: they are not in it. */
+#pragma once
+
+#include "hub/base/memory.h"
+#include "hub/base/status.h"
+#include "schemas/lib/node.h"
+
+#include <jansson.h>
+
+enum { HUB_PATH_VALUES_MAX = 100000 };
+
+struct hub_path;
+
+/* Where a path starts. */
+struct hub_scope {
+    const json_t *here;
+    const struct hub_scope *outer; /* the scope of the for_each around, or NULL */
+    const json_t *context;         /* an object: request, file, entry, header, document */
+};
+
+/* HUB_FATAL with file, line and column. The path lives in the arena. */
+HUB_MUST_USE enum hub_status hub_path_parse(const struct hub_node *node, struct hub_arena *arena,
+                                            struct hub_path **ret_path, struct hub_error *reterr);
+
+/* The path's text, for messages. */
+const char *hub_path_text(const struct hub_path *path);
+
+/* All values the path leads to, in document order. The list lives in the arena; the values belong
+ * to the tree. */
+void hub_path_find(const struct hub_path *path, const struct hub_scope *scope,
+                   struct hub_arena *arena, const json_t ***ret_values, size_t *ret_count);
+
+/* Whether a value is absent. */
+bool hub_tree_is_absent(const json_t *value);
+/* A scalar as text, in the arena: numbers in full, booleans true or false; NULL for what is no
+ * scalar. */
+const char *hub_tree_text(const json_t *value, struct hub_arena *arena);

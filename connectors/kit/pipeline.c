@@ -1,0 +1,270 @@
+#include "connectors/kit/pipeline.h"
+
+#include "connectors/kit/guard.h"
+#include "hub/io/crypto.h"
+#include "schemas/lib/deadletter.h"
+#include "schemas/lib/frame.h"
+#include "schemas/lib/slice.h"
+#include "schemas/lib/statement.h"
+#include "schemas/lib/walk.h"
+
+#include <string.h>
+
+struct run {
+    struct hub_pipeline *pipeline;
+    const struct hub_raw_document *raw;
+    struct hub_document document;
+    struct hub_arena *arena;
+    struct hub_outgoing_list *list;
+    bool original_told;  /* the document's bytes went with an earlier dead letter */
+    bool all_keys_known; /* whatever could not be mapped, its key is known */
+};
+
+static struct hub_outgoing *add(struct run *run) {
+    struct hub_outgoing_list *list = run->list;
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 64 : list->capacity * 2;
+        struct hub_outgoing *wider = hub_arena_take(run->arena, capacity * sizeof *wider);
+        if (list->count > 0)
+            memcpy(wider, list->items, list->count * sizeof *wider);
+        list->items = wider;
+        list->capacity = capacity;
+    }
+    struct hub_outgoing *outgoing = &list->items[list->count++];
+    memset(outgoing, 0, sizeof *outgoing);
+    return outgoing;
+}
+
+static void set_headers(struct run *run, struct hub_outgoing *outgoing, const char *what,
+                        const struct hub_stamp *stamp) {
+    const struct hub_connector *connector = run->pipeline->connector;
+    struct hub_envelope envelope = {
+        .id = hub_arena_format(run->arena, "%s/%lld/%zu", connector->name,
+                               (long long)run->document.sequence, run->list->count - 1),
+        .source = hub_arena_format(run->arena, "urn:atmp:%s:%s", connector->institution,
+                                   connector->system->name),
+        .type = hub_arena_format(run->arena, "atmp.%s", what),
+        .subject = outgoing->key};
+    if (stamp != NULL && stamp->has_event_time) {
+        envelope.has_time = true;
+        envelope.time_ms = stamp->event_time_ms;
+    }
+    outgoing->header_count = hub_envelope_headers(&envelope, run->arena, outgoing->headers);
+}
+
+static struct hub_bytes keep(struct run *run, const struct hub_buffer *buffer) {
+    return hub_bytes(hub_arena_text(run->arena, (const char *)buffer->data, buffer->size),
+                     buffer->size);
+}
+
+/* --- dead letters --- */
+
+struct refusal {
+    const char *stage, *code, *reason, *path, *place, *key;
+    struct hub_bytes raw;
+    bool own_raw;    /* the record's own bytes; else the whole document's */
+    bool held_back;  /* the bytes must not leave */
+};
+
+static void refuse(struct run *run, const struct refusal *refusal) {
+    const struct hub_connector *connector = run->pipeline->connector;
+    const struct hub_schema *schema = hub_catalogue_latest(connector->catalogue, "deadletter");
+    struct hub_outgoing *outgoing = add(run);
+    HUB_SCOPED_BUFFER value = {0};
+    bool tell = !refusal->held_back && (refusal->own_raw || !run->original_told);
+    struct hub_deadletter letter = {
+        .stage = refusal->stage,
+        .code = refusal->code,
+        .reason = refusal->reason,
+        .path = refusal->path,
+        .institution = connector->institution,
+        .connector = connector->name,
+        .document = refusal->place == NULL || *refusal->place == '\0'
+                        ? run->raw->name
+                        : hub_arena_format(run->arena, "%s#%s", run->raw->name, refusal->place),
+        .key = refusal->key == NULL ? hub_bytes(NULL, 0) : hub_bytes_of_text(refusal->key),
+        .original = tell ? refusal->raw : hub_bytes(NULL, 0),
+        .original_hash = hub_sha256.digest(refusal->raw)};
+    run->original_told |= tell && !refusal->own_raw;
+    hub_frame_append(&value, schema->id);
+    hub_deadletter_encode(&letter, &value);
+    outgoing->dead = true;
+    outgoing->key = refusal->key != NULL ? refusal->key : run->raw->name;
+    outgoing->value = keep(run, &value);
+    outgoing->stage = refusal->stage;
+    outgoing->code = refusal->code;
+    outgoing->held = refusal->held_back ? refusal->raw : hub_bytes(NULL, 0);
+    set_headers(run, outgoing, "deadletter", NULL);
+    run->list->counts.dead++;
+}
+
+static void refuse_mapped(struct run *run, const struct hub_mapped *mapped, const char *stage,
+                          const char *code, const struct hub_error *error, bool held_back) {
+    struct refusal refusal = {.stage = stage,
+                              .code = code,
+                              .reason = error->text,
+                              .path = mapped->path,
+                              .place = mapped->place,
+                              .key = mapped->key,
+                              .raw = mapped->raw,
+                              .own_raw = mapped->own_raw,
+                              .held_back = held_back};
+    refuse(run, &refusal);
+    run->list->items[run->list->count - 1].mapped = mapped;
+    if (mapped->key == NULL)
+        run->all_keys_known = false;
+    else if (run->pipeline->known != NULL)
+        hub_known_note(run->pipeline->known, mapped->key);
+}
+
+/* --- records --- */
+
+static void publish(struct run *run, const char *key, struct hub_bytes body,
+                    const struct hub_mapped *mapped) {
+    const struct hub_domain *domain = run->pipeline->connector->domain;
+    struct hub_outgoing *outgoing = add(run);
+    HUB_SCOPED_BUFFER value = {0};
+    uint32_t starts[HUB_FIELDS_MAX + 1];
+    hub_slice_fields(domain->schema->root, body, starts);
+    struct hub_stamp stamp = hub_statement_stamp(domain, body, starts);
+    hub_frame_append(&value, domain->schema->id);
+    hub_buffer_append_bytes(&value, body);
+    outgoing->key = key;
+    outgoing->value = keep(run, &value);
+    outgoing->body = hub_bytes_part(outgoing->value, HUB_FRAME_HEADER_SIZE, outgoing->value.size);
+    outgoing->mapped = mapped;
+    set_headers(run, outgoing,
+                hub_arena_format(run->arena, "%s.%s", domain->name,
+                                 stamp.withdrawn ? "withdrawn" : "stated"),
+                &stamp);
+}
+
+static void take_record(struct run *run, const struct hub_mapped *mapped) {
+    const struct hub_type *type = run->pipeline->connector->domain->schema->root;
+    struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
+    struct hub_walk walk = {0};
+    struct hub_error error;
+    struct hub_known *known = run->pipeline->known;
+    if (mapped->status != HUB_OK) {
+        refuse_mapped(run, mapped, mapped->key == NULL && mapped->own_raw &&
+                                           strcmp(mapped->code, "PARSE") == 0
+                                       ? "parse"
+                                       : "map",
+                      mapped->code, &mapped->error, false);
+        return;
+    }
+    if (hub_guard_check(type, mapped->body, &error) != HUB_OK) {
+        refuse_mapped(run, mapped, "guard", "PERSONAL", &error, true);
+        return;
+    }
+    if (hub_walk(type, mapped->body, &limits, &walk, &error) != HUB_OK) {
+        refuse_mapped(run, mapped, "encode", "AVRO", &error, false);
+        return;
+    }
+    if (known != NULL && !hub_known_differs(known, mapped->key, mapped->body)) {
+        run->list->counts.unchanged++;
+        return;
+    }
+    if (mapped->withdrawn)
+        run->list->counts.withdrawn++;
+    else
+        run->list->counts.published++;
+    publish(run, mapped->key, mapped->body, mapped);
+}
+
+/* --- snapshots --- */
+
+static void withdraw(void *context, const char *key, struct hub_bytes body) {
+    struct run *run = context;
+    const struct hub_domain *domain = run->pipeline->connector->domain;
+    uint32_t starts[HUB_FIELDS_MAX + 1];
+    HUB_SCOPED_BUFFER withdrawn = {0};
+    hub_slice_fields(domain->schema->root, body, starts);
+    struct hub_stamp stamp = hub_statement_stamp(domain, body, starts);
+    struct hub_bytes version = hub_version_of_source(stamp.version);
+    const char *next =
+        hub_arena_format(run->arena, "%.*s~%012lld", (int)version.size,
+                         (const char *)version.data, (long long)run->document.sequence);
+    const char *reason = hub_arena_format(run->arena, "no longer in %s", run->raw->name);
+    hub_statement_append_withdrawn(domain, body, starts, hub_bytes_of_text(next), reason,
+                                   &withdrawn);
+    run->list->counts.vanished++;
+    publish(run, hub_arena_text(run->arena, key, strlen(key)), keep(run, &withdrawn), NULL);
+}
+
+/* What a snapshot no longer has is withdrawn, unless it is so much that the snapshot itself is to
+ * be doubted, or a record in it could not be told. */
+static void withdraw_vanished(struct run *run) {
+    struct hub_pipeline *pipeline = run->pipeline;
+    size_t gone = hub_known_vanished(pipeline->known, NULL, NULL);
+    size_t held = hub_known_count(pipeline->known);
+    if (gone == 0)
+        return;
+    if (!run->all_keys_known) {
+        run->list->note = hub_arena_format(
+            run->arena, "%s: %zu records are no longer in it, and are not withdrawn, because a "
+            "record in it has no key that could be read", run->raw->name, gone);
+        return;
+    }
+    if ((int64_t)gone * 100 > pipeline->withdraw_max_percent * (int64_t)held) {
+        run->list->note = hub_arena_format(
+            run->arena, "%s: %zu of %zu records are no longer in it, over the limit of %lld "
+            "percent, and are not withdrawn: is the snapshot whole?", run->raw->name, gone, held,
+            (long long)pipeline->withdraw_max_percent);
+        return;
+    }
+    hub_known_vanished(pipeline->known, withdraw, run);
+}
+
+void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_document *document,
+                      int64_t sequence, struct hub_arena *arena,
+                      struct hub_outgoing_list *ret_list) {
+    const struct hub_connector *connector = pipeline->connector;
+    struct hub_parsed parsed = {0};
+    struct hub_mapped_list mapped = {0};
+    struct hub_error error;
+    size_t skipped = 0;
+    *ret_list = (struct hub_outgoing_list){0};
+    struct run run = {.pipeline = pipeline,
+                      .raw = document,
+                      .arena = arena,
+                      .list = ret_list,
+                      .all_keys_known = true};
+    run.document = (struct hub_document){.name = document->name,
+                                         .raw = document->bytes,
+                                         .parsed = &parsed,
+                                         .context = document->context,
+                                         .sequence = sequence,
+                                         .raw_hash = hub_sha256.digest(document->bytes),
+                                         .mapping_hash = connector->config_hash};
+    bool readable = document->refused == NULL &&
+                    connector->format->parse(connector->format_options, document->bytes, arena,
+                                             &parsed, &error) == HUB_OK;
+    if (!readable) {
+        struct refusal refusal = {.stage = document->refused != NULL ? "transport" : "parse",
+                                  .code = document->refused != NULL ? "SIZE" : "PARSE",
+                                  .reason = document->refused != NULL ? document->refused
+                                                                      : error.text,
+                                  .raw = document->bytes};
+        refuse(&run, &refusal);
+        ret_list->counts.read = 1;
+        return;
+    }
+    bool snapshot = document->snapshot && pipeline->known != NULL;
+    if (snapshot)
+        hub_known_begin_snapshot(pipeline->known);
+    hub_mapping_run(connector->mapping, &run.document, arena, &mapped, &skipped);
+    for (size_t i = 0; i < mapped.count; i++)
+        take_record(&run, &mapped.items[i]);
+    ret_list->counts.read += (int64_t)(mapped.count + skipped);
+    ret_list->counts.skipped += (int64_t)skipped;
+    if (snapshot)
+        withdraw_vanished(&run);
+    json_decref(parsed.tree);
+}
+
+void hub_pipeline_committed(struct hub_pipeline *pipeline, const struct hub_outgoing_list *list) {
+    for (size_t i = 0; pipeline->known != NULL && i < list->count; i++)
+        if (!list->items[i].dead)
+            hub_known_take(pipeline->known, list->items[i].key, list->items[i].body);
+}

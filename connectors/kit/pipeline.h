@@ -1,0 +1,50 @@
+/* parse, map, guard, encode: what a document becomes, before anything is published.
+ *
+ * Deterministic: the same documents in the same order give the same records. Used by the runtime,
+ * by `connector dry-run` and by `hubctl simulate` alike. */
+#pragma once
+
+#include "connectors/kit/config.h"
+#include "connectors/kit/known.h"
+#include "schemas/lib/envelope.h"
+
+/* As in schemas/hub/position.avsc: `read` is the sum of the others, but for withdrawals of what
+ * vanished, which were never read. */
+struct hub_connector_counts {
+    int64_t read, published, withdrawn, vanished, unchanged, skipped, dead;
+};
+
+/* One record to be written, in order. */
+struct hub_outgoing {
+    bool dead;             /* to the institution's dead letters, else to the ingest topic */
+    const char *key;
+    struct hub_bytes value; /* in the Confluent wire format */
+    struct hub_header headers[HUB_ENVELOPE_HEADERS_MAX];
+    size_t header_count;
+    struct hub_bytes body;  /* of the record, without the frame; for `known` */
+    const struct hub_mapped *mapped; /* what it came from, or NULL */
+    const char *stage, *code;        /* dead letters */
+    struct hub_bytes held; /* dead letters: original bytes that must stay here, else none */
+};
+
+struct hub_outgoing_list {
+    struct hub_outgoing *items;
+    size_t count, capacity;
+    struct hub_connector_counts counts; /* of this document */
+    const char *note; /* one sentence about the document as a whole, or NULL */
+};
+
+struct hub_pipeline {
+    const struct hub_connector *connector;
+    struct hub_known *known; /* NULL: everything is published */
+    int64_t withdraw_max_percent;
+};
+
+/* Everything in the arena; the document's bytes must outlive it. `known` is asked and not changed:
+ * hub_pipeline_committed does that. */
+void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_document *document,
+                      int64_t sequence, struct hub_arena *arena,
+                      struct hub_outgoing_list *ret_list);
+
+/* The list is safe: it is what is known now. */
+void hub_pipeline_committed(struct hub_pipeline *pipeline, const struct hub_outgoing_list *list);

@@ -1,0 +1,56 @@
+/* A transport: how the documents of a source arrive. One C file and one constant structure each, in
+ * connectors/transports. A transport hands documents and a position to the runtime and commits
+ * nothing itself. */
+#pragma once
+
+#include "connectors/kit/options.h"
+#include "hub/base/bytes.h"
+
+#include <jansson.h>
+
+/* One document as it was read. */
+struct hub_raw_document {
+    const char *name; /* a file, an address */
+    struct hub_bytes bytes;
+    json_t *context; /* {file: {...}} or {request: {...}, header: {...}}; owned by the batch */
+    bool snapshot;   /* it is the whole of what the source has now */
+    const char *refused; /* why it could not be read whole, or NULL; bytes may be missing then */
+};
+
+/* What one poll gives. Bytes and texts live in the batch's arena. */
+struct hub_batch {
+    struct hub_arena arena;
+    struct hub_raw_document *documents;
+    size_t count;
+    const char *position; /* JSON text: where to go on once these documents are safe in Kafka */
+    bool exhausted;       /* nothing more now: a single run may end here */
+};
+void hub_batch_free(struct hub_batch *batch);
+
+/* What the runtime gives a transport. */
+struct hub_env {
+    const char *position; /* as committed last, or NULL for a first run */
+    int64_t (*monotonic_ms)(void);
+    int64_t (*realtime_ms)(void); /* since 1970-01-01T00:00:00Z */
+};
+
+struct hub_transport {
+    const char *name;    /* the file's name, and `transport:` in the configuration */
+    const char *summary; /* one sentence, for `connector list` and the manual */
+    const struct hub_option *options;
+    size_t options_size;
+    size_t state_size;
+    enum hub_status (*open)(void *state, const void *options, const struct hub_env *env,
+                            struct hub_error *reterr);
+    /* Waits up to timeout_ms for something new. An empty batch is fine. HUB_RETRY: the source
+     * cannot be reached now; the runtime waits and asks again. */
+    enum hub_status (*poll)(void *state, int64_t timeout_ms, struct hub_batch *ret_batch,
+                            struct hub_error *reterr);
+    /* The batch is safe in Kafka: now acknowledge it. */
+    enum hub_status (*commit)(void *state, struct hub_error *reterr);
+    void (*close)(void *state); /* takes a state that open() left half made */
+};
+
+/* All transports, NULL-ended, and one of them by name. */
+extern const struct hub_transport *const hub_transports[];
+const struct hub_transport *hub_transport_find(const char *name);

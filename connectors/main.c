@@ -1,0 +1,233 @@
+/* connector: connects one institution's system, as one YAML file says. */
+#include "connectors/kit/check.h"
+#include "connectors/kit/runtime.h"
+#include "hub/io/crypto.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_OK = 0, EXIT_FINDINGS = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 5 };
+
+struct arguments {
+    const char *schemas, *keys, *input, *context;
+    struct hub_runtime_settings runtime;
+    bool json;
+    char **files;
+    int file_count;
+};
+
+struct command {
+    const char *name, *usage, *summary;
+    int files_min;
+    int (*run)(const struct arguments *arguments);
+};
+
+static struct hub_catalogue *load_catalogue(const char *folder) {
+    struct hub_catalogue *catalogue = NULL;
+    struct hub_error error;
+    if (hub_catalogue_load(folder, &hub_sha256, &catalogue, &error) != HUB_OK)
+        fprintf(stderr, "connector: %s\n", error.text);
+    return catalogue;
+}
+
+static struct hub_connector *load_connector(const struct arguments *arguments, const char *file,
+                                            const struct hub_catalogue *catalogue) {
+    struct hub_connector *connector = NULL;
+    struct hub_error error;
+    if (hub_connector_load(file, catalogue, arguments->keys, &connector, &error) != HUB_OK)
+        fprintf(stderr, "%s\n", error.text);
+    return connector;
+}
+
+static int run_list(const struct arguments *arguments) {
+    HUB_SCOPED_BUFFER text = {0};
+    (void)arguments;
+    hub_buffer_append_text(&text, "transports\n");
+    for (size_t i = 0; hub_transports[i] != NULL; i++) {
+        hub_buffer_append_format(&text, "\n%s: %s\n", hub_transports[i]->name,
+                                 hub_transports[i]->summary);
+        hub_options_describe(hub_transports[i]->options, &text);
+    }
+    hub_buffer_append_text(&text, "\nformats\n");
+    for (size_t i = 0; hub_formats[i] != NULL; i++) {
+        hub_buffer_append_format(&text, "\n%s: %s\n", hub_formats[i]->name,
+                                 hub_formats[i]->summary);
+        hub_options_describe(hub_formats[i]->options, &text);
+    }
+    fputs(hub_buffer_text(&text), stdout);
+    return EXIT_OK;
+}
+
+static int run_check(const struct arguments *arguments) {
+    struct hub_catalogue *catalogue = load_catalogue(arguments->schemas);
+    size_t findings = 0;
+    if (catalogue == NULL)
+        return EXIT_FINDINGS;
+    for (int i = 0; i < arguments->file_count; i++) {
+        struct hub_connector *connector =
+            load_connector(arguments, arguments->files[i], catalogue);
+        size_t own = connector == NULL ? 1 : hub_check_tests(connector, stdout);
+        if (own == 0)
+            printf("%s: ok\n", arguments->files[i]);
+        findings += own;
+        hub_connector_free(connector);
+    }
+    hub_catalogue_free(catalogue);
+    return findings == 0 ? EXIT_OK : EXIT_FINDINGS;
+}
+
+/* --context a.b=c as {a: {b: c}} */
+static json_t *parse_context(const char *text) {
+    json_t *context = json_object();
+    const char *dot = text == NULL ? NULL : strchr(text, '.');
+    const char *equals = dot == NULL ? NULL : strchr(dot, '=');
+    if (equals != NULL) {
+        char *kind = hub_copy_bytes(text, (size_t)(dot - text));
+        char *name = hub_copy_bytes(dot + 1, (size_t)(equals - dot - 1));
+        json_object_set_new(context, kind, json_pack("{s:s}", name, equals + 1));
+        hub_release(kind);
+        hub_release(name);
+    }
+    return context;
+}
+
+static int run_dry(const struct arguments *arguments) {
+    struct hub_catalogue *catalogue = load_catalogue(arguments->schemas);
+    struct hub_connector *connector = NULL;
+    if (arguments->input == NULL) {
+        fprintf(stderr, "connector: dry-run needs --input SAMPLE\n");
+        return EXIT_USAGE;
+    }
+    if (catalogue != NULL)
+        connector = load_connector(arguments, arguments->files[0], catalogue);
+    json_t *context = parse_context(arguments->context);
+    size_t refused = connector == NULL ? 1
+                                       : hub_dry_run(connector, arguments->input, context,
+                                                     arguments->json, stdout);
+    json_decref(context);
+    hub_connector_free(connector);
+    hub_catalogue_free(catalogue);
+    return refused == 0 ? EXIT_OK : EXIT_FINDINGS;
+}
+
+static int run_run(const struct arguments *arguments) {
+    struct hub_catalogue *catalogue = load_catalogue(arguments->schemas);
+    struct hub_connector *connector = NULL;
+    struct hub_error error;
+    if (catalogue != NULL)
+        connector = load_connector(arguments, arguments->files[0], catalogue);
+    int code = EXIT_FINDINGS;
+    if (connector != NULL) {
+        enum hub_status status = hub_runtime_run(connector, &arguments->runtime, &error);
+        if (status != HUB_OK)
+            fprintf(stderr, "connector %s: %s\n", connector->name, error.text);
+        code = status == HUB_OK ? EXIT_OK : status == HUB_RETRY ? EXIT_UNREACHABLE : EXIT_FINDINGS;
+    }
+    hub_connector_free(connector);
+    hub_catalogue_free(catalogue);
+    return code;
+}
+
+static const struct command commands[] = {
+    {"list", "", "Names the transports and formats, with their options.", 0, run_list},
+    {"check", "FILE...", "Checks configurations against the schema, and runs their tests.", 1,
+     run_check},
+    {"dry-run", "FILE --input SAMPLE", "Maps one document and shows each field; publishes nothing.",
+     1, run_dry},
+    {"run", "FILE", "Connects.", 1, run_run},
+    {0},
+};
+
+static const struct option long_options[] = {
+    {"schemas", required_argument, NULL, 's'}, {"bootstrap", required_argument, NULL, 'b'},
+    {"keys", required_argument, NULL, 'k'},    {"input", required_argument, NULL, 'i'},
+    {"context", required_argument, NULL, 'c'}, {"output", required_argument, NULL, 'o'},
+    {"state", required_argument, NULL, 't'},   {"once", no_argument, NULL, '1'},
+    {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+};
+
+static void usage(FILE *out) {
+    fprintf(out, "usage: connector COMMAND [ARGUMENT...] [OPTION...]\n\n");
+    for (size_t i = 0; commands[i].name != NULL; i++)
+        fprintf(out, "  %-8s %-20s %s\n", commands[i].name, commands[i].usage,
+                commands[i].summary);
+    fprintf(out,
+            "\noptions:\n"
+            "  --schemas DIR      the schemas folder (HUB_SCHEMAS, else schemas)\n"
+            "  --keys DIR         keys for pseudonyms (HUB_KEYS)\n"
+            "  --bootstrap HOSTS  Kafka (HUB_BOOTSTRAP, else 127.0.0.1:19092)\n"
+            "  --state DIR        where held-back records stay (HUB_STATE, else state)\n"
+            "  --once             run: end when the source has nothing more\n"
+            "  --context A.B=C    dry-run: a fact about the request or file\n"
+            "  -o table|json      dry-run: how to print (table)\n"
+            "\nexit codes: 0 ok, 1 findings, 2 usage, 5 unreachable\n");
+}
+
+static const char *environment(const char *name, const char *otherwise) {
+    const char *value = getenv(name);
+    return value == NULL || *value == '\0' ? otherwise : value;
+}
+
+static bool read_option(struct arguments *arguments, int option) {
+    switch (option) {
+    case 's':
+        arguments->schemas = optarg;
+        return true;
+    case 'b':
+        arguments->runtime.bootstrap = optarg;
+        return true;
+    case 'k':
+        arguments->keys = optarg;
+        return true;
+    case 'i':
+        arguments->input = optarg;
+        return true;
+    case 'c':
+        arguments->context = optarg;
+        return true;
+    case 't':
+        arguments->runtime.state_folder = optarg;
+        return true;
+    case '1':
+        arguments->runtime.once = true;
+        return true;
+    case 'o':
+        arguments->json = strcmp(optarg, "json") == 0;
+        return arguments->json || strcmp(optarg, "table") == 0;
+    default:
+        return false;
+    }
+}
+
+int main(int argc, char **argv) {
+    struct arguments arguments = {
+        .schemas = environment("HUB_SCHEMAS", "schemas"),
+        .keys = environment("HUB_KEYS", NULL),
+        .runtime = {.bootstrap = environment("HUB_BOOTSTRAP", "127.0.0.1:19092"),
+                    .state_folder = environment("HUB_STATE", "state")}};
+    for (int option; (option = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1;) {
+        if (option == 'h') {
+            usage(stdout);
+            return EXIT_OK;
+        }
+        if (!read_option(&arguments, option)) {
+            usage(stderr);
+            return EXIT_USAGE;
+        }
+    }
+    for (size_t i = 0; optind < argc && commands[i].name != NULL; i++) {
+        if (strcmp(commands[i].name, argv[optind]) != 0)
+            continue;
+        arguments.files = argv + optind + 1;
+        arguments.file_count = argc - optind - 1;
+        if (arguments.file_count < commands[i].files_min) {
+            fprintf(stderr, "usage: connector %s %s\n", commands[i].name, commands[i].usage);
+            return EXIT_USAGE;
+        }
+        return commands[i].run(&arguments);
+    }
+    usage(stderr);
+    return EXIT_USAGE;
+}

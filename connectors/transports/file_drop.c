@@ -1,0 +1,303 @@
+/* file-drop: files that somebody puts into a folder.
+ *
+ * Files are read in the order of their names, each once for each of its contents: a file that is
+ * replaced is read again. A file that begins with a dot or ends in .tmp or .part is still being
+ * written; so is one that changed less than settle_ms ago. The position is what was read of every
+ * file that is still there: size and time. */
+#include "connectors/transports/transports.h"
+
+#include "hub/io/file.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <string.h>
+#include <time.h>
+
+enum { FILES_MAX = 5000, BATCH_FILES_MAX = 64, BATCH_BYTES_MAX = 8 * 1024 * 1024 };
+
+struct file_drop_options {
+    const char *const *folder;
+    const char *pattern;
+    const char *mode;
+    int64_t settle_ms;
+    int64_t poll_interval_ms;
+};
+
+static const char *const modes[] = {"documents", "snapshot", NULL};
+
+static const struct hub_option options[] = {
+    {.name = "folder",
+     HUB_TEXTS_OPTION(struct file_drop_options, folder),
+     .required = true,
+     .help = "The folder, or folders, read in this order; one that is missing has no files."},
+    {.name = "pattern",
+     HUB_TEXT_OPTION(struct file_drop_options, pattern),
+     .initial = ".*",
+     .help = "Regular expression that a whole file name must match; its named groups are "
+             "@file.match.NAME."},
+    {.name = "mode",
+     HUB_TEXT_OPTION(struct file_drop_options, mode),
+     .initial = "documents",
+     .choices = modes,
+     .help = "snapshot: each file is the whole of what the source has; what it no longer has is "
+             "withdrawn."},
+    {.name = "settle_ms",
+     HUB_NUMBER_OPTION(struct file_drop_options, settle_ms),
+     .initial = "500",
+     .maximum = 3600000,
+     .help = "A file younger than this is still being written, in milliseconds."},
+    {.name = "poll_interval_ms",
+     HUB_NUMBER_OPTION(struct file_drop_options, poll_interval_ms),
+     .initial = "1000",
+     .minimum = 10,
+     .maximum = 86400000,
+     .help = "How often the folder is looked at, in milliseconds."},
+    {0},
+};
+
+struct file_drop {
+    const struct file_drop_options *options;
+    struct hub_env env;
+    pcre2_code *pattern;
+    json_t *files;   /* path -> "size-modified": as handed out last */
+    json_t *pending; /* the same, as of the batch that waits for its commit */
+};
+
+/* --- opening --- */
+
+static enum hub_status load_position(struct file_drop *state, struct hub_error *reterr) {
+    json_error_t error;
+    if (state->env.position == NULL) {
+        state->files = json_object();
+        return HUB_OK;
+    }
+    json_t *position = json_loads(state->env.position, 0, &error);
+    json_t *files = json_object_get(position, "files");
+    if (!json_is_object(files)) {
+        json_decref(position);
+        return hub_fail(reterr, HUB_FATAL,
+                        "the position is not one of file-drop: {\"files\": {...}} would pass");
+    }
+    state->files = json_incref(files);
+    json_decref(position);
+    return HUB_OK;
+}
+
+static enum hub_status open_drop(void *state_, const void *options_, const struct hub_env *env,
+                                 struct hub_error *reterr) {
+    struct file_drop *state = state_;
+    int code = 0;
+    PCRE2_SIZE at = 0;
+    PCRE2_UCHAR text[256];
+    state->options = options_;
+    state->env = *env;
+    HUB_TRY(load_position(state, reterr));
+    state->pattern =
+        pcre2_compile((PCRE2_SPTR)state->options->pattern, PCRE2_ZERO_TERMINATED,
+                      PCRE2_ANCHORED | PCRE2_ENDANCHORED, &code, &at, NULL);
+    if (state->pattern != NULL)
+        return HUB_OK;
+    pcre2_get_error_message(code, text, sizeof text);
+    return hub_fail(reterr, HUB_FATAL, "pattern '%s' at character %zu: %s",
+                    state->options->pattern, (size_t)at + 1, text);
+}
+
+static void close_drop(void *state_) {
+    struct file_drop *state = state_;
+    if (state->pattern != NULL)
+        pcre2_code_free(state->pattern);
+    json_decref(state->files);
+    json_decref(state->pending);
+}
+
+/* --- looking --- */
+
+/* The named groups of the pattern as an object; NULL where the name does not match. */
+static json_t *match_name(const struct file_drop *state, const char *name) {
+    pcre2_match_data *data = pcre2_match_data_create_from_pattern(state->pattern, NULL);
+    json_t *groups = NULL;
+    uint32_t count = 0, entry_size = 0;
+    PCRE2_SPTR table = NULL;
+    if (pcre2_match(state->pattern, (PCRE2_SPTR)name, strlen(name), 0, 0, data, NULL) > 0) {
+        PCRE2_SIZE *ends = pcre2_get_ovector_pointer(data);
+        groups = json_object();
+        pcre2_pattern_info(state->pattern, PCRE2_INFO_NAMECOUNT, &count);
+        pcre2_pattern_info(state->pattern, PCRE2_INFO_NAMEENTRYSIZE, &entry_size);
+        pcre2_pattern_info(state->pattern, PCRE2_INFO_NAMETABLE, &table);
+        for (uint32_t i = 0; i < count; i++) {
+            PCRE2_SPTR entry = table + i * entry_size;
+            size_t group = (size_t)entry[0] << 8 | entry[1];
+            if (ends[2 * group] != PCRE2_UNSET)
+                json_object_set_new(groups, (const char *)entry + 2,
+                                    json_stringn(name + ends[2 * group],
+                                                 ends[2 * group + 1] - ends[2 * group]));
+        }
+    }
+    pcre2_match_data_free(data);
+    return groups;
+}
+
+static bool is_unfinished(const char *name) {
+    size_t size = strlen(name);
+    return (size >= 4 && strcmp(name + size - 4, ".tmp") == 0) ||
+           (size >= 5 && strcmp(name + size - 5, ".part") == 0);
+}
+
+struct looking {
+    struct file_drop *state;
+    struct hub_batch *batch;
+    json_t *there; /* what of `files` is still there */
+    size_t bytes;
+    bool unsettled, full;
+    struct hub_error *reterr;
+};
+
+static enum hub_status read_file(struct looking *looking, const char *path, const char *name,
+                                 const char *folder, json_t *groups) {
+    struct hub_batch *batch = looking->batch;
+    HUB_SCOPED_BUFFER bytes = {.size_max = 16 * 1024 * 1024};
+    enum hub_status status = hub_file_read(path, &bytes, looking->reterr);
+    if (status == HUB_FATAL)
+        return HUB_RETRY; /* gone or unreadable now; looked at again */
+    const char *refused = NULL;
+    if (status == HUB_REJECT) {
+        refused = hub_arena_text(&batch->arena, looking->reterr->text,
+                                 strlen(looking->reterr->text));
+        hub_buffer_clear(&bytes);
+    }
+    struct hub_raw_document *document = &batch->documents[batch->count++];
+    const char *last = strrchr(folder, '/');
+    char *copy = hub_arena_text(&batch->arena, (const char *)bytes.data, bytes.size);
+    *document = (struct hub_raw_document){
+        .name = hub_arena_text(&batch->arena, name, strlen(name)),
+        .bytes = hub_bytes(copy, bytes.size),
+        .context = json_pack("{s:{s:s, s:s, s:O}}", "file", "name", name, "folder",
+                             last == NULL ? folder : last + 1, "match", groups),
+        .snapshot = strcmp(looking->state->options->mode, "snapshot") == 0,
+        .refused = refused};
+    looking->bytes += bytes.size;
+    return HUB_OK;
+}
+
+static bool is_full(const struct looking *looking) {
+    bool snapshot = strcmp(looking->state->options->mode, "snapshot") == 0;
+    size_t files_max = snapshot ? 1 : BATCH_FILES_MAX;
+    return looking->batch->count >= files_max || looking->bytes >= BATCH_BYTES_MAX;
+}
+
+static enum hub_status look_at_file(struct looking *looking, const char *folder,
+                                    const char *name) {
+    struct file_drop *state = looking->state;
+    struct hub_file_facts facts;
+    struct hub_error ignored;
+    const char *path = hub_arena_format(&looking->batch->arena, "%s/%s", folder, name);
+    if (is_unfinished(name) || hub_file_facts(path, &facts, &ignored) != HUB_OK)
+        return HUB_OK;
+    json_t *groups = match_name(state, name);
+    if (groups == NULL)
+        return HUB_OK;
+    const char *mark = hub_arena_format(&looking->batch->arena, "%llu-%lld",
+                                        (unsigned long long)facts.size,
+                                        (long long)facts.modified_ns);
+    json_t *known = json_object_get(state->files, path);
+    enum hub_status status = HUB_OK;
+    bool read_before = known != NULL && strcmp(json_string_value(known), mark) == 0;
+    bool settled =
+        facts.modified_ns / 1000000 + state->options->settle_ms <= state->env.realtime_ms();
+    if (read_before) {
+        json_object_set(looking->there, path, known);
+    } else if (!settled || is_full(looking)) {
+        looking->unsettled |= !settled;
+        looking->full |= settled;
+        if (known != NULL)
+            json_object_set(looking->there, path, known);
+    } else {
+        status = read_file(looking, path, name, folder, groups);
+        if (status == HUB_OK)
+            json_object_set_new(looking->there, path, json_string(mark));
+        else
+            looking->unsettled = true;
+        status = HUB_OK;
+    }
+    json_decref(groups);
+    return status;
+}
+
+static enum hub_status look(struct looking *looking) {
+    const char *const *folders = looking->state->options->folder;
+    struct hub_arena *arena = &looking->batch->arena;
+    for (size_t i = 0; folders[i] != NULL; i++) {
+        char **names = NULL;
+        size_t count = 0;
+        if (!hub_file_is_folder(folders[i]))
+            continue;
+        HUB_TRY(hub_file_list(folders[i], "", arena, &names, &count, looking->reterr));
+        if (count > FILES_MAX)
+            return hub_fail(looking->reterr, HUB_FATAL,
+                            "%s: %zu files, over the limit of %d; moving old ones away would pass",
+                            folders[i], count, FILES_MAX);
+        for (size_t k = 0; k < count; k++)
+            HUB_TRY(look_at_file(looking, folders[i], names[k]));
+    }
+    return HUB_OK;
+}
+
+static const char *render_position(struct hub_arena *arena, const json_t *files) {
+    json_t *position = json_pack("{s:O}", "files", files);
+    char *text = json_dumps(position, JSON_COMPACT | JSON_SORT_KEYS);
+    const char *copy = hub_arena_text(arena, text, strlen(text));
+    free(text);
+    json_decref(position);
+    return copy;
+}
+
+static void wait_ms(int64_t milliseconds) {
+    struct timespec span = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    nanosleep(&span, NULL);
+}
+
+static enum hub_status poll_drop(void *state_, int64_t timeout_ms, struct hub_batch *ret_batch,
+                                 struct hub_error *reterr) {
+    struct file_drop *state = state_;
+    struct hub_batch batch = {0};
+    batch.documents =
+        hub_arena_take_zero(&batch.arena, BATCH_FILES_MAX, sizeof *batch.documents);
+    struct looking looking = {
+        .state = state, .batch = &batch, .there = json_object(), .reterr = reterr};
+    enum hub_status status = look(&looking);
+    if (status != HUB_OK) {
+        json_decref(looking.there);
+        hub_batch_free(&batch);
+        return status;
+    }
+    batch.exhausted = batch.count == 0 && !looking.unsettled && !looking.full;
+    batch.position = render_position(&batch.arena, looking.there);
+    json_decref(state->pending);
+    state->pending = looking.there;
+    if (batch.count == 0) {
+        int64_t interval_ms = state->options->poll_interval_ms;
+        wait_ms(timeout_ms < interval_ms ? timeout_ms : interval_ms);
+    }
+    *ret_batch = batch;
+    return HUB_OK;
+}
+
+static enum hub_status commit_drop(void *state_, struct hub_error *reterr) {
+    struct file_drop *state = state_;
+    (void)reterr;
+    json_decref(state->files);
+    state->files = json_incref(state->pending);
+    return HUB_OK;
+}
+
+const struct hub_transport hub_transport_file_drop = {
+    .name = "file-drop",
+    .summary = "Files that are put into a folder, each read once.",
+    .options = options,
+    .options_size = sizeof(struct file_drop_options),
+    .state_size = sizeof(struct file_drop),
+    .open = open_drop,
+    .poll = poll_drop,
+    .commit = commit_drop,
+    .close = close_drop,
+};

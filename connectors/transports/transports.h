@@ -1,0 +1,7 @@
+/* The transports there are. */
+#pragma once
+
+#include "connectors/kit/transport.h"
+
+extern const struct hub_transport hub_transport_file_drop;
+extern const struct hub_transport hub_transport_http_poll;

@@ -1,0 +1,13 @@
+# Libraries, all from Debian; librdkafka may come from another prefix (PKG_CONFIG_PATH).
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+foreach(library IN ITEMS jansson libxml-2.0 libcurl libmicrohttpd libcrypto libutf8proc libpcre2-8)
+  string(MAKE_C_IDENTIFIER ${library} name)
+  pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${library})
+endforeach()
+pkg_check_modules(yaml REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(avro REQUIRED IMPORTED_TARGET avro-c)
+pkg_check_modules(lmdb REQUIRED IMPORTED_TARGET lmdb)
+pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka>=2.0.2)
+find_library(CSV_LIBRARY csv REQUIRED)
+find_path(UTHASH_INCLUDE uthash.h REQUIRED)

@@ -1,0 +1,108 @@
+/* Slices, cursors and growing buffers: the only file that does pointer arithmetic on data.
+ *
+ * A slice (`struct hub_bytes`) never owns what it points at. A cursor reads a slice from the front
+ * and refuses to pass its end. A buffer grows up to the limit it was born with. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct hub_bytes {
+    const uint8_t *data;
+    size_t size;
+};
+
+static inline struct hub_bytes hub_bytes(const void *data, size_t size) {
+    return (struct hub_bytes){data, size};
+}
+
+static inline struct hub_bytes hub_bytes_of_text(const char *text) {
+    return (struct hub_bytes){(const uint8_t *)text, strlen(text)};
+}
+
+static inline bool hub_bytes_equal(struct hub_bytes a, struct hub_bytes b) {
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+static inline bool hub_bytes_equal_text(struct hub_bytes bytes, const char *text) {
+    return hub_bytes_equal(bytes, hub_bytes_of_text(text));
+}
+
+/* Orders like memcmp, a prefix before what it begins. */
+int hub_bytes_compare(struct hub_bytes a, struct hub_bytes b);
+
+/* The part [from, to) of a slice. Asking for more than there is, is a programmer error. */
+struct hub_bytes hub_bytes_part(struct hub_bytes bytes, size_t from, size_t to);
+
+/* Splits at the first `separator`: what stands before it, and in `ret_rest` what stands after.
+ * False where there is none. */
+bool hub_bytes_cut(struct hub_bytes bytes, uint8_t separator, struct hub_bytes *ret_head,
+                   struct hub_bytes *ret_rest);
+
+struct hub_cursor {
+    struct hub_bytes bytes;
+    size_t position;
+};
+
+static inline struct hub_cursor hub_cursor(struct hub_bytes bytes) {
+    return (struct hub_cursor){bytes, 0};
+}
+
+static inline size_t hub_cursor_left(const struct hub_cursor *cursor) {
+    return cursor->bytes.size - cursor->position;
+}
+
+static inline bool hub_cursor_byte(struct hub_cursor *cursor, uint8_t *ret_byte) {
+    if (cursor->position == cursor->bytes.size)
+        return false;
+    *ret_byte = cursor->bytes.data[cursor->position++];
+    return true;
+}
+
+/* Takes `size` bytes; false (and nothing moved) where fewer are left. */
+static inline bool hub_cursor_take(struct hub_cursor *cursor, uint64_t size,
+                                   struct hub_bytes *ret_bytes) {
+    if (size > hub_cursor_left(cursor))
+        return false;
+    *ret_bytes = hub_bytes(cursor->bytes.data + cursor->position, (size_t)size);
+    cursor->position += (size_t)size;
+    return true;
+}
+
+/* A zig-zag variable-length long (Avro 1.11, "Binary encoding"), at most 10 bytes and within 64
+ * bits. `ret_minimal` tells whether it was written in as few bytes as it can be; may be NULL. */
+bool hub_cursor_long(struct hub_cursor *cursor, int64_t *ret_value, bool *ret_minimal);
+
+struct hub_buffer {
+    uint8_t *data;
+    size_t size;
+    size_t capacity;
+    size_t size_max; /* stated where the buffer is born; 0 means 64 MiB */
+};
+
+enum { HUB_BUFFER_SIZE_MAX_DEFAULT = 64 * 1024 * 1024 };
+
+/* Appending past size_max sets the buffer's size to size_max + 1 and drops the data, so that one
+ * check at the end (hub_buffer_overflowed) is enough. */
+void hub_buffer_append(struct hub_buffer *buffer, const void *data, size_t size);
+void hub_buffer_append_bytes(struct hub_buffer *buffer, struct hub_bytes bytes);
+void hub_buffer_append_byte(struct hub_buffer *buffer, uint8_t byte);
+void hub_buffer_append_text(struct hub_buffer *buffer, const char *text);
+void hub_buffer_append_format(struct hub_buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void hub_buffer_append_long(struct hub_buffer *buffer, int64_t value); /* zig-zag varint */
+bool hub_buffer_overflowed(const struct hub_buffer *buffer);
+void hub_buffer_clear(struct hub_buffer *buffer);
+void hub_buffer_free(struct hub_buffer *buffer);
+
+static inline struct hub_bytes hub_buffer_bytes(const struct hub_buffer *buffer) {
+    return hub_bytes(buffer->data, buffer->size);
+}
+
+/* The text in the buffer, ended by a zero byte that is not counted. */
+const char *hub_buffer_text(struct hub_buffer *buffer);
+
+/* A buffer that frees itself at the end of its scope. */
+#define HUB_SCOPED_BUFFER __attribute__((cleanup(hub_buffer_free))) struct hub_buffer

@@ -1,0 +1,123 @@
+#include "hub/base/memory.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARENA_BLOCK_BYTES = 64 * 1024, ARENA_ALIGNMENT_BYTES = 16 };
+
+struct hub_arena_block {
+    struct hub_arena_block *next;
+    size_t capacity_bytes;
+    _Alignas(ARENA_ALIGNMENT_BYTES) unsigned char bytes[];
+};
+
+static void *need(void *memory) {
+    if (memory == NULL)
+        abort(); /* out of memory: the batch comes again after the restart */
+    return memory;
+}
+
+void *hub_allocate(size_t size) {
+    return need(malloc(size == 0 ? 1 : size));
+}
+
+void *hub_allocate_zero(size_t count, size_t size) {
+    return need(calloc(count == 0 ? 1 : count, size == 0 ? 1 : size));
+}
+
+void *hub_reallocate(void *memory, size_t size) {
+    return need(realloc(memory, size == 0 ? 1 : size));
+}
+
+char *hub_copy_text(const char *text) {
+    return need(strdup(text));
+}
+
+void *hub_copy_bytes(const void *data, size_t size) {
+    unsigned char *copy = hub_allocate(size + 1);
+    if (size > 0)
+        memcpy(copy, data, size);
+    copy[size] = 0;
+    return copy;
+}
+
+void *hub_release(void *memory) {
+    free(memory);
+    return NULL;
+}
+
+static void arena_add_block(struct hub_arena *arena, size_t at_least_bytes) {
+    size_t capacity = at_least_bytes > ARENA_BLOCK_BYTES ? at_least_bytes : ARENA_BLOCK_BYTES;
+    struct hub_arena_block *block = hub_allocate(sizeof *block + capacity);
+    block->next = arena->blocks;
+    block->capacity_bytes = capacity;
+    arena->blocks = block;
+    arena->used_bytes = 0;
+}
+
+void *hub_arena_take(struct hub_arena *arena, size_t size) {
+    assert(size <= SIZE_MAX / 2);
+    size_t rounded = (size + ARENA_ALIGNMENT_BYTES - 1) & ~(size_t)(ARENA_ALIGNMENT_BYTES - 1);
+    if (arena->blocks == NULL || arena->blocks->capacity_bytes - arena->used_bytes < rounded)
+        arena_add_block(arena, rounded);
+    void *memory = arena->blocks->bytes + arena->used_bytes;
+    arena->used_bytes += rounded;
+    arena->total_bytes += rounded;
+    return memory;
+}
+
+void *hub_arena_take_zero(struct hub_arena *arena, size_t count, size_t size) {
+    assert(size == 0 || count <= SIZE_MAX / 2 / size);
+    void *memory = hub_arena_take(arena, count * size);
+    memset(memory, 0, count * size);
+    return memory;
+}
+
+char *hub_arena_text(struct hub_arena *arena, const char *text, size_t size) {
+    char *copy = hub_arena_take(arena, size + 1);
+    if (size > 0)
+        memcpy(copy, text, size);
+    copy[size] = '\0';
+    return copy;
+}
+
+char *hub_arena_format(struct hub_arena *arena, const char *format, ...) {
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int size = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    assert(size >= 0);
+    char *text = hub_arena_take(arena, (size_t)size + 1);
+    vsnprintf(text, (size_t)size + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+static void arena_free_blocks(struct hub_arena_block *block) {
+    while (block != NULL) {
+        struct hub_arena_block *next = block->next;
+        free(block);
+        block = next;
+    }
+}
+
+void hub_arena_reset(struct hub_arena *arena) {
+    if (arena->blocks != NULL) {
+        arena_free_blocks(arena->blocks->next);
+        arena->blocks->next = NULL;
+        if (arena->blocks->capacity_bytes > ARENA_BLOCK_BYTES)
+            arena->blocks = (free(arena->blocks), NULL);
+    }
+    arena->used_bytes = 0;
+    arena->total_bytes = 0;
+}
+
+void hub_arena_destroy(struct hub_arena *arena) {
+    arena_free_blocks(arena->blocks);
+    *arena = (struct hub_arena){0};
+}

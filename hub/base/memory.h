@@ -1,0 +1,43 @@
+/* Memory has three lives: the process (hub_allocate), the batch (an arena, never freed by hand)
+ * and the function. None of these returns NULL: a process without memory stops, and the batch it
+ * was working on comes again after its restart. */
+#pragma once
+
+#include <stddef.h>
+
+void *hub_allocate(size_t size) __attribute__((malloc, returns_nonnull));
+void *hub_allocate_zero(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
+void *hub_reallocate(void *memory, size_t size) __attribute__((returns_nonnull));
+char *hub_copy_text(const char *text) __attribute__((malloc, returns_nonnull));
+/* Copies `size` bytes and adds a zero byte that is not counted. */
+void *hub_copy_bytes(const void *data, size_t size) __attribute__((malloc, returns_nonnull));
+
+/* Frees and returns NULL: `state->name = hub_release(state->name)`. */
+void *hub_release(void *memory);
+
+/* A bump allocator. Everything taken from it is given back at once by reset or destroy. */
+struct hub_arena {
+    struct hub_arena_block *blocks; /* newest first */
+    size_t used_bytes;              /* in the newest block */
+    size_t total_bytes;             /* handed out since the last reset */
+};
+
+void *hub_arena_take(struct hub_arena *arena, size_t size) __attribute__((returns_nonnull));
+void *hub_arena_take_zero(struct hub_arena *arena, size_t count, size_t size)
+    __attribute__((returns_nonnull));
+char *hub_arena_text(struct hub_arena *arena, const char *text, size_t size)
+    __attribute__((returns_nonnull));
+char *hub_arena_format(struct hub_arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3), returns_nonnull));
+/* Keeps one block for the next batch and frees the rest. */
+void hub_arena_reset(struct hub_arena *arena);
+void hub_arena_destroy(struct hub_arena *arena);
+
+/* Makes room for one more element in a growing array owned by the process. */
+#define HUB_GROW(array, count, capacity)                                                           \
+    do {                                                                                           \
+        if ((count) == (capacity)) {                                                               \
+            (capacity) = (capacity) == 0 ? 8 : (capacity) * 2;                                     \
+            (array) = hub_reallocate((array), (capacity) * sizeof *(array));                       \
+        }                                                                                          \
+    } while (0)

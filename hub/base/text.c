@@ -1,0 +1,193 @@
+#include "hub/base/text.h"
+
+#include <stdlib.h>
+#include <utf8proc.h>
+
+bool hub_text_is_utf8(struct hub_bytes text) {
+    const uint8_t *s = text.data;
+    size_t i = 0, size = text.size;
+    while (i < size) {
+        if (size - i >= 8) { /* eight ASCII bytes at once: the common case */
+            uint64_t eight;
+            memcpy(&eight, s + i, 8);
+            if ((eight & 0x8080808080808080u) == 0) {
+                i += 8;
+                continue;
+            }
+        }
+        uint8_t lead = s[i];
+        if (lead < 0x80) {
+            i++;
+            continue;
+        }
+        size_t more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+        if (lead < 0xc2 || lead > 0xf4 || size - i <= more)
+            return false;
+        uint8_t low = 0x80, high = 0xbf; /* bounds of the second byte (RFC 3629 section 4) */
+        if (lead == 0xe0)
+            low = 0xa0;
+        else if (lead == 0xed)
+            high = 0x9f;
+        else if (lead == 0xf0)
+            low = 0x90;
+        else if (lead == 0xf4)
+            high = 0x8f;
+        if (s[i + 1] < low || s[i + 1] > high)
+            return false;
+        for (size_t k = 2; k <= more; k++)
+            if ((s[i + k] & 0xc0) != 0x80)
+                return false;
+        i += more + 1;
+    }
+    return true;
+}
+
+static bool is_letter_or_digit(utf8proc_int32_t point) {
+    switch (utf8proc_category(point)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Pure ASCII needs no tables. */
+static bool fold_ascii(struct hub_bytes text, struct hub_buffer *buffer) {
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] >= 0x80)
+            return false;
+    bool gap = false, begun = false;
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+        bool upper = c >= 'A' && c <= 'Z';
+        if (!upper && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9')) {
+            gap = begun;
+            continue;
+        }
+        if (gap)
+            hub_buffer_append_byte(buffer, ' ');
+        hub_buffer_append_byte(buffer, upper ? (uint8_t)(c - 'A' + 'a') : c);
+        gap = false;
+        begun = true;
+    }
+    return true;
+}
+
+void hub_text_fold(struct hub_bytes text, struct hub_buffer *buffer) {
+    if (fold_ascii(text, buffer))
+        return;
+    utf8proc_uint8_t *mapped = NULL;
+    utf8proc_ssize_t size =
+        utf8proc_map(text.data, (utf8proc_ssize_t)text.size, &mapped,
+                     UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE |
+                         UTF8PROC_STRIPMARK);
+    if (size < 0) {
+        hub_buffer_append_bytes(buffer, text);
+        return;
+    }
+    bool gap = false, begun = false;
+    for (utf8proc_ssize_t i = 0; i < size;) {
+        utf8proc_int32_t point;
+        utf8proc_ssize_t step = utf8proc_iterate(mapped + i, size - i, &point);
+        if (step <= 0)
+            break;
+        if (!is_letter_or_digit(point)) {
+            gap = begun;
+        } else {
+            if (gap)
+                hub_buffer_append_byte(buffer, ' ');
+            hub_buffer_append(buffer, mapped + i, (size_t)step);
+            gap = false;
+            begun = true;
+        }
+        i += step;
+    }
+    free(mapped);
+}
+
+static bool is_digit(uint8_t c) {
+    return c >= '0' && c <= '9';
+}
+
+/* The run of digits at `*position`, without leading zeros; moves past it. */
+static struct hub_bytes digit_run(struct hub_bytes text, size_t *position) {
+    size_t from = *position;
+    while (from < text.size && text.data[from] == '0')
+        from++;
+    size_t to = from;
+    while (to < text.size && is_digit(text.data[to]))
+        to++;
+    *position = to;
+    return hub_bytes_part(text, from, to);
+}
+
+int hub_text_natural_compare(struct hub_bytes a, struct hub_bytes b) {
+    size_t i = 0, k = 0;
+    while (i < a.size && k < b.size) {
+        if (is_digit(a.data[i]) && is_digit(b.data[k])) {
+            struct hub_bytes x = digit_run(a, &i), y = digit_run(b, &k);
+            if (x.size != y.size)
+                return x.size < y.size ? -1 : 1;
+            int order = hub_bytes_compare(x, y);
+            if (order != 0)
+                return order;
+        } else if (a.data[i] != b.data[k]) {
+            return a.data[i] < b.data[k] ? -1 : 1;
+        } else {
+            i++;
+            k++;
+        }
+    }
+    if (i < a.size || k < b.size)
+        return i < a.size ? 1 : -1;
+    return hub_bytes_compare(a, b);
+}
+
+void hub_text_append_json(struct hub_bytes text, struct hub_buffer *buffer) {
+    static const char digits[] = "0123456789abcdef";
+    hub_buffer_append_byte(buffer, '"');
+    size_t plain_from = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+            continue;
+        hub_buffer_append(buffer, text.data + plain_from, i - plain_from);
+        plain_from = i + 1;
+        const char *brief = c == '"'    ? "\\\""
+                            : c == '\\' ? "\\\\"
+                            : c == '\n' ? "\\n"
+                            : c == '\r' ? "\\r"
+                            : c == '\t' ? "\\t"
+                                        : NULL;
+        if (brief != NULL) {
+            hub_buffer_append_text(buffer, brief);
+        } else {
+            char escape[7] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15], 0};
+            hub_buffer_append_text(buffer, escape);
+        }
+    }
+    if (text.size > plain_from)
+        hub_buffer_append(buffer, text.data + plain_from, text.size - plain_from);
+    hub_buffer_append_byte(buffer, '"');
+}
+
+bool hub_text_to_number(struct hub_bytes text, uint64_t *ret_number) {
+    uint64_t number = 0;
+    if (text.size == 0)
+        return false;
+    for (size_t i = 0; i < text.size; i++) {
+        uint64_t digit = (uint64_t)text.data[i] - '0';
+        if (!is_digit(text.data[i]) || number > (UINT64_MAX - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    *ret_number = number;
+    return true;
+}

@@ -1,0 +1,24 @@
+/* Text: folding for comparison, natural order of versions, and JSON quoting. */
+#pragma once
+
+#include "hub/base/bytes.h"
+
+/* Whether the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
+bool hub_text_is_utf8(struct hub_bytes text);
+
+/* Appends the text folded for comparison: Unicode compatibility case folding (UTS #10's loose
+ * matching: NFKD, default-ignorable and combining marks dropped, lower case), letters and digits
+ * kept, every run of anything else one space, none at the ends. Ill-formed text is appended as it
+ * is. */
+void hub_text_fold(struct hub_bytes text, struct hub_buffer *buffer);
+
+/* Orders versions as people do: runs of digits by their value, all else by byte, so that
+ * "9" < "10", "2026-04-24" < "2026-07-14" and "a9" < "a10". Equal values with other leading zeros
+ * are told apart by byte order, so that 0 means the same text. */
+int hub_text_natural_compare(struct hub_bytes a, struct hub_bytes b);
+
+/* Appends the text as a JSON string with its quotes (RFC 8259 section 7). */
+void hub_text_append_json(struct hub_bytes text, struct hub_buffer *buffer);
+
+/* True where `text` is wholly the unsigned decimal number given back. */
+bool hub_text_to_number(struct hub_bytes text, uint64_t *ret_number);

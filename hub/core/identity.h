@@ -1,0 +1,56 @@
+/* Which statements are about the same thing.
+ *
+ * Statements and identifiers form a graph. Edges are taken by the strength of the best identifier
+ * shared, then the number of identifiers shared, then whether two systems say so rather than one.
+ * An edge that would give one entity two values of an exclusive scheme is refused. Where several
+ * edges of one class are each possible but not together, none of them is taken: an equal tie joins
+ * neither. So the clusters are a function of the set of statements: neither the order of arrival
+ * nor the names of keys plays a part. */
+#pragma once
+
+#include "hub/base/memory.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    /* An identifier that more statements share than this joins none of them. */
+    HUB_IDENTIFIER_DEGREE_MAX = 64,
+    /* An entity of more statements than this is not built. */
+    HUB_CLUSTER_SIZE_MAX = 64,
+};
+
+struct hub_identity_claim {
+    uint32_t identifier; /* dense number within the bucket */
+    uint32_t group;      /* dense number of (scheme, issuer) within the bucket */
+    uint16_t strength;   /* best 0 */
+    bool exclusive;
+};
+
+struct hub_identity_node {
+    const struct hub_identity_claim *claims;
+    size_t claim_count;
+    uint32_t system; /* equal numbers, equal system */
+};
+
+enum hub_refusal { HUB_REFUSED_EXCLUSIVE = 0, HUB_REFUSED_TIE, HUB_REFUSED_TOO_MANY };
+
+/* A pair of statements that share an identifier and were not joined. */
+struct hub_refused_edge {
+    size_t a, b; /* nodes, a < b */
+    uint32_t identifier; /* the strongest one they share */
+    enum hub_refusal refusal;
+};
+
+struct hub_identity_result {
+    size_t *clusters; /* per node: the smallest node of its cluster */
+    struct hub_refused_edge *refused; /* only pairs that ended in different clusters */
+    size_t refused_count;
+};
+
+/* Clusters one bucket. `identifier_count` and `group_count` bound the dense numbers. Everything in
+ * the arena. */
+void hub_identity_cluster(const struct hub_identity_node *nodes, size_t node_count,
+                          uint32_t identifier_count, uint32_t group_count, struct hub_arena *arena,
+                          struct hub_identity_result *ret_result);

@@ -1,0 +1,385 @@
+#include "hub/core/merge.h"
+
+#include "hub/core/equal.h"
+#include "hub/core/merge_order.h"
+#include "schemas/lib/encode.h"
+#include "schemas/lib/render.h"
+#include "schemas/lib/slice.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MERGED_SIZE_MAX = 32 * 1024 * 1024 };
+
+struct merge {
+    struct hub_merge_scope scope;
+    struct hub_buffer *value;
+    struct hub_conflict_found *conflicts;
+    size_t conflict_count, conflict_capacity;
+};
+
+struct candidates {
+    struct hub_candidate *items;
+    size_t count;
+};
+
+static struct hub_arena *arena_of(struct merge *merge) {
+    return merge->scope.arena;
+}
+
+/* --- conflicts --- */
+
+static struct hub_conflict_found *add_conflict(struct merge *merge) {
+    if (merge->conflict_count == merge->conflict_capacity) {
+        size_t capacity = merge->conflict_capacity == 0 ? 8 : merge->conflict_capacity * 2;
+        struct hub_conflict_found *wider =
+            hub_arena_take_zero(arena_of(merge), capacity, sizeof *wider);
+        if (merge->conflict_count > 0)
+            memcpy(wider, merge->conflicts, merge->conflict_count * sizeof *wider);
+        merge->conflicts = wider;
+        merge->conflict_capacity = capacity;
+    }
+    return &merge->conflicts[merge->conflict_count++];
+}
+
+static const char *render(struct merge *merge, const struct hub_type *type,
+                          struct hub_bytes bytes) {
+    HUB_SCOPED_BUFFER text = {0};
+    hub_render_json(type, bytes, &text);
+    return hub_arena_text(arena_of(merge), (const char *)text.data, text.size);
+}
+
+static int compare_values(const void *a, const void *b) {
+    const struct hub_conflict_value *x = a, *y = b;
+    if (x->chosen != y->chosen)
+        return x->chosen ? -1 : 1;
+    return strcmp(x->text, y->text);
+}
+
+/* Groups the candidates by agreement with the first of each group; the chosen one leads the first
+ * group, so that whatever agrees with it stands beside it. */
+static void find_conflict(struct merge *merge, const struct hub_field_contract *contract,
+                          const struct hub_type *type, const char *path,
+                          const struct candidates *candidates, size_t chosen) {
+    struct hub_arena *arena = arena_of(merge);
+    size_t count = candidates->count, groups = 0;
+    size_t *leaders = hub_arena_take(arena, count * sizeof *leaders);
+    size_t *group_of = hub_arena_take(arena, count * sizeof *group_of);
+    leaders[groups++] = chosen;
+    for (size_t i = 0; i < count; i++) {
+        size_t group = 0;
+        while (group < groups &&
+               !hub_values_agree(contract, type, candidates->items[leaders[group]].bytes,
+                                 candidates->items[i].bytes))
+            group++;
+        if (group == groups)
+            leaders[groups++] = i;
+        group_of[i] = group;
+    }
+    if (groups < 2)
+        return;
+    struct hub_conflict_value *values = hub_arena_take_zero(arena, groups, sizeof *values);
+    for (size_t group = 0; group < groups; group++) {
+        size_t *voices = hub_arena_take(arena, count * sizeof *voices), filled = 0;
+        for (size_t i = 0; i < count; i++)
+            if (group_of[i] == group)
+                voices[filled++] = candidates->items[i].voice;
+        values[group] = (struct hub_conflict_value){
+            render(merge, type, candidates->items[leaders[group]].bytes), voices, filled,
+            group == 0};
+    }
+    qsort(values, groups, sizeof *values, compare_values);
+    *add_conflict(merge) = (struct hub_conflict_found){.kind = HUB_CONFLICT_VALUES,
+                                                       .path = path,
+                                                       .severity = contract->severity,
+                                                       .values = values,
+                                                       .value_count = groups};
+}
+
+/* --- one value of several --- */
+
+/* Drops those that an `only` rule shuts out. */
+static struct candidates admissible(struct merge *merge, const struct hub_field_contract *contract,
+                                    const struct candidates *all) {
+    struct candidates kept = {
+        .items = hub_arena_take(arena_of(merge), (all->count + 1) * sizeof *kept.items)};
+    for (size_t i = 0; i < all->count; i++)
+        if (!hub_merge_shut_out(&merge->scope, contract, all->items[i].voice))
+            kept.items[kept.count++] = all->items[i];
+    return kept;
+}
+
+static struct hub_bytes unstated(const struct hub_field *field) {
+    static const uint8_t null_branch[] = {0};
+    return field->has_default ? field->default_value : hub_bytes(null_branch, 1);
+}
+
+static int merge_one(struct merge *merge, const struct hub_field_contract *contract,
+                     const char *path, const struct candidates *stated) {
+    const struct hub_type *type = contract->field->type;
+    struct candidates candidates = admissible(merge, contract, stated);
+    if (candidates.count == 0) {
+        /* A field that must be stated has a voice even where nobody is to be believed. */
+        bool required = hub_type_null_branch(type) < 0 && !contract->field->has_default;
+        if (!required || stated->count == 0) {
+            hub_buffer_append_bytes(merge->value, unstated(contract->field));
+            return HUB_SOURCE_NONE;
+        }
+        candidates = *stated;
+    }
+    size_t chosen =
+        hub_merge_choose(&merge->scope, contract, type, candidates.items, candidates.count);
+    hub_buffer_append_bytes(merge->value, candidates.items[chosen].bytes);
+    if (contract->reports_conflict)
+        find_conflict(merge, contract, type, path, &candidates, chosen);
+    return (int)candidates.items[chosen].voice;
+}
+
+/* --- unions by key --- */
+
+struct element {
+    struct hub_candidate candidate;
+    const char *key;
+};
+
+static const char *element_key(struct merge *merge, const struct hub_field_contract *contract,
+                               struct hub_bytes element) {
+    HUB_SCOPED_BUFFER key = {0};
+    const struct hub_type *type = contract->field->type->items;
+    if (contract->key_count == 0)
+        hub_value_key(contract, type, element, &key);
+    for (size_t i = 0; i < contract->key_count; i++) {
+        size_t index = (size_t)contract->key_fields[i];
+        if (i > 0)
+            hub_buffer_append_byte(&key, '/');
+        hub_value_key(&contract->parts->fields[index], type->fields[index].type,
+                      hub_slice_field(type, element, index), &key);
+    }
+    return hub_arena_text(arena_of(merge), (const char *)key.data, key.size);
+}
+
+static int compare_elements(const void *a, const void *b) {
+    const struct element *x = a, *y = b;
+    int order = strcmp(x->key, y->key);
+    if (order != 0)
+        return order;
+    if (x->candidate.voice != y->candidate.voice)
+        return x->candidate.voice < y->candidate.voice ? -1 : 1;
+    return hub_bytes_compare(x->candidate.bytes, y->candidate.bytes);
+}
+
+static struct element *list_elements(struct merge *merge,
+                                     const struct hub_field_contract *contract,
+                                     const struct candidates *arrays, size_t *ret_count) {
+    const struct hub_type *type = contract->field->type;
+    struct hub_bytes bytes;
+    size_t count = 0, filled = 0;
+    for (size_t i = 0; i < arrays->count; i++) {
+        struct hub_elements elements = hub_slice_elements(type, arrays->items[i].bytes);
+        while (hub_slice_next(&elements, &bytes))
+            count++;
+    }
+    struct element *list = hub_arena_take(arena_of(merge), (count + 1) * sizeof *list);
+    for (size_t i = 0; i < arrays->count; i++) {
+        struct hub_elements elements = hub_slice_elements(type, arrays->items[i].bytes);
+        while (hub_slice_next(&elements, &bytes))
+            list[filled++] = (struct element){{arrays->items[i].voice, bytes},
+                                              element_key(merge, contract, bytes)};
+    }
+    qsort(list, count, sizeof *list, compare_elements);
+    *ret_count = count;
+    return list;
+}
+
+/* The elements of one key, part by part: what one does not state another may. The parts follow the
+ * array's chain of rules. */
+static void merge_parts(struct merge *merge, const struct hub_field_contract *contract,
+                        const char *path, const struct candidates *elements) {
+    const struct hub_type *record = contract->field->type->items;
+    for (size_t i = 0; i < record->count; i++) {
+        struct hub_field_contract part = contract->parts->fields[i];
+        part.rules = contract->rules;
+        part.rule_count = contract->rule_count;
+        part.reports_conflict = contract->reports_conflict;
+        part.severity = contract->severity;
+        struct candidates stated = {
+            .items = hub_arena_take(arena_of(merge), elements->count * sizeof *stated.items)};
+        for (size_t k = 0; k < elements->count; k++) {
+            struct hub_bytes bytes = hub_slice_field(record, elements->items[k].bytes, i);
+            if (hub_type_null_branch(part.field->type) < 0 ||
+                !hub_slice_is_unstated(part.field->type, bytes))
+                stated.items[stated.count++] =
+                    (struct hub_candidate){elements->items[k].voice, bytes};
+        }
+        const char *part_path =
+            hub_arena_format(arena_of(merge), "%s.%s", path, part.field->name);
+        merge_one(merge, &part, part_path, &stated);
+    }
+}
+
+static void merge_element(struct merge *merge, const struct hub_field_contract *contract,
+                          const char *path, const struct candidates *same) {
+    const struct hub_type *type = contract->field->type->items;
+    if (type->kind == HUB_RECORD && !contract->parts->atomic) {
+        merge_parts(merge, contract, path, same);
+        return;
+    }
+    size_t chosen = hub_merge_choose(&merge->scope, contract, type, same->items, same->count);
+    hub_buffer_append_bytes(merge->value, same->items[chosen].bytes);
+    if (contract->reports_conflict)
+        find_conflict(merge, contract, type, path, same, chosen);
+}
+
+static int merge_union(struct merge *merge, const struct hub_field_contract *contract,
+                       const char *path, const struct candidates *stated) {
+    struct candidates arrays = admissible(merge, contract, stated);
+    size_t count = 0, keys = 0;
+    struct element *list = list_elements(merge, contract, &arrays, &count);
+    for (size_t i = 0; i < count; i++)
+        keys += i == 0 || strcmp(list[i - 1].key, list[i].key) != 0;
+    hub_encode_array_begin(merge->value, keys);
+    for (size_t from = 0, to = 0; from < count; from = to) {
+        struct candidates same = {
+            .items = hub_arena_take(arena_of(merge), (count - from) * sizeof *same.items)};
+        for (to = from; to < count && strcmp(list[from].key, list[to].key) == 0; to++)
+            same.items[same.count++] = list[to].candidate;
+        merge_element(merge, contract,
+                      hub_arena_format(arena_of(merge), "%s[%s]", path, list[from].key), &same);
+    }
+    hub_encode_array_end(merge->value);
+    return arrays.count == 0   ? HUB_SOURCE_NONE
+           : arrays.count == 1 ? (int)arrays.items[0].voice
+                               : HUB_SOURCE_SEVERAL;
+}
+
+/* --- the record --- */
+
+/* The stamp of a unified value: nobody's version, the latest event among its statements. */
+static int merge_stamp(struct merge *merge) {
+    const struct hub_domain *domain = merge->scope.domain;
+    const struct hub_type *type = domain->contract.fields[HUB_FIELD_STATEMENT].field->type;
+    const struct hub_voice *latest = NULL;
+    for (size_t i = 0; i < merge->scope.voice_count; i++) {
+        const struct hub_voice *voice = &merge->scope.voices[i];
+        if (voice->has_event_time &&
+            (latest == NULL || voice->event_time_ms > latest->event_time_ms))
+            latest = voice;
+    }
+    for (size_t i = 0; i < type->count; i++) {
+        if ((int)i == domain->stamp.version)
+            hub_encode_text(merge->value, "");
+        else if ((int)i == domain->stamp.state)
+            hub_encode_long(merge->value, domain->stamp.current_symbol);
+        else if ((int)i == domain->stamp.event_time && latest != NULL)
+            hub_buffer_append_bytes(
+                merge->value,
+                hub_slice_field(type,
+                                hub_bytes_part(latest->body, latest->starts[HUB_FIELD_STATEMENT],
+                                               latest->starts[HUB_FIELD_STATEMENT + 1]),
+                                i));
+        else
+            hub_buffer_append_bytes(merge->value, unstated(&type->fields[i]));
+    }
+    return latest == NULL ? HUB_SOURCE_NONE : (int)(latest - merge->scope.voices);
+}
+
+static struct candidates stated_by(struct merge *merge, size_t field) {
+    const struct hub_type *type = merge->scope.domain->contract.fields[field].field->type;
+    struct candidates stated = {
+        .items = hub_arena_take(arena_of(merge), merge->scope.voice_count * sizeof *stated.items)};
+    for (size_t i = 0; i < merge->scope.voice_count; i++) {
+        const struct hub_voice *voice = &merge->scope.voices[i];
+        struct hub_bytes bytes =
+            hub_bytes_part(voice->body, voice->starts[field], voice->starts[field + 1]);
+        if (!hub_slice_is_unstated(type, bytes))
+            stated.items[stated.count++] = (struct hub_candidate){i, bytes};
+    }
+    return stated;
+}
+
+/* A step that the life cycle does not allow is reported of the statement that took it. */
+static void find_steps(struct merge *merge) {
+    const struct hub_domain *domain = merge->scope.domain;
+    if (domain->lifecycle_field < 0)
+        return;
+    const struct hub_field_contract *contract =
+        &domain->contract.fields[domain->lifecycle_field];
+    const struct hub_type *states = contract->lifecycle->states;
+    size_t field = (size_t)domain->lifecycle_field;
+    for (size_t i = 0; contract->reports_conflict && i < merge->scope.voice_count; i++) {
+        const struct hub_voice *voice = &merge->scope.voices[i];
+        int from = voice->replaced_status == NULL
+                       ? -1
+                       : hub_type_symbol(states, voice->replaced_status);
+        struct hub_bytes bytes =
+            hub_bytes_part(voice->body, voice->starts[field], voice->starts[field + 1]);
+        if (from < 0 || hub_slice_stated(contract->field->type, bytes, &bytes) == NULL)
+            continue;
+        size_t to = (size_t)hub_slice_long(bytes);
+        if (contract->lifecycle->allowed[(size_t)from * states->count + to])
+            continue;
+        size_t *voices = hub_arena_take(arena_of(merge), sizeof *voices);
+        struct hub_conflict_value *values =
+            hub_arena_take_zero(arena_of(merge), 2, sizeof *values);
+        *voices = i;
+        values[0] = (struct hub_conflict_value){
+            hub_arena_format(arena_of(merge), "\"%s\"", states->symbols[to]), voices, 1, true};
+        values[1] = (struct hub_conflict_value){
+            hub_arena_format(arena_of(merge), "\"%s\"", states->symbols[from]), voices, 1, false};
+        *add_conflict(merge) = (struct hub_conflict_found){.kind = HUB_CONFLICT_STEP,
+                                                           .path = contract->field->name,
+                                                           .statement = voice->key,
+                                                           .severity = contract->severity,
+                                                           .values = values,
+                                                           .value_count = 2};
+    }
+}
+
+void hub_merge(const struct hub_domain *domain, const struct hub_voice *voices, size_t voice_count,
+               struct hub_arena *arena, struct hub_merged *ret_merged) {
+    HUB_SCOPED_BUFFER value = {.size_max = MERGED_SIZE_MAX};
+    struct merge merge = {.scope = {domain, voices, voice_count, arena, NULL}, .value = &value};
+    int *sources = hub_arena_take(arena, domain->contract.count * sizeof *sources);
+    hub_merge_bind_roles(&merge.scope);
+    for (size_t i = 0; i < domain->contract.count; i++) {
+        const struct hub_field_contract *contract = &domain->contract.fields[i];
+        if (i == HUB_FIELD_STATEMENT) {
+            sources[i] = merge_stamp(&merge);
+            continue;
+        }
+        struct candidates stated = stated_by(&merge, i);
+        sources[i] = contract->is_union
+                         ? merge_union(&merge, contract, contract->field->name, &stated)
+                         : merge_one(&merge, contract, contract->field->name, &stated);
+    }
+    find_steps(&merge);
+    const char *copy = hub_arena_text(arena, (const char *)value.data, value.size);
+    *ret_merged = (struct hub_merged){hub_bytes(copy, value.size), sources, merge.conflicts,
+                                      merge.conflict_count};
+}
+
+const char *hub_merge_reason(const struct hub_domain *domain, const struct hub_voice *voices,
+                             size_t voice_count, size_t field, size_t winner, size_t loser,
+                             struct hub_arena *arena) {
+    static const char *const names[] = {"authority", "precedence", "latest", "earliest",
+                                        "max",       "min",        "agree"};
+    const struct hub_field_contract *contract = &domain->contract.fields[field];
+    struct hub_merge_scope scope = {domain, voices, voice_count, arena, NULL};
+    struct hub_candidate pair[2];
+    size_t indexes[2] = {winner, loser}, rule = 0;
+    hub_merge_bind_roles(&scope);
+    for (size_t i = 0; i < 2; i++)
+        pair[i] = (struct hub_candidate){
+            indexes[i], hub_bytes_part(voices[indexes[i]].body, voices[indexes[i]].starts[field],
+                                       voices[indexes[i]].starts[field + 1])};
+    if (hub_merge_shut_out(&scope, contract, loser))
+        return "shut out: the field is another's to say (only)";
+    if (hub_value_yields(contract, contract->field->type, pair[1].bytes, pair[0].bytes))
+        return "the more exact of two dates that agree";
+    int order = hub_merge_compare(&scope, contract, contract->field->type, &pair[0], &pair[1],
+                                  &rule);
+    if (rule < contract->rule_count)
+        return hub_arena_format(arena, "rule %zu: %s%s", rule + 1,
+                                names[contract->rules[rule].kind], order > 0 ? " (loses)" : "");
+    return rule == contract->rule_count ? "rank of the system" : "smaller statement key";
+}

@@ -1,0 +1,59 @@
+/* Merging: for each field the rules pick among the statements that state it.
+ *
+ * The result is a function of the statements in force and the rules, and of nothing else; the
+ * order in which statements arrived plays no part. Bytes of the chosen values are copied, not
+ * decoded. */
+#pragma once
+
+#include "schemas/lib/domain.h"
+
+/* One statement in force, as the merge sees it. */
+struct hub_voice {
+    const char *key;                 /* system/source id; voices are sorted by it */
+    const struct hub_system *system; /* never NULL */
+    const char *institution;         /* whose copy speaks */
+    size_t rank;                     /* of the system; best 0 */
+    struct hub_bytes body;           /* accepted bytes of the domain's schema */
+    const uint32_t *starts;          /* its fields' starts */
+    bool has_event_time;
+    int64_t event_time_ms;
+    const char *replaced_status; /* what the statement before said, or NULL */
+};
+
+enum { HUB_SOURCE_NONE = -1, HUB_SOURCE_SEVERAL = -2 };
+
+enum hub_conflict_kind { HUB_CONFLICT_VALUES = 0, HUB_CONFLICT_STEP, HUB_CONFLICT_OVERLAP };
+
+/* One of the values that stand against each other. */
+struct hub_conflict_value {
+    const char *text;        /* JSON */
+    const size_t *voices;    /* indexes, ascending */
+    size_t voice_count;
+    bool chosen;
+};
+
+struct hub_conflict_found {
+    enum hub_conflict_kind kind;
+    const char *path;      /* enrolment, titles[en].text, by_country[SE].status */
+    const char *statement; /* STEP: the statement's key; else NULL */
+    enum hub_severity severity;
+    struct hub_conflict_value *values; /* the chosen one first, then by text */
+    size_t value_count;
+};
+
+struct hub_merged {
+    struct hub_bytes value; /* a record of the domain's schema, in the arena */
+    const int *sources;     /* per field: index of a voice, or HUB_SOURCE_... */
+    struct hub_conflict_found *conflicts;
+    size_t conflict_count;
+};
+
+/* Merges one or more voices. Everything in the result lives in the arena. */
+void hub_merge(const struct hub_domain *domain, const struct hub_voice *voices, size_t voice_count,
+               struct hub_arena *arena, struct hub_merged *ret_merged);
+
+/* Why one statement's value of a top-level field came before another's: the rule in words people
+ * read ("authority system:ctis", "latest", "system rank", "statement key"). */
+const char *hub_merge_reason(const struct hub_domain *domain, const struct hub_voice *voices,
+                             size_t voice_count, size_t field, size_t winner, size_t loser,
+                             struct hub_arena *arena);

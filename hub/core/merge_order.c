@@ -1,0 +1,184 @@
+#include "hub/core/merge_order.h"
+
+#include "hub/core/equal.h"
+#include "schemas/lib/slice.h"
+
+#include <string.h>
+
+static int order_of(int64_t a, int64_t b) {
+    return (a > b) - (a < b);
+}
+
+static bool is_believed(const struct hub_merge_scope *scope, const struct hub_authority *authority,
+                        const struct hub_voice *voice) {
+    const char *org = NULL, *own = NULL;
+    switch (authority->kind) {
+    case HUB_AUTHORITY_SYSTEM:
+        return strcmp(voice->system->name, authority->name) == 0;
+    case HUB_AUTHORITY_INSTITUTION:
+        return voice->system->owner != NULL && strcmp(voice->system->owner, authority->name) == 0;
+    case HUB_AUTHORITY_ROLE:
+        org = scope->role_orgs[authority->role_field];
+        own = hub_parties_owner_org(scope->domain->parties, voice->system);
+        return org != NULL && own != NULL && strcmp(org, own) == 0;
+    }
+    return false;
+}
+
+static size_t authority_rank(const struct hub_merge_scope *scope, const struct hub_rule *rule,
+                             size_t voice) {
+    size_t rank = 0;
+    while (rank < rule->authority_count &&
+           !is_believed(scope, &rule->authorities[rank], &scope->voices[voice]))
+        rank++;
+    return rank;
+}
+
+bool hub_merge_shut_out(const struct hub_merge_scope *scope,
+                        const struct hub_field_contract *contract, size_t voice) {
+    for (size_t i = 0; i < contract->rule_count; i++) {
+        const struct hub_rule *rule = &contract->rules[i];
+        if (rule->kind == HUB_RULE_AUTHORITY && rule->only &&
+            authority_rank(scope, rule, voice) == rule->authority_count)
+            return true;
+    }
+    return false;
+}
+
+static int64_t symbol_rank(const struct hub_rule *rule, const struct hub_type *type,
+                           struct hub_bytes bytes) {
+    struct hub_bytes symbol;
+    const struct hub_type *symbols =
+        hub_slice_path(type, bytes, rule->of == NULL ? "" : rule->of, &symbol);
+    return symbols == NULL ? UINT16_MAX : rule->symbol_ranks[hub_slice_long(symbol)];
+}
+
+/* A number, or the first part of a Date or Time. */
+static int64_t value_of(const struct hub_type *type, struct hub_bytes bytes) {
+    type = hub_slice_stated(type, bytes, &bytes);
+    if (type->kind == HUB_RECORD)
+        bytes = hub_slice_field(type, bytes, 0);
+    return hub_slice_long(bytes);
+}
+
+/* The later event first; without a time it is the oldest. */
+static int latest_first(const struct hub_voice *a, const struct hub_voice *b) {
+    if (a->has_event_time != b->has_event_time)
+        return a->has_event_time ? -1 : 1;
+    return a->has_event_time ? order_of(b->event_time_ms, a->event_time_ms) : 0;
+}
+
+static int compare_by_rule(const struct hub_merge_scope *scope, const struct hub_rule *rule,
+                           const struct hub_type *type, const struct hub_candidate *a,
+                           const struct hub_candidate *b) {
+    const struct hub_voice *x = &scope->voices[a->voice], *y = &scope->voices[b->voice];
+    switch (rule->kind) {
+    case HUB_RULE_AUTHORITY:
+        return order_of((int64_t)authority_rank(scope, rule, a->voice),
+                        (int64_t)authority_rank(scope, rule, b->voice));
+    case HUB_RULE_PRECEDENCE:
+        return order_of(symbol_rank(rule, type, a->bytes), symbol_rank(rule, type, b->bytes));
+    case HUB_RULE_LATEST:
+        return latest_first(x, y);
+    case HUB_RULE_EARLIEST:
+        return latest_first(y, x);
+    case HUB_RULE_MAX:
+        return order_of(value_of(type, b->bytes), value_of(type, a->bytes));
+    case HUB_RULE_MIN:
+        return order_of(value_of(type, a->bytes), value_of(type, b->bytes));
+    case HUB_RULE_AGREE:
+        return 0;
+    }
+    return 0;
+}
+
+int hub_merge_compare(const struct hub_merge_scope *scope,
+                      const struct hub_field_contract *contract, const struct hub_type *type,
+                      const struct hub_candidate *a, const struct hub_candidate *b,
+                      size_t *ret_rule) {
+    size_t decided = 0;
+    int order = 0;
+    while (order == 0 && decided < contract->rule_count)
+        order = compare_by_rule(scope, &contract->rules[decided++], type, a, b);
+    if (order != 0) {
+        decided--;
+    } else {
+        order = order_of((int64_t)scope->voices[a->voice].rank,
+                         (int64_t)scope->voices[b->voice].rank);
+        if (order == 0) {
+            order = order_of((int64_t)a->voice, (int64_t)b->voice); /* voices are sorted by key */
+            decided++;
+        }
+    }
+    if (ret_rule != NULL)
+        *ret_rule = decided;
+    /* Two elements of one voice under one key: the smaller bytes, so that order plays no part. */
+    return order != 0 ? order : hub_bytes_compare(a->bytes, b->bytes);
+}
+
+size_t hub_merge_choose(const struct hub_merge_scope *scope,
+                        const struct hub_field_contract *contract, const struct hub_type *type,
+                        const struct hub_candidate *candidates, size_t count) {
+    size_t best = 0;
+    for (size_t i = 1; i < count; i++)
+        if (hub_merge_compare(scope, contract, type, &candidates[i], &candidates[best], NULL) < 0)
+            best = i;
+    size_t exact = best;
+    for (size_t i = 0; i < count; i++) {
+        bool finer =
+            hub_value_yields(contract, type, candidates[best].bytes, candidates[i].bytes);
+        bool better = finer && (exact == best || hub_merge_compare(scope, contract, type,
+                                                                   &candidates[i],
+                                                                   &candidates[exact], NULL) < 0);
+        if (better)
+            exact = i;
+    }
+    return exact;
+}
+
+/* A text field, or the `org` of an Organisation. */
+static const char *org_of(const struct hub_merge_scope *scope, const struct hub_type *type,
+                          struct hub_bytes bytes) {
+    type = hub_slice_stated(type, bytes, &bytes);
+    if (type->kind == HUB_RECORD)
+        type = hub_slice_path(type, bytes, "org", &bytes);
+    if (type == NULL || type->kind != HUB_STRING)
+        return NULL;
+    struct hub_bytes text = hub_slice_octets(bytes);
+    return hub_arena_text(scope->arena, (const char *)text.data, text.size);
+}
+
+static void bind_role(struct hub_merge_scope *scope, size_t index) {
+    const struct hub_field_contract *contract = &scope->domain->contract.fields[index];
+    const struct hub_type *type = contract->field->type;
+    struct hub_candidate *candidates =
+        hub_arena_take(scope->arena, scope->voice_count * sizeof *candidates);
+    size_t count = 0;
+    for (size_t i = 0; i < scope->voice_count; i++) {
+        const struct hub_voice *voice = &scope->voices[i];
+        struct hub_bytes bytes =
+            hub_bytes_part(voice->body, voice->starts[index], voice->starts[index + 1]);
+        if (!hub_slice_is_unstated(type, bytes))
+            candidates[count++] = (struct hub_candidate){i, bytes};
+    }
+    if (count == 0)
+        return;
+    size_t best = hub_merge_choose(scope, contract, type, candidates, count);
+    scope->role_orgs[index] = org_of(scope, type, candidates[best].bytes);
+}
+
+void hub_merge_bind_roles(struct hub_merge_scope *scope) {
+    const struct hub_contract *contract = &scope->domain->contract;
+    scope->role_orgs = hub_arena_take_zero(scope->arena, contract->count, sizeof(char *));
+    bool *wanted = hub_arena_take_zero(scope->arena, contract->count, sizeof *wanted);
+    for (size_t i = 0; i < contract->count; i++)
+        for (size_t k = 0; k < contract->fields[i].rule_count; k++) {
+            const struct hub_rule *rule = &contract->fields[i].rules[k];
+            for (size_t m = 0; m < rule->authority_count; m++)
+                if (rule->authorities[m].role_field >= 0)
+                    wanted[rule->authorities[m].role_field] = true;
+        }
+    for (size_t i = 0; i < contract->count; i++)
+        if (wanted[i])
+            bind_role(scope, i);
+}

@@ -1,0 +1,39 @@
+/* Which of two statements is believed for a field. */
+#pragma once
+
+#include "hub/core/merge.h"
+
+/* A value that a voice states for a field or an element. */
+struct hub_candidate {
+    size_t voice;
+    struct hub_bytes bytes;
+};
+
+/* What the order may ask beside the candidates themselves. */
+struct hub_merge_scope {
+    const struct hub_domain *domain;
+    const struct hub_voice *voices;
+    size_t voice_count;
+    struct hub_arena *arena;
+    const char **role_orgs; /* per field: the organisation merged for it, or NULL */
+};
+
+/* Negative where `a` comes first. `type` is the candidates' declared type. `ret_rule` (may be NULL)
+ * is the index of the rule that decided, the rule count for the system's rank, one more for the
+ * key. Never 0 for candidates of different voices. */
+int hub_merge_compare(const struct hub_merge_scope *scope,
+                      const struct hub_field_contract *contract, const struct hub_type *type,
+                      const struct hub_candidate *a, const struct hub_candidate *b,
+                      size_t *ret_rule);
+
+/* Whether an `only` rule shuts this voice out. */
+bool hub_merge_shut_out(const struct hub_merge_scope *scope,
+                        const struct hub_field_contract *contract, size_t voice);
+
+/* Resolves the organisations that `role:` rules name. */
+void hub_merge_bind_roles(struct hub_merge_scope *scope);
+
+/* The best candidate; `count` is at least 1. A date yields to a more exact one that agrees. */
+size_t hub_merge_choose(const struct hub_merge_scope *scope,
+                        const struct hub_field_contract *contract, const struct hub_type *type,
+                        const struct hub_candidate *candidates, size_t count);

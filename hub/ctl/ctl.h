@@ -1,0 +1,44 @@
+/* hubctl: one command table; help, usage and dispatch come from it. */
+#pragma once
+
+#include "schemas/lib/catalogue.h"
+
+#include <stdbool.h>
+
+enum hub_exit {
+    HUB_EXIT_OK = 0,
+    HUB_EXIT_FINDINGS = 1,
+    HUB_EXIT_USAGE = 2,
+    HUB_EXIT_NOT_FOUND = 3,
+    HUB_EXIT_UNREACHABLE = 5,
+};
+
+struct hub_ctl {
+    const char *schemas;   /* folder */
+    const char *bootstrap; /* Kafka */
+    const char *keys;      /* folder of pseudonym keys, or NULL */
+    const char *domain;    /* --domain, or NULL */
+    const char *group;     /* of the hub */
+    const char *context;   /* --context a.b=c, or NULL */
+    bool json;             /* -o json */
+    bool all;              /* --all */
+    int64_t limit;         /* --limit */
+    int argument_count;    /* positional */
+    char **arguments;
+    struct hub_catalogue *catalogue; /* loaded on demand */
+};
+
+struct hub_command {
+    const char *noun, *verb; /* verb NULL: a command of one word */
+    const char *arguments;   /* for usage */
+    const char *summary;     /* one sentence */
+    int arguments_min, arguments_max; /* positional; -1 for any number */
+    enum hub_exit (*run)(struct hub_ctl *ctl);
+};
+
+/* Loads the catalogue, or says why not. */
+bool hub_ctl_load(struct hub_ctl *ctl);
+
+enum hub_exit hub_ctl_schema_lint(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_schema_lock(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_simulate(struct hub_ctl *ctl);

@@ -1,0 +1,149 @@
+/* hubctl: looks at the hub, tries configurations, asks why. */
+#include "hub/ctl/ctl.h"
+
+#include "hub/io/crypto.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct hub_command commands[] = {
+    {"schema", "lint", "", "Checks everything under the schemas folder.", 0, 0,
+     hub_ctl_schema_lint},
+    {"schema", "lock", "", "Registers what was changed, as new versions with new ids.", 0, 0,
+     hub_ctl_schema_lock},
+    {"simulate", NULL, "CONFIG.yaml [DOCUMENT...] ...",
+     "Maps, admits and folds documents without Kafka; prints unified records and conflicts.", 1,
+     -1, hub_ctl_simulate},
+    {0},
+};
+
+static const struct option long_options[] = {
+    {"schemas", required_argument, NULL, 's'},   {"bootstrap", required_argument, NULL, 'b'},
+    {"keys", required_argument, NULL, 'k'},      {"domain", required_argument, NULL, 'd'},
+    {"group", required_argument, NULL, 'g'},     {"context", required_argument, NULL, 'c'},
+    {"output", required_argument, NULL, 'o'},    {"all", no_argument, NULL, 'a'},
+    {"limit", required_argument, NULL, 'n'},     {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static void usage(FILE *out) {
+    fprintf(out, "usage: hubctl COMMAND [ARGUMENT...] [OPTION...]\n\n");
+    for (size_t i = 0; commands[i].noun != NULL; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s%s%s", commands[i].noun,
+                 commands[i].verb == NULL ? "" : " ",
+                 commands[i].verb == NULL ? "" : commands[i].verb);
+        fprintf(out, "  %-18s %s\n", name, commands[i].summary);
+    }
+    fprintf(out,
+            "\noptions:\n"
+            "  -o table|json      how to print (table)\n"
+            "  --bootstrap HOSTS  Kafka (HUB_BOOTSTRAP, else 127.0.0.1:19092)\n"
+            "  --schemas DIR      the schemas folder (HUB_SCHEMAS, else schemas)\n"
+            "  --keys DIR         keys for pseudonyms (HUB_KEYS)\n"
+            "  --domain NAME      only this domain\n"
+            "  --context A.B=C    simulate: a fact about the request or file, such as\n"
+            "                     request.sending_hei_id=lu.se\n"
+            "  --limit N          at most N records\n"
+            "  --all              closed and merged ones too\n"
+            "\nexit codes: 0 ok, 1 findings, 2 usage, 3 not found, 5 unreachable\n");
+}
+
+static const char *environment(const char *name, const char *otherwise) {
+    const char *value = getenv(name);
+    return value == NULL || *value == '\0' ? otherwise : value;
+}
+
+static bool read_option(struct hub_ctl *ctl, int option) {
+    switch (option) {
+    case 's':
+        ctl->schemas = optarg;
+        return true;
+    case 'b':
+        ctl->bootstrap = optarg;
+        return true;
+    case 'k':
+        ctl->keys = optarg;
+        return true;
+    case 'd':
+        ctl->domain = optarg;
+        return true;
+    case 'g':
+        ctl->group = optarg;
+        return true;
+    case 'c':
+        ctl->context = optarg;
+        return true;
+    case 'a':
+        ctl->all = true;
+        return true;
+    case 'n':
+        ctl->limit = strtoll(optarg, NULL, 10);
+        return ctl->limit > 0;
+    case 'o':
+        ctl->json = strcmp(optarg, "json") == 0;
+        return ctl->json || strcmp(optarg, "table") == 0;
+    default:
+        return false;
+    }
+}
+
+bool hub_ctl_load(struct hub_ctl *ctl) {
+    struct hub_error error;
+    if (ctl->catalogue != NULL)
+        return true;
+    if (hub_catalogue_load(ctl->schemas, &hub_sha256, &ctl->catalogue, &error) == HUB_OK)
+        return true;
+    fprintf(stderr, "hubctl: %s\n", error.text);
+    return false;
+}
+
+static const struct hub_command *find_command(struct hub_ctl *ctl) {
+    for (size_t i = 0; commands[i].noun != NULL && ctl->argument_count > 0; i++) {
+        const struct hub_command *command = &commands[i];
+        int words = command->verb == NULL ? 1 : 2;
+        if (ctl->argument_count < words || strcmp(command->noun, ctl->arguments[0]) != 0 ||
+            (command->verb != NULL && strcmp(command->verb, ctl->arguments[1]) != 0))
+            continue;
+        ctl->arguments += words;
+        ctl->argument_count -= words;
+        return command;
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv) {
+    struct hub_ctl ctl = {.schemas = environment("HUB_SCHEMAS", "schemas"),
+                          .bootstrap = environment("HUB_BOOTSTRAP", "127.0.0.1:19092"),
+                          .keys = environment("HUB_KEYS", NULL),
+                          .group = "hub",
+                          .limit = INT64_MAX};
+    for (int option; (option = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1;) {
+        if (option == 'h') {
+            usage(stdout);
+            return HUB_EXIT_OK;
+        }
+        if (!read_option(&ctl, option)) {
+            usage(stderr);
+            return HUB_EXIT_USAGE;
+        }
+    }
+    ctl.arguments = argv + optind;
+    ctl.argument_count = argc - optind;
+    const struct hub_command *command = find_command(&ctl);
+    if (command == NULL) {
+        usage(stderr);
+        return HUB_EXIT_USAGE;
+    }
+    if (ctl.argument_count < command->arguments_min ||
+        (command->arguments_max >= 0 && ctl.argument_count > command->arguments_max)) {
+        fprintf(stderr, "usage: hubctl %s %s %s\n", command->noun,
+                command->verb == NULL ? "" : command->verb, command->arguments);
+        return HUB_EXIT_USAGE;
+    }
+    enum hub_exit code = command->run(&ctl);
+    hub_catalogue_free(ctl.catalogue);
+    return (int)code;
+}

@@ -1,0 +1,158 @@
+#include "hub/io/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void close_descriptor(int *descriptor) {
+    if (*descriptor >= 0)
+        close(*descriptor);
+}
+#define SCOPED_DESCRIPTOR __attribute__((cleanup(close_descriptor))) int
+
+static enum hub_status read_all(int descriptor, const char *path, struct hub_buffer *buffer,
+                                struct hub_error *reterr) {
+    uint8_t chunk[65536];
+    for (;;) {
+        ssize_t got = read(descriptor, chunk, sizeof chunk);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return hub_fail(reterr, HUB_FATAL, "%s: %s", path, strerror(errno));
+        if (got == 0)
+            return HUB_OK;
+        hub_buffer_append(buffer, chunk, (size_t)got);
+        if (hub_buffer_overflowed(buffer))
+            return hub_fail(reterr, HUB_REJECT, "%s: over the limit of %zu bytes", path,
+                            buffer->size_max);
+    }
+}
+
+enum hub_status hub_file_read(const char *path, struct hub_buffer *buffer,
+                              struct hub_error *reterr) {
+    SCOPED_DESCRIPTOR descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat facts;
+    if (descriptor < 0 || fstat(descriptor, &facts) != 0)
+        return hub_fail(reterr, HUB_FATAL, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(facts.st_mode))
+        return hub_fail(reterr, HUB_REJECT, "%s: not a regular file", path);
+    return read_all(descriptor, path, buffer, reterr);
+}
+
+enum hub_status hub_file_facts(const char *path, struct hub_file_facts *ret_facts,
+                               struct hub_error *reterr) {
+    struct stat facts;
+    if (stat(path, &facts) != 0)
+        return hub_fail(reterr, HUB_FATAL, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(facts.st_mode))
+        return hub_fail(reterr, HUB_REJECT, "%s: not a regular file", path);
+    *ret_facts = (struct hub_file_facts){
+        .size = (uint64_t)facts.st_size,
+        .modified_ns = (int64_t)facts.st_mtim.tv_sec * 1000000000 + facts.st_mtim.tv_nsec,
+        .inode = facts.st_ino,
+    };
+    return HUB_OK;
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool ends_in(const char *name, const char *suffix) {
+    size_t size = strlen(name), suffix_size = strlen(suffix);
+    return size >= suffix_size && strcmp(name + size - suffix_size, suffix) == 0;
+}
+
+enum hub_status hub_file_list(const char *folder, const char *suffix, struct hub_arena *arena,
+                              char ***ret_names, size_t *ret_count, struct hub_error *reterr) {
+    DIR *directory = opendir(folder);
+    if (directory == NULL)
+        return hub_fail(reterr, HUB_FATAL, "%s: %s", folder, strerror(errno));
+    char **names = NULL;
+    size_t count = 0, capacity = 0;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        if (entry->d_name[0] == '.' || !ends_in(entry->d_name, suffix))
+            continue;
+        HUB_GROW(names, count, capacity);
+        names[count++] = hub_arena_text(arena, entry->d_name, strlen(entry->d_name));
+    }
+    closedir(directory);
+    char **sorted = hub_arena_take(arena, (count + 1) * sizeof *sorted);
+    if (count > 0) {
+        memcpy(sorted, names, count * sizeof *sorted);
+        qsort(sorted, count, sizeof *sorted, compare_names);
+    }
+    sorted[count] = NULL;
+    free(names);
+    *ret_names = sorted;
+    *ret_count = count;
+    return HUB_OK;
+}
+
+static enum hub_status sync_folder_of(const char *path, struct hub_error *reterr) {
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    size_t size = slash == NULL ? 1 : (size_t)(slash - path) + (slash == path);
+    if (size >= sizeof folder)
+        return hub_fail(reterr, HUB_FATAL, "%s: the path is too long", path);
+    memcpy(folder, slash == NULL ? "." : path, size);
+    folder[size] = '\0';
+    SCOPED_DESCRIPTOR descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0 || fsync(descriptor) != 0)
+        return hub_fail(reterr, HUB_FATAL, "%s: %s", folder, strerror(errno));
+    return HUB_OK;
+}
+
+static bool write_all(int descriptor, struct hub_bytes bytes) {
+    size_t done = 0;
+    while (done < bytes.size) {
+        struct hub_bytes rest = hub_bytes_part(bytes, done, bytes.size);
+        ssize_t wrote = write(descriptor, rest.data, rest.size);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote < 0)
+            return false;
+        done += (size_t)wrote;
+    }
+    return true;
+}
+
+enum hub_status hub_file_write(const char *path, struct hub_bytes bytes, struct hub_error *reterr) {
+    HUB_SCOPED_BUFFER temporary = {0};
+    hub_buffer_append_format(&temporary, "%s.tmp", path);
+    const char *name = hub_buffer_text(&temporary);
+    SCOPED_DESCRIPTOR descriptor = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (descriptor < 0)
+        return hub_fail(reterr, HUB_FATAL, "%s: %s", name, strerror(errno));
+    if (!write_all(descriptor, bytes) || fsync(descriptor) != 0 || rename(name, path) != 0) {
+        enum hub_status status = hub_fail(reterr, HUB_FATAL, "%s: %s", name, strerror(errno));
+        unlink(name);
+        return status;
+    }
+    return sync_folder_of(path, reterr);
+}
+
+bool hub_file_is_folder(const char *path) {
+    struct stat facts;
+    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+enum hub_status hub_file_make_folder(const char *path, struct hub_error *reterr) {
+    HUB_SCOPED_BUFFER prefix = {0};
+    for (size_t i = 0;; i++) {
+        bool end = path[i] == '\0';
+        if ((end || path[i] == '/') && i > 0) {
+            const char *part = hub_buffer_text(&prefix);
+            if (mkdir(part, 0700) != 0 && !hub_file_is_folder(part))
+                return hub_fail(reterr, HUB_FATAL, "%s: %s", part, strerror(errno));
+        }
+        if (end)
+            return HUB_OK;
+        hub_buffer_append_byte(&prefix, (uint8_t)path[i]);
+    }
+}

@@ -1,0 +1,35 @@
+/* Files: whole reads with a limit, sorted listings, and writes that are there wholly or not at
+ * all. */
+#pragma once
+
+#include "hub/base/bytes.h"
+#include "hub/base/memory.h"
+#include "hub/base/status.h"
+
+#include <stdint.h>
+
+struct hub_file_facts {
+    uint64_t size;
+    int64_t modified_ns; /* since 1970-01-01T00:00:00Z */
+    uint64_t inode;
+};
+
+/* Appends the whole file, up to the buffer's size_max. Only regular files; a symbolic link is
+ * followed. HUB_FATAL where it cannot be read, HUB_REJECT where it is too large or no file. */
+HUB_MUST_USE enum hub_status hub_file_read(const char *path, struct hub_buffer *buffer,
+                                           struct hub_error *reterr);
+HUB_MUST_USE enum hub_status hub_file_facts(const char *path, struct hub_file_facts *ret_facts,
+                                            struct hub_error *reterr);
+
+/* The names in a folder that end in `suffix` and do not begin with a dot, sorted by bytes. */
+HUB_MUST_USE enum hub_status hub_file_list(const char *folder, const char *suffix,
+                                           struct hub_arena *arena, char ***ret_names,
+                                           size_t *ret_count, struct hub_error *reterr);
+
+/* Writes to a temporary name, syncs, renames and syncs the folder. */
+HUB_MUST_USE enum hub_status hub_file_write(const char *path, struct hub_bytes bytes,
+                                            struct hub_error *reterr);
+
+/* Makes a folder and those above it; one that is there is fine. Mode 0700. */
+HUB_MUST_USE enum hub_status hub_file_make_folder(const char *path, struct hub_error *reterr);
+bool hub_file_is_folder(const char *path);

@@ -1,0 +1,171 @@
+#include "hub/stages/admit_check.h"
+
+#include "schemas/lib/slice.h"
+#include "schemas/lib/statement.h"
+
+#include <string.h>
+
+enum { KEY_SIZE_MAX = 512 };
+
+/* 0001-01-01 to 9999-12-31: what a calendar can mean, and far from any overflow. */
+static const int64_t TIME_MIN_MS = -62135596800000, TIME_MAX_MS = 253402300799999;
+
+enum hub_status hub_admit_check_key(const struct hub_domain *domain, const char *institution,
+                                    struct hub_bytes key, const struct hub_system **ret_system,
+                                    struct hub_refusal_facts *refusal, struct hub_error *reterr) {
+    struct hub_bytes name, source_id;
+    *refusal = (struct hub_refusal_facts){.code = "KEY"};
+    bool whole = key.size <= KEY_SIZE_MAX && hub_bytes_cut(key, '/', &name, &source_id) &&
+                 source_id.size > 0;
+    for (size_t i = 0; i < key.size; i++)
+        whole = whole && key.data[i] >= 0x20 && key.data[i] != 0x7f;
+    if (!whole)
+        return hub_fail(reterr, HUB_REJECT,
+                        "the key must be <system>/<source id>, at most %d bytes of text",
+                        KEY_SIZE_MAX);
+    const struct hub_system *system = hub_parties_system(domain->parties, name);
+    refusal->code = "SYSTEM";
+    if (system == NULL)
+        return hub_fail(reterr, HUB_REJECT, "system '%.*s' is not declared in systems.json",
+                        (int)name.size, (const char *)name.data);
+    refusal->security = true;
+    if (!hub_system_has_carrier(system, hub_bytes_of_text(institution)))
+        return hub_fail(reterr, HUB_REJECT,
+                        "institution %s does not carry system '%s'; %s would pass", institution,
+                        system->name, system->carriers[0]);
+    *refusal = (struct hub_refusal_facts){0};
+    *ret_system = system;
+    return HUB_OK;
+}
+
+static enum hub_status check_stamp(const struct hub_domain *domain,
+                                   const struct hub_opened *opened, int64_t appended_ms,
+                                   struct hub_refusal_facts *refusal, struct hub_error *reterr) {
+    const struct hub_type *type = domain->contract.fields[HUB_FIELD_STATEMENT].field->type;
+    struct hub_bytes bytes = hub_statement_field(opened->body, opened->starts, 0);
+    int64_t state = hub_slice_long(hub_slice_field(type, bytes, (size_t)domain->stamp.state));
+    struct hub_stamp stamp = hub_statement_stamp(domain, opened->body, opened->starts);
+    *refusal = (struct hub_refusal_facts){.code = "STATE", .path = "statement.state"};
+    if (state != domain->stamp.current_symbol && state != domain->stamp.withdrawn_symbol)
+        return hub_fail(reterr, HUB_REJECT, "CURRENT or WITHDRAWN would pass");
+    *refusal = (struct hub_refusal_facts){.code = "VERSION", .path = "statement.version"};
+    if (stamp.version.size == 0 || stamp.version.size > 128)
+        return hub_fail(reterr, HUB_REJECT, "a version of 1 to 128 characters would pass");
+    *refusal = (struct hub_refusal_facts){.code = "FUTURE", .path = "statement.event_time"};
+    if (stamp.has_event_time && stamp.event_time_ms > appended_ms)
+        return hub_fail(reterr, HUB_REJECT,
+                        "the event is %lld ms later than the record's arrival; what has not "
+                        "happened cannot be stated",
+                        (long long)(stamp.event_time_ms - appended_ms));
+    if (stamp.has_event_time && stamp.event_time_ms < TIME_MIN_MS)
+        return hub_fail(reterr, HUB_REJECT, "a time from the year 1 on would pass");
+    return HUB_OK;
+}
+
+struct identifier {
+    struct hub_bytes scheme, value, issuer;
+    bool has_issuer;
+    bool self;
+};
+
+static struct identifier read_identifier(const struct hub_type *record, struct hub_bytes bytes) {
+    struct identifier identifier = {0};
+    struct hub_bytes part;
+    hub_slice_path(record, bytes, "scheme", &part);
+    identifier.scheme = hub_slice_octets(part);
+    hub_slice_path(record, bytes, "value", &part);
+    identifier.value = hub_slice_octets(part);
+    const struct hub_type *relations = hub_slice_path(record, bytes, "relation", &part);
+    identifier.self = strcmp(hub_slice_symbol(relations, part), "SELF") == 0;
+    if (hub_slice_path(record, bytes, "issuer", &part) != NULL) {
+        identifier.has_issuer = true;
+        identifier.issuer = hub_slice_octets(part);
+    }
+    return identifier;
+}
+
+static enum hub_status judge(const struct hub_scheme *scheme, const struct identifier *identifier,
+                             struct hub_error *reterr) {
+    HUB_SCOPED_BUFFER shape = {0};
+    hub_scheme_describe(scheme, &shape);
+    if (scheme->issuer != identifier->has_issuer ||
+        (identifier->has_issuer && identifier->issuer.size == 0))
+        return hub_fail(reterr, HUB_REJECT, "scheme %s %s", scheme->name,
+                        scheme->issuer ? "needs an issuer: its values are unique within one only"
+                                       : "has no issuer");
+    switch (hub_scheme_judge(scheme, identifier->value)) {
+    case HUB_IDENTIFIER_VALID:
+        break;
+    case HUB_IDENTIFIER_PLACEHOLDER:
+        return hub_fail(reterr, HUB_REJECT,
+                        "a placeholder of scheme %s says that two things are one; with relation "
+                        "UNVERIFIED it would pass", scheme->name);
+    case HUB_IDENTIFIER_MALFORMED:
+        return hub_fail(reterr, HUB_REJECT,
+                        "no value of scheme %s; %s would pass, and anything else with relation "
+                        "UNVERIFIED", scheme->name, hub_buffer_text(&shape));
+    }
+    if (!hub_scheme_is_normal(scheme, identifier->value))
+        return hub_fail(reterr, HUB_REJECT, "not in the normal form of scheme %s: %s",
+                        scheme->name, hub_buffer_text(&shape));
+    return HUB_OK;
+}
+
+static enum hub_status check_identifiers(const struct hub_domain *domain,
+                                         const struct hub_opened *opened, struct hub_arena *arena,
+                                         struct hub_refusal_facts *refusal,
+                                         struct hub_error *reterr) {
+    const struct hub_type *array = domain->contract.fields[HUB_FIELD_IDENTIFIERS].field->type;
+    struct hub_elements elements = hub_slice_elements(
+        array, hub_statement_field(opened->body, opened->starts, HUB_FIELD_IDENTIFIERS));
+    struct hub_bytes element;
+    for (size_t i = 0; hub_slice_next(&elements, &element); i++) {
+        struct identifier identifier = read_identifier(array->items, element);
+        if (!identifier.self)
+            continue;
+        *refusal = (struct hub_refusal_facts){
+            .code = "IDENTIFIER", .path = hub_arena_format(arena, "identifiers[%zu]", i)};
+        const struct hub_scheme *scheme = hub_scheme_find(domain->schemes, identifier.scheme);
+        if (scheme == NULL)
+            return hub_fail(reterr, HUB_REJECT, "scheme '%.*s' is not in schemes.json",
+                            (int)identifier.scheme.size, (const char *)identifier.scheme.data);
+        HUB_TRY(judge(scheme, &identifier, reterr));
+    }
+    return HUB_OK;
+}
+
+static enum hub_status check_interval(const struct hub_domain *domain,
+                                      const struct hub_opened *opened,
+                                      struct hub_refusal_facts *refusal,
+                                      struct hub_error *reterr) {
+    size_t index = (size_t)domain->exclusive->interval_field;
+    const struct hub_field *field = domain->contract.fields[index].field;
+    struct hub_bytes interval, start, end;
+    const struct hub_type *type = hub_slice_stated(
+        field->type, hub_statement_field(opened->body, opened->starts, index), &interval);
+    if (type == NULL)
+        return HUB_OK;
+    *refusal = (struct hub_refusal_facts){.code = "INTERVAL", .path = field->name};
+    hub_slice_path(type, interval, "start.time", &start);
+    hub_slice_path(type, interval, "end.time", &end);
+    int64_t from = hub_slice_long(start), to = hub_slice_long(end);
+    if (from < TIME_MIN_MS || to > TIME_MAX_MS || from > TIME_MAX_MS)
+        return hub_fail(reterr, HUB_REJECT, "times in the years 1 to 9999 would pass");
+    if (to < from)
+        return hub_fail(reterr, HUB_REJECT, "it ends %lld s before it starts",
+                        (long long)((from - to) / 1000));
+    return HUB_OK;
+}
+
+enum hub_status hub_admit_check_statement(const struct hub_domain *domain,
+                                          const struct hub_opened *opened, int64_t appended_ms,
+                                          struct hub_arena *arena,
+                                          struct hub_refusal_facts *refusal,
+                                          struct hub_error *reterr) {
+    HUB_TRY(check_stamp(domain, opened, appended_ms, refusal, reterr));
+    HUB_TRY(check_identifiers(domain, opened, arena, refusal, reterr));
+    if (domain->exclusive != NULL)
+        HUB_TRY(check_interval(domain, opened, refusal, reterr));
+    *refusal = (struct hub_refusal_facts){0};
+    return HUB_OK;
+}

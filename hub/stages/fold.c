@@ -1,0 +1,171 @@
+#include "hub/stages/fold_state.h"
+
+#include "schemas/lib/statement.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct hub_fold *hub_fold_new(const struct hub_catalogue *catalogue,
+                              const struct hub_domain *domain, const struct hub_digester *digester,
+                              int32_t partition) {
+    struct hub_fold *fold = hub_allocate_zero(1, sizeof *fold);
+    fold->catalogue = catalogue;
+    fold->domain = domain;
+    fold->digester = digester;
+    fold->partition = partition;
+    fold->conflict_schema = hub_catalogue_latest(catalogue, "conflict");
+    fold->match_schema = hub_catalogue_latest(catalogue, "match");
+    assert(fold->conflict_schema != NULL && fold->match_schema != NULL);
+    hub_readers_init(&fold->readers, catalogue, domain);
+    return fold;
+}
+
+#define FREE_ALL(type, head, release)                                                              \
+    do {                                                                                           \
+        type *item, *next;                                                                         \
+        HASH_ITER(hh, head, item, next) {                                                          \
+            HASH_DELETE(hh, head, item);                                                           \
+            release(item);                                                                         \
+        }                                                                                          \
+    } while (0)
+
+static void suite_free(struct fold_suite *suite) {
+    hub_release(suite->key);
+    hub_intervals_free(&suite->intervals);
+    hub_release(suite);
+}
+
+static void likeness_free(struct fold_likeness *likeness) {
+    hub_release(likeness->key);
+    hub_release(likeness->entities);
+    hub_release(likeness);
+}
+
+void hub_fold_free(struct hub_fold *fold) {
+    if (fold == NULL)
+        return;
+    FREE_ALL(struct fold_identifier, fold->identifiers, fold_identifier_free);
+    FREE_ALL(struct fold_statement, fold->statements, fold_statement_free);
+    FREE_ALL(struct fold_entity, fold->entities, fold_entity_free);
+    FREE_ALL(struct fold_conflict, fold->conflicts, fold_conflict_free);
+    FREE_ALL(struct fold_match, fold->matches, fold_match_free);
+    FREE_ALL(struct fold_suite, fold->suites, suite_free);
+    FREE_ALL(struct fold_likeness, fold->likenesses, likeness_free);
+    hub_readers_free(&fold->readers);
+    hub_release(fold);
+}
+
+const struct hub_fold_counts *hub_fold_counts(const struct hub_fold *fold) {
+    return &fold->counts;
+}
+
+void hub_fold_set_counts(struct hub_fold *fold, const struct hub_fold_counts *counts) {
+    fold->counts = *counts;
+}
+
+struct hub_fold_gauges hub_fold_gauges(const struct hub_fold *fold) {
+    return fold->gauges;
+}
+
+/* --- one entry --- */
+
+static bool is_late(const struct hub_input *entry) {
+    static const char prefix[] = "late/";
+    size_t size = sizeof prefix - 1;
+    return entry->has_key && entry->key.size >= size &&
+           memcmp(entry->key.data, prefix, size) == 0;
+}
+
+/* Keeps track of which statements are in force, and since when. */
+static void note_force(struct fold_step *step, struct fold_statement *statement,
+                       bool was_in_force) {
+    if (statement->in_force && !was_in_force) {
+        statement->first_offset = step->entry->offset;
+        step->fold->gauges.statements++;
+    } else if (!statement->in_force && was_in_force) {
+        step->withdrawn = statement;
+        step->withdrawn_first_offset = statement->first_offset;
+        step->moved = hub_input_header(step->entry, "hub_moved_to").data != NULL;
+        statement->first_offset = -1;
+        step->fold->gauges.statements--;
+    }
+}
+
+/* Clusters change only where the identifiers do, or where a statement comes or goes. */
+static void place(struct fold_step *step, struct fold_statement *statement, bool was_in_force) {
+    bool stays = was_in_force && statement->in_force &&
+                 fold_bucket_claims_stand(step->fold, statement, step->arena);
+    if (!stays) {
+        fold_bucket_recluster(step, statement);
+        if (statement->entity == NULL)
+            return;
+    }
+    struct fold_change *change = fold_change_of(step, statement->entity);
+    change->remerge = change->publish = true;
+}
+
+/* Merges what changed, then lets conflicts and matches follow from the merged values. */
+static void follow(struct fold_step *step) {
+    for (size_t i = 0; i < step->change_count; i++)
+        if (step->changes[i]->remerge)
+            fold_publish_merge(step, step->changes[i]);
+    size_t touched = step->change_count; /* overlaps may touch more entities */
+    for (size_t i = 0; i < touched; i++) {
+        fold_conflict_of_values(step, step->changes[i]);
+        fold_match_of_resemblance(step, step->changes[i]);
+        fold_conflict_index_span(step->fold, step->changes[i]->entity);
+    }
+    for (size_t i = 0; i < touched; i++)
+        fold_conflict_of_overlaps(step, step->changes[i]);
+    fold_publish_unified(step);
+    fold_conflict_publish(step);
+    fold_match_publish(step);
+}
+
+static void end_step(struct fold_step *step) {
+    for (size_t i = 0; i < step->change_count; i++)
+        step->changes[i]->entity->change = NULL;
+    hub_release(step->changes);
+    hub_release(step->conflicts);
+    hub_release(step->matches);
+}
+
+static void count_entry(struct fold_step *step, size_t unified_before) {
+    struct hub_fold_counts *counts = &step->fold->counts;
+    bool published = step->outputs->count > unified_before;
+    if (step->withdrawn != NULL)
+        counts->withdrawn++;
+    else if (published)
+        counts->published++;
+    else
+        counts->unchanged++;
+}
+
+enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *entry,
+                               struct hub_outputs *outputs, struct hub_error *reterr) {
+    struct fold_step step = {
+        .fold = fold, .entry = entry, .outputs = outputs, .arena = outputs->arena};
+    size_t outputs_before = outputs->count;
+    if (is_late(entry)) {
+        fold->counts.read++;
+        fold->counts.superseded++;
+        return HUB_OK;
+    }
+    struct fold_statement *statement = NULL;
+    bool content_changed = false;
+    struct hub_bytes institution, key = hub_bytes("", 0);
+    if (entry->has_key)
+        hub_bytes_cut(entry->key, '/', &institution, &key);
+    HASH_FIND(hh, fold->statements, key.data, key.size, statement);
+    bool was_in_force = statement != NULL && statement->in_force;
+    HUB_TRY(fold_statement_take(fold, entry, outputs->arena, &statement, &content_changed, reterr));
+    fold->counts.read++;
+    note_force(&step, statement, was_in_force);
+    if (content_changed && (statement->in_force || was_in_force)) {
+        place(&step, statement, was_in_force);
+        follow(&step);
+    }
+    count_entry(&step, outputs_before);
+    end_step(&step);
+    return HUB_OK;
+}

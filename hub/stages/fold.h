@@ -1,0 +1,58 @@
+/* fold: the ordered log of one shard in, its unified records, conflicts and matches out.
+ *
+ * It keeps the statements in force, finds which of them are about the same thing, merges each
+ * entity field by field, and publishes what changed. Its state is what it has published and the
+ * entries in force: it can be loaded from the topics, and is never decided a second time.
+ *
+ * Pure: one entry gives one defined list of outputs, however entries were batched. */
+#pragma once
+
+#include "hub/base/digest.h"
+#include "hub/stages/entry.h"
+#include "schemas/lib/catalogue.h"
+
+/* Raised whenever the same log would give other records. A shard folded by a newer core is
+ * refused. */
+enum { HUB_CORE_VERSION = 1 };
+
+/* What became of the entries: `read` is the sum of the others. */
+struct hub_fold_counts {
+    int64_t read, published, unchanged, superseded, withdrawn;
+};
+
+/* What the shard holds now. */
+struct hub_fold_gauges {
+    size_t statements; /* in force */
+    size_t entities;   /* ACTIVE */
+    size_t conflicts_open;
+    size_t matches_open;
+    size_t identifiers_set_aside; /* shared by more statements than may join */
+};
+
+struct hub_fold;
+
+struct hub_fold *hub_fold_new(const struct hub_catalogue *catalogue,
+                              const struct hub_domain *domain, const struct hub_digester *digester,
+                              int32_t partition);
+void hub_fold_free(struct hub_fold *fold); /* NULL is fine */
+
+/* Loading: every record of the topics' partitions in offset order (or, of each key, the last), log
+ * entries only below the committed offset. Then hub_fold_loaded once, before the first entry.
+ * HUB_FATAL where the topics contradict each other or were made by other rules or a newer core. */
+HUB_MUST_USE enum hub_status hub_fold_load_log(struct hub_fold *fold, const struct hub_input *entry,
+                                               struct hub_error *reterr);
+HUB_MUST_USE enum hub_status hub_fold_load_unified(struct hub_fold *fold, struct hub_bytes value,
+                                                   struct hub_error *reterr);
+HUB_MUST_USE enum hub_status hub_fold_load_conflict(struct hub_fold *fold, struct hub_bytes value,
+                                                    struct hub_error *reterr);
+HUB_MUST_USE enum hub_status hub_fold_load_match(struct hub_fold *fold, struct hub_bytes value,
+                                                 struct hub_error *reterr);
+HUB_MUST_USE enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_error *reterr);
+
+/* Folds one entry. HUB_FATAL where the log holds what admit would never write: damage. */
+HUB_MUST_USE enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *entry,
+                                            struct hub_outputs *outputs, struct hub_error *reterr);
+
+const struct hub_fold_counts *hub_fold_counts(const struct hub_fold *fold);
+void hub_fold_set_counts(struct hub_fold *fold, const struct hub_fold_counts *counts);
+struct hub_fold_gauges hub_fold_gauges(const struct hub_fold *fold);

@@ -1,0 +1,389 @@
+/* Conflicts: found anew at every merge, published only as transitions. */
+#include "hub/stages/fold_state.h"
+
+#include "hub/base/text.h"
+#include "hub/core/equal.h"
+#include "schemas/lib/encode.h"
+#include "schemas/lib/frame.h"
+#include "schemas/lib/render.h"
+#include "schemas/lib/slice.h"
+
+#include <string.h>
+
+/* The conflict as it stood before the running step. */
+struct fold_conflict_before {
+    bool open;
+    struct hub_bytes values;
+};
+
+void fold_conflict_free(struct fold_conflict *conflict) {
+    hub_release(conflict->id);
+    hub_release(conflict->entities[0]);
+    hub_release(conflict->entities[1]);
+    hub_release(conflict->field);
+    hub_release(conflict->values);
+    hub_release(conflict);
+}
+
+/* --- lists of open conflicts at their entities --- */
+
+void fold_conflict_attach(struct fold_entity *entity, struct fold_conflict *conflict) {
+    HUB_GROW(entity->conflicts, entity->conflict_count, entity->conflict_capacity);
+    size_t at = entity->conflict_count++;
+    for (; at > 0 && strcmp(entity->conflicts[at - 1]->id, conflict->id) > 0; at--)
+        entity->conflicts[at] = entity->conflicts[at - 1];
+    entity->conflicts[at] = conflict;
+}
+
+static void detach(struct fold_entity *entity, const struct fold_conflict *conflict) {
+    size_t kept = 0;
+    for (size_t i = 0; i < entity->conflict_count; i++)
+        if (entity->conflicts[i] != conflict)
+            entity->conflicts[kept++] = entity->conflicts[i];
+    entity->conflict_count = kept;
+}
+
+/* --- transitions --- */
+
+static void touch(struct fold_step *step, struct fold_conflict *conflict) {
+    if (conflict->before != NULL)
+        return;
+    struct fold_conflict_before *before = hub_arena_take(step->arena, sizeof *before);
+    before->open = conflict->open;
+    char *copy =
+        hub_arena_text(step->arena, (const char *)conflict->values, conflict->values_size);
+    before->values = hub_bytes(copy, conflict->values_size);
+    conflict->before = before;
+    HUB_GROW(step->conflicts, step->conflict_count, step->conflict_capacity);
+    step->conflicts[step->conflict_count++] = conflict;
+}
+
+static void each_entity(struct fold_step *step, struct fold_conflict *conflict, bool attach) {
+    for (size_t i = 0; i < 2 && conflict->entities[i] != NULL; i++) {
+        struct fold_entity *entity = fold_entity_find(step->fold, conflict->entities[i]);
+        if (entity == NULL)
+            continue;
+        if (attach)
+            fold_conflict_attach(entity, conflict);
+        else
+            detach(entity, conflict);
+        fold_change_of(step, entity)->publish = true;
+    }
+}
+
+struct finding {
+    const char *id;
+    enum hub_conflict_kind kind;
+    const char *entities[2];
+    const char *field;
+    enum hub_severity severity;
+};
+
+static struct fold_conflict *need_conflict(struct hub_fold *fold, const struct finding *finding) {
+    struct fold_conflict *conflict = NULL;
+    HASH_FIND_STR(fold->conflicts, finding->id, conflict);
+    if (conflict != NULL)
+        return conflict;
+    conflict = hub_allocate_zero(1, sizeof *conflict);
+    conflict->id = hub_copy_text(finding->id);
+    conflict->kind = finding->kind;
+    for (size_t i = 0; i < 2; i++)
+        conflict->entities[i] =
+            finding->entities[i] == NULL ? NULL : hub_copy_text(finding->entities[i]);
+    conflict->field = hub_copy_text(finding->field);
+    conflict->opened_offset = -1;
+    HASH_ADD_KEYPTR(hh, fold->conflicts, conflict->id, strlen(conflict->id), conflict);
+    return conflict;
+}
+
+static void hold_open(struct fold_step *step, const struct finding *finding,
+                      const struct hub_buffer *values) {
+    struct fold_conflict *conflict = need_conflict(step->fold, finding);
+    bool same = conflict->open && conflict->values_size == values->size &&
+                memcmp(conflict->values, values->data, values->size) == 0;
+    conflict->seen = true;
+    if (same)
+        return;
+    touch(step, conflict);
+    conflict->severity = finding->severity;
+    hub_release(conflict->values);
+    conflict->values = hub_copy_bytes(values->data, values->size);
+    conflict->values_size = values->size;
+    if (conflict->open)
+        return;
+    conflict->open = true;
+    if (conflict->opened_offset < 0)
+        conflict->opened_offset = step->entry->offset;
+    step->fold->gauges.conflicts_open++;
+    each_entity(step, conflict, /* attach= */ true);
+}
+
+static void resolve(struct fold_step *step, struct fold_conflict *conflict) {
+    touch(step, conflict);
+    conflict->open = false;
+    conflict->values = hub_release(conflict->values);
+    conflict->values_size = 0;
+    step->fold->gauges.conflicts_open--;
+    each_entity(step, conflict, /* attach= */ false);
+}
+
+/* Of the entity's open conflicts of these kinds, those that were not found again are over. */
+static void resolve_unseen(struct fold_step *step, struct fold_entity *entity, bool overlaps) {
+    for (size_t i = entity->conflict_count; i > 0; i--) {
+        struct fold_conflict *conflict = entity->conflicts[i - 1];
+        if ((conflict->kind == HUB_CONFLICT_OVERLAP) == overlaps && !conflict->seen)
+            resolve(step, conflict);
+    }
+    for (size_t i = 0; i < entity->conflict_count; i++)
+        entity->conflicts[i]->seen = false;
+}
+
+/* --- values and steps --- */
+
+static void encode_values(const struct fold_entity *entity, const struct hub_conflict_found *found,
+                          struct hub_buffer *values) {
+    hub_encode_array_begin(values, found->value_count);
+    for (size_t i = 0; i < found->value_count; i++) {
+        const struct hub_conflict_value *value = &found->values[i];
+        hub_encode_text(values, value->text);
+        hub_encode_array_begin(values, value->voice_count);
+        for (size_t k = 0; k < value->voice_count; k++)
+            hub_encode_text(values, entity->members[value->voices[k]]->key);
+        hub_encode_array_end(values);
+        hub_buffer_append_byte(values, value->chosen);
+    }
+    hub_encode_array_end(values);
+}
+
+void fold_conflict_of_values(struct fold_step *step, struct fold_change *change) {
+    struct fold_entity *entity = change->entity;
+    if (entity->kind == FOLD_ACTIVE && !change->remerge)
+        return;
+    for (size_t i = 0; entity->kind == FOLD_ACTIVE && i < change->merged.conflict_count; i++) {
+        const struct hub_conflict_found *found = &change->merged.conflicts[i];
+        HUB_SCOPED_BUFFER values = {0};
+        struct finding finding = {
+            .id = found->statement == NULL
+                      ? hub_arena_format(step->arena, "%s/%s", entity->id, found->path)
+                      : hub_arena_format(step->arena, "%s/%s@%s", entity->id, found->path,
+                                         found->statement),
+            .kind = found->kind,
+            .entities = {entity->id, NULL},
+            .field = found->path,
+            .severity = found->severity};
+        encode_values(entity, found, &values);
+        hold_open(step, &finding, &values);
+    }
+    resolve_unseen(step, entity, /* overlaps= */ false);
+}
+
+/* --- overlaps --- */
+
+static struct fold_suite *need_suite(struct hub_fold *fold, const char *key) {
+    struct fold_suite *suite = NULL;
+    HASH_FIND_STR(fold->suites, key, suite);
+    if (suite != NULL)
+        return suite;
+    suite = hub_allocate_zero(1, sizeof *suite);
+    suite->key = hub_copy_text(key);
+    HASH_ADD_KEYPTR(hh, fold->suites, suite->key, strlen(suite->key), suite);
+    return suite;
+}
+
+static void drop_span(struct hub_fold *fold, struct fold_entity *entity) {
+    struct fold_suite *suite = NULL;
+    if (entity->exclusive_key == NULL)
+        return;
+    HASH_FIND_STR(fold->suites, entity->exclusive_key, suite);
+    hub_intervals_remove(&suite->intervals, entity->span.start_ms, entity);
+    if (suite->intervals.count == 0) {
+        HASH_DELETE(hh, fold->suites, suite);
+        hub_intervals_free(&suite->intervals);
+        hub_release(suite->key);
+        hub_release(suite);
+    }
+    entity->exclusive_key = hub_release(entity->exclusive_key);
+}
+
+/* The claim that a merged value makes: on which suite, from when to when. False for none. */
+static bool read_span(const struct hub_domain *domain, const struct fold_entity *entity,
+                      struct hub_buffer *key, struct hub_span *span) {
+    const struct hub_exclusive *exclusive = domain->exclusive;
+    const struct hub_type *record = domain->schema->root;
+    struct hub_bytes value = hub_bytes(entity->value, entity->value_size);
+    struct hub_bytes part, start, end;
+    if (entity->kind != FOLD_ACTIVE)
+        return false;
+#define FIELD(index)                                                                               \
+    hub_slice_stated(record->fields[index].type, hub_slice_field(record, value, (size_t)(index)), \
+                     &part)
+    if (FIELD(exclusive->status_field) == NULL || !exclusive->active[hub_slice_long(part)])
+        return false;
+    const struct hub_type *type = FIELD(exclusive->interval_field);
+    if (type == NULL)
+        return false;
+    hub_slice_path(type, part, "start.time", &start);
+    hub_slice_path(type, part, "end.time", &end);
+    *span = (struct hub_span){hub_slice_long(start), hub_slice_long(end), (void *)entity};
+    if (FIELD(domain->shard_field) != NULL)
+        hub_buffer_append_bytes(key, hub_slice_octets(part));
+    hub_buffer_append_byte(key, '/');
+    type = FIELD(exclusive->of_field);
+    if (type == NULL)
+        return false;
+    hub_text_fold(hub_slice_octets(part), key);
+#undef FIELD
+    return span->end_ms > span->start_ms;
+}
+
+void fold_conflict_index_span(struct hub_fold *fold, struct fold_entity *entity) {
+    HUB_SCOPED_BUFFER key = {0};
+    struct hub_span span;
+    if (fold->domain->exclusive == NULL)
+        return;
+    drop_span(fold, entity);
+    if (!read_span(fold->domain, entity, &key, &span))
+        return;
+    entity->exclusive_key = hub_copy_text(hub_buffer_text(&key));
+    entity->span = span;
+    hub_intervals_add(&need_suite(fold, entity->exclusive_key)->intervals, span);
+}
+
+static void encode_claim(const struct fold_entity *entity, struct hub_buffer *values) {
+    HUB_SCOPED_BUFFER text = {0};
+    hub_buffer_append_text(&text, "{\"entity\":\"");
+    hub_buffer_append_text(&text, entity->id);
+    hub_buffer_append_text(&text, "\",\"start\":\"");
+    hub_render_time(entity->span.start_ms, &text);
+    hub_buffer_append_text(&text, "\",\"end\":\"");
+    hub_render_time(entity->span.end_ms, &text);
+    hub_buffer_append_text(&text, "\"}");
+    hub_encode_octets(values, hub_buffer_bytes(&text));
+    hub_encode_array_begin(values, entity->member_count);
+    for (size_t i = 0; i < entity->member_count; i++)
+        hub_encode_text(values, entity->members[i]->key);
+    hub_encode_array_end(values);
+    hub_buffer_append_byte(values, false);
+}
+
+struct overlap_search {
+    struct fold_step *step;
+    struct fold_entity *entity;
+};
+
+static void on_overlap(void *context, void *owner) {
+    const struct overlap_search *search = context;
+    struct fold_step *step = search->step;
+    const struct fold_entity *a = search->entity, *b = owner;
+    if (strcmp(a->id, b->id) > 0) {
+        a = owner;
+        b = search->entity;
+    }
+    const struct hub_exclusive *exclusive = step->fold->domain->exclusive;
+    const char *field =
+        step->fold->domain->schema->root->fields[exclusive->interval_field].name;
+    HUB_SCOPED_BUFFER values = {0};
+    struct finding finding = {
+        .id = hub_arena_format(step->arena, "%s+%s/%s", a->id, b->id, field),
+        .kind = HUB_CONFLICT_OVERLAP,
+        .entities = {a->id, b->id},
+        .field = field,
+        .severity = exclusive->severity};
+    hub_encode_array_begin(&values, 2);
+    encode_claim(a, &values);
+    encode_claim(b, &values);
+    hub_encode_array_end(&values);
+    hold_open(step, &finding, &values);
+}
+
+void fold_conflict_of_overlaps(struct fold_step *step, struct fold_change *change) {
+    struct fold_entity *entity = change->entity;
+    struct overlap_search search = {step, entity};
+    struct fold_suite *suite = NULL;
+    if (step->fold->domain->exclusive == NULL ||
+        (entity->kind == FOLD_ACTIVE && !change->remerge))
+        return;
+    if (entity->exclusive_key != NULL) {
+        HASH_FIND_STR(step->fold->suites, entity->exclusive_key, suite);
+        hub_intervals_overlaps(&suite->intervals, entity->span, on_overlap, &search);
+    }
+    resolve_unseen(step, entity, /* overlaps= */ true);
+}
+
+/* --- the conflict topic, as in schemas/hub/conflict.avsc --- */
+
+/* The symbols of ConflictTransition, in order. */
+enum transition { OPENED = 0, CHANGED, RESOLVED, REOPENED };
+
+static bool transition_of(const struct fold_conflict *conflict, enum transition *ret_transition) {
+    const struct fold_conflict_before *before = conflict->before;
+    bool same_values = hub_bytes_equal(before->values,
+                                       hub_bytes(conflict->values, conflict->values_size));
+    if (before->open == conflict->open && same_values)
+        return false;
+    *ret_transition = !conflict->open        ? RESOLVED
+                      : before->open         ? CHANGED
+                      : conflict->events > 0 ? REOPENED
+                                             : OPENED;
+    return true;
+}
+
+static void encode_conflict(const struct fold_step *step, const struct fold_conflict *conflict,
+                            enum transition transition, struct hub_buffer *value) {
+    const struct hub_fold *fold = step->fold;
+    hub_frame_append(value, fold->conflict_schema->id);
+    hub_encode_text(value, conflict->id);
+    hub_encode_text(value, fold->domain->name);
+    hub_encode_array_begin(value, conflict->entities[1] == NULL ? 1 : 2);
+    for (size_t i = 0; i < 2 && conflict->entities[i] != NULL; i++)
+        hub_encode_text(value, conflict->entities[i]);
+    hub_encode_array_end(value);
+    hub_encode_text(value, conflict->field);
+    hub_encode_long(value, conflict->kind);
+    hub_encode_long(value, conflict->severity);
+    hub_encode_long(value, conflict->open ? 0 : 1);
+    hub_encode_long(value, transition);
+    if (conflict->open)
+        hub_buffer_append(value, conflict->values, conflict->values_size);
+    else
+        hub_encode_array_end(value);
+    hub_encode_long(value, conflict->opened_offset);
+    hub_encode_long(value, step->entry->offset);
+    hub_encode_long(value, conflict->events);
+    hub_encode_text(value, fold->domain->rules);
+    hub_encode_long(value, HUB_CORE_VERSION);
+}
+
+static int compare_conflicts(const void *a, const void *b) {
+    const struct fold_conflict *const *x = a, *const *y = b;
+    return strcmp((*x)->id, (*y)->id);
+}
+
+void fold_conflict_publish(struct fold_step *step) {
+    static const char *const names[] = {"opened", "changed", "resolved", "reopened"};
+    if (step->conflict_count > 0)
+        qsort(step->conflicts, step->conflict_count, sizeof *step->conflicts, compare_conflicts);
+    for (size_t i = 0; i < step->conflict_count; i++) {
+        struct fold_conflict *conflict = step->conflicts[i];
+        enum transition transition = OPENED;
+        bool moved = transition_of(conflict, &transition);
+        conflict->before = NULL;
+        if (!moved)
+            continue;
+        HUB_SCOPED_BUFFER value = {0};
+        conflict->events++;
+        encode_conflict(step, conflict, transition, &value);
+        struct hub_output *output =
+            hub_outputs_add(step->outputs, HUB_OUTPUT_CONFLICT, step->fold->partition,
+                            hub_bytes_of_text(conflict->id));
+        hub_output_value(step->outputs, output, &value);
+        struct hub_envelope envelope = {
+            .id = hub_arena_format(step->arena, "%s/%lld", conflict->id,
+                                   (long long)conflict->events),
+            .source = "urn:atmp:hub:fold",
+            .type = hub_arena_format(step->arena, "atmp.conflict.%s", names[transition]),
+            .subject = conflict->id,
+            .has_time = true, .time_ms = step->entry->timestamp_ms};
+        hub_output_envelope(step->outputs, output, &envelope, step->entry);
+    }
+}

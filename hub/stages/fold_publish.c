@@ -1,0 +1,197 @@
+/* Merged values and the unified records that carry them. */
+#include "hub/stages/fold_state.h"
+
+#include "schemas/lib/encode.h"
+#include "schemas/lib/frame.h"
+#include "schemas/lib/slice.h"
+
+#include <string.h>
+
+void fold_publish_voices(const struct fold_entity *entity, const struct hub_domain *domain,
+                         struct hub_arena *arena, struct hub_voice **ret_voices) {
+    struct hub_voice *voices = hub_arena_take(arena, entity->member_count * sizeof *voices);
+    for (size_t i = 0; i < entity->member_count; i++) {
+        const struct fold_statement *statement = entity->members[i];
+        const struct fold_copy *copy = fold_statement_speaker(statement);
+        voices[i] = (struct hub_voice){
+            .key = statement->key,
+            .system = statement->system,
+            .institution = copy->institution,
+            .rank = hub_domain_system_rank(domain, hub_bytes_of_text(statement->system->name)),
+            .body = hub_bytes(copy->body, copy->body_size),
+            .starts = copy->starts,
+            .has_event_time = copy->has_event_time,
+            .event_time_ms = copy->event_time_ms,
+            .replaced_status = copy->replaced_status};
+    }
+    *ret_voices = voices;
+}
+
+void fold_publish_merge(struct fold_step *step, struct fold_change *change) {
+    const struct hub_domain *domain = step->fold->domain;
+    struct fold_entity *entity = change->entity;
+    struct hub_voice *voices = NULL;
+    size_t sources_size = domain->contract.count * sizeof *entity->sources;
+    if (entity->kind != FOLD_ACTIVE)
+        return;
+    fold_publish_voices(entity, domain, step->arena, &voices);
+    hub_merge(domain, voices, entity->member_count, step->arena, &change->merged);
+    hub_release(entity->value);
+    hub_release(entity->sources);
+    entity->value = hub_copy_bytes(change->merged.value.data, change->merged.value.size);
+    entity->value_size = change->merged.value.size;
+    entity->sources = hub_copy_bytes(change->merged.sources, sources_size);
+}
+
+/* --- the unified record, field by field as in schemas/hub/unified.avsc --- */
+
+/* Names of the fields that differ from the revision before; all of them where one side is null. */
+static void encode_changed(const struct hub_domain *domain, const struct fold_change *change,
+                           struct hub_buffer *value) {
+    const struct fold_entity *entity = change->entity;
+    const struct hub_type *record = domain->schema->root;
+    struct hub_bytes before = change->value_before;
+    struct hub_bytes after = hub_bytes(entity->value, entity->value_size);
+    uint32_t x[HUB_FIELDS_MAX + 1] = {0}, y[HUB_FIELDS_MAX + 1] = {0};
+    bool differs[HUB_FIELDS_MAX] = {0};
+    size_t count = 0;
+    if (before.size > 0)
+        hub_slice_fields(record, before, x);
+    if (after.size > 0)
+        hub_slice_fields(record, after, y);
+    for (size_t i = 0; i < record->count; i++) {
+        differs[i] = !hub_bytes_equal(hub_bytes_part(before, x[i], x[i + 1]),
+                                      hub_bytes_part(after, y[i], y[i + 1]));
+        count += differs[i];
+    }
+    hub_encode_array_begin(value, count);
+    for (size_t i = 0; i < record->count; i++)
+        if (differs[i])
+            hub_encode_text(value, record->fields[i].name);
+    hub_encode_array_end(value);
+}
+
+static void encode_carriers(const struct fold_statement *statement, struct hub_buffer *value) {
+    const struct fold_copy *speaker = fold_statement_speaker(statement);
+    const char *names[64];
+    size_t count = 0;
+    for (size_t i = 0; i < statement->copy_count && count < 64; i++) {
+        const struct fold_copy *copy = &statement->copies[i];
+        if (copy == speaker || copy->withdrawn)
+            continue;
+        size_t at = count++;
+        for (; at > 0 && strcmp(names[at - 1], copy->institution) > 0; at--)
+            names[at] = names[at - 1];
+        names[at] = copy->institution;
+    }
+    hub_encode_array_begin(value, count + 1);
+    hub_encode_text(value, speaker->institution);
+    for (size_t i = 0; i < count; i++)
+        hub_encode_text(value, names[i]);
+    hub_encode_array_end(value);
+}
+
+static void encode_statement(const struct fold_statement *statement, int64_t first_offset,
+                             struct hub_buffer *value) {
+    const struct fold_copy *speaker = fold_statement_speaker(statement);
+    hub_encode_text(value, statement->key);
+    encode_carriers(statement, value);
+    hub_encode_long(value, first_offset);
+    hub_encode_long(value, speaker->offset);
+    hub_encode_text(value, speaker->version);
+    hub_encode_long(value, speaker->withdrawn); /* CURRENT, WITHDRAWN */
+}
+
+/* The record that says an entity is withdrawn names the statement that went last. */
+static void encode_statements(const struct fold_step *step, const struct fold_entity *entity,
+                              struct hub_buffer *value) {
+    bool gone = entity->kind == FOLD_WITHDRAWN || entity->kind == FOLD_MOVED;
+    size_t count = gone && step->withdrawn != NULL ? 1 : entity->member_count;
+    hub_encode_array_begin(value, count);
+    for (size_t i = 0; i < entity->member_count; i++)
+        encode_statement(entity->members[i], entity->members[i]->first_offset, value);
+    if (gone && step->withdrawn != NULL)
+        encode_statement(step->withdrawn, step->withdrawn_first_offset, value);
+    hub_encode_array_end(value);
+}
+
+static void encode_conflicts(const struct fold_entity *entity, struct hub_buffer *value) {
+    hub_encode_array_begin(value, entity->conflict_count);
+    for (size_t i = 0; i < entity->conflict_count; i++) {
+        const struct fold_conflict *conflict = entity->conflicts[i];
+        hub_encode_text(value, conflict->id);
+        hub_encode_text(value, conflict->field);
+        hub_encode_long(value, conflict->severity);
+    }
+    hub_encode_array_end(value);
+}
+
+static void encode_unified(const struct fold_step *step, const struct fold_change *change,
+                           struct hub_buffer *value) {
+    const struct hub_domain *domain = step->fold->domain;
+    const struct fold_entity *entity = change->entity;
+    hub_frame_append(value, domain->unified->id);
+    hub_encode_text(value, entity->id);
+    hub_encode_long(value, entity->kind);
+    hub_encode_optional_text(value, entity->into);
+    hub_encode_text(value, entity->founder);
+    hub_encode_long(value, entity->founded_offset);
+    hub_encode_long(value, entity->revision);
+    encode_changed(domain, change, value);
+    hub_encode_long(value, entity->value != NULL);
+    hub_buffer_append(value, entity->value, entity->value_size);
+    for (size_t i = 0; i < domain->contract.count; i++)
+        hub_encode_long(value, entity->sources == NULL ? HUB_SOURCE_NONE : entity->sources[i]);
+    encode_statements(step, entity, value);
+    encode_conflicts(entity, value);
+    hub_encode_text(value, domain->rules);
+    hub_encode_long(value, HUB_CORE_VERSION);
+}
+
+static const char *event_name(enum fold_event event) {
+    static const char *const names[] = {"registered", "updated",   "merged",
+                                        "split",      "withdrawn", "moved"};
+    return names[event];
+}
+
+static void publish(struct fold_step *step, struct fold_change *change) {
+    struct fold_entity *entity = change->entity;
+    const char *domain = step->fold->domain->name;
+    HUB_SCOPED_BUFFER value = {.size_max = 64 * 1024 * 1024};
+    if (entity->kind != FOLD_ACTIVE) {
+        entity->value = hub_release(entity->value);
+        entity->sources = hub_release(entity->sources);
+        entity->value_size = 0;
+    }
+    entity->revision++;
+    encode_unified(step, change, &value);
+    struct hub_output *output = hub_outputs_add(step->outputs, HUB_OUTPUT_UNIFIED,
+                                                step->fold->partition,
+                                                hub_bytes_of_text(entity->id));
+    hub_output_value(step->outputs, output, &value);
+    struct hub_envelope envelope = {
+        .id = hub_arena_format(step->arena, "%s/%lld", entity->id, (long long)entity->revision),
+        .source = "urn:atmp:hub:fold",
+        .type = hub_arena_format(step->arena, "atmp.%s.%s", domain, event_name(change->event)),
+        .subject = entity->id,
+        .has_time = true, .time_ms = step->entry->timestamp_ms};
+    hub_output_envelope(step->outputs, output, &envelope, step->entry);
+}
+
+/* Survivors before what was merged into them; by id within both, so that one entry gives one
+ * defined list. */
+static int compare_changes(const void *a, const void *b) {
+    const struct fold_change *const *x = a, *const *y = b;
+    bool x_active = (*x)->entity->kind == FOLD_ACTIVE, y_active = (*y)->entity->kind == FOLD_ACTIVE;
+    if (x_active != y_active)
+        return x_active ? -1 : 1;
+    return strcmp((*x)->entity->id, (*y)->entity->id);
+}
+
+void fold_publish_unified(struct fold_step *step) {
+    if (step->change_count > 0)
+        qsort(step->changes, step->change_count, sizeof *step->changes, compare_changes);
+    for (size_t i = 0; i < step->change_count; i++)
+        if (step->changes[i]->publish)
+            publish(step, step->changes[i]);
+}

@@ -1,0 +1,251 @@
+/* The working set of one shard, shared by the files of the fold and by nobody else. */
+#pragma once
+
+#include "hub/core/claims.h"
+#include "hub/core/intervals.h"
+#include "hub/core/merge.h"
+#include "hub/stages/fold.h"
+#include "hub/stages/readers.h"
+
+#include <stdlib.h>
+
+#define uthash_fatal(message) abort()
+#include <uthash.h>
+
+/* One institution's copy of a statement. */
+struct fold_copy {
+    char *institution;
+    uint8_t *body; /* newest schema; NULL where it is withdrawn */
+    size_t body_size;
+    uint32_t *starts;
+    char *version;
+    bool has_event_time;
+    int64_t event_time_ms;
+    bool withdrawn;
+    char *replaced_status; /* what the entry says it replaced, or NULL */
+    struct hub_digest content;
+    int64_t offset; /* of the entry in force */
+};
+
+struct fold_identifier {
+    UT_hash_handle hh;
+    char *text;
+    char *group;
+    uint16_t strength;
+    bool exclusive;
+    struct fold_statement **statements;
+    size_t count, capacity;
+    uint32_t number; /* dense, within a bucket */
+    size_t mark;
+};
+
+struct fold_statement {
+    UT_hash_handle hh;
+    char *key; /* system/source id */
+    const struct hub_system *system;
+    struct fold_copy *copies;
+    size_t copy_count, copy_capacity;
+    size_t speaker;   /* whose copy speaks */
+    bool in_force;    /* the speaker stands by it */
+    int64_t first_offset; /* since it came into force */
+    struct fold_identifier **claims;
+    size_t claim_count;
+    struct fold_entity *entity; /* while in force */
+    size_t mark;
+};
+
+/* The symbols of EntityKind, in order. */
+enum fold_kind { FOLD_ACTIVE = 0, FOLD_MERGED, FOLD_WITHDRAWN, FOLD_MOVED };
+
+struct fold_entity {
+    UT_hash_handle hh;
+    char *id;
+    enum fold_kind kind;
+    char *into;
+    char *founder;
+    int64_t founded_offset;
+    int64_t revision;
+    struct fold_statement **members; /* sorted by key */
+    size_t member_count, member_capacity;
+    uint8_t *value; /* as published last; NULL for none */
+    size_t value_size;
+    int *sources;
+    struct fold_conflict **conflicts; /* open, sorted by id */
+    size_t conflict_count, conflict_capacity;
+    struct fold_match **matches; /* open */
+    size_t match_count, match_capacity;
+    char *exclusive_key; /* while it holds a span */
+    struct hub_span span;
+    char **resemblances; /* keys it is listed under */
+    size_t resemblance_count;
+    size_t mark;
+    struct fold_change *change; /* of the running step */
+};
+
+struct fold_conflict {
+    UT_hash_handle hh;
+    char *id;
+    enum hub_conflict_kind kind;
+    char *entities[2]; /* the second only of an overlap */
+    char *field;
+    enum hub_severity severity;
+    bool open;
+    uint8_t *values; /* encoded array of ConflictValue */
+    size_t values_size;
+    int64_t opened_offset;
+    int64_t events;
+    struct fold_conflict_before *before; /* of the running step */
+    bool seen;
+};
+
+/* The symbols of MatchKind, in order. */
+enum fold_evidence_kind {
+    FOLD_EVIDENCE_EXCLUSIVE = 0,
+    FOLD_EVIDENCE_TIE,
+    FOLD_EVIDENCE_TOO_MANY,
+    FOLD_EVIDENCE_RESEMBLANCE,
+};
+
+struct fold_evidence {
+    enum fold_evidence_kind kind;
+    char *detail;
+    char *statements[2];
+};
+
+struct fold_match {
+    UT_hash_handle hh;
+    char *id;
+    char *entities[2];
+    bool open;
+    struct fold_evidence *evidence; /* sorted */
+    size_t evidence_count, evidence_capacity;
+    int64_t opened_offset;
+    int64_t events;
+    struct fold_match_before *before; /* of the running step */
+};
+
+/* Everything under one text: claims on one suite, entities that resemble each other. */
+struct fold_suite {
+    UT_hash_handle hh;
+    char *key;
+    struct hub_intervals intervals;
+};
+
+struct fold_likeness {
+    UT_hash_handle hh;
+    char *key;
+    struct fold_entity **entities;
+    size_t count, capacity;
+};
+
+struct hub_fold {
+    const struct hub_catalogue *catalogue;
+    const struct hub_domain *domain;
+    const struct hub_digester *digester;
+    int32_t partition;
+    struct hub_readers readers;
+    const struct hub_schema *conflict_schema, *match_schema;
+    struct fold_statement *statements;
+    struct fold_identifier *identifiers;
+    struct fold_entity *entities;
+    struct fold_conflict *conflicts;
+    struct fold_match *matches;
+    struct fold_suite *suites;
+    struct fold_likeness *likenesses;
+    size_t marks; /* the last mark given */
+    struct hub_fold_counts counts;
+    struct hub_fold_gauges gauges;
+};
+
+/* Why an entity is published again, in CloudEvents' words. */
+enum fold_event {
+    FOLD_EVENT_REGISTERED = 0,
+    FOLD_EVENT_UPDATED,
+    FOLD_EVENT_MERGED,
+    FOLD_EVENT_SPLIT,
+    FOLD_EVENT_WITHDRAWN,
+    FOLD_EVENT_MOVED,
+};
+
+/* An entity that the running step touches. */
+struct fold_change {
+    struct fold_entity *entity;
+    bool remerge; /* its statements or their content changed */
+    bool publish;
+    bool was_active;
+    enum fold_event event;
+    struct hub_bytes value_before; /* in the arena */
+    struct hub_merged merged;      /* where remerge */
+};
+
+/* One entry being folded. */
+struct fold_step {
+    struct hub_fold *fold;
+    const struct hub_input *entry;
+    struct hub_outputs *outputs; /* NULL while loading */
+    struct hub_arena *arena;
+    struct fold_change **changes;
+    size_t change_count, change_capacity;
+    struct fold_conflict **conflicts; /* touched */
+    size_t conflict_count, conflict_capacity;
+    struct fold_match **matches; /* touched */
+    size_t match_count, match_capacity;
+    struct fold_statement *withdrawn; /* the statement that went out of force, or NULL */
+    int64_t withdrawn_first_offset;
+    bool moved;
+};
+
+/* fold_statement.c: statements and their copies. */
+enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_input *entry,
+                                    struct hub_arena *arena, struct fold_statement **ret_statement,
+                                    bool *ret_content_changed, struct hub_error *reterr);
+void fold_statement_free(struct fold_statement *statement);
+struct fold_statement *fold_statement_find(struct hub_fold *fold, const char *key);
+const struct fold_copy *fold_statement_speaker(const struct fold_statement *statement);
+int fold_statement_compare(const void *a, const void *b); /* by key; for qsort of pointers */
+
+/* fold_bucket.c: identifiers, clusters and ids. */
+void fold_bucket_index(struct hub_fold *fold, struct fold_statement *statement,
+                       struct hub_arena *arena);
+void fold_bucket_drop(struct hub_fold *fold, struct fold_statement *statement);
+bool fold_bucket_claims_stand(struct hub_fold *fold, struct fold_statement *statement,
+                              struct hub_arena *arena);
+void fold_bucket_recluster(struct fold_step *step, struct fold_statement *statement);
+void fold_identifier_free(struct fold_identifier *identifier);
+
+/* fold_entity.c: entities, and what a step does to them. */
+struct fold_entity *fold_entity_find(struct hub_fold *fold, const char *id);
+struct fold_entity *fold_entity_add(struct hub_fold *fold, const char *id, const char *founder,
+                                    int64_t founded_offset);
+const char *fold_entity_id_of(const struct hub_fold *fold, const char *founder,
+                              struct hub_arena *arena);
+void fold_entity_free(struct fold_entity *entity);
+void fold_entity_set_kind(struct hub_fold *fold, struct fold_entity *entity, enum fold_kind kind,
+                          const char *into);
+void fold_entity_set_members(struct fold_entity *entity, struct fold_statement **members,
+                             size_t count);
+struct fold_change *fold_change_of(struct fold_step *step, struct fold_entity *entity);
+
+/* fold_publish.c: merging and the unified records. */
+void fold_publish_merge(struct fold_step *step, struct fold_change *change);
+void fold_publish_unified(struct fold_step *step);
+void fold_publish_voices(const struct fold_entity *entity, const struct hub_domain *domain,
+                         struct hub_arena *arena, struct hub_voice **ret_voices);
+
+/* fold_conflict.c: conflicts of values, steps and overlaps, and their transitions. */
+void fold_conflict_of_values(struct fold_step *step, struct fold_change *change);
+void fold_conflict_of_overlaps(struct fold_step *step, struct fold_change *change);
+void fold_conflict_index_span(struct hub_fold *fold, struct fold_entity *entity);
+void fold_conflict_publish(struct fold_step *step);
+void fold_conflict_free(struct fold_conflict *conflict);
+void fold_conflict_attach(struct fold_entity *entity, struct fold_conflict *conflict);
+
+/* fold_match.c: pairs that may be one. */
+void fold_match_of_refusals(struct fold_step *step, struct fold_entity **entities,
+                            size_t entity_count, const struct fold_evidence *evidence,
+                            const size_t *pairs, size_t evidence_count);
+void fold_match_of_resemblance(struct fold_step *step, struct fold_change *change);
+void fold_match_index_resemblance(struct hub_fold *fold, struct fold_entity *entity,
+                                  struct hub_arena *arena);
+void fold_match_publish(struct fold_step *step);
+void fold_match_free(struct fold_match *match);

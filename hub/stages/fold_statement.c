@@ -1,0 +1,169 @@
+/* Statements: whose copy speaks, and whether it stands. */
+#include "hub/stages/fold_state.h"
+
+#include "hub/base/text.h"
+#include "schemas/lib/statement.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct fold_statement *fold_statement_find(struct hub_fold *fold, const char *key) {
+    struct fold_statement *statement = NULL;
+    HASH_FIND_STR(fold->statements, key, statement);
+    return statement;
+}
+
+const struct fold_copy *fold_statement_speaker(const struct fold_statement *statement) {
+    return &statement->copies[statement->speaker];
+}
+
+int fold_statement_compare(const void *a, const void *b) {
+    const struct fold_statement *const *x = a, *const *y = b;
+    return strcmp((*x)->key, (*y)->key);
+}
+
+static void empty_copy(struct fold_copy *copy) {
+    copy->body = hub_release(copy->body);
+    copy->starts = hub_release(copy->starts);
+    copy->version = hub_release(copy->version);
+    copy->replaced_status = hub_release(copy->replaced_status);
+}
+
+void fold_statement_free(struct fold_statement *statement) {
+    for (size_t i = 0; i < statement->copy_count; i++) {
+        empty_copy(&statement->copies[i]);
+        hub_release(statement->copies[i].institution);
+    }
+    hub_release(statement->copies);
+    hub_release(statement->claims);
+    hub_release(statement->key);
+    hub_release(statement);
+}
+
+static struct fold_copy *copy_of(struct fold_statement *statement, struct hub_bytes institution) {
+    for (size_t i = 0; i < statement->copy_count; i++)
+        if (hub_bytes_equal_text(institution, statement->copies[i].institution))
+            return &statement->copies[i];
+    HUB_GROW(statement->copies, statement->copy_count, statement->copy_capacity);
+    struct fold_copy *copy = &statement->copies[statement->copy_count++];
+    *copy = (struct fold_copy){.institution = hub_copy_bytes(institution.data, institution.size)};
+    return copy;
+}
+
+/* The highest version of the source speaks; then the later event; then whoever still sees it; then
+ * the content, so that the order of arrival plays no part. */
+static int compare_copies(const struct fold_copy *a, const struct fold_copy *b) {
+    int order = hub_text_natural_compare(hub_version_of_source(hub_bytes_of_text(a->version)),
+                                         hub_version_of_source(hub_bytes_of_text(b->version)));
+    if (order != 0)
+        return order;
+    if (a->has_event_time != b->has_event_time)
+        return a->has_event_time ? 1 : -1;
+    if (a->has_event_time && a->event_time_ms != b->event_time_ms)
+        return a->event_time_ms > b->event_time_ms ? 1 : -1;
+    if (a->withdrawn != b->withdrawn)
+        return a->withdrawn ? -1 : 1;
+    order = memcmp(a->content.bytes, b->content.bytes, HUB_DIGEST_SIZE);
+    return order != 0 ? order : strcmp(b->institution, a->institution);
+}
+
+static size_t find_speaker(const struct fold_statement *statement) {
+    size_t speaker = 0;
+    for (size_t i = 1; i < statement->copy_count; i++)
+        if (compare_copies(&statement->copies[i], &statement->copies[speaker]) > 0)
+            speaker = i;
+    return speaker;
+}
+
+/* <institution>/<system>/<source id> */
+static enum hub_status split_key(struct hub_fold *fold, const struct hub_input *entry,
+                                 struct hub_bytes *ret_institution, struct hub_bytes *ret_key,
+                                 const struct hub_system **ret_system, struct hub_error *reterr) {
+    struct hub_bytes name, source_id;
+    const struct hub_system *system = NULL;
+    bool whole = entry->has_key &&
+                 hub_bytes_cut(entry->key, '/', ret_institution, ret_key) &&
+                 hub_bytes_cut(*ret_key, '/', &name, &source_id);
+    if (whole)
+        system = hub_parties_system(fold->domain->parties, name);
+    if (system == NULL || !entry->has_value)
+        return hub_fail(reterr, HUB_FATAL,
+                        "log.%s/%d@%lld: no statement that admit could have written",
+                        fold->domain->name, entry->partition, (long long)entry->offset);
+    *ret_system = system;
+    return HUB_OK;
+}
+
+static struct fold_statement *need_statement(struct hub_fold *fold, struct hub_bytes key,
+                                             const struct hub_system *system) {
+    struct fold_statement *statement = NULL;
+    HASH_FIND(hh, fold->statements, key.data, key.size, statement);
+    if (statement != NULL)
+        return statement;
+    statement = hub_allocate_zero(1, sizeof *statement);
+    statement->key = hub_copy_bytes(key.data, key.size);
+    statement->system = system;
+    statement->first_offset = -1;
+    HASH_ADD_KEYPTR(hh, fold->statements, statement->key, key.size, statement);
+    return statement;
+}
+
+static void fill_copy(struct hub_fold *fold, struct fold_copy *copy,
+                      const struct hub_opened *opened, const struct hub_input *entry) {
+    size_t starts_size = (fold->domain->contract.count + 1) * sizeof *copy->starts;
+    struct hub_stamp stamp = hub_statement_stamp(fold->domain, opened->body, opened->starts);
+    struct hub_bytes replaced = hub_input_header(entry, "hub_replaced_status");
+    HUB_SCOPED_BUFFER content = {0};
+    hub_statement_content(fold->domain, opened->body, opened->starts, &content);
+    empty_copy(copy);
+    copy->version = hub_copy_bytes(stamp.version.data, stamp.version.size);
+    copy->has_event_time = stamp.has_event_time;
+    copy->event_time_ms = stamp.event_time_ms;
+    copy->withdrawn = stamp.withdrawn;
+    copy->content = fold->digester->digest(hub_buffer_bytes(&content));
+    copy->offset = entry->offset;
+    if (stamp.withdrawn)
+        return;
+    copy->body = hub_copy_bytes(opened->body.data, opened->body.size);
+    copy->body_size = opened->body.size;
+    copy->starts = hub_copy_bytes(opened->starts, starts_size);
+    if (replaced.data != NULL)
+        copy->replaced_status = hub_copy_bytes(replaced.data, replaced.size);
+}
+
+/* Institutions that still see the statement. */
+static size_t count_carriers(const struct fold_statement *statement) {
+    size_t count = 0;
+    for (size_t i = 0; i < statement->copy_count; i++)
+        count += !statement->copies[i].withdrawn;
+    return count;
+}
+
+enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_input *entry,
+                                    struct hub_arena *arena, struct fold_statement **ret_statement,
+                                    bool *ret_content_changed, struct hub_error *reterr) {
+    struct hub_bytes institution, key;
+    const struct hub_system *system = NULL;
+    struct hub_opened opened;
+    HUB_TRY(split_key(fold, entry, &institution, &key, &system, reterr));
+    if (hub_readers_open(&fold->readers, entry->value, arena, &opened, reterr) != HUB_OK)
+        return hub_fail_at(reterr, HUB_FATAL, "log.%s/%d@%lld: damaged", fold->domain->name,
+                           entry->partition, (long long)entry->offset);
+    struct fold_statement *statement = need_statement(fold, key, system);
+    size_t carriers_before = count_carriers(statement);
+    struct hub_digest before = {{0}};
+    bool was_in_force = statement->in_force;
+    if (was_in_force)
+        before = fold_statement_speaker(statement)->content;
+    fill_copy(fold, copy_of(statement, institution), &opened, entry);
+    statement->speaker = find_speaker(statement);
+    const struct fold_copy *speaker = fold_statement_speaker(statement);
+    statement->in_force = !speaker->withdrawn;
+    bool same = statement->in_force == was_in_force &&
+                carriers_before == count_carriers(statement) &&
+                (!was_in_force ||
+                 memcmp(before.bytes, speaker->content.bytes, HUB_DIGEST_SIZE) == 0);
+    *ret_statement = statement;
+    *ret_content_changed = !same;
+    return HUB_OK;
+}

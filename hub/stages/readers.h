@@ -1,0 +1,31 @@
+/* Statements by the schema they were written with, read as the domain's newest one. */
+#pragma once
+
+#include "schemas/lib/catalogue.h"
+#include "schemas/lib/resolve.h"
+#include "schemas/lib/walk.h"
+
+struct hub_readers {
+    const struct hub_catalogue *catalogue;
+    const struct hub_domain *domain;
+    struct hub_resolver **resolvers; /* per schema of the catalogue; made when first needed */
+};
+
+void hub_readers_init(struct hub_readers *readers, const struct hub_catalogue *catalogue,
+                      const struct hub_domain *domain);
+void hub_readers_free(struct hub_readers *readers);
+
+/* A statement that has been checked: its body in the domain's newest schema. */
+struct hub_opened {
+    const struct hub_schema *writer;
+    struct hub_bytes body;    /* newest schema, canonical; in the message or in the arena */
+    struct hub_bytes written; /* as to be stored: the message itself where it was canonical */
+    uint32_t *starts;         /* fields of `body`, in the arena */
+};
+
+/* Opens the frame, walks the bytes, makes them canonical where they are not, and translates them
+ * where they were written with an older schema. HUB_REJECT with what was wrong and where. */
+HUB_MUST_USE enum hub_status hub_readers_open(struct hub_readers *readers, struct hub_bytes message,
+                                              struct hub_arena *arena,
+                                              struct hub_opened *ret_opened,
+                                              struct hub_error *reterr);

@@ -1,0 +1,26 @@
+/* The dead letter: what was refused, with its original bytes, and why. */
+#pragma once
+
+#include "hub/base/digest.h"
+#include "hub/base/bytes.h"
+
+/* Texts may be NULL where nothing is known, but for the first three. */
+struct hub_deadletter {
+    const char *stage;  /* transport, parse, map, guard, encode, admit */
+    const char *code;   /* from a closed list, for counting */
+    const char *reason; /* one sentence, without personal values */
+    const char *path;
+    const char *institution;
+    const char *connector;
+    const char *document;
+    const char *topic;
+    int32_t partition; /* read where topic is not NULL */
+    int64_t offset;
+    struct hub_bytes key;      /* no data: none */
+    struct hub_bytes original; /* no data: held back */
+    struct hub_digest original_hash;
+    bool security; /* it claims to come from another institution */
+};
+
+/* Appends the body of a DeadLetter record (schemas/hub/deadletter.avsc). */
+void hub_deadletter_encode(const struct hub_deadletter *letter, struct hub_buffer *buffer);

@@ -1,0 +1,149 @@
+/* A domain's contract: what its annotated schema says about identity, belief, life cycle and
+ * exclusiveness, compiled so that the core can follow it without reading JSON.
+ *
+ * The annotations are custom attributes (`hub:...`) of the domain's .avsc; their meaning is on the
+ * fields below. Everything points into the schema's own memory. */
+#pragma once
+
+#include "hub/base/status.h"
+#include "schemas/lib/parties.h"
+#include "schemas/lib/schemes.h"
+#include "schemas/lib/type.h"
+
+enum hub_severity { HUB_MINOR = 0, HUB_MAJOR, HUB_CRITICAL }; /* as Conflict's Severity */
+
+/* hub:merge: one step of a chain. Each ranks the statements that state the field; the first step
+ * that tells two of them apart decides, then the system's rank, then the smaller key. */
+enum hub_rule_kind {
+    HUB_RULE_AUTHORITY,  /* by the list of whom to believe; `only` shuts everybody else out */
+    HUB_RULE_PRECEDENCE, /* by the symbol, of the field or of its part `of` */
+    HUB_RULE_LATEST,     /* by event time, the later one; a statement without one is the oldest */
+    HUB_RULE_EARLIEST,
+    HUB_RULE_MAX, /* by value: int, long, date */
+    HUB_RULE_MIN,
+    HUB_RULE_AGREE, /* ranks nobody: any difference is for people */
+};
+
+enum hub_authority_kind { HUB_AUTHORITY_SYSTEM, HUB_AUTHORITY_INSTITUTION, HUB_AUTHORITY_ROLE };
+
+struct hub_authority {
+    enum hub_authority_kind kind;
+    const char *name; /* system, institution, or the top-level field that names an organisation */
+    int role_field;   /* index of that field; -1 otherwise */
+};
+
+struct hub_rule {
+    enum hub_rule_kind kind;
+    const struct hub_authority *authorities;
+    size_t authority_count;
+    bool only;
+    const char *of;           /* precedence: name of the part, or NULL */
+    const uint16_t *symbol_ranks; /* precedence: rank of each symbol, best 0 */
+};
+
+/* hub:equal: when two values say the same. */
+enum hub_equality {
+    HUB_EQUAL_EXACT,     /* same bytes; of records: each part by its own rule */
+    HUB_EQUAL_FOLD,      /* same text but for case, accents, punctuation and spaces */
+    HUB_EQUAL_SET,       /* same elements in any order, texts folded */
+    HUB_EQUAL_DATE,      /* a Date that is known less exactly agrees with what it contains */
+    HUB_EQUAL_TOLERANCE, /* numbers at most `tolerance` apart */
+    HUB_EQUAL_REACHABLE, /* one state can become the other by the life cycle */
+    HUB_EQUAL_APART,     /* records whose `apart_field` differs do not speak of the same fact */
+    HUB_EQUAL_IGNORE,    /* never a difference */
+};
+
+struct hub_lifecycle {
+    const struct hub_type *states; /* the enum */
+    const bool *allowed;           /* [from * count + to]; staying is always allowed */
+    const bool *reachable;         /* by any number of allowed steps */
+};
+
+struct hub_contract;
+
+struct hub_field_contract {
+    const struct hub_field *field;
+    const struct hub_rule *rules;
+    size_t rule_count;
+    bool is_union;                     /* an array merged by its elements' keys */
+    const int *key_fields;             /* of the elements' record; none: the element is its key */
+    size_t key_count;
+    const struct hub_contract *parts;  /* record (or element record): contract of its fields */
+    enum hub_equality equality;
+    double tolerance;
+    int apart_field;         /* HUB_EQUAL_APART: index in the record */
+    const bool *apart_wild;  /* its symbols that speak of any fact */
+    bool reports_conflict;
+    enum hub_severity severity;
+    bool is_volatile; /* stored, never by itself a change */
+    const struct hub_lifecycle *lifecycle;
+};
+
+struct hub_contract {
+    const struct hub_type *record;
+    const struct hub_field_contract *fields;
+    size_t count;
+    bool atomic; /* hub:atomic: chosen whole */
+    /* hub:same: the first of these parts that both of two records state tells whether they are the
+     * same; the first that one states is its key. */
+    const int *decisive;
+    size_t decisive_count;
+};
+
+/* hub:exclusive: no two entities with the same `of` hold overlapping intervals while their status
+ * is an active one. Only within a shard. */
+struct hub_exclusive {
+    int of_field, interval_field, status_field;
+    const bool *active; /* by symbol of the status */
+    enum hub_severity severity;
+};
+
+/* hub:possible: fields that together propose a match and never make one. */
+struct hub_resemblance {
+    const int *fields;
+    size_t count;
+};
+
+/* Where the parts of the stamp stand in atmp.Statement. */
+struct hub_stamp_fields {
+    int version, event_time, state, reason;
+    int withdrawn_symbol; /* of the state */
+    int current_symbol;
+};
+
+enum { HUB_FIELD_STATEMENT = 0, HUB_FIELD_IDENTIFIERS = 1, HUB_FIELD_LINKS = 2 };
+
+struct hub_domain {
+    const char *name;
+    const struct hub_schema *schema;
+    const struct hub_schema *unified; /* generated; NULL until the catalogue has bound it */
+    struct hub_contract contract;
+    struct hub_stamp_fields stamp;
+    const char *rules; /* hash of all that decides: this schema, schemes, systems, organisations */
+    const struct hub_schemes *schemes;
+    const struct hub_parties *parties;
+    const int *identity; /* scheme indexes, strongest first */
+    size_t identity_count;
+    const struct hub_resemblance *resemblances;
+    size_t resemblance_count;
+    int shard_field; /* -1: one shard */
+    const struct hub_exclusive *exclusive; /* NULL: none */
+    const char *const *systems;            /* by rank, NULL-ended */
+    int lifecycle_field;                   /* the field with a life cycle, or -1 */
+};
+
+/* Compiles and lints the annotations of a domain schema. Beyond Avro it is refused, with file, line
+ * and what would pass, where: a field lacks `doc`, `hub:merge`, `hub:conflict`, `hub:class` or
+ * `hub:retention` (the last two may stand on the record); an enum lacks the default UNRECOGNISED;
+ * a field is of class `direct`; a map is used; a rule names what is not there. */
+HUB_MUST_USE enum hub_status hub_domain_load(const struct hub_schema *schema,
+                                             const struct hub_schemes *schemes,
+                                             const struct hub_parties *parties,
+                                             struct hub_arena *arena, struct hub_domain *ret_domain,
+                                             struct hub_error *reterr);
+
+/* The strength of a scheme in this domain, best 0; -1 where it does not identify here. */
+int hub_domain_scheme_strength(const struct hub_domain *domain, int scheme_index);
+
+/* The rank of a system, best 0; those that are not listed come last, all alike. */
+size_t hub_domain_system_rank(const struct hub_domain *domain, struct hub_bytes system);

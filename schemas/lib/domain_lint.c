@@ -1,0 +1,144 @@
+#include "schemas/lib/domain_lint.h"
+
+#include <string.h>
+
+static bool is_word_of(const struct hub_node *node, const char *const *words) {
+    for (size_t i = 0; words[i] != NULL; i++)
+        if (hub_node_is_text(node, words[i]))
+            return true;
+    return false;
+}
+
+/* A misspelt annotation would silently do nothing. */
+static enum hub_status check_annotations(const struct hub_node *node, const char *const *known,
+                                         struct hub_error *reterr) {
+    for (size_t i = 0; i < node->count; i++) {
+        const struct hub_node *key = node->keys[i];
+        if (strncmp(key->text, "hub:", 4) != 0)
+            continue;
+        size_t k = 0;
+        while (known[k] != NULL && strcmp(known[k], key->text) != 0)
+            k++;
+        if (known[k] == NULL) {
+            const char *nearest = hub_node_nearest(key->text, known);
+            return hub_node_fail(key, reterr, "unknown annotation '%s'; did you mean '%s'?",
+                                 key->text, nearest == NULL ? known[0] : nearest);
+        }
+    }
+    return HUB_OK;
+}
+
+static enum hub_status check_class(const struct hub_node *node, struct hub_error *reterr) {
+    static const char *const classes[] = {"none", "staff", "pseudonym", NULL};
+    const struct hub_node *item = hub_node_get(node, "hub:class");
+    if (hub_node_is_text(item, "direct"))
+        return hub_node_fail(item, reterr,
+                             "a field of class direct may never leave an institution; a keyed "
+                             "pseudonym (class pseudonym) would pass");
+    if (item != NULL && !is_word_of(item, classes))
+        return hub_node_fail(item, reterr, "none, staff or pseudonym would pass");
+    return HUB_OK;
+}
+
+static enum hub_status check_retention(const struct hub_node *node, struct hub_error *reterr) {
+    static const char *const classes[] = {"T", "C", "O", "X", NULL};
+    const struct hub_node *item = hub_node_get(node, "hub:retention");
+    if (item != NULL && !is_word_of(item, classes))
+        return hub_node_fail(item, reterr,
+                             "T (traceability), C (clinical), O (operational) or X (nothing "
+                             "personal) would pass");
+    return HUB_OK;
+}
+
+static enum hub_status lint_type(const struct hub_type *type, struct hub_error *reterr) {
+    switch (type->kind) {
+    case HUB_MAP:
+        return hub_node_fail(type->node, reterr,
+                             "a map has no order, so equal values would be unequal bytes; an "
+                             "array of records with a key would pass");
+    case HUB_ENUM:
+        if (type->default_symbol < 0 ||
+            strcmp(type->symbols[type->default_symbol], "UNRECOGNISED") != 0)
+            return hub_node_fail(type->node, reterr,
+                                 "enum %s needs the symbol UNRECOGNISED as its default, for "
+                                 "symbols that later versions add", type->name);
+        return HUB_OK;
+    case HUB_ARRAY:
+        return lint_type(type->items, reterr);
+    case HUB_UNION:
+        if (type->count != 2 || type->branches[0]->kind != HUB_NULL)
+            return hub_node_fail(type->node, reterr, "[\"null\", TYPE] would pass: a field is "
+                                 "stated or it is not");
+        return lint_type(type->branches[1], reterr);
+    default:
+        return HUB_OK;
+    }
+}
+
+enum hub_status hub_domain_lint_field(const struct hub_field *field, bool top,
+                                      struct hub_error *reterr) {
+    static const char *const known[] = {"hub:merge",  "hub:equal", "hub:conflict",
+                                        "hub:volatile", "hub:class", "hub:retention",
+                                        "hub:lifecycle", NULL};
+    const struct hub_node *doc = hub_node_get(field->node, "doc");
+    if (doc == NULL || doc->kind != HUB_NODE_SCALAR || doc->text_size == 0)
+        return hub_node_fail(field->node, reterr, "field '%s' has no 'doc'", field->name);
+    HUB_TRY(check_annotations(field->node, known, reterr));
+    HUB_TRY(check_class(field->node, reterr));
+    HUB_TRY(check_retention(field->node, reterr));
+    HUB_TRY(lint_type(field->type, reterr));
+    for (size_t i = 0; top && i < 3; i += 2)
+        if (hub_node_get(field->node, known[i]) == NULL)
+            return hub_node_fail(field->node, reterr, "field '%s' has no '%s'", field->name,
+                                 known[i]);
+    return HUB_OK;
+}
+
+static enum hub_status check_head(const struct hub_schema *schema, struct hub_error *reterr) {
+    static const struct {
+        const char *name;
+        const char *type;
+    } head[] = {{"statement", "atmp.Statement"},
+                {"identifiers", "atmp.Identifier"},
+                {"links", "atmp.Link"}};
+    const struct hub_type *root = schema->root;
+    for (size_t i = 0; i < 3; i++) {
+        const struct hub_type *type = i < root->count ? root->fields[i].type : NULL;
+        if (type != NULL && type->kind == HUB_ARRAY)
+            type = type->items;
+        bool fits = type != NULL && strcmp(root->fields[i].name, head[i].name) == 0 &&
+                    type->kind == HUB_RECORD && strcmp(type->name, head[i].type) == 0;
+        if (!fits)
+            return hub_node_fail(root->node, reterr, "field %zu must be '%s' of %s", i + 1,
+                                 head[i].name, head[i].type);
+    }
+    return HUB_OK;
+}
+
+enum hub_status hub_domain_lint_record(const struct hub_schema *schema, struct hub_error *reterr) {
+    static const char *const known[] = {"hub:domain",    "hub:identity", "hub:possible",
+                                        "hub:shard",     "hub:systems",  "hub:exclusive",
+                                        "hub:class",     "hub:retention", NULL};
+    const struct hub_node *node = schema->root->node;
+    HUB_TRY(check_annotations(node, known, reterr));
+    HUB_TRY(check_class(node, reterr));
+    HUB_TRY(check_retention(node, reterr));
+    HUB_TRY(check_head(schema, reterr));
+    for (size_t i = 0; i < schema->root->count; i++) {
+        const struct hub_field *field = &schema->root->fields[i];
+        if (hub_node_get(field->node, "hub:class") == NULL &&
+            hub_node_get(node, "hub:class") == NULL)
+            return hub_node_fail(field->node, reterr, "field '%s' has no 'hub:class', and neither "
+                                 "has the record", field->name);
+        if (hub_node_get(field->node, "hub:retention") == NULL &&
+            hub_node_get(node, "hub:retention") == NULL)
+            return hub_node_fail(field->node, reterr, "field '%s' has no 'hub:retention', and "
+                                 "neither has the record", field->name);
+    }
+    return HUB_OK;
+}
+
+enum hub_status hub_domain_lint_part(const struct hub_type *record, struct hub_error *reterr) {
+    static const char *const known[] = {"hub:atomic", "hub:same", NULL};
+    return check_annotations(record->node, known, reterr);
+}

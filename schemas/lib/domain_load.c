@@ -1,0 +1,237 @@
+/* Compiling a domain's annotations. The rules of single fields are in domain_rules.c, the lint is
+ * in domain_lint.c. */
+#include "schemas/lib/domain.h"
+
+#include "schemas/lib/domain_lint.h"
+#include "schemas/lib/domain_rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum hub_status load_contract(struct hub_domain_loader *loader, const struct hub_type *record,
+                                     bool top, struct hub_contract *contract);
+
+/* --- fields and records --- */
+
+static enum hub_status load_parts(struct hub_domain_loader *loader, struct hub_field_contract *contract) {
+    const struct hub_type *type = hub_type_stated(contract->field->type);
+    if (type->kind == HUB_ARRAY)
+        type = hub_type_stated(type->items);
+    if (type->kind != HUB_RECORD)
+        return HUB_OK;
+    struct hub_contract *parts = hub_arena_take_zero(loader->arena, 1, sizeof *parts);
+    contract->parts = parts;
+    return load_contract(loader, type, /* top= */ false, parts);
+}
+
+static enum hub_status load_field(struct hub_domain_loader *loader, const struct hub_field *field, bool top,
+                                  struct hub_field_contract *contract) {
+    const struct hub_node *node = field->node;
+    const struct hub_node *merge = hub_node_get(node, "hub:merge");
+    const struct hub_node *conflict = hub_node_get(node, "hub:conflict");
+    const struct hub_node *lifecycle = hub_node_get(node, "hub:lifecycle");
+    contract->field = field;
+    contract->apart_field = -1;
+    HUB_TRY(hub_domain_lint_field(field, top, loader->reterr));
+    HUB_TRY(load_parts(loader, contract));
+    if (lifecycle != NULL)
+        HUB_TRY(hub_domain_load_lifecycle(loader, lifecycle, contract));
+    HUB_TRY(hub_domain_load_equal(loader, hub_node_get(node, "hub:equal"), contract));
+    if (merge != NULL)
+        HUB_TRY(hub_domain_load_merge(loader, merge, contract));
+    hub_node_to_bool(hub_node_get(node, "hub:volatile"), &contract->is_volatile);
+    if (conflict != NULL && !hub_node_is_text(conflict, "ignore")) {
+        contract->reports_conflict = true;
+        HUB_TRY(hub_domain_load_severity(loader, conflict, &contract->severity));
+    }
+    return HUB_OK;
+}
+
+static enum hub_status load_decisive(struct hub_domain_loader *loader, const struct hub_node *list,
+                                     struct hub_contract *contract) {
+    if (list == NULL)
+        return HUB_OK;
+    int *parts = hub_arena_take_zero(loader->arena, list->count, sizeof *parts);
+    for (size_t i = 0; i < list->count; i++) {
+        const char *name = list->items[i]->text;
+        parts[i] = name == NULL ? -1 : hub_type_field(contract->record, name);
+        if (parts[i] < 0)
+            return hub_node_fail(list->items[i], loader->reterr, "the record has no such field");
+    }
+    contract->decisive = parts;
+    contract->decisive_count = list->count;
+    return HUB_OK;
+}
+
+static enum hub_status load_contract(struct hub_domain_loader *loader, const struct hub_type *record,
+                                     bool top, struct hub_contract *contract) {
+    struct hub_field_contract *fields =
+        hub_arena_take_zero(loader->arena, record->count, sizeof *fields);
+    if (!top)
+        HUB_TRY(hub_domain_lint_part(record, loader->reterr));
+    for (size_t i = 0; i < record->count; i++)
+        HUB_TRY(load_field(loader, &record->fields[i], top, &fields[i]));
+    *contract = (struct hub_contract){.record = record, .fields = fields, .count = record->count};
+    hub_node_to_bool(hub_node_get(record->node, "hub:atomic"), &contract->atomic);
+    return load_decisive(loader, hub_node_get(record->node, "hub:same"), contract);
+}
+
+/* --- the record's own annotations --- */
+
+static enum hub_status load_identity(struct hub_domain_loader *loader, const struct hub_node *node) {
+    struct hub_domain *domain = loader->domain;
+    if (node == NULL || node->kind != HUB_NODE_SEQUENCE || node->count == 0)
+        return hub_node_fail(domain->schema->root->node, loader->reterr,
+                             "'hub:identity' must list identifier schemes, strongest first");
+    int *schemes = hub_arena_take_zero(loader->arena, node->count, sizeof *schemes);
+    for (size_t i = 0; i < node->count; i++) {
+        const struct hub_node *item = node->items[i];
+        const char *name = item->text == NULL ? "" : item->text;
+        schemes[i] = hub_scheme_index(domain->schemes, hub_bytes_of_text(name));
+        if (schemes[i] < 0 || !domain->schemes->schemes[schemes[i]].joins)
+            return hub_node_fail(item, loader->reterr,
+                                 "'%s' is no scheme of schemes.json that may join", name);
+    }
+    domain->identity = schemes;
+    domain->identity_count = node->count;
+    return HUB_OK;
+}
+
+static enum hub_status load_resemblances(struct hub_domain_loader *loader, const struct hub_node *node) {
+    struct hub_domain *domain = loader->domain;
+    size_t count = node == NULL ? 0 : node->count;
+    struct hub_resemblance *list = hub_arena_take_zero(loader->arena, count, sizeof *list);
+    for (size_t i = 0; i < count; i++) {
+        const struct hub_node *names = node->items[i];
+        int *fields = hub_arena_take_zero(loader->arena, names->count, sizeof *fields);
+        if (names->kind != HUB_NODE_SEQUENCE || names->count == 0)
+            return hub_node_fail(names, loader->reterr, "a list of field names would pass");
+        for (size_t k = 0; k < names->count; k++) {
+            const char *name = names->items[k]->text;
+            fields[k] = name == NULL ? -1 : hub_type_field(domain->schema->root, name);
+            if (fields[k] <= HUB_FIELD_LINKS)
+                return hub_node_fail(names->items[k], loader->reterr,
+                                     "a field of the record after 'links' would pass");
+        }
+        list[i] = (struct hub_resemblance){fields, names->count};
+    }
+    domain->resemblances = list;
+    domain->resemblance_count = count;
+    return HUB_OK;
+}
+
+static enum hub_status need_field(struct hub_domain_loader *loader, const struct hub_node *node,
+                                  const char *key, int *ret_field) {
+    const struct hub_node *item = hub_node_get(node, key);
+    *ret_field = item == NULL || item->text == NULL
+                     ? -1
+                     : hub_type_field(loader->domain->schema->root, item->text);
+    if (*ret_field < 0)
+        return hub_node_fail(item == NULL ? node : item, loader->reterr,
+                             "'%s' must name a field of the record", key);
+    return HUB_OK;
+}
+
+static enum hub_status load_exclusive(struct hub_domain_loader *loader, const struct hub_node *node) {
+    static const char *const keys[] = {"of", "interval", "status", "active", "conflict", NULL};
+    struct hub_exclusive *exclusive = hub_arena_take_zero(loader->arena, 1, sizeof *exclusive);
+    if (node->kind != HUB_NODE_MAPPING || loader->domain->shard_field < 0)
+        return hub_node_fail(node, loader->reterr,
+                             "'hub:exclusive' needs 'hub:shard': claims that never meet in one "
+                             "shard cannot be compared");
+    HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
+    HUB_TRY(need_field(loader, node, "of", &exclusive->of_field));
+    HUB_TRY(need_field(loader, node, "interval", &exclusive->interval_field));
+    HUB_TRY(need_field(loader, node, "status", &exclusive->status_field));
+    const struct hub_node *severity = hub_node_get(node, "conflict");
+    HUB_TRY(hub_domain_load_severity(loader, severity == NULL ? node : severity, &exclusive->severity));
+    const struct hub_field *fields = loader->domain->schema->root->fields;
+    const struct hub_type *states = hub_type_stated(fields[exclusive->status_field].type);
+    const struct hub_type *interval = hub_type_stated(fields[exclusive->interval_field].type);
+    const struct hub_node *active = hub_node_get(node, "active");
+    if (states->kind != HUB_ENUM || hub_type_field(interval, "start") < 0 ||
+        hub_type_field(interval, "end") < 0 || active == NULL ||
+        active->kind != HUB_NODE_SEQUENCE)
+        return hub_node_fail(node, loader->reterr,
+                             "an enum as 'status', a record of start and end as 'interval' and a "
+                             "list of 'active' states would pass");
+    bool *symbols = hub_arena_take_zero(loader->arena, states->count, sizeof *symbols);
+    for (size_t i = 0; i < active->count; i++) {
+        int symbol = hub_type_symbol(states, active->items[i]->text);
+        if (symbol < 0)
+            return hub_node_fail(active->items[i], loader->reterr, "no symbol of %s", states->name);
+        symbols[symbol] = true;
+    }
+    exclusive->active = symbols;
+    loader->domain->exclusive = exclusive;
+    return HUB_OK;
+}
+
+static enum hub_status load_systems(struct hub_domain_loader *loader, const struct hub_node *node) {
+    struct hub_domain *domain = loader->domain;
+    if (node == NULL || node->kind != HUB_NODE_SEQUENCE)
+        return hub_node_fail(domain->schema->root->node, loader->reterr,
+                             "'hub:systems' must list the systems by rank");
+    const char **names = hub_arena_take(loader->arena, (node->count + 1) * sizeof *names);
+    for (size_t i = 0; i < node->count; i++) {
+        names[i] = node->items[i]->text == NULL ? "" : node->items[i]->text;
+        if (hub_parties_system(domain->parties, hub_bytes_of_text(names[i])) == NULL)
+            return hub_node_fail(node->items[i], loader->reterr, "'%s' is not in systems.json",
+                                 names[i]);
+    }
+    names[node->count] = NULL;
+    domain->systems = names;
+    return HUB_OK;
+}
+
+static enum hub_status load_stamp(struct hub_domain_loader *loader) {
+    const struct hub_type *type = loader->domain->schema->root->fields[HUB_FIELD_STATEMENT].type;
+    struct hub_stamp_fields *stamp = &loader->domain->stamp;
+    stamp->version = hub_type_field(type, "version");
+    stamp->event_time = hub_type_field(type, "event_time");
+    stamp->state = hub_type_field(type, "state");
+    stamp->reason = hub_type_field(type, "reason");
+    if (stamp->version < 0 || stamp->event_time < 0 || stamp->state < 0 || stamp->reason < 0)
+        return hub_node_fail(type->node, loader->reterr,
+                             "atmp.Statement needs version, event_time, state and reason");
+    const struct hub_type *states = type->fields[stamp->state].type;
+    stamp->withdrawn_symbol = hub_type_symbol(states, "WITHDRAWN");
+    stamp->current_symbol = hub_type_symbol(states, "CURRENT");
+    return HUB_OK;
+}
+
+static enum hub_status load_record(struct hub_domain_loader *loader, const struct hub_node *node) {
+    struct hub_domain *domain = loader->domain;
+    const struct hub_node *name = hub_node_get(node, "hub:domain");
+    if (name == NULL || name->kind != HUB_NODE_SCALAR || name->text_size == 0)
+        return hub_node_fail(node, loader->reterr, "'hub:domain' must give the domain's name");
+    domain->name = name->text;
+    domain->shard_field = -1;
+    domain->lifecycle_field = -1;
+    HUB_TRY(hub_domain_lint_record(domain->schema, loader->reterr));
+    HUB_TRY(load_stamp(loader));
+    HUB_TRY(load_identity(loader, hub_node_get(node, "hub:identity")));
+    HUB_TRY(load_resemblances(loader, hub_node_get(node, "hub:possible")));
+    HUB_TRY(load_systems(loader, hub_node_get(node, "hub:systems")));
+    if (hub_node_get(node, "hub:shard") != NULL)
+        HUB_TRY(need_field(loader, node, "hub:shard", &domain->shard_field));
+    HUB_TRY(load_contract(loader, domain->schema->root, /* top= */ true, &domain->contract));
+    for (size_t i = 0; i < domain->contract.count; i++)
+        if (domain->contract.fields[i].lifecycle != NULL)
+            domain->lifecycle_field = (int)i;
+    if (hub_node_get(node, "hub:exclusive") != NULL)
+        HUB_TRY(load_exclusive(loader, hub_node_get(node, "hub:exclusive")));
+    return HUB_OK;
+}
+
+enum hub_status hub_domain_load(const struct hub_schema *schema, const struct hub_schemes *schemes,
+                                const struct hub_parties *parties, struct hub_arena *arena,
+                                struct hub_domain *ret_domain, struct hub_error *reterr) {
+    struct hub_domain domain = {.schema = schema, .schemes = schemes, .parties = parties};
+    struct hub_domain_loader loader = {arena, &domain, reterr};
+    if (schema->root->kind != HUB_RECORD)
+        return hub_node_fail(schema->root->node, reterr, "a domain's schema must be a record");
+    HUB_TRY(load_record(&loader, schema->root->node));
+    *ret_domain = domain;
+    return HUB_OK;
+}

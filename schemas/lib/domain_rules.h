@@ -1,0 +1,24 @@
+/* Compiling the annotations that stand on a field. */
+#pragma once
+
+#include "schemas/lib/domain.h"
+
+struct hub_domain_loader {
+    struct hub_arena *arena;
+    struct hub_domain *domain; /* so far: its schemes, parties and schema */
+    struct hub_error *reterr;
+};
+
+HUB_MUST_USE enum hub_status hub_domain_load_severity(struct hub_domain_loader *loader,
+                                                      const struct hub_node *node,
+                                                      enum hub_severity *ret_severity);
+HUB_MUST_USE enum hub_status hub_domain_load_merge(struct hub_domain_loader *loader,
+                                                   const struct hub_node *node,
+                                                   struct hub_field_contract *contract);
+/* A missing annotation means exact. Needs the life cycle to be loaded before. */
+HUB_MUST_USE enum hub_status hub_domain_load_equal(struct hub_domain_loader *loader,
+                                                   const struct hub_node *node,
+                                                   struct hub_field_contract *contract);
+HUB_MUST_USE enum hub_status hub_domain_load_lifecycle(struct hub_domain_loader *loader,
+                                                       const struct hub_node *node,
+                                                       struct hub_field_contract *contract);

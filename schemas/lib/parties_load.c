@@ -1,0 +1,198 @@
+/* Loading systems.json and organisations.csv. */
+#include "schemas/lib/parties.h"
+
+#include "hub/base/text.h"
+
+#include <csv.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_spellings(const void *a, const void *b) {
+    const struct hub_spelling *x = a, *y = b;
+    return strcmp(x->folded, y->folded);
+}
+
+/* --- systems.json --- */
+
+/* Words that begin keys of the log which are no statements. */
+static bool is_reserved(const char *name) {
+    static const char *const words[] = {"late", "decision", "rules", "ref",
+                                        "tick", "skip",     "remerge"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_plain_name(const char *name) {
+    size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    return size > 0 && size <= 64 && name[size] == '\0' && !is_reserved(name);
+}
+
+static enum hub_status load_system(const struct hub_node *key, const struct hub_node *node,
+                                   struct hub_arena *arena, struct hub_system *system,
+                                   struct hub_error *reterr) {
+    static const char *const keys[] = {"title", "carriers", "owner", NULL};
+    if (!is_plain_name(key->text))
+        return hub_node_fail(key, reterr, "a system's name is small letters, digits and hyphens");
+    if (node->kind != HUB_NODE_MAPPING)
+        return hub_node_fail(node, reterr, "a system must be an object");
+    HUB_TRY(hub_node_check_keys(node, keys, reterr));
+    const struct hub_node *title = hub_node_get(node, "title");
+    const struct hub_node *carriers = hub_node_get(node, "carriers");
+    if (title == NULL || title->kind != HUB_NODE_SCALAR)
+        return hub_node_fail(node, reterr, "the system has no 'title'");
+    if (carriers == NULL || carriers->kind != HUB_NODE_SEQUENCE || carriers->count == 0)
+        return hub_node_fail(node, reterr, "the system needs a list of 'carriers'");
+    const char **names = hub_arena_take(arena, (carriers->count + 1) * sizeof *names);
+    for (size_t i = 0; i < carriers->count; i++) {
+        names[i] = carriers->items[i]->text;
+        if (names[i] == NULL || !is_plain_name(names[i]))
+            return hub_node_fail(carriers->items[i], reterr,
+                                 "an institution's name is small letters, digits and hyphens, and "
+                                 "none of the log's own words (late, decision, rules, ref, tick, "
+                                 "skip, remerge)");
+    }
+    names[carriers->count] = NULL;
+    *system = (struct hub_system){.name = key->text,
+                                  .title = title->text,
+                                  .carriers = names,
+                                  .carrier_count = carriers->count};
+    const struct hub_node *owner = hub_node_get(node, "owner");
+    if (owner == NULL)
+        return HUB_OK;
+    if (owner->text == NULL || !hub_system_has_carrier(system, hub_bytes_of_text(owner->text)))
+        return hub_node_fail(owner, reterr, "one of the carriers would pass");
+    system->owner = owner->text;
+    return HUB_OK;
+}
+
+static void add_institution(struct hub_parties *parties, struct hub_institution *room,
+                            const char *name) {
+    parties->institutions = room;
+    if (hub_parties_institution(parties, hub_bytes_of_text(name)) == NULL)
+        room[parties->institution_count++] = (struct hub_institution){.name = name};
+}
+
+static int compare_institutions(const void *a, const void *b) {
+    const struct hub_institution *x = a, *y = b;
+    return strcmp(x->name, y->name);
+}
+
+static enum hub_status load_systems(const struct hub_node *node, struct hub_arena *arena,
+                                    struct hub_parties *parties, struct hub_error *reterr) {
+    if (node->kind != HUB_NODE_MAPPING)
+        return hub_node_fail(node, reterr, "an object of systems would pass");
+    parties->systems = hub_arena_take_zero(arena, node->count, sizeof *parties->systems);
+    size_t carriers = 0;
+    for (size_t i = 0; i < node->count; i++) {
+        HUB_TRY(load_system(node->keys[i], node->items[i], arena, &parties->systems[i], reterr));
+        carriers += parties->systems[i].carrier_count;
+    }
+    parties->system_count = node->count;
+    struct hub_institution *room = hub_arena_take_zero(arena, carriers, sizeof *room);
+    for (size_t i = 0; i < parties->system_count; i++)
+        for (size_t k = 0; k < parties->systems[i].carrier_count; k++)
+            add_institution(parties, room, parties->systems[i].carriers[k]);
+    qsort(room, parties->institution_count, sizeof *room, compare_institutions);
+    return HUB_OK;
+}
+
+/* --- organisations.csv --- */
+
+enum { COLUMN_ORG, COLUMN_INSTITUTION, COLUMN_SPELLING, COLUMNS };
+
+struct table {
+    struct hub_parties *parties;
+    struct hub_arena *arena;
+    const char *file;
+    struct hub_error *reterr;
+    enum hub_status status;
+    const char *cells[COLUMNS];
+    size_t column, row, capacity;
+};
+
+static void on_cell(void *cell, size_t size, void *data) {
+    struct table *table = data;
+    if (table->column < COLUMNS)
+        table->cells[table->column] = hub_arena_text(table->arena, cell == NULL ? "" : cell, size);
+    table->column++;
+}
+
+static void take_row(struct table *table) {
+    struct hub_parties *parties = table->parties;
+    if (parties->spelling_count == table->capacity) {
+        size_t capacity = table->capacity == 0 ? 64 : table->capacity * 2;
+        struct hub_spelling *wider = hub_arena_take(table->arena, capacity * sizeof *wider);
+        if (table->capacity > 0)
+            memcpy(wider, parties->spellings, table->capacity * sizeof *wider);
+        parties->spellings = wider;
+        table->capacity = capacity;
+    }
+    HUB_SCOPED_BUFFER folded = {0};
+    hub_text_fold(hub_bytes_of_text(table->cells[COLUMN_SPELLING]), &folded);
+    const char *text = hub_arena_text(table->arena, hub_buffer_text(&folded), folded.size);
+    parties->spellings[parties->spelling_count++] =
+        (struct hub_spelling){text, table->cells[COLUMN_ORG]};
+    if (*table->cells[COLUMN_INSTITUTION] == '\0')
+        return;
+    for (size_t i = 0; i < parties->institution_count; i++)
+        if (strcmp(parties->institutions[i].name, table->cells[COLUMN_INSTITUTION]) == 0)
+            parties->institutions[i].org = table->cells[COLUMN_ORG];
+}
+
+static void on_row(int ending, void *data) {
+    struct table *table = data;
+    (void)ending;
+    table->row++;
+    bool blank = table->column == 0 || (table->column == 1 && *table->cells[0] == '\0');
+    if (table->status == HUB_OK && table->row > 1 && !blank) {
+        if (table->column != COLUMNS || *table->cells[COLUMN_ORG] == '\0')
+            table->status = hub_fail(table->reterr, HUB_FATAL,
+                                     "%s:%zu:1: org,institution,spelling would pass", table->file,
+                                     table->row);
+        else
+            take_row(table);
+    }
+    table->column = 0;
+}
+
+static enum hub_status load_organisations(struct hub_bytes csv, const char *file,
+                                          struct hub_arena *arena, struct hub_parties *parties,
+                                          struct hub_error *reterr) {
+    struct table table = {.parties = parties, .arena = arena, .file = file, .reterr = reterr};
+    struct csv_parser parser;
+    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL) != 0)
+        return hub_fail(reterr, HUB_FATAL, "%s: no memory for a parser", file);
+    size_t read = csv_parse(&parser, csv.data, csv.size, on_cell, on_row, &table);
+    if (read != csv.size || csv_fini(&parser, on_cell, on_row, &table) != 0)
+        table.status = hub_fail(reterr, HUB_FATAL, "%s:%zu:1: %s", file, table.row + 1,
+                                csv_strerror(csv_error(&parser)));
+    csv_free(&parser);
+    HUB_TRY(table.status);
+    qsort(parties->spellings, parties->spelling_count, sizeof *parties->spellings,
+          compare_spellings);
+    for (size_t i = 1; i < parties->spelling_count; i++)
+        if (compare_spellings(&parties->spellings[i - 1], &parties->spellings[i]) == 0 &&
+            strcmp(parties->spellings[i - 1].org, parties->spellings[i].org) != 0)
+            return hub_fail(reterr, HUB_FATAL, "%s: spelling '%s' is given to both %s and %s", file,
+                            parties->spellings[i].folded, parties->spellings[i - 1].org,
+                            parties->spellings[i].org);
+    return HUB_OK;
+}
+
+enum hub_status hub_parties_load(const struct hub_node *systems,
+                                 struct hub_bytes organisations_csv,
+                                 const char *organisations_file, struct hub_arena *arena,
+                                 struct hub_parties *ret_parties, struct hub_error *reterr) {
+    struct hub_parties parties = {0};
+    HUB_TRY(load_systems(systems, arena, &parties, reterr));
+    HUB_TRY(load_organisations(organisations_csv, organisations_file, arena, &parties, reterr));
+    for (size_t i = 0; i < parties.institution_count; i++)
+        if (parties.institutions[i].org == NULL)
+            return hub_fail(reterr, HUB_FATAL,
+                            "%s: institution '%s' carries a system but has no row here",
+                            organisations_file, parties.institutions[i].name);
+    *ret_parties = parties;
+    return HUB_OK;
+}

@@ -1,0 +1,168 @@
+#include "schemas/lib/render.h"
+
+#include "hub/base/text.h"
+#include "schemas/lib/slice.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Days to civil date after H. Hinnant, "chrono-Compatible Low-Level Date Algorithms". */
+void hub_render_date(int64_t days, struct hub_buffer *buffer) {
+    int64_t shifted = days + 719468;
+    int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+    int64_t day_of_era = shifted - era * 146097;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t shifted_month = (5 * day_of_year + 2) / 153;
+    int64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
+    int64_t year = year_of_era + era * 400 + (month <= 2);
+    hub_buffer_append_format(buffer, "%04lld-%02lld-%02lld", (long long)year, (long long)month,
+                             (long long)day);
+}
+
+void hub_render_time(int64_t milliseconds, struct hub_buffer *buffer) {
+    int64_t days = milliseconds / 86400000, rest = milliseconds % 86400000;
+    if (rest < 0) {
+        days--;
+        rest += 86400000;
+    }
+    hub_render_date(days, buffer);
+    hub_buffer_append_format(buffer, "T%02lld:%02lld:%02lld.%03lldZ", (long long)(rest / 3600000),
+                             (long long)(rest / 60000 % 60), (long long)(rest / 1000 % 60),
+                             (long long)(rest % 1000));
+}
+
+static void render_hexadecimal(struct hub_bytes octets, struct hub_buffer *buffer) {
+    hub_buffer_append_byte(buffer, '"');
+    for (size_t i = 0; i < octets.size; i++)
+        hub_buffer_append_format(buffer, "%02x", octets.data[i]);
+    hub_buffer_append_byte(buffer, '"');
+}
+
+static void render_long(const struct hub_type *type, int64_t number, struct hub_buffer *buffer) {
+    bool date = type->logical != NULL && strcmp(type->logical, "date") == 0;
+    bool time = type->logical != NULL && strcmp(type->logical, "timestamp-millis") == 0;
+    if (!date && !time) {
+        hub_buffer_append_format(buffer, "%lld", (long long)number);
+        return;
+    }
+    hub_buffer_append_byte(buffer, '"');
+    if (date)
+        hub_render_date(number, buffer);
+    else
+        hub_render_time(number, buffer);
+    hub_buffer_append_byte(buffer, '"');
+}
+
+static void render_real(double number, struct hub_buffer *buffer) {
+    if (isfinite(number))
+        hub_buffer_append_format(buffer, "%.17g", number);
+    else
+        hub_buffer_append_text(buffer, isnan(number) ? "\"NaN\""
+                                       : number > 0  ? "\"Infinity\""
+                                                     : "\"-Infinity\"");
+}
+
+static void render_array(const struct hub_type *type, struct hub_bytes bytes,
+                         struct hub_buffer *buffer) {
+    struct hub_elements elements = hub_slice_elements(type, bytes);
+    struct hub_bytes element;
+    const char *separator = "";
+    hub_buffer_append_byte(buffer, '[');
+    while (hub_slice_next(&elements, &element)) {
+        hub_buffer_append_text(buffer, separator);
+        hub_render_json(type->items, element, buffer);
+        separator = ",";
+    }
+    hub_buffer_append_byte(buffer, ']');
+}
+
+static void render_map(const struct hub_type *type, struct hub_bytes bytes,
+                       struct hub_buffer *buffer) {
+    struct hub_cursor cursor = hub_cursor(bytes);
+    int64_t count = 0, size = 0;
+    const char *separator = "";
+    hub_buffer_append_byte(buffer, '{');
+    while (hub_cursor_long(&cursor, &count, NULL) && count != 0) {
+        if (count < 0 && hub_cursor_long(&cursor, &size, NULL))
+            count = -count;
+        for (; count > 0; count--) {
+            static const struct hub_type text = {.kind = HUB_STRING};
+            hub_buffer_append_text(buffer, separator);
+            hub_text_append_json(hub_slice_octets(hub_slice_value(&text, &cursor)), buffer);
+            hub_buffer_append_byte(buffer, ':');
+            hub_render_json(type->items, hub_slice_value(type->items, &cursor), buffer);
+            separator = ",";
+        }
+    }
+    hub_buffer_append_byte(buffer, '}');
+}
+
+static void render_record(const struct hub_type *type, struct hub_bytes bytes,
+                          struct hub_buffer *buffer) {
+    struct hub_cursor cursor = hub_cursor(bytes);
+    hub_buffer_append_byte(buffer, '{');
+    for (size_t i = 0; i < type->count; i++) {
+        hub_buffer_append_format(buffer, "%s\"%s\":", i == 0 ? "" : ",", type->fields[i].name);
+        hub_render_json(type->fields[i].type, hub_slice_value(type->fields[i].type, &cursor),
+                        buffer);
+    }
+    hub_buffer_append_byte(buffer, '}');
+}
+
+void hub_render_json(const struct hub_type *type, struct hub_bytes bytes,
+                     struct hub_buffer *buffer) {
+    struct hub_bytes stated;
+    double real = 0;
+    float single = 0;
+    switch (type->kind) {
+    case HUB_NULL:
+        hub_buffer_append_text(buffer, "null");
+        return;
+    case HUB_BOOLEAN:
+        hub_buffer_append_text(buffer, bytes.data[0] != 0 ? "true" : "false");
+        return;
+    case HUB_INT:
+    case HUB_LONG:
+        render_long(type, hub_slice_long(bytes), buffer);
+        return;
+    case HUB_FLOAT:
+        memcpy(&single, bytes.data, sizeof single);
+        render_real((double)single, buffer);
+        return;
+    case HUB_DOUBLE:
+        memcpy(&real, bytes.data, sizeof real);
+        render_real(real, buffer);
+        return;
+    case HUB_BYTES:
+        render_hexadecimal(hub_slice_octets(bytes), buffer);
+        return;
+    case HUB_FIXED:
+        render_hexadecimal(bytes, buffer);
+        return;
+    case HUB_STRING:
+        hub_text_append_json(hub_slice_octets(bytes), buffer);
+        return;
+    case HUB_ENUM:
+        hub_buffer_append_format(buffer, "\"%s\"", hub_slice_symbol(type, bytes));
+        return;
+    case HUB_ARRAY:
+        render_array(type, bytes, buffer);
+        return;
+    case HUB_MAP:
+        render_map(type, bytes, buffer);
+        return;
+    case HUB_UNION:
+        type = hub_slice_stated(type, bytes, &stated);
+        if (type == NULL)
+            hub_buffer_append_text(buffer, "null");
+        else
+            hub_render_json(type, stated, buffer);
+        return;
+    case HUB_RECORD:
+        render_record(type, bytes, buffer);
+        return;
+    }
+}

@@ -1,0 +1,135 @@
+#include "schemas/lib/schemes.h"
+
+#include <string.h>
+
+static bool is_digit(uint8_t c) {
+    return c >= '0' && c <= '9';
+}
+
+static bool is_capital(uint8_t c) {
+    return c >= 'A' && c <= 'Z';
+}
+
+static bool is_space(uint8_t c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+}
+
+static bool is_word(uint8_t c) {
+    return is_digit(c) || is_capital(c) || (c >= 'a' && c <= 'z') || c >= 0x80;
+}
+
+static bool picture_matches(const char *picture, struct hub_bytes value) {
+    if (strlen(picture) != value.size)
+        return false;
+    for (size_t i = 0; i < value.size; i++) {
+        uint8_t c = value.data[i];
+        bool fits = picture[i] == '#'   ? is_digit(c)
+                    : picture[i] == '@' ? is_capital(c)
+                    : picture[i] == '*' ? is_digit(c) || is_capital(c)
+                                        : (uint8_t)picture[i] == c;
+        if (!fits)
+            return false;
+    }
+    return true;
+}
+
+const struct hub_scheme *hub_scheme_find(const struct hub_schemes *schemes, struct hub_bytes name) {
+    int index = hub_scheme_index(schemes, name);
+    return index < 0 ? NULL : &schemes->schemes[index];
+}
+
+int hub_scheme_index(const struct hub_schemes *schemes, struct hub_bytes name) {
+    for (size_t i = 0; i < schemes->count; i++)
+        if (hub_bytes_equal_text(name, schemes->schemes[i].name))
+            return (int)i;
+    return -1;
+}
+
+static struct hub_bytes trim(struct hub_bytes text) {
+    size_t from = 0, to = text.size;
+    while (from < to && is_space(text.data[from]))
+        from++;
+    while (to > from && is_space(text.data[to - 1]))
+        to--;
+    return hub_bytes_part(text, from, to);
+}
+
+size_t hub_scheme_normalise(const struct hub_scheme *scheme, struct hub_bytes raw,
+                            struct hub_buffer *buffer, struct hub_bytes *ret_version) {
+    size_t from = buffer->size;
+    raw = trim(raw);
+    size_t prefix_size = scheme->prefix == NULL ? 0 : strlen(scheme->prefix);
+    if (prefix_size > 0 && raw.size > 0 && is_digit(raw.data[0]))
+        hub_buffer_append(buffer, scheme->prefix, prefix_size);
+    for (size_t i = 0; i < raw.size; i++) {
+        uint8_t c = raw.data[i];
+        if (scheme->no_spaces && is_space(c))
+            continue;
+        if (scheme->upper && c >= 'a' && c <= 'z')
+            c = (uint8_t)(c - 'a' + 'A');
+        if (scheme->lower && is_capital(c))
+            c = (uint8_t)(c - 'A' + 'a');
+        hub_buffer_append_byte(buffer, c);
+    }
+    size_t size = buffer->size - from;
+    *ret_version = hub_bytes("", 0);
+    if (scheme->version == NULL || scheme->pattern == NULL || hub_buffer_overflowed(buffer))
+        return size;
+    size_t value_size = strlen(scheme->pattern);
+    struct hub_bytes all = hub_bytes(buffer->data + from, size);
+    if (size > value_size &&
+        picture_matches(scheme->version, hub_bytes_part(all, value_size, size))) {
+        *ret_version = hub_bytes_part(all, value_size, size);
+        return value_size;
+    }
+    return size;
+}
+
+enum hub_identifier_verdict hub_scheme_judge(const struct hub_scheme *scheme,
+                                             struct hub_bytes value) {
+    if (value.size == 0 || value.size > HUB_IDENTIFIER_SIZE_MAX)
+        return HUB_IDENTIFIER_MALFORMED;
+    for (size_t i = 0; i < value.size; i++)
+        if (value.data[i] < 0x20 || value.data[i] == 0x7f)
+            return HUB_IDENTIFIER_MALFORMED;
+    if (scheme->pattern != NULL && !picture_matches(scheme->pattern, value))
+        return HUB_IDENTIFIER_MALFORMED;
+    for (size_t i = 0; scheme->placeholders[i] != NULL; i++)
+        if (hub_bytes_equal_text(value, scheme->placeholders[i]))
+            return HUB_IDENTIFIER_PLACEHOLDER;
+    return HUB_IDENTIFIER_VALID;
+}
+
+bool hub_scheme_is_normal(const struct hub_scheme *scheme, struct hub_bytes value) {
+    HUB_SCOPED_BUFFER normal = {0};
+    struct hub_bytes version;
+    size_t size = hub_scheme_normalise(scheme, value, &normal, &version);
+    return size == value.size && hub_bytes_equal(hub_bytes(normal.data, size), value);
+}
+
+void hub_scheme_describe(const struct hub_scheme *scheme, struct hub_buffer *buffer) {
+    if (scheme->pattern == NULL)
+        hub_buffer_append_format(buffer, "1 to %d characters", HUB_IDENTIFIER_SIZE_MAX);
+    else
+        hub_buffer_append_format(buffer, "%s (# a digit, @ a capital, * either)", scheme->pattern);
+}
+
+bool hub_scheme_scan(const struct hub_scheme *scheme, struct hub_bytes text, size_t from,
+                     struct hub_bytes *ret_value, size_t *ret_next) {
+    if (scheme->pattern == NULL)
+        return false;
+    size_t size = strlen(scheme->pattern);
+    for (size_t i = from; i + size <= text.size; i++) {
+        if (i > 0 && is_word(text.data[i - 1]))
+            continue;
+        if (i + size < text.size && is_word(text.data[i + size]))
+            continue;
+        struct hub_bytes part = hub_bytes_part(text, i, i + size);
+        if (picture_matches(scheme->pattern, part)) {
+            *ret_value = part;
+            *ret_next = i + size;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,189 @@
+#include "schemas/lib/slice.h"
+
+#include <assert.h>
+#include <string.h>
+
+static int64_t take_long(struct hub_cursor *cursor) {
+    int64_t value = 0;
+    bool well_formed = hub_cursor_long(cursor, &value, NULL);
+    assert(well_formed);
+    return value;
+}
+
+static void take(struct hub_cursor *cursor, uint64_t size) {
+    struct hub_bytes ignored;
+    bool there = hub_cursor_take(cursor, size, &ignored);
+    assert(there);
+}
+
+static void skip_blocks(const struct hub_type *type, struct hub_cursor *cursor) {
+    for (;;) {
+        int64_t count = take_long(cursor);
+        if (count == 0)
+            return;
+        if (count < 0) {
+            take(cursor, (uint64_t)take_long(cursor));
+            continue;
+        }
+        for (int64_t i = 0; i < count; i++) {
+            if (type->kind == HUB_MAP)
+                take(cursor, (uint64_t)take_long(cursor));
+            hub_slice_skip(type->items, cursor);
+        }
+    }
+}
+
+void hub_slice_skip(const struct hub_type *type, struct hub_cursor *cursor) {
+    switch (type->kind) {
+    case HUB_NULL:
+        return;
+    case HUB_BOOLEAN:
+        take(cursor, 1);
+        return;
+    case HUB_INT:
+    case HUB_LONG:
+    case HUB_ENUM:
+        take_long(cursor);
+        return;
+    case HUB_FLOAT:
+        take(cursor, 4);
+        return;
+    case HUB_DOUBLE:
+        take(cursor, 8);
+        return;
+    case HUB_BYTES:
+    case HUB_STRING:
+        take(cursor, (uint64_t)take_long(cursor));
+        return;
+    case HUB_FIXED:
+        take(cursor, type->fixed_size);
+        return;
+    case HUB_ARRAY:
+    case HUB_MAP:
+        skip_blocks(type, cursor);
+        return;
+    case HUB_UNION:
+        hub_slice_skip(type->branches[take_long(cursor)], cursor);
+        return;
+    case HUB_RECORD:
+        for (size_t i = 0; i < type->count; i++)
+            hub_slice_skip(type->fields[i].type, cursor);
+        return;
+    }
+}
+
+struct hub_bytes hub_slice_value(const struct hub_type *type, struct hub_cursor *cursor) {
+    size_t from = cursor->position;
+    hub_slice_skip(type, cursor);
+    return hub_bytes_part(cursor->bytes, from, cursor->position);
+}
+
+void hub_slice_fields(const struct hub_type *record, struct hub_bytes bytes, uint32_t *starts) {
+    assert(record->kind == HUB_RECORD);
+    struct hub_cursor cursor = hub_cursor(bytes);
+    for (size_t i = 0; i < record->count; i++) {
+        starts[i] = (uint32_t)cursor.position;
+        hub_slice_skip(record->fields[i].type, &cursor);
+    }
+    starts[record->count] = (uint32_t)cursor.position;
+}
+
+struct hub_bytes hub_slice_field(const struct hub_type *record, struct hub_bytes bytes,
+                                 size_t index) {
+    assert(record->kind == HUB_RECORD && index < record->count);
+    struct hub_cursor cursor = hub_cursor(bytes);
+    for (size_t i = 0; i < index; i++)
+        hub_slice_skip(record->fields[i].type, &cursor);
+    return hub_slice_value(record->fields[index].type, &cursor);
+}
+
+const struct hub_type *hub_slice_stated(const struct hub_type *type, struct hub_bytes bytes,
+                                        struct hub_bytes *ret_bytes) {
+    if (type->kind == HUB_NULL)
+        return NULL;
+    if (type->kind != HUB_UNION) {
+        *ret_bytes = bytes;
+        return type;
+    }
+    struct hub_cursor cursor = hub_cursor(bytes);
+    const struct hub_type *branch = type->branches[take_long(&cursor)];
+    if (branch->kind == HUB_NULL)
+        return NULL;
+    *ret_bytes = hub_bytes_part(bytes, cursor.position, bytes.size);
+    return branch;
+}
+
+const struct hub_type *hub_slice_path(const struct hub_type *type, struct hub_bytes bytes,
+                                      const char *path, struct hub_bytes *ret_bytes) {
+    type = hub_slice_stated(type, bytes, &bytes);
+    while (type != NULL && *path != '\0') {
+        const char *dot = strchr(path, '.');
+        char name[128];
+        size_t size = dot == NULL ? strlen(path) : (size_t)(dot - path);
+        assert(size < sizeof name);
+        memcpy(name, path, size);
+        name[size] = '\0';
+        int index = hub_type_field(type, name);
+        assert(index >= 0);
+        bytes = hub_slice_field(type, bytes, (size_t)index);
+        type = hub_slice_stated(type->fields[index].type, bytes, &bytes);
+        path += size + (dot != NULL);
+    }
+    if (type != NULL)
+        *ret_bytes = bytes;
+    return type;
+}
+
+bool hub_slice_is_unstated(const struct hub_type *type, struct hub_bytes bytes) {
+    struct hub_bytes stated;
+    type = hub_slice_stated(type, bytes, &stated);
+    if (type == NULL)
+        return true;
+    if (type->kind != HUB_ARRAY && type->kind != HUB_MAP)
+        return false;
+    struct hub_cursor cursor = hub_cursor(stated);
+    return take_long(&cursor) == 0;
+}
+
+struct hub_elements hub_slice_elements(const struct hub_type *array, struct hub_bytes bytes) {
+    assert(array->kind == HUB_ARRAY);
+    return (struct hub_elements){.type = array->items, .cursor = hub_cursor(bytes)};
+}
+
+bool hub_slice_next(struct hub_elements *elements, struct hub_bytes *ret_element) {
+    if (elements->ended)
+        return false;
+    if (elements->left_in_block == 0) {
+        int64_t count = take_long(&elements->cursor);
+        if (count < 0) {
+            take_long(&elements->cursor); /* the block's size */
+            count = -count;
+        }
+        if (count == 0) {
+            elements->ended = true;
+            return false;
+        }
+        elements->left_in_block = (uint64_t)count;
+    }
+    elements->left_in_block--;
+    *ret_element = hub_slice_value(elements->type, &elements->cursor);
+    return true;
+}
+
+int64_t hub_slice_long(struct hub_bytes bytes) {
+    struct hub_cursor cursor = hub_cursor(bytes);
+    return take_long(&cursor);
+}
+
+struct hub_bytes hub_slice_octets(struct hub_bytes bytes) {
+    struct hub_cursor cursor = hub_cursor(bytes);
+    struct hub_bytes octets;
+    bool there = hub_cursor_take(&cursor, (uint64_t)take_long(&cursor), &octets);
+    assert(there);
+    return octets;
+}
+
+const char *hub_slice_symbol(const struct hub_type *enumeration, struct hub_bytes bytes) {
+    assert(enumeration->kind == HUB_ENUM);
+    return enumeration->symbols[hub_slice_long(bytes)];
+}

@@ -1,0 +1,38 @@
+/* Reading a statement's stamp, and what it says beside its stamp.
+ *
+ * Pure; for admit, the fold and the connectors alike. */
+#pragma once
+
+#include "schemas/lib/domain.h"
+
+struct hub_stamp {
+    struct hub_bytes version;
+    bool has_event_time;
+    int64_t event_time_ms; /* since 1970-01-01T00:00:00Z */
+    bool withdrawn;
+};
+
+/* Reads the stamp of an accepted record of the domain; `starts` are its fields' starts. */
+struct hub_stamp hub_statement_stamp(const struct hub_domain *domain, struct hub_bytes body,
+                                     const uint32_t *starts);
+
+/* One field of an accepted record. */
+static inline struct hub_bytes hub_statement_field(struct hub_bytes body, const uint32_t *starts,
+                                                   size_t index) {
+    return hub_bytes_part(body, starts[index], starts[index + 1]);
+}
+
+/* Appends what the record says: all fields but the volatile ones, and of the stamp the event's
+ * time, the state and the reason. Two records that append the same bytes say the same, however
+ * often and by whatever version their source repeats it. */
+void hub_statement_content(const struct hub_domain *domain, struct hub_bytes body,
+                           const uint32_t *starts, struct hub_buffer *buffer);
+
+/* A version without the part after '~' that a connector added to break ties. */
+struct hub_bytes hub_version_of_source(struct hub_bytes version);
+
+/* Appends the record as taken back: the same but for its stamp, whose state becomes WITHDRAWN with
+ * this reason, and whose version becomes `version` (kept where it has no data). */
+void hub_statement_append_withdrawn(const struct hub_domain *domain, struct hub_bytes body,
+                                    const uint32_t *starts, struct hub_bytes version,
+                                    const char *reason, struct hub_buffer *buffer);

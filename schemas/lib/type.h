@@ -1,0 +1,99 @@
+/* A schema, compiled once into a tree of types that the walker, the resolver and the merge read.
+ *
+ * Built from the Avro 1.11 schema text by hub_schema_load and never changed afterwards. A named
+ * type that is used in several places is one object. There is no recursion: the loader refuses it,
+ * so the depth of the tree bounds the depth of every value. */
+#pragma once
+
+#include "hub/base/bytes.h"
+#include "hub/base/memory.h"
+#include "hub/base/status.h"
+#include "schemas/lib/node.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum hub_kind {
+    HUB_NULL,
+    HUB_BOOLEAN,
+    HUB_INT,
+    HUB_LONG,
+    HUB_FLOAT,
+    HUB_DOUBLE,
+    HUB_BYTES,
+    HUB_STRING,
+    HUB_FIXED,
+    HUB_ENUM,
+    HUB_ARRAY,
+    HUB_MAP,
+    HUB_UNION,
+    HUB_RECORD,
+};
+
+enum {
+    HUB_TYPE_DEPTH_MAX = 32,
+    HUB_FIELDS_MAX = 256,     /* of one record */
+    HUB_SYMBOLS_MAX = 1024,   /* of one enum */
+    HUB_BRANCHES_MAX = 32,    /* of one union */
+    HUB_FIXED_SIZE_MAX = 1024 * 1024,
+};
+
+struct hub_type {
+    enum hub_kind kind;
+    const char *name;           /* full name of a named type, else NULL */
+    const char *const *aliases; /* full names, NULL-ended */
+    const char *logical;        /* logicalType, or NULL */
+    const struct hub_node *node; /* where it is defined, with all its attributes */
+
+    size_t count; /* fields, symbols or branches */
+    const struct hub_field *fields;
+    const char *const *symbols;
+    int default_symbol;                    /* index, or -1 */
+    const struct hub_type *const *branches; /* union */
+    const struct hub_type *items;           /* array, map */
+    size_t fixed_size;
+};
+
+struct hub_field {
+    const char *name;
+    const char *const *aliases; /* NULL-ended */
+    const struct hub_type *type;
+    bool has_default;
+    struct hub_bytes default_value; /* encoded */
+    const struct hub_node *node;
+};
+
+struct hub_schema {
+    int32_t id;          /* in the lock file; 0 while it has none */
+    const char *subject; /* in the lock file; NULL while it has none */
+    int32_t version;
+    const char *file;
+    const char *text; /* as written: this is what a registry is given */
+    size_t text_size;
+    const struct hub_type *root;
+    struct hub_arena arena;
+};
+
+/* Compiles and lints a schema text. Refused with file, line, column and what would pass: whatever
+ * the Avro specification refuses (also where avro-c would accept it: duplicate names and symbols,
+ * defaults of another type, nested and ambiguous unions, sizes out of range), recursion, and
+ * whatever passes the limits above. */
+HUB_MUST_USE enum hub_status hub_schema_load(struct hub_bytes text, const char *file,
+                                             struct hub_schema **ret_schema,
+                                             struct hub_error *reterr);
+void hub_schema_free(struct hub_schema *schema); /* NULL is fine */
+
+const char *hub_kind_name(enum hub_kind kind);
+
+/* Index of a field, symbol or branch; -1 where there is none. */
+int hub_type_field(const struct hub_type *record, const char *name);
+int hub_type_symbol(const struct hub_type *enumeration, const char *symbol);
+int hub_type_symbol_bytes(const struct hub_type *enumeration, struct hub_bytes symbol);
+/* The branch of a union that is `null`; -1 where there is none or the type is no union. */
+int hub_type_null_branch(const struct hub_type *type);
+/* The other branch of a union of null and one type; the type itself where it is no such union. */
+const struct hub_type *hub_type_stated(const struct hub_type *type);
+
+/* True where every value of one is, byte for byte, a value of the other with the same meaning:
+ * same structure, symbols in the same order, branches in the same order, same sizes. */
+bool hub_types_same_wire(const struct hub_type *a, const struct hub_type *b);

@@ -1,0 +1,35 @@
+/* The validating walker: one pass over bytes that nobody vouches for.
+ *
+ * It accepts exactly the Avro binary encodings of the schema's values (specification 1.11.1,
+ * "Binary encoding") that stay within the limits: lengths and counts within the bytes left,
+ * numbers within their type, enum and union indexes in range, booleans 0 or 1, strings in UTF-8,
+ * block sizes that are true, and no byte left over. It reads nothing outside the slice and
+ * allocates nothing. Depth is bounded by the schema, which cannot be recursive. */
+#pragma once
+
+#include "hub/base/status.h"
+#include "schemas/lib/type.h"
+
+struct hub_walk_limits {
+    size_t size_max;       /* bytes of the whole value */
+    uint64_t elements_max; /* array and map elements of the whole value, all levels together */
+};
+
+#define HUB_WALK_LIMITS_DEFAULT                                                                    \
+    (struct hub_walk_limits) {                                                                     \
+        .size_max = 256 * 1024, .elements_max = 100000                                             \
+    }
+
+struct hub_walk {
+    /* Where each field of a top-level record begins, and at the end the size: fields + 1 entries,
+     * given by the caller. NULL where nobody asks. */
+    uint32_t *starts;
+    /* Whether the bytes are the one canonical encoding: shortest numbers, one block an array, no
+     * block sizes. Equal values are equal bytes only where this holds. */
+    bool canonical;
+};
+
+/* HUB_REJECT with the field's path, the byte's position and what would pass. */
+HUB_MUST_USE enum hub_status hub_walk(const struct hub_type *type, struct hub_bytes bytes,
+                                      const struct hub_walk_limits *limits, struct hub_walk *walk,
+                                      struct hub_error *reterr);
