@@ -206,11 +206,11 @@ static void withdraw_vanished(struct run *run) {
             "record in it has no key that could be read", run->raw->name, gone);
         return;
     }
-    if ((int64_t)gone * 100 > pipeline->withdraw_max_percent * (int64_t)held) {
+    if ((int64_t)gone * 100 > run->raw->withdraw_max_percent * (int64_t)held) {
         run->list->note = hub_arena_format(
             run->arena, "%s: %zu of %zu records are no longer in it, over the limit of %lld "
             "percent, and are not withdrawn: is the snapshot whole?", run->raw->name, gone, held,
-            (long long)pipeline->withdraw_max_percent);
+            (long long)run->raw->withdraw_max_percent);
         return;
     }
     hub_known_vanished(pipeline->known, withdraw, run);

@@ -37,7 +37,6 @@ struct hub_outgoing_list {
 struct hub_pipeline {
     const struct hub_connector *connector;
     struct hub_known *known; /* NULL: everything is published */
-    int64_t withdraw_max_percent;
 };
 
 /* Everything in the arena; the document's bytes must outlive it. `known` is asked and not changed:

@@ -1,2 +1,363 @@
 #include "connectors/kit/runtime.h"
-enum hub_status hub_runtime_run(struct hub_connector *connector, const struct hub_runtime_settings *settings, struct hub_error *reterr){(void)connector;(void)settings;return hub_fail(reterr,HUB_FATAL,"x");}
+
+#include "connectors/kit/pipeline.h"
+#include "hub/io/clock.h"
+#include "hub/io/crypto.h"
+#include "hub/io/file.h"
+#include "hub/io/kafka.h"
+#include "hub/io/log.h"
+#include "schemas/lib/encode.h"
+#include "schemas/lib/frame.h"
+#include "schemas/lib/slice.h"
+#include "schemas/lib/walk.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { POLL_MS = 500, BACK_OFF_MIN_MS = 500, BACK_OFF_MAX_MS = 60000, ONCE_TRIES = 5,
+       NAME_MAX_SIZE = 192 };
+
+static volatile sig_atomic_t stop_requested;
+
+static void on_signal(int signal_number) {
+    (void)signal_number;
+    stop_requested = 1;
+}
+
+struct session {
+    struct hub_connector *connector;
+    const struct hub_runtime_settings *settings;
+    struct hub_reader *reader;
+    struct hub_producer *producer;
+    char transactional_id[NAME_MAX_SIZE];
+    char ingest_topic[NAME_MAX_SIZE], deadletter_topic[NAME_MAX_SIZE];
+    void *transport_state;
+    struct hub_pipeline pipeline;
+    struct hub_connector_counts counts;
+    int64_t sequence;
+    char *position; /* as committed last */
+    struct hub_arena arena; /* of the running batch */
+};
+
+/* --- loading --- */
+
+static enum hub_status take_position(void *context, const struct hub_kafka_record *record,
+                                     struct hub_error *reterr) {
+    struct session *session = context;
+    const struct hub_schema *schema =
+        hub_catalogue_latest(session->connector->catalogue, "position");
+    struct hub_walk_limits limits = {HUB_KAFKA_MESSAGE_SIZE_MAX, 100000};
+    struct hub_walk walk = {0};
+    struct hub_bytes body, part;
+    int32_t id = 0;
+    if (!record->has_value || !hub_bytes_equal_text(record->key, session->connector->name))
+        return HUB_OK;
+    HUB_TRY(hub_frame_open(record->value, &id, &body, reterr));
+    if (id != schema->id)
+        return hub_fail(reterr, HUB_FATAL, "position with schema id %d; %d would pass", id,
+                        schema->id);
+    HUB_TRY(hub_walk(schema->root, body, &limits, &walk, reterr));
+    hub_slice_path(schema->root, body, "position", &part);
+    part = hub_slice_octets(part);
+    hub_release(session->position);
+    session->position = hub_copy_bytes(part.data, part.size);
+    hub_slice_path(schema->root, body, "sequence", &part);
+    session->sequence = hub_slice_long(part);
+    const struct {
+        const char *path;
+        int64_t *count;
+    } counts[] = {{"counts.read", &session->counts.read},
+                  {"counts.published", &session->counts.published},
+                  {"counts.withdrawn", &session->counts.withdrawn},
+                  {"counts.vanished", &session->counts.vanished},
+                  {"counts.unchanged", &session->counts.unchanged},
+                  {"counts.skipped", &session->counts.skipped},
+                  {"counts.dead", &session->counts.dead}};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        hub_slice_path(schema->root, body, counts[i].path, &part);
+        *counts[i].count = hub_slice_long(part);
+    }
+    return HUB_OK;
+}
+
+static enum hub_status take_published(void *context, const struct hub_kafka_record *record,
+                                      struct hub_error *reterr) {
+    struct session *session = context;
+    if (!record->has_key || !record->has_value)
+        return HUB_OK;
+    return hub_known_load(session->pipeline.known, record->key, record->value, reterr);
+}
+
+static enum hub_status load_known(struct session *session, struct hub_error *reterr) {
+    const struct hub_connector *connector = session->connector;
+    int32_t partitions = 0;
+    if (!connector->transport->rereads(connector->transport_options))
+        return HUB_OK;
+    session->pipeline.known = hub_known_new(connector->catalogue, connector->domain,
+                                            connector->system, &hub_sha256);
+    HUB_TRY(hub_reader_partition_count(session->reader, session->ingest_topic, &partitions,
+                                       reterr));
+    for (int32_t i = 0; i < partitions; i++)
+        HUB_TRY(hub_reader_read(session->reader, session->ingest_topic, i, 0, -1, take_published,
+                                session, NULL, reterr));
+    return HUB_OK;
+}
+
+static enum hub_status open_session(struct session *session, struct hub_error *reterr) {
+    const struct hub_connector *connector = session->connector;
+    const char *bootstrap = session->settings->bootstrap;
+    struct hub_env env = {.monotonic_ms = hub_clock_monotonic_ms,
+                          .realtime_ms = hub_clock_realtime_ms};
+    snprintf(session->transactional_id, NAME_MAX_SIZE, "connector.%s.%s", connector->institution,
+             connector->name);
+    snprintf(session->ingest_topic, NAME_MAX_SIZE, "ingest.%s.%s", connector->institution,
+             connector->domain->name);
+    snprintf(session->deadletter_topic, NAME_MAX_SIZE, "deadletter.%s", connector->institution);
+    session->pipeline.connector = connector;
+    HUB_TRY(hub_reader_new(bootstrap, &session->reader, reterr));
+    /* The producer first: it ends what an earlier run left open, so that what is read next is all
+     * there is. */
+    HUB_TRY(hub_producer_new(bootstrap, session->transactional_id, &session->producer, reterr));
+    HUB_TRY(hub_reader_read(session->reader, "position", 0, 0, -1, take_position, session, NULL,
+                            reterr));
+    HUB_TRY(load_known(session, reterr));
+    env.position = session->position;
+    session->transport_state = hub_allocate_zero(1, connector->transport->state_size);
+    return connector->transport->open(session->transport_state, connector->transport_options, &env,
+                                      reterr);
+}
+
+static void close_session(struct session *session) {
+    if (session->transport_state != NULL)
+        session->connector->transport->close(session->transport_state);
+    hub_release(session->transport_state);
+    hub_known_free(session->pipeline.known);
+    hub_producer_free(session->producer);
+    hub_reader_free(session->reader);
+    hub_release(session->position);
+    hub_arena_destroy(&session->arena);
+}
+
+/* --- one batch --- */
+
+static void add_counts(struct hub_connector_counts *sum, const struct hub_connector_counts *more) {
+    sum->read += more->read;
+    sum->published += more->published;
+    sum->withdrawn += more->withdrawn;
+    sum->vanished += more->vanished;
+    sum->unchanged += more->unchanged;
+    sum->skipped += more->skipped;
+    sum->dead += more->dead;
+}
+
+static void encode_position(const struct session *session, const char *position, int64_t sequence,
+                            const struct hub_connector_counts *counts, struct hub_buffer *value) {
+    const struct hub_connector *connector = session->connector;
+    hub_frame_append(value, hub_catalogue_latest(connector->catalogue, "position")->id);
+    hub_encode_text(value, connector->name);
+    hub_encode_text(value, connector->institution);
+    hub_encode_text(value, connector->system->name);
+    hub_encode_text(value, connector->domain->name);
+    hub_encode_text(value, position);
+    hub_encode_long(value, sequence);
+    hub_encode_long(value, counts->read);
+    hub_encode_long(value, counts->published);
+    hub_encode_long(value, counts->withdrawn);
+    hub_encode_long(value, counts->vanished);
+    hub_encode_long(value, counts->unchanged);
+    hub_encode_long(value, counts->skipped);
+    hub_encode_long(value, counts->dead);
+    hub_buffer_append(value, connector->config_hash.bytes, HUB_DIGEST_SIZE);
+}
+
+_Static_assert(sizeof(struct hub_header) == sizeof(struct hub_kafka_header) &&
+                   offsetof(struct hub_header, value) == offsetof(struct hub_kafka_header, value),
+               "a header is a header");
+
+static enum hub_status write_outgoing(struct session *session,
+                                      const struct hub_outgoing *outgoing,
+                                      struct hub_error *reterr) {
+    struct hub_kafka_write write = {
+        .topic = outgoing->dead ? session->deadletter_topic : session->ingest_topic,
+        .partition = outgoing->dead ? 0 : -1,
+        .has_key = true,
+        .key = hub_bytes_of_text(outgoing->key),
+        .value = outgoing->value,
+        .headers = (const struct hub_kafka_header *)outgoing->headers,
+        .header_count = outgoing->header_count};
+    return hub_producer_write(session->producer, &write, reterr);
+}
+
+static enum hub_status write_position(struct session *session, const char *position,
+                                      int64_t sequence,
+                                      const struct hub_connector_counts *counts,
+                                      struct hub_error *reterr) {
+    HUB_SCOPED_BUFFER value = {0};
+    encode_position(session, position, sequence, counts, &value);
+    struct hub_kafka_write write = {.topic = "position",
+                                    .partition = 0,
+                                    .has_key = true,
+                                    .key = hub_bytes_of_text(session->connector->name),
+                                    .value = hub_buffer_bytes(&value)};
+    return hub_producer_write(session->producer, &write, reterr);
+}
+
+/* What the guard holds back stays at the institution, readable by the connector's user only. */
+static enum hub_status keep_held(struct session *session, const struct hub_outgoing *outgoing,
+                                 struct hub_error *reterr) {
+    struct hub_digest digest = hub_sha256.digest(outgoing->held);
+    char text[HUB_DIGEST_TEXT_SIZE];
+    hub_digest_text(&digest, HUB_DIGEST_SIZE, text);
+    const char *folder = hub_arena_format(&session->arena, "%s/held/%s",
+                                          session->settings->state_folder,
+                                          session->connector->name);
+    HUB_TRY(hub_file_make_folder(folder, reterr));
+    return hub_file_write(hub_arena_format(&session->arena, "%s/%s", folder, text),
+                          outgoing->held, reterr);
+}
+
+static enum hub_status write_lists(struct session *session, const struct hub_outgoing_list *lists,
+                                   size_t count, struct hub_error *reterr) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < lists[i].count; k++) {
+            if (lists[i].items[k].held.data != NULL)
+                HUB_TRY(keep_held(session, &lists[i].items[k], reterr));
+            HUB_TRY(write_outgoing(session, &lists[i].items[k], reterr));
+        }
+    return HUB_OK;
+}
+
+static enum hub_status renew_producer(struct session *session, struct hub_error *reterr) {
+    if (!hub_producer_is_dirty(session->producer))
+        return HUB_OK;
+    hub_producer_free(session->producer);
+    session->producer = NULL;
+    return hub_producer_new(session->settings->bootstrap, session->transactional_id,
+                            &session->producer, reterr);
+}
+
+static enum hub_status publish_batch(struct session *session, const struct hub_batch *batch,
+                                     struct hub_error *reterr) {
+    struct hub_outgoing_list *lists =
+        hub_arena_take_zero(&session->arena, batch->count, sizeof *lists);
+    struct hub_connector_counts counts = session->counts;
+    int64_t sequence = session->sequence;
+    for (size_t i = 0; i < batch->count; i++) {
+        hub_pipeline_run(&session->pipeline, &batch->documents[i], ++sequence, &session->arena,
+                         &lists[i]);
+        add_counts(&counts, &lists[i].counts);
+        if (lists[i].note != NULL)
+            hub_log(HUB_LOG_WARNING, "snapshot", "%s", lists[i].note);
+    }
+    HUB_TRY(renew_producer(session, reterr));
+    HUB_TRY(hub_producer_begin(session->producer, reterr));
+    enum hub_status status = write_lists(session, lists, batch->count, reterr);
+    if (status == HUB_OK)
+        status = write_position(session, batch->position, sequence, &counts, reterr);
+    if (status != HUB_OK) {
+        hub_producer_abort(session->producer);
+        return status;
+    }
+    HUB_TRY(hub_producer_commit(session->producer, reterr));
+    for (size_t i = 0; i < batch->count; i++)
+        hub_pipeline_committed(&session->pipeline, &lists[i]);
+    session->counts = counts;
+    session->sequence = sequence;
+    return session->connector->transport->commit(session->transport_state, reterr);
+}
+
+/* --- the loop --- */
+
+static void pause_ms(int64_t milliseconds) {
+    struct timespec span = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    nanosleep(&span, NULL); /* a signal ends it early */
+}
+
+/* The source cannot be reached: time may mend it. */
+static enum hub_status wait_for_source(struct session *session, int *tries,
+                                       const struct hub_error *error, struct hub_error *reterr) {
+    int64_t wait_ms = BACK_OFF_MIN_MS;
+    for (int i = 0; i < *tries && wait_ms < BACK_OFF_MAX_MS; i++)
+        wait_ms *= 2;
+    wait_ms = wait_ms > BACK_OFF_MAX_MS ? BACK_OFF_MAX_MS : wait_ms;
+    (*tries)++;
+    hub_log(HUB_LOG_WARNING, "source_stalled", "%s; again in %lld ms", error->text,
+            (long long)wait_ms);
+    if (session->settings->once && *tries >= ONCE_TRIES)
+        return hub_fail(reterr, HUB_RETRY, "%s", error->text);
+    pause_ms(wait_ms);
+    return HUB_OK;
+}
+
+static enum hub_status loop(struct session *session, struct hub_error *reterr) {
+    const struct hub_transport *transport = session->connector->transport;
+    int tries = 0;
+    while (!stop_requested) {
+        struct hub_batch batch = {0};
+        struct hub_error error;
+        enum hub_status status =
+            transport->poll(session->transport_state, POLL_MS, &batch, &error);
+        if (status == HUB_RETRY) {
+            HUB_TRY(wait_for_source(session, &tries, &error, reterr));
+            continue;
+        }
+        if (status != HUB_OK) {
+            *reterr = error;
+            return status;
+        }
+        tries = 0;
+        bool ended = session->settings->once && batch.exhausted && batch.count == 0;
+        if (batch.count > 0)
+            status = publish_batch(session, &batch, reterr);
+        hub_batch_free(&batch);
+        hub_arena_reset(&session->arena);
+        if (status != HUB_OK || ended)
+            return status;
+    }
+    return HUB_OK;
+}
+
+static enum hub_status run_session(struct hub_connector *connector,
+                                   const struct hub_runtime_settings *settings,
+                                   struct hub_error *reterr) {
+    struct session session = {.connector = connector, .settings = settings};
+    enum hub_status status = open_session(&session, reterr);
+    if (status == HUB_OK)
+        status = loop(&session, reterr);
+    if (status == HUB_OK)
+        hub_log(HUB_LOG_INFO, "stopped", "read %lld, published %lld, withdrawn %lld, vanished "
+                "%lld, unchanged %lld, skipped %lld, dead %lld",
+                (long long)session.counts.read, (long long)session.counts.published,
+                (long long)session.counts.withdrawn, (long long)session.counts.vanished,
+                (long long)session.counts.unchanged, (long long)session.counts.skipped,
+                (long long)session.counts.dead);
+    close_session(&session);
+    return status;
+}
+
+enum hub_status hub_runtime_run(struct hub_connector *connector,
+                                const struct hub_runtime_settings *settings,
+                                struct hub_error *reterr) {
+    struct sigaction action = {.sa_handler = on_signal};
+    const char *version = NULL;
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    hub_log_open("connector", connector->name);
+    HUB_TRY(hub_kafka_check_version(&version, reterr));
+    if (connector->keys.trial && hub_mapping_uses_keys(connector->mapping))
+        return hub_fail(reterr, HUB_FATAL,
+                        "%s: pseudonyms need keys; --keys names the folder that holds them",
+                        connector->file);
+    enum hub_status status = HUB_OK;
+    for (int tries = 0; !stop_requested; tries++) {
+        status = run_session(connector, settings, reterr);
+        if (status != HUB_RETRY || (settings->once && tries + 1 >= ONCE_TRIES))
+            break;
+        hub_log(HUB_LOG_WARNING, "session_ended", "%s; again in %d ms", reterr->text,
+                BACK_OFF_MIN_MS);
+        pause_ms(BACK_OFF_MIN_MS);
+    }
+    return status;
+}

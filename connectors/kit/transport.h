@@ -14,6 +14,7 @@ struct hub_raw_document {
     struct hub_bytes bytes;
     json_t *context; /* {file: {...}} or {request: {...}, header: {...}}; owned by the batch */
     bool snapshot;   /* it is the whole of what the source has now */
+    int64_t withdraw_max_percent; /* a snapshot that lacks more withdraws nothing */
     const char *refused; /* why it could not be read whole, or NULL; bytes may be missing then */
 };
 
@@ -49,6 +50,8 @@ struct hub_transport {
     /* The batch is safe in Kafka: now acknowledge it. */
     enum hub_status (*commit)(void *state, struct hub_error *reterr);
     void (*close)(void *state); /* takes a state that open() left half made */
+    /* Whether the source is read again and again, so that what did not change comes again. */
+    bool (*rereads)(const void *options);
 };
 
 /* All transports, NULL-ended, and one of them by name. */

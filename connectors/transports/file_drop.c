@@ -19,6 +19,7 @@ struct file_drop_options {
     const char *const *folder;
     const char *pattern;
     const char *mode;
+    int64_t withdraw_max_percent;
     int64_t settle_ms;
     int64_t poll_interval_ms;
 };
@@ -41,6 +42,12 @@ static const struct hub_option options[] = {
      .choices = modes,
      .help = "snapshot: each file is the whole of what the source has; what it no longer has is "
              "withdrawn."},
+    {.name = "withdraw_max_percent",
+     HUB_NUMBER_OPTION(struct file_drop_options, withdraw_max_percent),
+     .initial = "20",
+     .maximum = 100,
+     .help = "A snapshot that lacks more than this part of what was known withdraws nothing: it is "
+             "more likely cut off."},
     {.name = "settle_ms",
      HUB_NUMBER_OPTION(struct file_drop_options, settle_ms),
      .initial = "500",
@@ -174,6 +181,7 @@ static enum hub_status read_file(struct looking *looking, const char *path, cons
         .context = json_pack("{s:{s:s, s:s, s:O}}", "file", "name", name, "folder",
                              last == NULL ? folder : last + 1, "match", groups),
         .snapshot = strcmp(looking->state->options->mode, "snapshot") == 0,
+        .withdraw_max_percent = looking->state->options->withdraw_max_percent,
         .refused = refused};
     looking->bytes += bytes.size;
     return HUB_OK;
@@ -290,6 +298,11 @@ static enum hub_status commit_drop(void *state_, struct hub_error *reterr) {
     return HUB_OK;
 }
 
+static bool rereads(const void *options_) {
+    const struct file_drop_options *own = options_;
+    return strcmp(own->mode, "snapshot") == 0;
+}
+
 const struct hub_transport hub_transport_file_drop = {
     .name = "file-drop",
     .summary = "Files that are put into a folder, each read once.",
@@ -300,4 +313,5 @@ const struct hub_transport hub_transport_file_drop = {
     .poll = poll_drop,
     .commit = commit_drop,
     .close = close_drop,
+    .rereads = rereads,
 };

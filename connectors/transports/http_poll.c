@@ -367,6 +367,11 @@ static enum hub_status poll_http(void *state_, int64_t timeout_ms, struct hub_ba
     return status;
 }
 
+static bool rereads(const void *options_) {
+    (void)options_;
+    return true;
+}
+
 const struct hub_transport hub_transport_http_poll = {
     .name = "http-poll",
     .summary = "A web interface that is asked again and again, page by page.",
@@ -377,4 +382,5 @@ const struct hub_transport hub_transport_http_poll = {
     .poll = poll_http,
     .commit = commit_poll,
     .close = close_poll,
+    .rereads = rereads,
 };

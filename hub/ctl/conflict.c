@@ -1,0 +1,83 @@
+/* hubctl conflict list, conflict show. */
+#include "hub/ctl/read.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *text_of(const json_t *object, const char *name) {
+    const char *text = json_string_value(json_object_get(object, name));
+    return text == NULL ? "" : text;
+}
+
+static void add_row(struct hub_ctl_table *table, const json_t *conflict) {
+    const json_t *values = json_object_get(conflict, "values");
+    HUB_SCOPED_BUFFER shown = {0};
+    size_t i;
+    json_t *value;
+    json_array_foreach((json_t *)values, i, value)
+        hub_buffer_append_format(&shown, "%s%.60s%s", i == 0 ? "" : "  |  ",
+                                 text_of(value, "value"),
+                                 json_is_true(json_object_get(value, "chosen")) ? " *" : "");
+    hub_ctl_table_cell(table, "%s", text_of(conflict, "state"));
+    hub_ctl_table_cell(table, "%s", text_of(conflict, "severity"));
+    hub_ctl_table_cell(table, "%s", text_of(conflict, "kind"));
+    hub_ctl_table_cell(table, "%s", text_of(conflict, "conflict_id"));
+    hub_ctl_table_cell(table, "%lld",
+                       (long long)json_integer_value(json_object_get(conflict, "events")));
+    hub_ctl_table_cell(table, "%s", hub_buffer_text(&shown));
+}
+
+enum hub_exit hub_ctl_conflict_list(struct hub_ctl *ctl) {
+    static const char *const head[] = {"STATE", "SEVERITY", "KIND", "CONFLICT", "EVENTS",
+                                       "VALUES (* chosen)"};
+    struct hub_ctl_table table = {.head = head, .columns = 6};
+    size_t i, shown = 0;
+    json_t *record;
+    if (!hub_ctl_load(ctl))
+        return HUB_EXIT_FINDINGS;
+    json_t *latest = hub_ctl_latest(ctl, "conflict.");
+    if (latest == NULL)
+        return HUB_EXIT_UNREACHABLE;
+    json_t *list = json_array();
+    json_array_foreach(latest, i, record) {
+        json_t *conflict = json_object_get(record, "value");
+        if (!ctl->all && strcmp(text_of(conflict, "state"), "OPEN") != 0)
+            continue;
+        if ((int64_t)shown++ >= ctl->limit)
+            break;
+        json_array_append(list, conflict);
+        add_row(&table, conflict);
+    }
+    if (ctl->json) {
+        json_dumpf(list, stdout, JSON_INDENT(1));
+        printf("\n");
+    } else {
+        hub_ctl_table_print(&table);
+    }
+    hub_ctl_table_free(&table);
+    json_decref(list);
+    json_decref(latest);
+    return HUB_EXIT_OK;
+}
+
+enum hub_exit hub_ctl_conflict_show(struct hub_ctl *ctl) {
+    size_t i;
+    json_t *record;
+    enum hub_exit code = HUB_EXIT_NOT_FOUND;
+    if (!hub_ctl_load(ctl))
+        return HUB_EXIT_FINDINGS;
+    json_t *latest = hub_ctl_latest(ctl, "conflict.");
+    if (latest == NULL)
+        return HUB_EXIT_UNREACHABLE;
+    json_array_foreach(latest, i, record) {
+        if (strcmp(text_of(record, "key"), ctl->arguments[0]) != 0)
+            continue;
+        json_dumpf(json_object_get(record, "value"), stdout, JSON_INDENT(2));
+        printf("\n");
+        code = HUB_EXIT_OK;
+    }
+    if (code == HUB_EXIT_NOT_FOUND)
+        fprintf(stderr, "hubctl: there is no conflict %s\n", ctl->arguments[0]);
+    json_decref(latest);
+    return code;
+}

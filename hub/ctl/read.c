@@ -1,0 +1,197 @@
+#include "hub/ctl/read.h"
+
+#include "hub/base/text.h"
+#include "schemas/lib/frame.h"
+#include "schemas/lib/render.h"
+#include "schemas/lib/walk.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define uthash_fatal(message) abort()
+#include <uthash.h>
+
+struct hub_reader *hub_ctl_reader(struct hub_ctl *ctl) {
+    struct hub_reader *reader = NULL;
+    struct hub_error error;
+    char **topics = NULL;
+    struct hub_arena arena = {0};
+    enum hub_status status = hub_reader_new(ctl->bootstrap, &reader, &error);
+    if (status == HUB_OK) /* answers at all? */
+        status = hub_reader_topics(reader, &arena, &topics, &error);
+    hub_arena_destroy(&arena);
+    if (status == HUB_OK)
+        return reader;
+    fprintf(stderr, "hubctl: %s: %s\n", ctl->bootstrap, error.text);
+    hub_reader_free(reader);
+    return NULL;
+}
+
+struct topic_reading {
+    struct hub_ctl *ctl;
+    bool (*take)(void *context, const struct hub_ctl_record *record);
+    void *context;
+    bool ended;
+};
+
+static enum hub_status take_record(void *context, const struct hub_kafka_record *kafka,
+                                   struct hub_error *reterr) {
+    struct topic_reading *reading = context;
+    struct hub_walk_limits limits = {HUB_KAFKA_MESSAGE_SIZE_MAX, 10000000};
+    struct hub_walk walk = {0};
+    struct hub_error ignored;
+    int32_t id = 0;
+    struct hub_ctl_record record = {.topic = kafka->topic,
+                                    .partition = kafka->partition,
+                                    .offset = kafka->offset,
+                                    .timestamp_ms = kafka->timestamp_ms,
+                                    .key = kafka->key,
+                                    .value = kafka->value,
+                                    .headers = kafka->headers,
+                                    .header_count = kafka->header_count};
+    (void)reterr;
+    if (kafka->has_value &&
+        hub_frame_open(kafka->value, &id, &record.body, &ignored) == HUB_OK) {
+        record.schema = hub_catalogue_by_id(reading->ctl->catalogue, id);
+        if (record.schema != NULL &&
+            hub_walk(record.schema->root, record.body, &limits, &walk, &ignored) != HUB_OK)
+            record.schema = NULL;
+    }
+    reading->ended = !reading->take(reading->context, &record);
+    return reading->ended ? HUB_REJECT : HUB_OK; /* ends the reading */
+}
+
+bool hub_ctl_read_topic(struct hub_ctl *ctl, struct hub_reader *reader, const char *topic,
+                        bool (*take)(void *context, const struct hub_ctl_record *record),
+                        void *context) {
+    struct topic_reading reading = {ctl, take, context, false};
+    struct hub_error error;
+    int32_t partitions = 0;
+    enum hub_status status = hub_reader_partition_count(reader, topic, &partitions, &error);
+    for (int32_t i = 0; status == HUB_OK && i < partitions; i++)
+        status = hub_reader_read(reader, topic, i, 0, -1, take_record, &reading, NULL, &error);
+    if (status == HUB_OK || reading.ended)
+        return true;
+    fprintf(stderr, "hubctl: %s\n", error.text);
+    return false;
+}
+
+json_t *hub_ctl_value(const struct hub_ctl_record *record) {
+    HUB_SCOPED_BUFFER text = {0};
+    json_error_t error;
+    if (record->schema == NULL)
+        return NULL;
+    hub_render_json(record->schema->root, record->body, &text);
+    return json_loadb((const char *)text.data, text.size, JSON_DECODE_ANY, &error);
+}
+
+/* --- the latest of each key --- */
+
+struct latest {
+    UT_hash_handle hh;
+    char *key;
+    json_t *record;
+};
+
+struct collecting {
+    struct latest *latest;
+};
+
+static bool take_latest(void *context, const struct hub_ctl_record *record) {
+    struct collecting *collecting = context;
+    struct latest *latest = NULL;
+    char *key = hub_copy_bytes(record->key.data, record->key.size);
+    json_t *value = hub_ctl_value(record);
+    HASH_FIND_STR(collecting->latest, key, latest);
+    if (latest == NULL) {
+        latest = hub_allocate_zero(1, sizeof *latest);
+        latest->key = hub_copy_text(key);
+        HASH_ADD_KEYPTR(hh, collecting->latest, latest->key, strlen(latest->key), latest);
+    }
+    json_decref(latest->record);
+    latest->record = json_pack("{s:s, s:i, s:I, s:s, s:o?}", "topic", record->topic, "partition",
+                               (int)record->partition, "offset", (json_int_t)record->offset,
+                               "key", key, "value", value);
+    hub_release(key);
+    return true;
+}
+
+static int by_key(const struct latest *a, const struct latest *b) {
+    return strcmp(a->key, b->key);
+}
+
+json_t *hub_ctl_latest(struct hub_ctl *ctl, const char *prefix) {
+    struct hub_reader *reader = hub_ctl_reader(ctl);
+    struct collecting collecting = {0};
+    struct latest *latest, *next;
+    bool good = reader != NULL;
+    for (size_t i = 0; good && i < ctl->catalogue->domain_count; i++) {
+        const char *domain = ctl->catalogue->domains[i].name;
+        HUB_SCOPED_BUFFER topic = {0};
+        if (ctl->domain != NULL && strcmp(ctl->domain, domain) != 0)
+            continue;
+        hub_buffer_append_format(&topic, "%s%s", prefix, domain);
+        good = hub_ctl_read_topic(ctl, reader, hub_buffer_text(&topic), take_latest, &collecting);
+    }
+    json_t *list = json_array();
+    HASH_SORT(collecting.latest, by_key);
+    HASH_ITER(hh, collecting.latest, latest, next) {
+        json_array_append_new(list, latest->record);
+        HASH_DELETE(hh, collecting.latest, latest);
+        hub_release(latest->key);
+        hub_release(latest);
+    }
+    hub_reader_free(reader);
+    if (good)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+/* --- tables --- */
+
+/* Columns that a terminal shows: code points, not bytes. */
+static size_t width_of(const char *text) {
+    size_t width = 0;
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+void hub_ctl_table_cell(struct hub_ctl_table *table, const char *format, ...) {
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    HUB_GROW(table->cells, table->cell_count, table->cell_capacity);
+    table->cells[table->cell_count++] = hub_copy_text(text);
+}
+
+void hub_ctl_table_print(const struct hub_ctl_table *table) {
+    size_t widths[32] = {0};
+    for (size_t i = 0; i < table->columns; i++)
+        widths[i] = width_of(table->head[i]);
+    for (size_t i = 0; i < table->cell_count; i++) {
+        size_t width = width_of(table->cells[i]);
+        if (width > widths[i % table->columns])
+            widths[i % table->columns] = width;
+    }
+    for (size_t i = 0; i < table->columns + table->cell_count; i++) {
+        const char *text =
+            i < table->columns ? table->head[i] : table->cells[i - table->columns];
+        size_t column = i % table->columns;
+        bool last = column + 1 == table->columns;
+        printf("%s%*s%s", text, last ? 0 : (int)(widths[column] - width_of(text)), "",
+               last ? "\n" : "  ");
+    }
+}
+
+void hub_ctl_table_free(struct hub_ctl_table *table) {
+    for (size_t i = 0; i < table->cell_count; i++)
+        hub_release(table->cells[i]);
+    hub_release(table->cells);
+    *table = (struct hub_ctl_table){0};
+}

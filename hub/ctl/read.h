@@ -1,0 +1,52 @@
+/* Reading topics for people: records decoded, the latest of each key, and what is committed. */
+#pragma once
+
+#include "hub/ctl/ctl.h"
+#include "hub/io/kafka.h"
+
+#include <jansson.h>
+
+/* A record with its value decoded by the schema that its frame names. */
+struct hub_ctl_record {
+    const char *topic;
+    int32_t partition;
+    int64_t offset, timestamp_ms;
+    struct hub_bytes key;
+    const struct hub_schema *schema; /* NULL: no value, or none of ours */
+    struct hub_bytes body;           /* walked */
+    struct hub_bytes value;          /* as it is */
+    const struct hub_kafka_header *headers;
+    size_t header_count;
+};
+
+/* Opens a reader, or says why not. */
+struct hub_reader *hub_ctl_reader(struct hub_ctl *ctl);
+
+/* Gives every committed record of a topic, partition by partition; `take` returns false to end.
+ * False where Kafka could not be read, which has been said. */
+bool hub_ctl_read_topic(struct hub_ctl *ctl, struct hub_reader *reader, const char *topic,
+                        bool (*take)(void *context, const struct hub_ctl_record *record),
+                        void *context);
+
+/* The latest record of each key as {topic, partition, offset, key, value}, sorted by key, from all
+ * topics that begin with `prefix` (unified.) and belong to --domain where it is given. NULL where
+ * Kafka could not be read. */
+json_t *hub_ctl_latest(struct hub_ctl *ctl, const char *prefix);
+
+/* The latest unified record of an entity, as above; NULL where there is none, or where Kafka could
+ * not be read (then `ret_reached` is false). */
+json_t *hub_ctl_entity_find(struct hub_ctl *ctl, const char *id, bool *ret_reached);
+
+/* The value as JSON; NULL where it cannot be read. Owned by the caller. */
+json_t *hub_ctl_value(const struct hub_ctl_record *record);
+
+/* A table that is filled cell by cell and prints itself. */
+struct hub_ctl_table {
+    const char *const *head;
+    size_t columns, cell_count, cell_capacity;
+    char **cells;
+};
+void hub_ctl_table_cell(struct hub_ctl_table *table, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void hub_ctl_table_print(const struct hub_ctl_table *table);
+void hub_ctl_table_free(struct hub_ctl_table *table);

@@ -1,0 +1,154 @@
+/* hubctl refold: folds the log again from its beginning, single-threaded and in memory, and compares
+ * what comes out with what was published, record for record. */
+#include "hub/ctl/read.h"
+
+#include "hub/engine/topics.h"
+#include "hub/io/crypto.h"
+#include "hub/stages/fold.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KINDS = 3 };
+static const char *const kinds[KINDS] = {"unified", "conflict", "match"};
+
+/* What one topic partition should hold, in order. */
+struct expected {
+    struct hub_bytes *keys, *values;
+    size_t count, capacity;
+};
+
+struct refolding {
+    struct hub_ctl *ctl;
+    const struct hub_domain *domain;
+    int32_t partition;
+    struct hub_fold *fold;
+    struct hub_arena kept;
+    struct expected expected[KINDS];
+    struct expected *checking;
+    const char *topic;
+    size_t at, compared, differences;
+};
+
+static struct hub_bytes keep(struct refolding *refolding, struct hub_bytes bytes) {
+    return hub_bytes(hub_arena_text(&refolding->kept, (const char *)bytes.data, bytes.size),
+                     bytes.size);
+}
+
+static void expect(struct refolding *refolding, const struct hub_output *output) {
+    size_t kind = output->kind == HUB_OUTPUT_UNIFIED    ? 0
+                  : output->kind == HUB_OUTPUT_CONFLICT ? 1
+                                                        : 2;
+    struct expected *expected = &refolding->expected[kind];
+    if (expected->count == expected->capacity) {
+        expected->capacity = expected->capacity == 0 ? 256 : expected->capacity * 2;
+        expected->keys =
+            hub_reallocate(expected->keys, expected->capacity * sizeof *expected->keys);
+        expected->values =
+            hub_reallocate(expected->values, expected->capacity * sizeof *expected->values);
+    }
+    expected->keys[expected->count] = keep(refolding, output->key);
+    expected->values[expected->count++] = keep(refolding, output->value);
+}
+
+static enum hub_status fold_entry(void *context, const struct hub_kafka_record *record,
+                                  struct hub_error *reterr) {
+    struct refolding *refolding = context;
+    struct hub_arena arena = {0};
+    struct hub_outputs outputs = {.arena = &arena};
+    struct hub_input input = {.has_key = record->has_key,
+                              .has_value = record->has_value,
+                              .key = record->key,
+                              .value = record->value,
+                              .headers = (const struct hub_header *)record->headers,
+                              .header_count = record->header_count,
+                              .partition = record->partition,
+                              .offset = record->offset,
+                              .timestamp_ms = record->timestamp_ms};
+    enum hub_status status = hub_fold_entry(refolding->fold, &input, &outputs, reterr);
+    for (size_t i = 0; status == HUB_OK && i < outputs.count; i++)
+        expect(refolding, &outputs.items[i]);
+    hub_arena_destroy(&arena);
+    return status;
+}
+
+static void differ(struct refolding *refolding, const struct hub_kafka_record *record,
+                   const char *what) {
+    if (refolding->differences++ < 10)
+        printf("%s/%d@%lld: %s\n", record->topic, record->partition, (long long)record->offset,
+               what);
+}
+
+static enum hub_status compare(void *context, const struct hub_kafka_record *record,
+                               struct hub_error *reterr) {
+    struct refolding *refolding = context;
+    const struct expected *expected = refolding->checking;
+    size_t at = refolding->at++;
+    (void)reterr;
+    refolding->compared++;
+    if (at >= expected->count)
+        differ(refolding, record, "the log gives no such record");
+    else if (!hub_bytes_equal(expected->keys[at], record->key))
+        differ(refolding, record, "the log gives another key here");
+    else if (!hub_bytes_equal(expected->values[at], record->value))
+        differ(refolding, record, "the log gives another value");
+    return HUB_OK;
+}
+
+static bool refold_partition(struct refolding *refolding, struct hub_reader *reader) {
+    struct hub_error error;
+    struct hub_arena arena = {0};
+    const char *log = hub_arena_format(&arena, "log.%s", refolding->domain->name);
+    refolding->fold = hub_fold_new(refolding->ctl->catalogue, refolding->domain, &hub_sha256,
+                                   refolding->partition);
+    enum hub_status status = hub_reader_read(reader, log, refolding->partition, 0, -1, fold_entry,
+                                             refolding, NULL, &error);
+    for (size_t i = 0; status == HUB_OK && i < KINDS; i++) {
+        refolding->topic = hub_arena_format(&arena, "%s.%s", kinds[i], refolding->domain->name);
+        refolding->checking = &refolding->expected[i];
+        refolding->at = 0;
+        status = hub_reader_read(reader, refolding->topic, refolding->partition, 0, -1, compare,
+                                 refolding, NULL, &error);
+        if (status == HUB_OK && refolding->at < refolding->checking->count) {
+            printf("%s/%d: %zu records are missing\n", refolding->topic, refolding->partition,
+                   refolding->checking->count - refolding->at);
+            refolding->differences += refolding->checking->count - refolding->at;
+        }
+    }
+    if (status != HUB_OK)
+        fprintf(stderr, "hubctl: %s\n", error.text);
+    hub_fold_free(refolding->fold);
+    for (size_t i = 0; i < KINDS; i++) {
+        hub_release(refolding->expected[i].keys);
+        hub_release(refolding->expected[i].values);
+        refolding->expected[i] = (struct expected){0};
+    }
+    hub_arena_reset(&refolding->kept);
+    hub_arena_destroy(&arena);
+    return status == HUB_OK;
+}
+
+enum hub_exit hub_ctl_refold(struct hub_ctl *ctl) {
+    struct refolding refolding = {.ctl = ctl};
+    if (!hub_ctl_load(ctl))
+        return HUB_EXIT_FINDINGS;
+    refolding.domain =
+        hub_catalogue_domain(ctl->catalogue, hub_bytes_of_text(ctl->arguments[0]));
+    if (refolding.domain == NULL) {
+        fprintf(stderr, "hubctl: there is no domain %s\n", ctl->arguments[0]);
+        return HUB_EXIT_NOT_FOUND;
+    }
+    struct hub_reader *reader = hub_ctl_reader(ctl);
+    bool reached = reader != NULL;
+    for (int32_t i = 0; reached && i < hub_topics_shard_count(refolding.domain); i++) {
+        refolding.partition = i;
+        reached = refold_partition(&refolding, reader);
+    }
+    hub_reader_free(reader);
+    hub_arena_destroy(&refolding.kept);
+    if (!reached)
+        return HUB_EXIT_UNREACHABLE;
+    printf("%s: %zu published records compared, %zu differences\n", refolding.domain->name,
+           refolding.compared, refolding.differences);
+    return refolding.differences == 0 ? HUB_EXIT_OK : HUB_EXIT_FINDINGS;
+}

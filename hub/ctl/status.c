@@ -1,0 +1,383 @@
+/* hubctl status and lag: what came in, what became of it, and whether it adds up. */
+#include "hub/ctl/read.h"
+
+#include "hub/engine/counts.h"
+#include "hub/engine/topics.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct domain_counts {
+    /* of the connectors, by their positions */
+    int64_t source_read, source_published, source_withdrawn, source_vanished, source_unchanged,
+        source_skipped, source_dead;
+    struct hub_admit_counts admit;
+    struct hub_fold_counts fold;
+    int64_t entities, conflicts_open, matches_open;
+    int64_t lag; /* records that a task has yet to take */
+};
+
+struct looking {
+    struct hub_ctl *ctl;
+    struct hub_arena arena;
+    struct hub_reader *reader;
+    struct domain_counts *counts; /* by domain */
+    struct hub_ctl_table lag;
+    int64_t letters_hub, letters_institutions;
+    struct hub_error error;
+};
+
+/* --- what the groups have committed --- */
+
+static enum hub_status read_group(struct looking *looking, const char *group,
+                                  struct hub_kafka_partition *partitions, size_t count) {
+    const char *name = hub_arena_format(&looking->arena, "%s-%s", looking->ctl->group, group);
+    HUB_TRY(hub_reader_committed(looking->ctl->bootstrap, name, partitions, count,
+                                 &looking->arena, &looking->error));
+    return HUB_OK;
+}
+
+/* What is between the committed offset and the end may be no more than markers of transactions:
+ * whether records are left is only known by reading. */
+static enum hub_status count_record(void *context, const struct hub_kafka_record *record,
+                                    struct hub_error *reterr) {
+    (void)record;
+    (void)reterr;
+    ++*(int64_t *)context;
+    return HUB_OK;
+}
+
+static enum hub_status read_lag(struct looking *looking, const char *group,
+                                const struct hub_kafka_partition *partition, int64_t *ret_lag) {
+    int64_t first = 0, end = 0, next = partition->offset < 0 ? 0 : partition->offset;
+    *ret_lag = 0;
+    HUB_TRY(hub_reader_bounds(looking->reader, partition->topic, partition->partition, &first,
+                              &end, &looking->error));
+    if (next < end)
+        HUB_TRY(hub_reader_read(looking->reader, partition->topic, partition->partition, next, -1,
+                                count_record, ret_lag, NULL, &looking->error));
+    hub_ctl_table_cell(&looking->lag, "%s", group);
+    hub_ctl_table_cell(&looking->lag, "%s", partition->topic);
+    hub_ctl_table_cell(&looking->lag, "%d", partition->partition);
+    hub_ctl_table_cell(&looking->lag, "%lld", (long long)next);
+    hub_ctl_table_cell(&looking->lag, "%lld", (long long)end);
+    hub_ctl_table_cell(&looking->lag, "%lld", (long long)*ret_lag);
+    return HUB_OK;
+}
+
+static void add_admit(struct hub_admit_counts *sum, const struct hub_admit_counts *more) {
+    sum->read += more->read;
+    sum->created += more->created;
+    sum->changed += more->changed;
+    sum->unchanged += more->unchanged;
+    sum->late += more->late;
+    sum->withdrawn += more->withdrawn;
+    sum->moved += more->moved;
+    sum->dead += more->dead;
+    sum->security += more->security;
+}
+
+static void add_fold(struct hub_fold_counts *sum, const struct hub_fold_counts *more) {
+    sum->read += more->read;
+    sum->published += more->published;
+    sum->unchanged += more->unchanged;
+    sum->superseded += more->superseded;
+    sum->withdrawn += more->withdrawn;
+}
+
+static enum hub_status look_at_domain(struct looking *looking, const struct hub_domain *domain,
+                                      struct domain_counts *counts) {
+    const struct hub_parties *parties = &looking->ctl->catalogue->parties;
+    size_t ingest = parties->institution_count * HUB_INGEST_PARTITIONS;
+    int32_t shards = hub_topics_shard_count(domain);
+    struct hub_kafka_partition *partitions =
+        hub_arena_take_zero(&looking->arena, ingest, sizeof *partitions);
+    for (size_t i = 0; i < ingest; i++)
+        partitions[i] = (struct hub_kafka_partition){
+            hub_arena_format(&looking->arena, "ingest.%s.%s",
+                             parties->institutions[i / HUB_INGEST_PARTITIONS].name, domain->name),
+            (int32_t)(i % HUB_INGEST_PARTITIONS), -1, NULL};
+    HUB_TRY(read_group(looking, "admit", partitions, ingest));
+    for (size_t i = 0; i < ingest; i++) {
+        struct hub_admit_counts own;
+        int64_t lag = 0;
+        HUB_TRY(hub_counts_parse_admit(partitions[i].metadata, &own, &looking->error));
+        HUB_TRY(read_lag(looking, "admit", &partitions[i], &lag));
+        add_admit(&counts->admit, &own);
+        counts->lag += lag;
+    }
+    struct hub_kafka_partition logs[HUB_SHARDS] = {0};
+    for (int32_t i = 0; i < shards; i++)
+        logs[i] = (struct hub_kafka_partition){
+            hub_arena_format(&looking->arena, "log.%s", domain->name), i, -1, NULL};
+    HUB_TRY(read_group(looking, "fold", logs, (size_t)shards));
+    for (int32_t i = 0; i < shards; i++) {
+        struct hub_fold_counts own;
+        int64_t lag = 0;
+        HUB_TRY(hub_counts_parse_fold(logs[i].metadata, &own, &looking->error));
+        HUB_TRY(read_lag(looking, "fold", &logs[i], &lag));
+        add_fold(&counts->fold, &own);
+        counts->lag += lag;
+    }
+    return HUB_OK;
+}
+
+/* --- what the topics hold --- */
+
+static size_t count_where(struct hub_ctl *ctl, const char *prefix, const char *domain,
+                          const char *field, const char *wanted, bool *ret_reached) {
+    const char *before = ctl->domain;
+    size_t count = 0, i;
+    json_t *record;
+    ctl->domain = domain;
+    json_t *latest = hub_ctl_latest(ctl, prefix);
+    ctl->domain = before;
+    *ret_reached = *ret_reached && latest != NULL;
+    json_array_foreach(latest, i, record) {
+        const char *text =
+            json_string_value(json_object_get(json_object_get(record, "value"), field));
+        count += text != NULL && strcmp(text, wanted) == 0;
+    }
+    json_decref(latest);
+    return count;
+}
+
+static bool take_position(void *context, const struct hub_ctl_record *record) {
+    json_t *positions = context;
+    json_t *value = hub_ctl_value(record);
+    char *key = hub_copy_bytes(record->key.data, record->key.size);
+    if (value != NULL)
+        json_object_set_new(positions, key, value);
+    hub_release(key);
+    return true;
+}
+
+static void add_position(struct looking *looking, const json_t *position) {
+    const struct hub_catalogue *catalogue = looking->ctl->catalogue;
+    const char *name = json_string_value(json_object_get(position, "domain"));
+    const json_t *counts = json_object_get(position, "counts");
+    const struct hub_domain *domain =
+        hub_catalogue_domain(catalogue, hub_bytes_of_text(name == NULL ? "" : name));
+    if (domain == NULL)
+        return;
+    struct domain_counts *sum = &looking->counts[domain - catalogue->domains];
+#define ADD(field, key) sum->field += json_integer_value(json_object_get(counts, key))
+    ADD(source_read, "read");
+    ADD(source_published, "published");
+    ADD(source_withdrawn, "withdrawn");
+    ADD(source_vanished, "vanished");
+    ADD(source_unchanged, "unchanged");
+    ADD(source_skipped, "skipped");
+    ADD(source_dead, "dead");
+#undef ADD
+}
+
+static bool count_letter(void *context, const struct hub_ctl_record *record) {
+    struct looking *looking = context;
+    if (strcmp(record->topic, "deadletter.hub") == 0)
+        looking->letters_hub++;
+    else
+        looking->letters_institutions++;
+    return true;
+}
+
+static bool look_at_topics(struct looking *looking) {
+    struct hub_ctl *ctl = looking->ctl;
+    const struct hub_parties *parties = &ctl->catalogue->parties;
+    json_t *positions = json_object(), *position;
+    const char *key;
+    bool reached = hub_ctl_read_topic(ctl, looking->reader, "position", take_position, positions);
+    json_object_foreach(positions, key, position)
+        add_position(looking, position);
+    json_decref(positions);
+    reached = reached && hub_ctl_read_topic(ctl, looking->reader, "deadletter.hub", count_letter,
+                                            looking);
+    for (size_t i = 0; reached && i < parties->institution_count; i++)
+        reached = hub_ctl_read_topic(
+            ctl, looking->reader,
+            hub_arena_format(&looking->arena, "deadletter.%s", parties->institutions[i].name),
+            count_letter, looking);
+    for (size_t i = 0; reached && i < ctl->catalogue->domain_count; i++) {
+        const char *name = ctl->catalogue->domains[i].name;
+        struct domain_counts *counts = &looking->counts[i];
+        counts->entities =
+            (int64_t)count_where(ctl, "unified.", name, "kind", "ACTIVE", &reached);
+        counts->conflicts_open =
+            (int64_t)count_where(ctl, "conflict.", name, "state", "OPEN", &reached);
+        counts->matches_open =
+            (int64_t)count_where(ctl, "match.", name, "state", "OPEN", &reached);
+    }
+    return reached;
+}
+
+static bool look(struct looking *looking) {
+    const struct hub_catalogue *catalogue = looking->ctl->catalogue;
+    looking->counts = hub_allocate_zero(catalogue->domain_count, sizeof *looking->counts);
+    looking->reader = hub_ctl_reader(looking->ctl);
+    if (looking->reader == NULL)
+        return false;
+    for (size_t i = 0; i < catalogue->domain_count; i++)
+        if (look_at_domain(looking, &catalogue->domains[i], &looking->counts[i]) != HUB_OK) {
+            fprintf(stderr, "hubctl: %s\n", looking->error.text);
+            return false;
+        }
+    return look_at_topics(looking);
+}
+
+static void stop_looking(struct looking *looking) {
+    hub_reader_free(looking->reader);
+    hub_ctl_table_free(&looking->lag);
+    hub_arena_destroy(&looking->arena);
+    hub_release(looking->counts);
+}
+
+/* --- whether it adds up --- */
+
+struct sum {
+    const char *domain, *left, *right;
+    int64_t left_count, right_count;
+};
+
+static size_t list_sums(const struct looking *looking, struct sum *sums) {
+    const struct hub_catalogue *catalogue = looking->ctl->catalogue;
+    size_t count = 0;
+    int64_t dead_hub = 0, dead_institutions = 0;
+    for (size_t i = 0; i < catalogue->domain_count; i++) {
+        const struct domain_counts *own = &looking->counts[i];
+        const struct hub_admit_counts *admit = &own->admit;
+        const struct hub_fold_counts *fold = &own->fold;
+        const char *name = catalogue->domains[i].name;
+        sums[count++] = (struct sum){
+            name, "source records read", "published + withdrawn + unchanged + skipped + dead",
+            own->source_read,
+            own->source_published + own->source_withdrawn + own->source_unchanged +
+                own->source_skipped + own->source_dead};
+        sums[count++] = (struct sum){
+            name, "published by connectors", "read by admit",
+            own->source_published + own->source_withdrawn + own->source_vanished, admit->read};
+        sums[count++] = (struct sum){
+            name, "read by admit", "new + changed + unchanged + late + withdrawn + moved + dead",
+            admit->read,
+            admit->created + admit->changed + admit->unchanged + admit->late + admit->withdrawn +
+                admit->moved + admit->dead};
+        sums[count++] = (struct sum){
+            name, "entries that admit wrote", "read by fold",
+            admit->created + admit->changed + admit->late + admit->withdrawn + 2 * admit->moved,
+            fold->read};
+        sums[count++] = (struct sum){
+            name, "read by fold", "published + unchanged + superseded + withdrawn", fold->read,
+            fold->published + fold->unchanged + fold->superseded + fold->withdrawn};
+        sums[count++] = (struct sum){name, "still to be taken", "nothing", own->lag, 0};
+        dead_hub += admit->dead;
+        dead_institutions += own->source_dead;
+    }
+    sums[count++] =
+        (struct sum){"", "refused by admit", "dead letters of the hub", dead_hub,
+                     looking->letters_hub};
+    sums[count++] = (struct sum){"", "refused by connectors", "dead letters of institutions",
+                                 dead_institutions, looking->letters_institutions};
+    return count;
+}
+
+static json_t *domain_to_json(const char *name, const struct domain_counts *own) {
+    return json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "domain", name,
+        "source_records", (json_int_t)own->source_read, "statements_in",
+        (json_int_t)own->admit.read, "unchanged",
+        (json_int_t)(own->source_unchanged + own->admit.unchanged), "skipped",
+        (json_int_t)own->source_skipped, "superseded", (json_int_t)own->admit.late, "withdrawn",
+        (json_int_t)own->admit.withdrawn, "dead_lettered",
+        (json_int_t)(own->source_dead + own->admit.dead), "entities", (json_int_t)own->entities,
+        "open_conflicts", (json_int_t)own->conflicts_open, "open_matches",
+        (json_int_t)own->matches_open, "lag", (json_int_t)own->lag);
+}
+
+static void print_json(const struct looking *looking, const struct sum *sums, size_t count) {
+    const struct hub_catalogue *catalogue = looking->ctl->catalogue;
+    json_t *domains = json_array(), *wrong = json_array();
+    for (size_t i = 0; i < catalogue->domain_count; i++)
+        json_array_append_new(domains, domain_to_json(catalogue->domains[i].name,
+                                                      &looking->counts[i]));
+    for (size_t i = 0; i < count; i++)
+        if (sums[i].left_count != sums[i].right_count)
+            json_array_append_new(wrong, json_pack("{s:s, s:s, s:I, s:s, s:I}", "domain",
+                                                   sums[i].domain, "left", sums[i].left,
+                                                   "left_count", (json_int_t)sums[i].left_count,
+                                                   "right", sums[i].right, "right_count",
+                                                   (json_int_t)sums[i].right_count));
+    json_t *all = json_pack("{s:o, s:o}", "domains", domains, "wrong", wrong);
+    json_dumpf(all, stdout, JSON_INDENT(1));
+    printf("\n");
+    json_decref(all);
+}
+
+static void print_tables(const struct looking *looking, const struct sum *sums, size_t count) {
+    static const char *const head[] = {
+        "DOMAIN",    "SOURCE RECORDS", "STATEMENTS IN", "UNCHANGED",      "SUPERSEDED",
+        "WITHDRAWN", "DEAD-LETTERED",  "ENTITIES",      "OPEN CONFLICTS", "OPEN MATCHES"};
+    struct hub_ctl_table table = {.head = head, .columns = 10};
+    const struct hub_catalogue *catalogue = looking->ctl->catalogue;
+    for (size_t i = 0; i < catalogue->domain_count; i++) {
+        const struct domain_counts *own = &looking->counts[i];
+        const int64_t cells[] = {own->source_read,
+                                 own->admit.read,
+                                 own->source_unchanged + own->admit.unchanged,
+                                 own->admit.late,
+                                 own->admit.withdrawn,
+                                 own->source_dead + own->admit.dead,
+                                 own->entities,
+                                 own->conflicts_open,
+                                 own->matches_open};
+        hub_ctl_table_cell(&table, "%s", catalogue->domains[i].name);
+        for (size_t k = 0; k < sizeof cells / sizeof *cells; k++)
+            hub_ctl_table_cell(&table, "%lld", (long long)cells[k]);
+    }
+    hub_ctl_table_print(&table);
+    hub_ctl_table_free(&table);
+    for (size_t i = 0; i < count; i++)
+        if (sums[i].left_count != sums[i].right_count)
+            printf("%s%s%s (%lld) is not %s (%lld)\n", sums[i].domain,
+                   *sums[i].domain == '\0' ? "" : ": ", sums[i].left,
+                   (long long)sums[i].left_count, sums[i].right, (long long)sums[i].right_count);
+}
+
+enum hub_exit hub_ctl_status(struct hub_ctl *ctl) {
+    struct looking looking = {.ctl = ctl};
+    bool adds_up = true;
+    if (!hub_ctl_load(ctl))
+        return HUB_EXIT_FINDINGS;
+    if (!look(&looking)) {
+        stop_looking(&looking);
+        return HUB_EXIT_UNREACHABLE;
+    }
+    struct sum *sums = hub_allocate_zero(ctl->catalogue->domain_count * 6 + 2, sizeof *sums);
+    size_t count = list_sums(&looking, sums);
+    for (size_t i = 0; i < count; i++)
+        adds_up = adds_up && sums[i].left_count == sums[i].right_count;
+    if (ctl->json)
+        print_json(&looking, sums, count);
+    else
+        print_tables(&looking, sums, count);
+    if (!ctl->json && adds_up)
+        printf("every input is accounted for\n");
+    hub_release(sums);
+    stop_looking(&looking);
+    return adds_up ? HUB_EXIT_OK : HUB_EXIT_FINDINGS;
+}
+
+enum hub_exit hub_ctl_lag(struct hub_ctl *ctl) {
+    static const char *const head[] = {"TASK", "TOPIC", "PARTITION", "COMMITTED", "END", "LAG"};
+    struct looking looking = {.ctl = ctl, .lag = {.head = head, .columns = 6}};
+    int64_t lag = 0;
+    if (!hub_ctl_load(ctl))
+        return HUB_EXIT_FINDINGS;
+    bool reached = look(&looking);
+    for (size_t i = 0; reached && i < ctl->catalogue->domain_count; i++)
+        lag += looking.counts[i].lag;
+    if (reached && ctl->json)
+        printf("{\"lag\": %lld}\n", (long long)lag);
+    else if (reached)
+        hub_ctl_table_print(&looking.lag);
+    stop_looking(&looking);
+    return !reached ? HUB_EXIT_UNREACHABLE : lag > 0 ? HUB_EXIT_FINDINGS : HUB_EXIT_OK;
+}

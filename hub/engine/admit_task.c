@@ -1,0 +1,160 @@
+/* admit as a task: ingest topics in, log and admitted records out. */
+#include "hub/engine/counts.h"
+#include "hub/engine/task.h"
+#include "hub/engine/topics.h"
+#include "hub/io/crypto.h"
+#include "hub/stages/admit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const *list_topics(const struct hub_catalogue *catalogue,
+                                      struct hub_arena *arena) {
+    size_t institutions = catalogue->parties.institution_count, count = 0;
+    const char **topics = hub_arena_take(
+        arena, (institutions * catalogue->domain_count + 1) * sizeof *topics);
+    for (size_t i = 0; i < catalogue->domain_count; i++)
+        for (size_t k = 0; k < institutions; k++)
+            topics[count++] =
+                hub_arena_format(arena, "ingest.%s.%s", catalogue->parties.institutions[k].name,
+                                 catalogue->domains[i].name);
+    topics[count] = NULL;
+    return topics;
+}
+
+static enum hub_status take_admitted(void *context, const struct hub_input *input,
+                                     struct hub_error *reterr) {
+    if (!input->has_value || !input->has_key)
+        return HUB_OK;
+    return hub_admit_load(context, input->key, input->value, reterr);
+}
+
+static const char *admitted_topic(const struct hub_slot *slot, struct hub_arena *arena) {
+    return hub_arena_format(arena, "admitted.%s.%s", slot->institution, slot->domain->name);
+}
+
+static enum hub_status check_partitions(struct hub_task *task, const char *topic, int32_t wanted,
+                                        struct hub_error *reterr) {
+    int32_t count = 0;
+    HUB_TRY(hub_reader_partition_count(task->reader, topic, &count, reterr));
+    if (count != wanted)
+        return hub_fail(reterr, HUB_FATAL, "topic %s has %d partitions; %d would pass", topic,
+                        count, wanted);
+    return HUB_OK;
+}
+
+static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
+                            const struct hub_kafka_partition *committed,
+                            struct hub_error *reterr) {
+    struct hub_admit_counts counts;
+    struct hub_admit_config config = {.catalogue = task->engine->catalogue,
+                                      .domain = slot->domain,
+                                      .institution = slot->institution,
+                                      .digester = &hub_sha256,
+                                      .shard_count = hub_topics_shard_count(slot->domain),
+                                      .topic = slot->topic,
+                                      .partition = slot->partition};
+    const char *admitted = admitted_topic(slot, &task->arena);
+    HUB_TRY(hub_counts_parse_admit(committed->metadata, &counts, reterr));
+    HUB_TRY(check_partitions(task, admitted, HUB_INGEST_PARTITIONS, reterr));
+    HUB_TRY(check_partitions(task,
+                             hub_arena_format(&task->arena, "log.%s", slot->domain->name),
+                             config.shard_count, reterr));
+    slot->state = hub_admit_new(&config);
+    hub_admit_set_counts(slot->state, &counts);
+    return hub_task_load_topic(task, admitted, slot->partition, /* to= */ -1, take_admitted,
+                               slot->state, reterr);
+}
+
+static void unload(struct hub_slot *slot) {
+    hub_admit_free(slot->state);
+    slot->state = NULL;
+}
+
+static enum hub_status process(struct hub_task *task, struct hub_slot *slot,
+                               const struct hub_input *input, struct hub_outputs *outputs,
+                               struct hub_error *reterr) {
+    (void)task;
+    (void)reterr;
+    hub_admit_record(slot->state, input, outputs);
+    return HUB_OK;
+}
+
+static void render_counts(const struct hub_slot *slot, struct hub_buffer *buffer) {
+    hub_counts_render_admit(hub_admit_counts(slot->state), buffer);
+}
+
+static const char *topic_of(const struct hub_slot *slot, const struct hub_output *output,
+                            struct hub_arena *arena) {
+    switch (output->kind) {
+    case HUB_OUTPUT_LOG:
+        return hub_arena_format(arena, "log.%s", slot->domain->name);
+    case HUB_OUTPUT_ADMITTED:
+        return admitted_topic(slot, arena);
+    default:
+        return "deadletter.hub";
+    }
+}
+
+static void note(struct hub_task *task, struct hub_slot *slot, const struct hub_input *input,
+                 const struct hub_outputs *outputs) {
+    (void)input;
+    for (size_t i = 0; i < outputs->count; i++) {
+        const struct hub_output *output = &outputs->items[i];
+        if (output->kind != HUB_OUTPUT_ADMITTED)
+            continue;
+        struct hub_input record = {
+            .has_key = true, .has_value = true, .key = output->key, .value = output->value};
+        hub_task_note_record(
+            task, hub_task_space(&task->arena, admitted_topic(slot, &task->arena), slot->partition),
+            &record);
+    }
+}
+
+static enum hub_status marks(struct hub_task *task, struct hub_slot *slot, struct hub_arena *arena,
+                             struct hub_cache_mark *ret_marks, size_t *ret_count,
+                             struct hub_error *reterr) {
+    const char *topic = admitted_topic(slot, arena);
+    int64_t first = 0, end = 0;
+    /* Only this process writes there, and no transaction is open now: the end is its own. */
+    HUB_TRY(hub_reader_bounds(task->reader, topic, slot->partition, &first, &end, reterr));
+    ret_marks[0] = (struct hub_cache_mark){
+        hub_task_space(arena, topic, slot->partition), end};
+    *ret_count = 1;
+    return HUB_OK;
+}
+
+static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
+    const struct hub_admit_counts *counts = hub_admit_counts(slot->state);
+    const struct {
+        const char *outcome;
+        int64_t count;
+    } rows[] = {{"new", counts->created},       {"changed", counts->changed},
+                {"unchanged", counts->unchanged}, {"late", counts->late},
+                {"withdrawn", counts->withdrawn}, {"moved", counts->moved},
+                {"dead", counts->dead}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        hub_buffer_append_format(metrics,
+                                 "atmp_admit_records_total{institution=\"%s\",domain=\"%s\","
+                                 "partition=\"%d\",outcome=\"%s\"} %lld\n",
+                                 slot->institution, slot->domain->name, slot->partition,
+                                 rows[i].outcome, (long long)rows[i].count);
+    hub_buffer_append_format(metrics,
+                             "atmp_security_events_total{institution=\"%s\",domain=\"%s\","
+                             "partition=\"%d\"} %lld\n",
+                             slot->institution, slot->domain->name, slot->partition,
+                             (long long)counts->security);
+}
+
+const struct hub_task_kind hub_admit_task = {
+    .name = "admit",
+    .topics = list_topics,
+    .load = load,
+    .unload = unload,
+    .process = process,
+    .render_counts = render_counts,
+    .topic_of = topic_of,
+    .note = note,
+    .marks = marks,
+    .report = report,
+};

@@ -1,0 +1,49 @@
+#include "hub/engine/counts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char admit_format[] = "v1 read=%" PRId64 " created=%" PRId64 " changed=%" PRId64
+                                   " unchanged=%" PRId64 " late=%" PRId64 " withdrawn=%" PRId64
+                                   " moved=%" PRId64 " dead=%" PRId64 " security=%" PRId64;
+static const char fold_format[] = "v1 read=%" PRId64 " published=%" PRId64 " unchanged=%" PRId64
+                                  " superseded=%" PRId64 " withdrawn=%" PRId64;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+
+void hub_counts_render_admit(const struct hub_admit_counts *counts, struct hub_buffer *buffer) {
+    hub_buffer_append_format(buffer, admit_format, counts->read, counts->created, counts->changed,
+                             counts->unchanged, counts->late, counts->withdrawn, counts->moved,
+                             counts->dead, counts->security);
+}
+
+void hub_counts_render_fold(const struct hub_fold_counts *counts, struct hub_buffer *buffer) {
+    hub_buffer_append_format(buffer, fold_format, counts->read, counts->published,
+                             counts->unchanged, counts->superseded, counts->withdrawn);
+}
+
+enum hub_status hub_counts_parse_admit(const char *text, struct hub_admit_counts *ret_counts,
+                                       struct hub_error *reterr) {
+    struct hub_admit_counts counts = {0};
+    if (text != NULL &&
+        sscanf(text, admit_format, &counts.read, &counts.created, &counts.changed,
+               &counts.unchanged, &counts.late, &counts.withdrawn, &counts.moved, &counts.dead,
+               &counts.security) != 9)
+        return hub_fail(reterr, HUB_FATAL, "committed metadata '%s' is no counts of admit", text);
+    *ret_counts = counts;
+    return HUB_OK;
+}
+
+enum hub_status hub_counts_parse_fold(const char *text, struct hub_fold_counts *ret_counts,
+                                      struct hub_error *reterr) {
+    struct hub_fold_counts counts = {0};
+    if (text != NULL && sscanf(text, fold_format, &counts.read, &counts.published,
+                               &counts.unchanged, &counts.superseded, &counts.withdrawn) != 5)
+        return hub_fail(reterr, HUB_FATAL, "committed metadata '%s' is no counts of fold", text);
+    *ret_counts = counts;
+    return HUB_OK;
+}
+
+#pragma GCC diagnostic pop

@@ -1,0 +1,18 @@
+/* Counts as text: they ride in the metadata of the offset commits, so that they survive the process
+ * and are exactly as old as the offsets. */
+#pragma once
+
+#include "hub/stages/admit.h"
+#include "hub/stages/fold.h"
+
+/* Appends "v1 read=... ...". */
+void hub_counts_render_admit(const struct hub_admit_counts *counts, struct hub_buffer *buffer);
+void hub_counts_render_fold(const struct hub_fold_counts *counts, struct hub_buffer *buffer);
+
+/* HUB_FATAL where the text is not one of these; NULL gives zeros. */
+HUB_MUST_USE enum hub_status hub_counts_parse_admit(const char *text,
+                                                    struct hub_admit_counts *ret_counts,
+                                                    struct hub_error *reterr);
+HUB_MUST_USE enum hub_status hub_counts_parse_fold(const char *text,
+                                                   struct hub_fold_counts *ret_counts,
+                                                   struct hub_error *reterr);

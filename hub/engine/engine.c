@@ -1,0 +1,197 @@
+#include "hub/engine/engine.h"
+
+#include "hub/engine/task.h"
+#include "hub/io/clock.h"
+#include "hub/io/crypto.h"
+#include "hub/io/log.h"
+#include "hub/stages/fold.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { TASKS = 2, WAIT_MS = 100, REPORT_INTERVAL_MS = 500, BACK_OFF_MIN_MS = 200,
+       BACK_OFF_MAX_MS = 10000, NOTED_BYTES_MAX = 64 * 1024 * 1024 };
+
+static volatile sig_atomic_t stop_requested;
+
+static void on_signal(int signal_number) {
+    (void)signal_number;
+    stop_requested = 1;
+}
+
+static void catch_signals(void) {
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+struct session {
+    struct hub_engine *engine;
+    struct hub_task tasks[TASKS];
+    int64_t checkpoint_ms, report_ms;
+};
+
+/* --- what others may see --- */
+
+static void publish_metrics(struct session *session) {
+    HUB_SCOPED_BUFFER text = {0};
+    bool ready = true;
+    for (size_t i = 0; i < TASKS; i++) {
+        struct hub_task *task = &session->tasks[i];
+        ready = ready && task->assigned;
+        hub_buffer_append_format(&text,
+                                 "atmp_transactions_total{task=\"%s\"} %lld\n"
+                                 "atmp_transaction_records_total{task=\"%s\"} %lld\n"
+                                 "atmp_commit_seconds_total{task=\"%s\"} %.3f\n"
+                                 "atmp_partitions{task=\"%s\"} %zu\n",
+                                 task->kind->name, (long long)task->transactions,
+                                 task->kind->name, (long long)task->records, task->kind->name,
+                                 (double)task->commit_ms_total / 1000.0, task->kind->name,
+                                 task->slot_count);
+        for (size_t k = 0; k < task->slot_count; k++)
+            if (task->slots[k].state != NULL)
+                task->kind->report(&task->slots[k], &text);
+    }
+    struct hub_public_state *state = session->engine->state;
+    char *fresh = hub_copy_text(hub_buffer_text(&text));
+    pthread_mutex_lock(&state->lock);
+    hub_release(state->metrics);
+    state->metrics = fresh;
+    pthread_mutex_unlock(&state->lock);
+    atomic_store(&state->ready, ready);
+}
+
+/* --- the cache --- */
+
+static enum hub_status open_cache(struct hub_engine *engine, struct hub_error *reterr) {
+    const struct hub_catalogue *catalogue = engine->catalogue;
+    struct hub_reader *reader = NULL;
+    struct hub_arena arena = {0};
+    HUB_SCOPED_BUFFER identity = {0};
+    const char *cluster = NULL;
+    HUB_TRY(hub_reader_new(engine->settings->bootstrap, &reader, reterr));
+    enum hub_status status = hub_reader_cluster_id(reader, &arena, &cluster, reterr);
+    hub_reader_free(reader);
+    if (status == HUB_OK) {
+        hub_buffer_append_format(&identity, "cluster %s, core %d", cluster, HUB_CORE_VERSION);
+        for (size_t i = 0; i < catalogue->domain_count; i++)
+            hub_buffer_append_format(&identity, ", %s %s", catalogue->domains[i].name,
+                                     catalogue->domains[i].rules);
+        status = hub_cache_open(engine->settings->state, hub_buffer_text(&identity), &hub_sha256,
+                                hub_clock_realtime_ms(), &engine->cache, reterr);
+    }
+    hub_arena_destroy(&arena);
+    return status;
+}
+
+static enum hub_status checkpoint(struct session *session, struct hub_error *reterr) {
+    struct hub_arena arena = {0};
+    size_t slots = 0, count = 0;
+    for (size_t i = 0; i < TASKS; i++)
+        slots += session->tasks[i].slot_count;
+    struct hub_cache_mark *marks =
+        hub_arena_take(&arena, (slots * HUB_TASK_MARKS_MAX + 1) * sizeof *marks);
+    enum hub_status status = HUB_OK;
+    for (size_t i = 0; status == HUB_OK && i < TASKS; i++) {
+        size_t own = 0;
+        status = hub_task_marks(&session->tasks[i], &arena, marks + count, &own, reterr);
+        count += own;
+    }
+    if (status == HUB_OK)
+        status = hub_cache_checkpoint(session->engine->cache, marks, count, reterr);
+    hub_arena_destroy(&arena);
+    session->checkpoint_ms = hub_clock_monotonic_ms();
+    return status;
+}
+
+/* A cache that cannot be written is a slower start, not an outage. */
+static void checkpoint_if_due(struct session *session) {
+    struct hub_engine *engine = session->engine;
+    struct hub_error error;
+    int64_t age_ms = hub_clock_monotonic_ms() - session->checkpoint_ms;
+    size_t noted = engine->cache == NULL ? 0 : hub_cache_noted_bytes(engine->cache);
+    bool due = noted > 0 && (age_ms >= engine->settings->checkpoint_interval_ms ||
+                             noted > NOTED_BYTES_MAX);
+    if (due && checkpoint(session, &error) != HUB_OK)
+        hub_log(HUB_LOG_WARNING, "checkpoint_failed", "%s", error.text);
+}
+
+/* --- the loop --- */
+
+static void wait_for_records(struct session *session) {
+    struct pollfd descriptors[TASKS];
+    for (size_t i = 0; i < TASKS; i++)
+        descriptors[i] = (struct pollfd){
+            .fd = hub_consumer_descriptor(session->tasks[i].consumer), .events = POLLIN};
+    poll(descriptors, TASKS, WAIT_MS);
+}
+
+static enum hub_status turn(struct session *session, struct hub_error *reterr) {
+    bool worked_any = false;
+    for (size_t i = 0; i < TASKS; i++) {
+        bool worked = false;
+        HUB_TRY(hub_task_step(&session->tasks[i], /* timeout_ms= */ 0, &worked, reterr));
+        worked_any |= worked;
+    }
+    int64_t now_ms = hub_clock_monotonic_ms();
+    atomic_store(&session->engine->state->ticked_ms, now_ms);
+    if (now_ms - session->report_ms >= REPORT_INTERVAL_MS) {
+        session->report_ms = now_ms;
+        publish_metrics(session);
+    }
+    checkpoint_if_due(session);
+    if (!worked_any)
+        wait_for_records(session);
+    return HUB_OK;
+}
+
+static enum hub_status run_session(struct hub_engine *engine, struct hub_error *reterr) {
+    struct session session = {.engine = engine, .checkpoint_ms = hub_clock_monotonic_ms()};
+    enum hub_status status = hub_task_open(&session.tasks[0], &hub_admit_task, engine, reterr);
+    if (status == HUB_OK)
+        status = hub_task_open(&session.tasks[1], &hub_fold_task, engine, reterr);
+    while (status == HUB_OK && !stop_requested)
+        status = turn(&session, reterr);
+    struct hub_error ignored;
+    if (status == HUB_OK && engine->cache != NULL && checkpoint(&session, &ignored) != HUB_OK)
+        hub_log(HUB_LOG_WARNING, "checkpoint_failed", "%s", ignored.text);
+    atomic_store(&engine->state->ready, false);
+    hub_task_close(&session.tasks[1]);
+    hub_task_close(&session.tasks[0]);
+    return status;
+}
+
+static void back_off(int64_t milliseconds) {
+    struct timespec span = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    nanosleep(&span, NULL); /* a signal ends it early */
+}
+
+enum hub_status hub_engine_run(const struct hub_settings *settings,
+                               const struct hub_catalogue *catalogue,
+                               struct hub_public_state *state, struct hub_error *reterr) {
+    struct hub_engine engine = {settings, catalogue, NULL, state};
+    int64_t wait_ms = BACK_OFF_MIN_MS;
+    enum hub_status status = HUB_OK;
+    catch_signals();
+    while (!stop_requested) {
+        int64_t began_ms = hub_clock_monotonic_ms();
+        status = engine.cache == NULL ? open_cache(&engine, reterr) : HUB_OK;
+        if (status == HUB_OK)
+            status = run_session(&engine, reterr);
+        if (status != HUB_RETRY && status != HUB_REJECT)
+            break;
+        if (hub_clock_monotonic_ms() - began_ms > BACK_OFF_MAX_MS)
+            wait_ms = BACK_OFF_MIN_MS;
+        hub_log(HUB_LOG_WARNING, "session_ended", "%s; again in %lld ms", reterr->text,
+                (long long)wait_ms);
+        back_off(wait_ms);
+        wait_ms = wait_ms * 2 > BACK_OFF_MAX_MS ? BACK_OFF_MAX_MS : wait_ms * 2;
+        status = HUB_OK;
+    }
+    hub_cache_close(engine.cache);
+    return status;
+}

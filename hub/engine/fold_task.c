@@ -1,0 +1,174 @@
+/* fold as a task: one log in, unified records, conflicts and matches out. */
+#include "hub/engine/counts.h"
+#include "hub/engine/task.h"
+#include "hub/engine/topics.h"
+#include "hub/io/crypto.h"
+#include "hub/stages/fold.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const output_kinds[] = {"unified", "conflict", "match"};
+
+static const char *const *list_topics(const struct hub_catalogue *catalogue,
+                                      struct hub_arena *arena) {
+    const char **topics =
+        hub_arena_take(arena, (catalogue->domain_count + 1) * sizeof *topics);
+    for (size_t i = 0; i < catalogue->domain_count; i++)
+        topics[i] = hub_arena_format(arena, "log.%s", catalogue->domains[i].name);
+    topics[catalogue->domain_count] = NULL;
+    return topics;
+}
+
+static enum hub_status take_log(void *context, const struct hub_input *input,
+                                struct hub_error *reterr) {
+    return hub_fold_load_log(context, input, reterr);
+}
+
+static enum hub_status take_unified(void *context, const struct hub_input *input,
+                                    struct hub_error *reterr) {
+    return input->has_value ? hub_fold_load_unified(context, input->value, reterr) : HUB_OK;
+}
+
+static enum hub_status take_conflict(void *context, const struct hub_input *input,
+                                     struct hub_error *reterr) {
+    return input->has_value ? hub_fold_load_conflict(context, input->value, reterr) : HUB_OK;
+}
+
+static enum hub_status take_match(void *context, const struct hub_input *input,
+                                  struct hub_error *reterr) {
+    return input->has_value ? hub_fold_load_match(context, input->value, reterr) : HUB_OK;
+}
+
+static const char *output_topic(const struct hub_slot *slot, size_t kind,
+                                struct hub_arena *arena) {
+    return hub_arena_format(arena, "%s.%s", output_kinds[kind], slot->domain->name);
+}
+
+static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
+                            const struct hub_kafka_partition *committed,
+                            struct hub_error *reterr) {
+    enum hub_status (*const take[])(void *, const struct hub_input *, struct hub_error *) = {
+        take_unified, take_conflict, take_match};
+    struct hub_fold_counts counts;
+    int64_t end = committed->offset < 0 ? 0 : committed->offset;
+    HUB_TRY(hub_counts_parse_fold(committed->metadata, &counts, reterr));
+    slot->state =
+        hub_fold_new(task->engine->catalogue, slot->domain, &hub_sha256, slot->partition);
+    hub_fold_set_counts(slot->state, &counts);
+    HUB_TRY(hub_task_load_topic(task, slot->topic, slot->partition, end, take_log, slot->state,
+                                reterr));
+    for (size_t i = 0; i < 3; i++) {
+        const char *topic = output_topic(slot, i, &task->arena);
+        int32_t partitions = 0;
+        HUB_TRY(hub_reader_partition_count(task->reader, topic, &partitions, reterr));
+        if (partitions != hub_topics_shard_count(slot->domain))
+            return hub_fail(reterr, HUB_FATAL, "topic %s has %d partitions; %d would pass", topic,
+                            partitions, hub_topics_shard_count(slot->domain));
+        HUB_TRY(hub_task_load_topic(task, topic, slot->partition, /* to= */ -1, take[i],
+                                    slot->state, reterr));
+    }
+    return hub_fold_loaded(slot->state, reterr);
+}
+
+static void unload(struct hub_slot *slot) {
+    hub_fold_free(slot->state);
+    slot->state = NULL;
+}
+
+static enum hub_status process(struct hub_task *task, struct hub_slot *slot,
+                               const struct hub_input *input, struct hub_outputs *outputs,
+                               struct hub_error *reterr) {
+    (void)task;
+    return hub_fold_entry(slot->state, input, outputs, reterr);
+}
+
+static void render_counts(const struct hub_slot *slot, struct hub_buffer *buffer) {
+    hub_counts_render_fold(hub_fold_counts(slot->state), buffer);
+}
+
+static const char *topic_of(const struct hub_slot *slot, const struct hub_output *output,
+                            struct hub_arena *arena) {
+    size_t kind = output->kind == HUB_OUTPUT_UNIFIED    ? 0
+                  : output->kind == HUB_OUTPUT_CONFLICT ? 1
+                                                        : 2;
+    return output_topic(slot, kind, arena);
+}
+
+static void note(struct hub_task *task, struct hub_slot *slot, const struct hub_input *input,
+                 const struct hub_outputs *outputs) {
+    static const char late[] = "late/"; /* superseded: no part of the state */
+    bool is_late = input->has_key && input->key.size >= sizeof late - 1 &&
+                   memcmp(input->key.data, late, sizeof late - 1) == 0;
+    if (input->has_key && input->has_value && !is_late)
+        hub_task_note_record(task, hub_task_space(&task->arena, slot->topic, slot->partition),
+                             input);
+    for (size_t i = 0; i < outputs->count; i++) {
+        const struct hub_output *output = &outputs->items[i];
+        struct hub_input record = {
+            .has_key = true, .has_value = true, .key = output->key, .value = output->value};
+        hub_task_note_record(
+            task,
+            hub_task_space(&task->arena, topic_of(slot, output, &task->arena), slot->partition),
+            &record);
+    }
+}
+
+static enum hub_status marks(struct hub_task *task, struct hub_slot *slot, struct hub_arena *arena,
+                             struct hub_cache_mark *ret_marks, size_t *ret_count,
+                             struct hub_error *reterr) {
+    ret_marks[0] = (struct hub_cache_mark){
+        hub_task_space(arena, slot->topic, slot->partition),
+        slot->next < 0 ? 0 : slot->next};
+    for (size_t i = 0; i < 3; i++) {
+        const char *topic = output_topic(slot, i, arena);
+        int64_t first = 0, end = 0;
+        HUB_TRY(hub_reader_bounds(task->reader, topic, slot->partition, &first, &end, reterr));
+        ret_marks[1 + i] = (struct hub_cache_mark){
+            hub_task_space(arena, topic, slot->partition), end};
+    }
+    *ret_count = 4;
+    return HUB_OK;
+}
+
+static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
+    const struct hub_fold_counts *counts = hub_fold_counts(slot->state);
+    struct hub_fold_gauges gauges = hub_fold_gauges(slot->state);
+    const struct {
+        const char *outcome;
+        int64_t count;
+    } rows[] = {{"published", counts->published},
+                {"unchanged", counts->unchanged},
+                {"superseded", counts->superseded},
+                {"withdrawn", counts->withdrawn}};
+    const struct {
+        const char *name;
+        size_t value;
+    } now[] = {{"atmp_statements", gauges.statements},
+               {"atmp_entities", gauges.entities},
+               {"atmp_conflicts_open", gauges.conflicts_open},
+               {"atmp_matches_open", gauges.matches_open},
+               {"atmp_identifiers_set_aside", gauges.identifiers_set_aside}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        hub_buffer_append_format(metrics,
+                                 "atmp_fold_entries_total{domain=\"%s\",partition=\"%d\","
+                                 "outcome=\"%s\"} %lld\n",
+                                 slot->domain->name, slot->partition, rows[i].outcome,
+                                 (long long)rows[i].count);
+    for (size_t i = 0; i < sizeof now / sizeof *now; i++)
+        hub_buffer_append_format(metrics, "%s{domain=\"%s\",partition=\"%d\"} %zu\n", now[i].name,
+                                 slot->domain->name, slot->partition, now[i].value);
+}
+
+const struct hub_task_kind hub_fold_task = {
+    .name = "fold",
+    .topics = list_topics,
+    .load = load,
+    .unload = unload,
+    .process = process,
+    .render_counts = render_counts,
+    .topic_of = topic_of,
+    .note = note,
+    .marks = marks,
+    .report = report,
+};

@@ -1,0 +1,345 @@
+#include "hub/engine/task.h"
+
+#include "hub/io/clock.h"
+#include "hub/io/log.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- assignment --- */
+
+static struct hub_slot *find_slot(struct hub_task *task, const char *topic, int32_t partition) {
+    for (size_t i = 0; i < task->slot_count; i++)
+        if (task->slots[i].partition == partition && strcmp(task->slots[i].topic, topic) == 0)
+            return &task->slots[i];
+    return NULL;
+}
+
+/* ingest.<institution>.<domain> or log.<domain> */
+static void read_topic(struct hub_task *task, struct hub_slot *slot) {
+    const struct hub_catalogue *catalogue = task->engine->catalogue;
+    struct hub_bytes kind, rest, institution;
+    hub_bytes_cut(hub_bytes_of_text(slot->topic), '.', &kind, &rest);
+    if (hub_bytes_equal_text(kind, "ingest") && hub_bytes_cut(rest, '.', &institution, &rest))
+        slot->institution = hub_parties_institution(&catalogue->parties, institution)->name;
+    slot->domain = hub_catalogue_domain(catalogue, rest);
+    assert(slot->domain != NULL);
+}
+
+static void drop_slot(struct hub_task *task, size_t index) {
+    struct hub_slot *slot = &task->slots[index];
+    if (slot->state != NULL)
+        task->kind->unload(slot);
+    hub_release(slot->topic);
+    task->slots[index] = task->slots[--task->slot_count];
+}
+
+static enum hub_status take_partition(struct hub_task *task,
+                                      struct hub_kafka_partition *committed,
+                                      struct hub_error *reterr) {
+    HUB_GROW(task->slots, task->slot_count, task->slot_capacity);
+    struct hub_slot *slot = &task->slots[task->slot_count++];
+    *slot = (struct hub_slot){.topic = hub_copy_text(committed->topic),
+                              .partition = committed->partition};
+    read_topic(task, slot);
+    enum hub_status status = task->kind->load(task, slot, committed, reterr);
+    if (status == HUB_RETRY) { /* a damaged cache has been dropped: once more, from the topics */
+        if (slot->state != NULL)
+            task->kind->unload(slot);
+        slot->state = NULL;
+        hub_log(HUB_LOG_WARNING, "load_again", "%s", reterr->text);
+        status = task->kind->load(task, slot, committed, reterr);
+    }
+    slot->next = committed->offset;
+    return status;
+}
+
+static enum hub_status on_assigned(void *context, struct hub_kafka_partition *partitions,
+                                   size_t count, struct hub_error *reterr) {
+    struct hub_task *task = context;
+    struct hub_arena arena = {0};
+    enum hub_status status = HUB_OK;
+    if (count > 0)
+        status = hub_consumer_committed(task->consumer, partitions, count, &arena, reterr);
+    for (size_t i = 0; status == HUB_OK && i < count; i++)
+        status = take_partition(task, &partitions[i], reterr);
+    for (size_t i = 0; i < count; i++)
+        partitions[i].metadata = NULL;
+    hub_arena_destroy(&arena);
+    task->assigned = status == HUB_OK;
+    return status;
+}
+
+static void on_revoked(void *context, const struct hub_kafka_partition *partitions,
+                       size_t count) {
+    struct hub_task *task = context;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = task->slot_count; k > 0; k--)
+            if (task->slots[k - 1].partition == partitions[i].partition &&
+                strcmp(task->slots[k - 1].topic, partitions[i].topic) == 0)
+                drop_slot(task, k - 1);
+}
+
+enum hub_status hub_task_open(struct hub_task *task, const struct hub_task_kind *kind,
+                              struct hub_engine *engine, struct hub_error *reterr) {
+    const struct hub_settings *settings = engine->settings;
+    char group[128], id[192];
+    struct hub_arena arena = {0};
+    *task = (struct hub_task){.kind = kind, .engine = engine};
+    snprintf(group, sizeof group, "%s-%s", settings->group, kind->name);
+    snprintf(id, sizeof id, "%s.%s.%s", settings->group, kind->name, settings->instance);
+    task->transactional_id = hub_copy_text(id);
+    HUB_TRY(hub_reader_new(settings->bootstrap, &task->reader, reterr));
+    /* The producer first: it ends what an earlier process of this name left open. */
+    HUB_TRY(hub_producer_new(settings->bootstrap, id, &task->producer, reterr));
+    struct hub_consumer_config config = {.bootstrap = settings->bootstrap,
+                                         .group = group,
+                                         .instance = settings->instance,
+                                         .topics = kind->topics(engine->catalogue, &arena),
+                                         .assigned = on_assigned,
+                                         .revoked = on_revoked,
+                                         .context = task};
+    enum hub_status status = hub_consumer_new(&config, &task->consumer, reterr);
+    hub_arena_destroy(&arena);
+    return status;
+}
+
+void hub_task_close(struct hub_task *task) {
+    hub_kafka_batch_free(&task->batch);
+    hub_consumer_free(task->consumer);
+    hub_producer_free(task->producer);
+    hub_reader_free(task->reader);
+    while (task->slot_count > 0)
+        drop_slot(task, task->slot_count - 1);
+    hub_release(task->slots);
+    hub_release(task->transactional_id);
+    hub_arena_destroy(&task->arena);
+    *task = (struct hub_task){0};
+}
+
+/* --- one transaction --- */
+
+static struct hub_input input_of(const struct hub_kafka_record *record) {
+    return (struct hub_input){.has_key = record->has_key,
+                              .has_value = record->has_value,
+                              .key = record->key,
+                              .value = record->value,
+                              .headers = (const struct hub_header *)record->headers,
+                              .header_count = record->header_count,
+                              .partition = record->partition,
+                              .offset = record->offset,
+                              .timestamp_ms = record->timestamp_ms};
+}
+
+_Static_assert(sizeof(struct hub_header) == sizeof(struct hub_kafka_header) &&
+                   offsetof(struct hub_header, value) == offsetof(struct hub_kafka_header, value),
+               "a header is a header");
+
+static enum hub_status write_outputs(struct hub_task *task, const struct hub_slot *slot,
+                                     const struct hub_outputs *outputs,
+                                     struct hub_error *reterr) {
+    for (size_t i = 0; i < outputs->count; i++) {
+        const struct hub_output *output = &outputs->items[i];
+        struct hub_kafka_write write = {
+            .topic = task->kind->topic_of(slot, output, &task->arena),
+            .partition = output->partition,
+            .has_key = output->has_key,
+            .key = output->key,
+            .value = output->value,
+            .headers = (const struct hub_kafka_header *)output->headers,
+            .header_count = output->header_count};
+        HUB_TRY(hub_producer_write(task->producer, &write, reterr));
+    }
+    return HUB_OK;
+}
+
+static enum hub_status process_batch(struct hub_task *task, struct hub_outputs *outputs,
+                                     struct hub_error *reterr) {
+    for (size_t i = 0; i < task->batch.count; i++) {
+        const struct hub_kafka_record *record = &task->batch.records[i];
+        struct hub_slot *slot = find_slot(task, record->topic, record->partition);
+        if (slot == NULL)
+            return hub_fail(reterr, HUB_RETRY, "%s/%d was taken away", record->topic,
+                            record->partition);
+        struct hub_input input = input_of(record);
+        outputs[i] = (struct hub_outputs){.arena = &task->arena};
+        HUB_TRY(task->kind->process(task, slot, &input, &outputs[i], reterr));
+        HUB_TRY(write_outputs(task, slot, &outputs[i], reterr));
+        slot->next = record->offset + 1;
+        slot->touched = true;
+    }
+    return HUB_OK;
+}
+
+static enum hub_status send_offsets(struct hub_task *task, struct hub_error *reterr) {
+    struct hub_kafka_partition *offsets =
+        hub_arena_take(&task->arena, (task->slot_count + 1) * sizeof *offsets);
+    size_t count = 0;
+    for (size_t i = 0; i < task->slot_count; i++) {
+        struct hub_slot *slot = &task->slots[i];
+        HUB_SCOPED_BUFFER counts = {0};
+        if (!slot->touched)
+            continue;
+        slot->touched = false;
+        task->kind->render_counts(slot, &counts);
+        offsets[count++] = (struct hub_kafka_partition){
+            slot->topic, slot->partition, slot->next,
+            hub_arena_text(&task->arena, (const char *)counts.data, counts.size)};
+    }
+    return hub_producer_send_offsets(task->producer, task->consumer, offsets, count, reterr);
+}
+
+static void note_batch(struct hub_task *task, const struct hub_outputs *outputs) {
+    for (size_t i = 0; task->engine->cache != NULL && i < task->batch.count; i++) {
+        const struct hub_kafka_record *record = &task->batch.records[i];
+        struct hub_slot *slot = find_slot(task, record->topic, record->partition);
+        struct hub_input input = input_of(record);
+        if (slot != NULL)
+            task->kind->note(task, slot, &input, &outputs[i]);
+    }
+}
+
+static enum hub_status run_transaction(struct hub_task *task, struct hub_error *reterr) {
+    struct hub_outputs *outputs =
+        hub_arena_take_zero(&task->arena, task->batch.count, sizeof *outputs);
+    HUB_TRY(hub_producer_begin(task->producer, reterr));
+    enum hub_status status = process_batch(task, outputs, reterr);
+    if (status == HUB_OK)
+        status = send_offsets(task, reterr);
+    if (status != HUB_OK) {
+        hub_producer_abort(task->producer);
+        return status;
+    }
+    int64_t began_ms = hub_clock_monotonic_ms();
+    HUB_TRY(hub_producer_commit(task->producer, reterr));
+    task->commit_ms_total += hub_clock_monotonic_ms() - began_ms;
+    task->transactions++;
+    task->records += (int64_t)task->batch.count;
+    note_batch(task, outputs);
+    return HUB_OK;
+}
+
+/* A producer that has seen an ambiguous answer is replaced before the next transaction. */
+static enum hub_status renew_producer(struct hub_task *task, struct hub_error *reterr) {
+    if (!hub_producer_is_dirty(task->producer))
+        return HUB_OK;
+    hub_log(HUB_LOG_INFO, "producer_renewed", "%s: an answer was ambiguous",
+            task->transactional_id);
+    hub_producer_free(task->producer);
+    task->producer = NULL;
+    return hub_producer_new(task->engine->settings->bootstrap, task->transactional_id,
+                            &task->producer, reterr);
+}
+
+enum hub_status hub_task_step(struct hub_task *task, int64_t timeout_ms, bool *ret_worked,
+                              struct hub_error *reterr) {
+    size_t count_max = (size_t)task->engine->settings->batch_count_max;
+    HUB_TRY(hub_consumer_poll(task->consumer, timeout_ms, count_max, &task->batch, reterr));
+    *ret_worked = task->batch.count > 0;
+    if (task->batch.count == 0)
+        return HUB_OK;
+    enum hub_status status = renew_producer(task, reterr);
+    if (status == HUB_OK)
+        status = run_transaction(task, reterr);
+    hub_kafka_batch_clear(&task->batch);
+    hub_arena_reset(&task->arena);
+    return status;
+}
+
+/* --- cache --- */
+
+/* offset 8, time 8, status size 4, status, value */
+static const size_t STORED_HEADER_SIZE = 20;
+
+const char *hub_task_space(struct hub_arena *arena, const char *topic, int32_t partition) {
+    return hub_arena_format(arena, "%s/%d", topic, partition);
+}
+
+void hub_task_note_record(struct hub_task *task, const char *space,
+                          const struct hub_input *input) {
+    struct hub_bytes status = hub_input_header(input, "hub_replaced_status");
+    uint32_t status_size = (uint32_t)status.size;
+    HUB_SCOPED_BUFFER stored = {0};
+    hub_buffer_append(&stored, &input->offset, 8);
+    hub_buffer_append(&stored, &input->timestamp_ms, 8);
+    hub_buffer_append(&stored, &status_size, 4);
+    hub_buffer_append_bytes(&stored, status);
+    hub_buffer_append_bytes(&stored, input->value);
+    hub_cache_note(task->engine->cache, space, input->key, hub_buffer_bytes(&stored));
+}
+
+struct loading {
+    enum hub_status (*take)(void *context, const struct hub_input *input,
+                            struct hub_error *reterr);
+    void *context;
+    struct hub_task *task;
+    const char *space;
+    int32_t partition;
+};
+
+static enum hub_status take_stored(void *context, struct hub_bytes key, struct hub_bytes stored,
+                                   struct hub_error *reterr) {
+    const struct loading *loading = context;
+    struct hub_header status = {.name = "hub_replaced_status"};
+    struct hub_input input = {
+        .has_key = true, .has_value = true, .key = key, .partition = loading->partition};
+    uint32_t status_size = 0;
+    if (stored.size < STORED_HEADER_SIZE)
+        return hub_fail(reterr, HUB_RETRY, "cache: a record is cut off");
+    memcpy(&input.offset, stored.data, 8);
+    memcpy(&input.timestamp_ms, stored.data + 8, 8);
+    memcpy(&status_size, stored.data + 16, 4);
+    if (status_size > stored.size - STORED_HEADER_SIZE)
+        return hub_fail(reterr, HUB_RETRY, "cache: a record is cut off");
+    size_t from = STORED_HEADER_SIZE + status_size;
+    status.value = hub_bytes_part(stored, STORED_HEADER_SIZE, from);
+    input.value = hub_bytes_part(stored, from, stored.size);
+    input.headers = &status;
+    input.header_count = status_size > 0;
+    return loading->take(loading->context, &input, reterr);
+}
+
+static enum hub_status take_record(void *context, const struct hub_kafka_record *record,
+                                   struct hub_error *reterr) {
+    const struct loading *loading = context;
+    struct hub_input input = input_of(record);
+    if (loading->task->engine->cache != NULL && input.has_key && input.has_value)
+        hub_task_note_record(loading->task, loading->space, &input);
+    return loading->take(loading->context, &input, reterr);
+}
+
+enum hub_status hub_task_load_topic(struct hub_task *task, const char *topic, int32_t partition,
+                                    int64_t to,
+                                    enum hub_status (*take)(void *context,
+                                                            const struct hub_input *input,
+                                                            struct hub_error *reterr),
+                                    void *context, struct hub_error *reterr) {
+    struct hub_cache *cache = task->engine->cache;
+    const char *space = hub_task_space(&task->arena, topic, partition);
+    struct loading loading = {take, context, task, space, partition};
+    int64_t first = 0, end = 0, next = -1;
+    HUB_TRY(hub_reader_bounds(task->reader, topic, partition, &first, &end, reterr));
+    int64_t limit = to < 0 ? end : to;
+    if (cache != NULL)
+        HUB_TRY(hub_cache_load(cache, space, take_stored, &loading, &next, reterr));
+    if (next > limit) { /* ahead of Kafka: it is a copy of something else */
+        HUB_TRY(hub_cache_drop(cache, space, reterr));
+        return hub_fail(reterr, HUB_RETRY, "cache: %s is at %lld, ahead of Kafka's %lld", space,
+                        (long long)next, (long long)limit);
+    }
+    return hub_reader_read(task->reader, topic, partition, next < 0 ? 0 : next, limit, take_record,
+                           &loading, NULL, reterr);
+}
+
+enum hub_status hub_task_marks(struct hub_task *task, struct hub_arena *arena,
+                               struct hub_cache_mark *marks, size_t *ret_count,
+                               struct hub_error *reterr) {
+    *ret_count = 0;
+    for (size_t i = 0; i < task->slot_count; i++) {
+        size_t own = 0;
+        HUB_TRY(task->kind->marks(task, &task->slots[i], arena, marks + *ret_count, &own, reterr));
+        *ret_count += own;
+    }
+    return HUB_OK;
+}

@@ -1,0 +1,99 @@
+/* A task: a consumer of a group, a transactional producer, and a pure stage between them.
+ *
+ * One step is one transaction: {what the stage gave for a batch of records, the records' offsets
+ * with the counts as metadata}. admit and fold are the two kinds, as on both sides of a repartition
+ * topic. Whatever goes wrong in a step ends the session: everything in memory is dropped and loaded
+ * again from what was committed. */
+#pragma once
+
+#include "hub/engine/engine.h"
+#include "hub/io/cache.h"
+#include "hub/io/kafka.h"
+#include "hub/stages/entry.h"
+
+struct hub_task;
+
+/* One partition that the task holds. */
+struct hub_slot {
+    char *topic;
+    int32_t partition;
+    const struct hub_domain *domain;
+    const char *institution; /* of an ingest topic */
+    void *state;             /* the stage's */
+    int64_t next;            /* offset to be committed next */
+    bool touched;            /* by the running transaction */
+};
+
+struct hub_task_kind {
+    const char *name; /* admit, fold: part of the group and of the transactional id */
+    /* The topics it consumes, NULL-ended, in the arena. */
+    const char *const *(*topics)(const struct hub_catalogue *catalogue, struct hub_arena *arena);
+    /* Makes the slot's state from what was committed; `committed` is where it goes on. */
+    enum hub_status (*load)(struct hub_task *task, struct hub_slot *slot,
+                            const struct hub_kafka_partition *committed,
+                            struct hub_error *reterr);
+    void (*unload)(struct hub_slot *slot);
+    enum hub_status (*process)(struct hub_task *task, struct hub_slot *slot,
+                               const struct hub_input *input, struct hub_outputs *outputs,
+                               struct hub_error *reterr);
+    void (*render_counts)(const struct hub_slot *slot, struct hub_buffer *buffer);
+    /* The topic an output goes to, in the arena. */
+    const char *(*topic_of)(const struct hub_slot *slot, const struct hub_output *output,
+                            struct hub_arena *arena);
+    /* After a commit: what the cache should know of an input and of an output. */
+    void (*note)(struct hub_task *task, struct hub_slot *slot, const struct hub_input *input,
+                 const struct hub_outputs *outputs);
+    /* The spaces of the cache that belong to a slot, with their next offsets. */
+    enum hub_status (*marks)(struct hub_task *task, struct hub_slot *slot,
+                             struct hub_arena *arena, struct hub_cache_mark *ret_marks,
+                             size_t *ret_count, struct hub_error *reterr);
+    void (*report)(const struct hub_slot *slot, struct hub_buffer *metrics);
+};
+
+extern const struct hub_task_kind hub_admit_task;
+extern const struct hub_task_kind hub_fold_task;
+
+struct hub_task {
+    const struct hub_task_kind *kind;
+    struct hub_engine *engine;
+    struct hub_consumer *consumer;
+    struct hub_producer *producer;
+    struct hub_reader *reader; /* for loading */
+    char *transactional_id;
+    struct hub_slot *slots;
+    size_t slot_count, slot_capacity;
+    bool assigned; /* an assignment has been loaded */
+    struct hub_kafka_batch batch;
+    struct hub_arena arena; /* of the running transaction */
+    int64_t transactions, records, commit_ms_total;
+};
+
+enum { HUB_TASK_MARKS_MAX = 8 };
+
+HUB_MUST_USE enum hub_status hub_task_open(struct hub_task *task,
+                                           const struct hub_task_kind *kind,
+                                           struct hub_engine *engine, struct hub_error *reterr);
+void hub_task_close(struct hub_task *task);
+
+/* One transaction, where there is something to do within timeout_ms. */
+HUB_MUST_USE enum hub_status hub_task_step(struct hub_task *task, int64_t timeout_ms,
+                                           bool *ret_worked, struct hub_error *reterr);
+
+/* Where every space of the task stands; `marks` has room for slot_count * HUB_TASK_MARKS_MAX. */
+HUB_MUST_USE enum hub_status hub_task_marks(struct hub_task *task, struct hub_arena *arena,
+                                            struct hub_cache_mark *marks, size_t *ret_count,
+                                            struct hub_error *reterr);
+
+/* Loads one topic partition through the cache: what the cache has, then the rest from Kafka up to
+ * `to` (-1: what is committed now). `take` is given every record. */
+HUB_MUST_USE enum hub_status
+hub_task_load_topic(struct hub_task *task, const char *topic, int32_t partition, int64_t to,
+                    enum hub_status (*take)(void *context, const struct hub_input *input,
+                                            struct hub_error *reterr),
+                    void *context, struct hub_error *reterr);
+
+/* Notes a record as the cache keeps it: offset, time, replaced status, value. */
+void hub_task_note_record(struct hub_task *task, const char *space,
+                          const struct hub_input *input);
+/* The cache's name of a topic partition. */
+const char *hub_task_space(struct hub_arena *arena, const char *topic, int32_t partition);

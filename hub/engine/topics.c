@@ -1,0 +1,74 @@
+#include "hub/engine/topics.h"
+
+#include <string.h>
+
+/* LogAppendTime everywhere: with a source's own old times the compaction lag would be void. */
+static const char *const compacted_with_lag[] = {"cleanup.policy",         "compact",
+                                                 "min.compaction.lag.ms",  "2592000000",
+                                                 "delete.retention.ms",    "2592000000",
+                                                 "message.timestamp.type", "LogAppendTime",
+                                                 "max.message.bytes",      "25165824",
+                                                 NULL};
+static const char *const compacted[] = {"cleanup.policy",         "compact",
+                                        "delete.retention.ms",    "2592000000",
+                                        "message.timestamp.type", "LogAppendTime",
+                                        "max.message.bytes",      "25165824",
+                                        NULL};
+static const char *const kept[] = {"cleanup.policy",         "delete",
+                                   "retention.ms",           "-1",
+                                   "message.timestamp.type", "LogAppendTime",
+                                   "max.message.bytes",      "25165824",
+                                   NULL};
+
+int32_t hub_topics_shard_count(const struct hub_domain *domain) {
+    return domain->shard_field < 0 ? 1 : HUB_SHARDS;
+}
+
+struct listing {
+    struct hub_arena *arena;
+    struct hub_topic_config *topics;
+    size_t count;
+};
+
+static void add(struct listing *listing, const char *name, int32_t partitions,
+                const char *const *settings) {
+    listing->topics[listing->count++] = (struct hub_topic_config){name, partitions, settings};
+}
+
+static void add_domain(struct listing *listing, const struct hub_catalogue *catalogue,
+                       const struct hub_domain *domain) {
+    static const char *const kinds[] = {"unified", "conflict", "match"};
+    struct hub_arena *arena = listing->arena;
+    int32_t shards = hub_topics_shard_count(domain);
+    add(listing, hub_arena_format(arena, "log.%s", domain->name), shards, kept);
+    for (size_t i = 0; i < 3; i++)
+        add(listing, hub_arena_format(arena, "%s.%s", kinds[i], domain->name), shards,
+            compacted_with_lag);
+    for (size_t i = 0; i < catalogue->parties.institution_count; i++) {
+        const char *institution = catalogue->parties.institutions[i].name;
+        add(listing, hub_arena_format(arena, "ingest.%s.%s", institution, domain->name),
+            HUB_INGEST_PARTITIONS, compacted_with_lag);
+        add(listing, hub_arena_format(arena, "admitted.%s.%s", institution, domain->name),
+            HUB_INGEST_PARTITIONS, compacted);
+    }
+}
+
+void hub_topics_list(const struct hub_catalogue *catalogue, struct hub_arena *arena,
+                     struct hub_topic_config **ret_topics, size_t *ret_count) {
+    size_t institutions = catalogue->parties.institution_count;
+    struct listing listing = {.arena = arena};
+    listing.topics = hub_arena_take(
+        arena, (catalogue->domain_count * (4 + 2 * institutions) + institutions + 3) *
+                   sizeof *listing.topics);
+    for (size_t i = 0; i < catalogue->domain_count; i++)
+        add_domain(&listing, catalogue, &catalogue->domains[i]);
+    for (size_t i = 0; i < institutions; i++)
+        add(&listing,
+            hub_arena_format(arena, "deadletter.%s", catalogue->parties.institutions[i].name), 1,
+            kept);
+    add(&listing, "deadletter.hub", 1, kept);
+    add(&listing, "decision", 1, compacted_with_lag);
+    add(&listing, "position", 1, compacted);
+    *ret_topics = listing.topics;
+    *ret_count = listing.count;
+}

@@ -1,0 +1,14 @@
+/* The topics there are, by the catalogue: names, partition counts, settings. */
+#pragma once
+
+#include "hub/io/kafka.h"
+#include "schemas/lib/catalogue.h"
+
+enum { HUB_INGEST_PARTITIONS = 2, HUB_SHARDS = 4 };
+
+/* Partitions of log, unified, conflict and match of a domain. */
+int32_t hub_topics_shard_count(const struct hub_domain *domain);
+
+/* All topics, in the arena. */
+void hub_topics_list(const struct hub_catalogue *catalogue, struct hub_arena *arena,
+                     struct hub_topic_config **ret_topics, size_t *ret_count);

@@ -1,0 +1,355 @@
+#include "hub/io/cache.h"
+
+#include "hub/base/memory.h"
+#include "hub/io/file.h"
+
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define uthash_fatal(message) abort()
+#include <uthash.h>
+
+enum { FORMAT = 1, SLOT_SIZE = 40, CHECK_SIZE = 8 };
+static const size_t MAP_SIZE = (size_t)64 << 30; /* address space, not disk */
+static const int64_t AGE_MAX_MS = 7LL * 24 * 3600 * 1000;
+
+/* Where a record stands: 8 bytes of its space's digest, 32 of its key's. */
+struct slot {
+    uint8_t bytes[SLOT_SIZE];
+};
+
+struct noted {
+    UT_hash_handle hh;
+    struct slot slot;
+    uint8_t *value; /* check, key size, key, value: as stored */
+    size_t size;
+};
+
+struct hub_cache {
+    MDB_env *env;
+    MDB_dbi records, facts;
+    const struct hub_digester *digester;
+    char *folder;
+    struct noted *noted;
+    size_t noted_bytes;
+};
+
+static enum hub_status lmdb_failed(int code, const char *what, struct hub_error *reterr) {
+    bool full = code == MDB_MAP_FULL || code == 28 /* ENOSPC */;
+    return hub_fail(reterr, full ? HUB_RETRY : HUB_FATAL, "cache: %s: %s", what,
+                    mdb_strerror(code));
+}
+
+static struct slot slot_of(const struct hub_cache *cache, const char *space,
+                           struct hub_bytes key) {
+    struct slot slot;
+    struct hub_digest of_space = cache->digester->digest(hub_bytes_of_text(space));
+    struct hub_digest of_key = cache->digester->digest(key);
+    memcpy(slot.bytes, of_space.bytes, 8);
+    memcpy(slot.bytes + 8, of_key.bytes, HUB_DIGEST_SIZE);
+    return slot;
+}
+
+/* --- opening --- */
+
+static int open_environment(struct hub_cache *cache) {
+    MDB_txn *txn = NULL;
+    int code = mdb_env_create(&cache->env);
+    if (code == 0)
+        code = mdb_env_set_mapsize(cache->env, MAP_SIZE);
+    if (code == 0)
+        code = mdb_env_set_maxdbs(cache->env, 2);
+    if (code == 0)
+        code = mdb_env_open(cache->env, cache->folder, MDB_NORDAHEAD, 0600);
+    if (code == 0)
+        code = mdb_txn_begin(cache->env, NULL, 0, &txn);
+    if (code == 0)
+        code = mdb_dbi_open(txn, "records", MDB_CREATE, &cache->records);
+    if (code == 0)
+        code = mdb_dbi_open(txn, "facts", MDB_CREATE, &cache->facts);
+    if (code == 0)
+        return mdb_txn_commit(txn);
+    if (txn != NULL)
+        mdb_txn_abort(txn);
+    return code;
+}
+
+static void close_environment(struct hub_cache *cache) {
+    if (cache->env != NULL)
+        mdb_env_close(cache->env);
+    cache->env = NULL;
+}
+
+static void remove_files(const char *folder) {
+    static const char *const names[] = {"data.mdb", "lock.mdb"};
+    for (size_t i = 0; i < 2; i++) {
+        HUB_SCOPED_BUFFER path = {0};
+        hub_buffer_append_format(&path, "%s/%s", folder, names[i]);
+        unlink(hub_buffer_text(&path));
+    }
+}
+
+/* The identity and the day of birth that this content must have. */
+static bool is_ours(struct hub_cache *cache, const char *identity, int64_t now_ms) {
+    MDB_txn *txn = NULL;
+    MDB_val key = {8, (void *)"identity"}, value;
+    bool ours = false;
+    if (mdb_txn_begin(cache->env, NULL, MDB_RDONLY, &txn) != 0)
+        return false;
+    if (mdb_get(txn, cache->facts, &key, &value) == 0 && value.mv_size > sizeof(int64_t)) {
+        int64_t born_ms = 0;
+        size_t size = strlen(identity);
+        memcpy(&born_ms, value.mv_data, sizeof born_ms);
+        ours = value.mv_size == sizeof born_ms + size &&
+               memcmp((char *)value.mv_data + sizeof born_ms, identity, size) == 0 &&
+               born_ms <= now_ms && now_ms - born_ms <= AGE_MAX_MS;
+    }
+    mdb_txn_abort(txn);
+    return ours;
+}
+
+static int write_identity(struct hub_cache *cache, const char *identity, int64_t now_ms) {
+    MDB_txn *txn = NULL;
+    HUB_SCOPED_BUFFER fact = {0};
+    hub_buffer_append(&fact, &now_ms, sizeof now_ms);
+    hub_buffer_append_text(&fact, identity);
+    MDB_val key = {8, (void *)"identity"}, value = {fact.size, fact.data};
+    int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
+    if (code == 0)
+        code = mdb_drop(txn, cache->records, 0);
+    if (code == 0)
+        code = mdb_drop(txn, cache->facts, 0);
+    if (code == 0)
+        code = mdb_put(txn, cache->facts, &key, &value, 0);
+    if (code == 0)
+        return mdb_txn_commit(txn);
+    if (txn != NULL)
+        mdb_txn_abort(txn);
+    return code;
+}
+
+enum hub_status hub_cache_open(const char *folder, const char *identity,
+                               const struct hub_digester *digester, int64_t now_ms,
+                               struct hub_cache **ret_cache, struct hub_error *reterr) {
+    HUB_TRY(hub_file_make_folder(folder, reterr));
+    struct hub_cache *cache = hub_allocate_zero(1, sizeof *cache);
+    HUB_SCOPED_BUFFER whole = {0};
+    hub_buffer_append_format(&whole, "format %d, %s", FORMAT, identity);
+    const char *text = hub_buffer_text(&whole);
+    cache->digester = digester;
+    cache->folder = hub_copy_text(folder);
+    int code = open_environment(cache);
+    if (code != 0) { /* not a cache: begin anew */
+        close_environment(cache);
+        remove_files(folder);
+        code = open_environment(cache);
+    }
+    if (code == 0 && !is_ours(cache, text, now_ms))
+        code = write_identity(cache, text, now_ms);
+    if (code != 0) {
+        hub_cache_close(cache);
+        return lmdb_failed(code, folder, reterr);
+    }
+    *ret_cache = cache;
+    return HUB_OK;
+}
+
+void hub_cache_forget(struct hub_cache *cache) {
+    struct noted *noted, *next;
+    HASH_ITER(hh, cache->noted, noted, next) {
+        HASH_DELETE(hh, cache->noted, noted);
+        hub_release(noted->value);
+        hub_release(noted);
+    }
+    cache->noted_bytes = 0;
+}
+
+void hub_cache_close(struct hub_cache *cache) {
+    if (cache == NULL)
+        return;
+    hub_cache_forget(cache);
+    close_environment(cache);
+    hub_release(cache->folder);
+    hub_release(cache);
+}
+
+/* --- reading --- */
+
+static int64_t read_next(struct hub_cache *cache, MDB_txn *txn, const char *space) {
+    MDB_val key = {strlen(space), (void *)space}, value;
+    int64_t next = -1;
+    if (mdb_get(txn, cache->facts, &key, &value) == 0 && value.mv_size == sizeof next)
+        memcpy(&next, value.mv_data, sizeof next);
+    return next;
+}
+
+/* check, key size, key, value; the check is over all that follows it. */
+static bool open_stored(const struct hub_cache *cache, MDB_val stored, struct hub_bytes *ret_key,
+                        struct hub_bytes *ret_value) {
+    struct hub_bytes all = hub_bytes(stored.mv_data, stored.mv_size);
+    uint32_t key_size = 0;
+    if (all.size < CHECK_SIZE + sizeof key_size)
+        return false;
+    struct hub_digest check =
+        cache->digester->digest(hub_bytes_part(all, CHECK_SIZE, all.size));
+    memcpy(&key_size, all.data + CHECK_SIZE, sizeof key_size);
+    size_t from = CHECK_SIZE + sizeof key_size;
+    if (memcmp(check.bytes, all.data, CHECK_SIZE) != 0 || key_size > all.size - from)
+        return false;
+    *ret_key = hub_bytes_part(all, from, from + key_size);
+    *ret_value = hub_bytes_part(all, from + key_size, all.size);
+    return true;
+}
+
+static enum hub_status read_space(struct hub_cache *cache, MDB_txn *txn, const char *space,
+                                  enum hub_status (*take)(void *context, struct hub_bytes key,
+                                                          struct hub_bytes value,
+                                                          struct hub_error *reterr),
+                                  void *context, bool *ret_damaged, struct hub_error *reterr) {
+    struct slot start = slot_of(cache, space, hub_bytes("", 0));
+    MDB_cursor *cursor = NULL;
+    enum hub_status status = HUB_OK;
+    memset(start.bytes + 8, 0, HUB_DIGEST_SIZE);
+    MDB_val key = {SLOT_SIZE, start.bytes}, value;
+    int code = mdb_cursor_open(txn, cache->records, &cursor);
+    if (code == 0)
+        code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    while (code == 0 && status == HUB_OK && key.mv_size == SLOT_SIZE &&
+           memcmp(key.mv_data, start.bytes, 8) == 0) {
+        struct hub_bytes own_key, own_value;
+        *ret_damaged = !open_stored(cache, value, &own_key, &own_value);
+        if (*ret_damaged)
+            break;
+        status = take(context, own_key, own_value, reterr);
+        code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
+    return status;
+}
+
+enum hub_status hub_cache_load(struct hub_cache *cache, const char *space,
+                               enum hub_status (*take)(void *context, struct hub_bytes key,
+                                                       struct hub_bytes value,
+                                                       struct hub_error *reterr),
+                               void *context, int64_t *ret_next, struct hub_error *reterr) {
+    MDB_txn *txn = NULL;
+    bool damaged = false;
+    *ret_next = -1;
+    int code = mdb_txn_begin(cache->env, NULL, MDB_RDONLY, &txn);
+    if (code != 0)
+        return lmdb_failed(code, space, reterr);
+    *ret_next = read_next(cache, txn, space);
+    enum hub_status status = HUB_OK;
+    if (*ret_next >= 0)
+        status = read_space(cache, txn, space, take, context, &damaged, reterr);
+    mdb_txn_abort(txn);
+    if (!damaged)
+        return status;
+    HUB_TRY(hub_cache_drop(cache, space, reterr));
+    return hub_fail(reterr, HUB_RETRY, "cache: %s was damaged and is thrown away", space);
+}
+
+/* --- writing --- */
+
+void hub_cache_note(struct hub_cache *cache, const char *space, struct hub_bytes key,
+                    struct hub_bytes value) {
+    struct slot slot = slot_of(cache, space, key);
+    struct noted *noted = NULL;
+    uint32_t key_size = (uint32_t)key.size;
+    HUB_SCOPED_BUFFER stored = {0};
+    static const uint8_t room[CHECK_SIZE] = {0};
+    hub_buffer_append(&stored, room, CHECK_SIZE);
+    hub_buffer_append(&stored, &key_size, sizeof key_size);
+    hub_buffer_append_bytes(&stored, key);
+    hub_buffer_append_bytes(&stored, value);
+    struct hub_digest check = cache->digester->digest(
+        hub_bytes_part(hub_buffer_bytes(&stored), CHECK_SIZE, stored.size));
+    memcpy(stored.data, check.bytes, CHECK_SIZE);
+    HASH_FIND(hh, cache->noted, slot.bytes, SLOT_SIZE, noted);
+    if (noted == NULL) {
+        noted = hub_allocate_zero(1, sizeof *noted);
+        noted->slot = slot;
+        HASH_ADD(hh, cache->noted, slot.bytes, SLOT_SIZE, noted);
+    }
+    cache->noted_bytes -= noted->size;
+    hub_release(noted->value);
+    noted->value = hub_copy_bytes(stored.data, stored.size);
+    noted->size = stored.size;
+    cache->noted_bytes += noted->size;
+}
+
+size_t hub_cache_noted_bytes(const struct hub_cache *cache) {
+    return cache->noted_bytes;
+}
+
+static int by_slot(const struct noted *a, const struct noted *b) {
+    return memcmp(a->slot.bytes, b->slot.bytes, SLOT_SIZE);
+}
+
+static int write_noted(struct hub_cache *cache, MDB_txn *txn) {
+    struct noted *noted, *next;
+    HASH_SORT(cache->noted, by_slot);
+    HASH_ITER(hh, cache->noted, noted, next) {
+        MDB_val key = {SLOT_SIZE, noted->slot.bytes}, value = {noted->size, noted->value};
+        int code = mdb_put(txn, cache->records, &key, &value, 0);
+        if (code != 0)
+            return code;
+    }
+    return 0;
+}
+
+enum hub_status hub_cache_checkpoint(struct hub_cache *cache, const struct hub_cache_mark *marks,
+                                     size_t count, struct hub_error *reterr) {
+    MDB_txn *txn = NULL;
+    int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
+    if (code == 0)
+        code = write_noted(cache, txn);
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        MDB_val key = {strlen(marks[i].space), (void *)marks[i].space};
+        MDB_val value = {sizeof marks[i].next, (void *)&marks[i].next};
+        code = mdb_put(txn, cache->facts, &key, &value, 0);
+    }
+    if (code == 0) {
+        code = mdb_txn_commit(txn);
+        txn = NULL;
+    }
+    if (code == 0) {
+        hub_cache_forget(cache);
+        return HUB_OK;
+    }
+    if (txn != NULL)
+        mdb_txn_abort(txn);
+    return lmdb_failed(code, "checkpoint", reterr);
+}
+
+enum hub_status hub_cache_drop(struct hub_cache *cache, const char *space,
+                               struct hub_error *reterr) {
+    struct slot start = slot_of(cache, space, hub_bytes("", 0));
+    MDB_txn *txn = NULL;
+    MDB_cursor *cursor = NULL;
+    MDB_val fact = {strlen(space), (void *)space};
+    memset(start.bytes + 8, 0, HUB_DIGEST_SIZE);
+    int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
+    if (code == 0)
+        code = mdb_cursor_open(txn, cache->records, &cursor);
+    MDB_val key = {SLOT_SIZE, start.bytes}, value;
+    int found = code == 0 ? mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE) : code;
+    while (found == 0 && memcmp(key.mv_data, start.bytes, 8) == 0 &&
+           (code = mdb_cursor_del(cursor, 0)) == 0)
+        found = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
+    if (code == 0) {
+        int gone = mdb_del(txn, cache->facts, &fact, NULL);
+        code = gone == MDB_NOTFOUND ? 0 : gone;
+    }
+    if (code == 0)
+        code = mdb_txn_commit(txn);
+    else if (txn != NULL)
+        mdb_txn_abort(txn);
+    return code == 0 ? HUB_OK : lmdb_failed(code, space, reterr);
+}

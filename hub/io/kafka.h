@@ -1,0 +1,179 @@
+/* Kafka, by librdkafka: the only place that knows of it.
+ *
+ * Settings follow what was measured: read_committed everywhere, no auto-commit, static membership,
+ * short retry back-offs so that small transactions do not wait. A transactional producer that has
+ * seen an ambiguous answer is dirty: a delayed request of its epoch could still end a later
+ * transaction (KAFKA-17754), so it must be replaced before the next one begins. */
+#pragma once
+
+#include "hub/base/bytes.h"
+#include "hub/base/memory.h"
+#include "hub/base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { HUB_KAFKA_MESSAGE_SIZE_MAX = 24 * 1024 * 1024, HUB_KAFKA_TIMEOUT_MS = 30000 };
+
+struct hub_kafka_header {
+    const char *name;
+    struct hub_bytes value;
+};
+
+/* One record as read. Valid until its batch is freed. */
+struct hub_kafka_record {
+    const char *topic;
+    int32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms;
+    bool has_key, has_value;
+    struct hub_bytes key, value;
+    const struct hub_kafka_header *headers;
+    size_t header_count;
+};
+
+struct hub_kafka_batch {
+    struct hub_kafka_record *records;
+    size_t count;
+    void **messages; /* librdkafka's own */
+    size_t capacity;
+    struct hub_arena arena;
+};
+void hub_kafka_batch_clear(struct hub_kafka_batch *batch);
+void hub_kafka_batch_free(struct hub_kafka_batch *batch);
+
+/* One record to be written. */
+struct hub_kafka_write {
+    const char *topic;
+    int32_t partition; /* -1: by the key, as every Kafka client does (murmur2) */
+    bool has_key;
+    struct hub_bytes key, value;
+    const struct hub_kafka_header *headers;
+    size_t header_count;
+};
+
+/* The library's version, and HUB_FATAL where it is one that is known to be unfit. */
+HUB_MUST_USE enum hub_status hub_kafka_check_version(const char **ret_version,
+                                                     struct hub_error *reterr);
+
+struct hub_kafka_partition {
+    const char *topic;
+    int32_t partition;
+    int64_t offset;       /* -1: none */
+    const char *metadata; /* NULL or the text that rides with the offset */
+};
+
+/* --- transactions --- */
+
+struct hub_producer;
+
+/* Fences any earlier producer of the same id and ends its transaction. HUB_RETRY where Kafka
+ * cannot be reached in time. */
+HUB_MUST_USE enum hub_status hub_producer_new(const char *bootstrap, const char *transactional_id,
+                                              struct hub_producer **ret_producer,
+                                              struct hub_error *reterr);
+void hub_producer_free(struct hub_producer *producer); /* NULL is fine */
+bool hub_producer_is_dirty(const struct hub_producer *producer);
+
+HUB_MUST_USE enum hub_status hub_producer_begin(struct hub_producer *producer,
+                                                struct hub_error *reterr);
+HUB_MUST_USE enum hub_status hub_producer_write(struct hub_producer *producer,
+                                                const struct hub_kafka_write *write,
+                                                struct hub_error *reterr);
+struct hub_consumer;
+/* The offsets become part of the transaction. */
+HUB_MUST_USE enum hub_status hub_producer_send_offsets(struct hub_producer *producer,
+                                                       struct hub_consumer *consumer,
+                                                       const struct hub_kafka_partition *offsets,
+                                                       size_t count, struct hub_error *reterr);
+/* HUB_RETRY: whether it was committed is not known, or it was not; whoever asks must load what was
+ * committed, with a new producer. */
+HUB_MUST_USE enum hub_status hub_producer_commit(struct hub_producer *producer,
+                                                 struct hub_error *reterr);
+void hub_producer_abort(struct hub_producer *producer);
+
+/* --- consumer groups --- */
+
+struct hub_consumer_config {
+    const char *bootstrap;
+    const char *group;
+    const char *instance; /* static membership */
+    const char *const *topics; /* NULL-ended */
+    /* Partitions arrive: fill in the offset to start from (-1: the beginning). */
+    enum hub_status (*assigned)(void *context, struct hub_kafka_partition *partitions,
+                                size_t count, struct hub_error *reterr);
+    void (*revoked)(void *context, const struct hub_kafka_partition *partitions, size_t count);
+    void *context;
+};
+
+HUB_MUST_USE enum hub_status hub_consumer_new(const struct hub_consumer_config *config,
+                                              struct hub_consumer **ret_consumer,
+                                              struct hub_error *reterr);
+void hub_consumer_free(struct hub_consumer *consumer); /* NULL is fine */
+
+/* Waits up to timeout_ms for one record, then takes what is there, up to count_max. Group changes
+ * happen inside. */
+HUB_MUST_USE enum hub_status hub_consumer_poll(struct hub_consumer *consumer, int64_t timeout_ms,
+                                               size_t count_max, struct hub_kafka_batch *batch,
+                                               struct hub_error *reterr);
+/* Something may be there: becomes readable. */
+int hub_consumer_descriptor(struct hub_consumer *consumer);
+
+/* The group's committed offsets, with their metadata, in the arena. Waits for transactions that are
+ * still open over them. */
+HUB_MUST_USE enum hub_status hub_consumer_committed(struct hub_consumer *consumer,
+                                                    struct hub_kafka_partition *partitions,
+                                                    size_t count, struct hub_arena *arena,
+                                                    struct hub_error *reterr);
+
+/* --- reading without a group --- */
+
+struct hub_reader;
+
+HUB_MUST_USE enum hub_status hub_reader_new(const char *bootstrap, struct hub_reader **ret_reader,
+                                            struct hub_error *reterr);
+void hub_reader_free(struct hub_reader *reader); /* NULL is fine */
+
+/* Reads committed records of one partition from `from` up to the offset `to` (not itself), or with
+ * `to` -1 up to what is committed now. `take` may end it with another status than HUB_OK.
+ * `ret_next` (may be NULL) is where the reading ended. */
+HUB_MUST_USE enum hub_status
+hub_reader_read(struct hub_reader *reader, const char *topic, int32_t partition, int64_t from,
+                int64_t to,
+                enum hub_status (*take)(void *context, const struct hub_kafka_record *record,
+                                        struct hub_error *reterr),
+                void *context, int64_t *ret_next, struct hub_error *reterr);
+
+/* The first offset there is, and the one after the last committed record. */
+HUB_MUST_USE enum hub_status hub_reader_bounds(struct hub_reader *reader, const char *topic,
+                                               int32_t partition, int64_t *ret_first,
+                                               int64_t *ret_end, struct hub_error *reterr);
+
+/* Partition counts of all topics; -1 in `ret_count` for one that does not exist. */
+HUB_MUST_USE enum hub_status hub_reader_partition_count(struct hub_reader *reader,
+                                                        const char *topic, int32_t *ret_count,
+                                                        struct hub_error *reterr);
+/* Names of all topics, sorted, NULL-ended, in the arena. */
+HUB_MUST_USE enum hub_status hub_reader_topics(struct hub_reader *reader, struct hub_arena *arena,
+                                               char ***ret_names, struct hub_error *reterr);
+HUB_MUST_USE enum hub_status hub_reader_cluster_id(struct hub_reader *reader,
+                                                   struct hub_arena *arena, const char **ret_id,
+                                                   struct hub_error *reterr);
+/* What a group has committed, without joining it. */
+HUB_MUST_USE enum hub_status hub_reader_committed(const char *bootstrap, const char *group,
+                                                  struct hub_kafka_partition *partitions,
+                                                  size_t count, struct hub_arena *arena,
+                                                  struct hub_error *reterr);
+
+/* --- topics --- */
+
+struct hub_topic_config {
+    const char *name;
+    int32_t partitions;
+    const char *const *settings; /* name, value, name, value, NULL */
+};
+
+/* Creates those that do not exist. HUB_FATAL where one exists with another partition count. */
+HUB_MUST_USE enum hub_status hub_topics_create(const char *bootstrap,
+                                               const struct hub_topic_config *topics, size_t count,
+                                               int32_t replication, struct hub_error *reterr);

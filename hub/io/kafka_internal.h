@@ -1,0 +1,16 @@
+/* Shared by the files of hub/io that speak to librdkafka. */
+#pragma once
+
+#include "hub/io/kafka.h"
+
+#include <librdkafka/rdkafka.h>
+
+/* Sets name, value pairs (NULL-ended); those that this version does not know are passed over. */
+enum hub_status hub_kafka_configure(rd_kafka_conf_t *conf, const char *const *settings,
+                                    struct hub_error *reterr);
+rd_kafka_conf_t *hub_kafka_conf(const char *bootstrap);
+
+/* Adds a message to a batch; the batch owns it then. */
+void hub_kafka_batch_add(struct hub_kafka_batch *batch, rd_kafka_message_t *message);
+
+rd_kafka_t *hub_consumer_handle(struct hub_consumer *consumer);

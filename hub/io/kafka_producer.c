@@ -1,0 +1,189 @@
+/* The transactional producer. */
+#include "hub/io/kafka_internal.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+enum { TRANSACTION_TIMEOUT_MS = 10000 };
+
+struct hub_producer {
+    rd_kafka_t *handle;
+    atomic_bool dirty;
+};
+
+/* The guard of KAFKA-17754: an answer that never came leaves open whether the request will still
+ * be carried out. Called on librdkafka's threads; sets the flag and nothing else. */
+static rd_kafka_resp_err_t on_response(rd_kafka_t *handle, int socket, const char *broker,
+                                       int32_t broker_id, int16_t api_key, int16_t api_version,
+                                       int32_t correlation_id, size_t size, int64_t rtt,
+                                       rd_kafka_resp_err_t error, void *context) {
+    enum { PRODUCE = 0, ADD_PARTITIONS = 24, ADD_OFFSETS = 25, END_TXN = 26, TXN_OFFSETS = 28 };
+    struct hub_producer *producer = context;
+    bool transactional = api_key == PRODUCE || api_key == ADD_PARTITIONS ||
+                         api_key == ADD_OFFSETS || api_key == END_TXN || api_key == TXN_OFFSETS;
+    (void)handle;
+    (void)socket;
+    (void)broker;
+    (void)broker_id;
+    (void)api_version;
+    (void)correlation_id;
+    (void)size;
+    (void)rtt;
+    if (transactional && error != RD_KAFKA_RESP_ERR_NO_ERROR)
+        atomic_store(&producer->dirty, true);
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t on_new(rd_kafka_t *handle, const rd_kafka_conf_t *conf, void *context,
+                                  char *text, size_t size) {
+    (void)conf;
+    (void)text;
+    (void)size;
+    return rd_kafka_interceptor_add_on_response_received(handle, "guard", on_response, context);
+}
+
+/* What an error of the transactional interface means here. Whatever is not plainly fatal is over
+ * for this producer, and the work comes again with another. */
+static enum hub_status judge(rd_kafka_error_t *error, const char *what, struct hub_error *reterr) {
+    if (error == NULL)
+        return HUB_OK;
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    bool hopeless = code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED ||
+                    code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ||
+                    code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+                    code == RD_KAFKA_RESP_ERR__INVALID_ARG;
+    enum hub_status status = hub_fail(reterr, hopeless ? HUB_FATAL : HUB_RETRY, "%s: %s", what,
+                                      rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+    return status;
+}
+
+enum hub_status hub_producer_new(const char *bootstrap, const char *transactional_id,
+                                 struct hub_producer **ret_producer, struct hub_error *reterr) {
+    const char *const settings[] = {"transactional.id",      transactional_id,
+                                    "enable.idempotence",    "true",
+                                    "acks",                  "all",
+                                    "transaction.timeout.ms", "10000",
+                                    "linger.ms",             "5",
+                                    "retry.backoff.ms",      "5",
+                                    "retry.backoff.max.ms",  "20",
+                                    "queue.buffering.max.messages", "1000000",
+                                    "queue.buffering.max.kbytes",   "524288",
+                                    "partitioner",           "murmur2_random",
+                                    NULL};
+    char text[512];
+    struct hub_producer *producer = hub_allocate_zero(1, sizeof *producer);
+    rd_kafka_conf_t *conf = hub_kafka_conf(bootstrap);
+    enum hub_status status = conf == NULL ? hub_fail(reterr, HUB_FATAL, "bootstrap '%s'", bootstrap)
+                                          : hub_kafka_configure(conf, settings, reterr);
+    if (status == HUB_OK) {
+        rd_kafka_conf_interceptor_add_on_new(conf, "guard", on_new, producer);
+        producer->handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+        /* Where rd_kafka_new fails the configuration is left to leak: before 2.13 destroying it
+         * would free its interceptors twice. */
+        if (producer->handle == NULL)
+            status = hub_fail(reterr, HUB_FATAL, "librdkafka: %s", text);
+        else
+            status = judge(rd_kafka_init_transactions(producer->handle, HUB_KAFKA_TIMEOUT_MS),
+                           "init_transactions", reterr);
+    }
+    if (status != HUB_OK) {
+        hub_producer_free(producer);
+        return status;
+    }
+    atomic_store(&producer->dirty, false);
+    *ret_producer = producer;
+    return HUB_OK;
+}
+
+void hub_producer_free(struct hub_producer *producer) {
+    if (producer == NULL)
+        return;
+    if (producer->handle != NULL)
+        rd_kafka_destroy(producer->handle);
+    hub_release(producer);
+}
+
+bool hub_producer_is_dirty(const struct hub_producer *producer) {
+    return atomic_load(&producer->dirty);
+}
+
+enum hub_status hub_producer_begin(struct hub_producer *producer, struct hub_error *reterr) {
+    return judge(rd_kafka_begin_transaction(producer->handle), "begin_transaction", reterr);
+}
+
+static rd_kafka_headers_t *make_headers(const struct hub_kafka_write *write) {
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(write->header_count);
+    for (size_t i = 0; i < write->header_count; i++)
+        rd_kafka_header_add(headers, write->headers[i].name, -1, write->headers[i].value.data,
+                            (ssize_t)write->headers[i].value.size);
+    return headers;
+}
+
+static rd_kafka_resp_err_t produce(struct hub_producer *producer,
+                                   const struct hub_kafka_write *write) {
+    rd_kafka_headers_t *headers = make_headers(write);
+    const void *key = write->has_key ? (write->key.size == 0 ? "" : (const void *)write->key.data)
+                                     : NULL;
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        producer->handle, RD_KAFKA_V_TOPIC(write->topic),
+        RD_KAFKA_V_PARTITION(write->partition < 0 ? RD_KAFKA_PARTITION_UA : write->partition),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, write->key.size),
+        RD_KAFKA_V_VALUE((void *)write->value.data, write->value.size),
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_headers_destroy(headers);
+    return code;
+}
+
+enum hub_status hub_producer_write(struct hub_producer *producer,
+                                   const struct hub_kafka_write *write,
+                                   struct hub_error *reterr) {
+    rd_kafka_resp_err_t code = produce(producer, write);
+    for (int i = 0; code == RD_KAFKA_RESP_ERR__QUEUE_FULL && i < 1000; i++) {
+        rd_kafka_poll(producer->handle, 10); /* the library's queue drains */
+        code = produce(producer, write);
+    }
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return HUB_OK;
+    bool hopeless = code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+                    code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+                    code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    return hub_fail(reterr, hopeless ? HUB_FATAL : HUB_RETRY, "%s, %zu bytes: %s", write->topic,
+                    write->value.size, rd_kafka_err2str(code));
+}
+
+enum hub_status hub_producer_send_offsets(struct hub_producer *producer,
+                                          struct hub_consumer *consumer,
+                                          const struct hub_kafka_partition *offsets, size_t count,
+                                          struct hub_error *reterr) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    rd_kafka_consumer_group_metadata_t *group =
+        rd_kafka_consumer_group_metadata(hub_consumer_handle(consumer));
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_topic_partition_t *item =
+            rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition);
+        item->offset = offsets[i].offset;
+        if (offsets[i].metadata != NULL) {
+            item->metadata = strdup(offsets[i].metadata); /* the library frees it */
+            item->metadata_size = strlen(offsets[i].metadata);
+        }
+    }
+    enum hub_status status =
+        judge(rd_kafka_send_offsets_to_transaction(producer->handle, list, group,
+                                                   TRANSACTION_TIMEOUT_MS),
+              "send_offsets_to_transaction", reterr);
+    rd_kafka_consumer_group_metadata_destroy(group);
+    rd_kafka_topic_partition_list_destroy(list);
+    return status;
+}
+
+enum hub_status hub_producer_commit(struct hub_producer *producer, struct hub_error *reterr) {
+    return judge(rd_kafka_commit_transaction(producer->handle, -1), "commit_transaction", reterr);
+}
+
+void hub_producer_abort(struct hub_producer *producer) {
+    rd_kafka_error_t *error = rd_kafka_abort_transaction(producer->handle, TRANSACTION_TIMEOUT_MS);
+    if (error != NULL)
+        rd_kafka_error_destroy(error);
+}

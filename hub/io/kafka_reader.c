@@ -1,0 +1,191 @@
+/* Reading partitions to their end, and asking about topics. */
+#include "hub/io/kafka_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct hub_reader {
+    rd_kafka_t *handle;
+};
+
+enum hub_status hub_reader_new(const char *bootstrap, struct hub_reader **ret_reader,
+                               struct hub_error *reterr) {
+    static const char *const settings[] = {"group.id",                 "atmp-hub-reader",
+                                           "isolation.level",          "read_committed",
+                                           "enable.auto.commit",       "false",
+                                           "enable.partition.eof",     "true",
+                                           "auto.offset.reset",        "error",
+                                           "check.crcs",               "true",
+                                           "allow.auto.create.topics", "false",
+                                           "fetch.queue.backoff.ms",   "10",
+                                           "fetch.wait.max.ms",        "50",
+                                           NULL};
+    char text[512];
+    rd_kafka_conf_t *conf = hub_kafka_conf(bootstrap);
+    if (conf == NULL)
+        return hub_fail(reterr, HUB_FATAL, "bootstrap '%s'", bootstrap);
+    HUB_TRY(hub_kafka_configure(conf, settings, reterr));
+    rd_kafka_t *handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    if (handle == NULL) {
+        rd_kafka_conf_destroy(conf);
+        return hub_fail(reterr, HUB_FATAL, "librdkafka: %s", text);
+    }
+    rd_kafka_poll_set_consumer(handle);
+    *ret_reader = hub_allocate_zero(1, sizeof **ret_reader);
+    (*ret_reader)->handle = handle;
+    return HUB_OK;
+}
+
+void hub_reader_free(struct hub_reader *reader) {
+    if (reader == NULL)
+        return;
+    rd_kafka_consumer_close(reader->handle);
+    rd_kafka_destroy(reader->handle);
+    hub_release(reader);
+}
+
+enum hub_status hub_reader_bounds(struct hub_reader *reader, const char *topic, int32_t partition,
+                                  int64_t *ret_first, int64_t *ret_end,
+                                  struct hub_error *reterr) {
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        reader->handle, topic, partition, ret_first, ret_end, HUB_KAFKA_TIMEOUT_MS);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return hub_fail(reterr, HUB_RETRY, "%s/%d: %s", topic, partition, rd_kafka_err2str(code));
+    return HUB_OK;
+}
+
+static enum hub_status start(struct hub_reader *reader, const char *topic, int32_t partition,
+                             int64_t offset, struct hub_error *reterr) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
+    rd_kafka_resp_err_t code = rd_kafka_assign(reader->handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return hub_fail(reterr, HUB_RETRY, "%s/%d: %s", topic, partition, rd_kafka_err2str(code));
+    return HUB_OK;
+}
+
+struct reading {
+    const char *topic;
+    int32_t partition;
+    int64_t to, next;
+    enum hub_status (*take)(void *context, const struct hub_kafka_record *record,
+                            struct hub_error *reterr);
+    void *context;
+    struct hub_error *reterr;
+    bool ended;
+};
+
+static enum hub_status take_message(struct reading *reading, rd_kafka_message_t *message) {
+    enum hub_status status = HUB_OK;
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        reading->next = message->offset;
+        reading->ended = true;
+    } else if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+            status = hub_fail(reading->reterr, HUB_FATAL, "%s/%d: %s", reading->topic,
+                              reading->partition, rd_kafka_message_errstr(message));
+    } else if (message->offset >= reading->to) {
+        reading->ended = true;
+    } else {
+        struct hub_kafka_batch batch = {0};
+        reading->next = message->offset + 1;
+        hub_kafka_batch_add(&batch, message);
+        status = reading->take(reading->context, &batch.records[0], reading->reterr);
+        reading->ended = reading->next >= reading->to;
+        hub_kafka_batch_free(&batch); /* with the message */
+        return status;
+    }
+    rd_kafka_message_destroy(message);
+    return status;
+}
+
+enum hub_status hub_reader_read(struct hub_reader *reader, const char *topic, int32_t partition,
+                                int64_t from, int64_t to,
+                                enum hub_status (*take)(void *context,
+                                                        const struct hub_kafka_record *record,
+                                                        struct hub_error *reterr),
+                                void *context, int64_t *ret_next, struct hub_error *reterr) {
+    enum { SILENCE_MAX_MS = 30000, STEP_MS = 1000 };
+    int64_t first = 0, end = 0;
+    HUB_TRY(hub_reader_bounds(reader, topic, partition, &first, &end, reterr));
+    struct reading reading = {.topic = topic,
+                              .partition = partition,
+                              .to = to < 0 || to > end ? end : to,
+                              .next = from < first ? first : from,
+                              .take = take,
+                              .context = context,
+                              .reterr = reterr};
+    reading.ended = reading.next >= reading.to;
+    enum hub_status status = HUB_OK;
+    if (!reading.ended)
+        status = start(reader, topic, partition, reading.next, reterr);
+    for (int silent_ms = 0; status == HUB_OK && !reading.ended;) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(reader->handle, STEP_MS);
+        if (message == NULL) {
+            silent_ms += STEP_MS;
+            if (silent_ms >= SILENCE_MAX_MS)
+                status = hub_fail(reterr, HUB_RETRY, "%s/%d: nothing came for %d s", topic,
+                                  partition, SILENCE_MAX_MS / 1000);
+            continue;
+        }
+        silent_ms = 0;
+        status = take_message(&reading, message);
+    }
+    rd_kafka_assign(reader->handle, NULL);
+    if (ret_next != NULL)
+        *ret_next = reading.next;
+    return status;
+}
+
+static enum hub_status metadata_of(struct hub_reader *reader,
+                                   const struct rd_kafka_metadata **ret_metadata,
+                                   struct hub_error *reterr) {
+    rd_kafka_resp_err_t code = rd_kafka_metadata(reader->handle, /* all_topics= */ 1, NULL,
+                                                 ret_metadata, HUB_KAFKA_TIMEOUT_MS);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return hub_fail(reterr, HUB_RETRY, "Kafka does not answer: %s", rd_kafka_err2str(code));
+    return HUB_OK;
+}
+
+enum hub_status hub_reader_partition_count(struct hub_reader *reader, const char *topic,
+                                           int32_t *ret_count, struct hub_error *reterr) {
+    const struct rd_kafka_metadata *metadata = NULL;
+    HUB_TRY(metadata_of(reader, &metadata, reterr));
+    *ret_count = -1;
+    for (int i = 0; i < metadata->topic_cnt; i++)
+        if (strcmp(metadata->topics[i].topic, topic) == 0)
+            *ret_count = metadata->topics[i].partition_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    return HUB_OK;
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+enum hub_status hub_reader_topics(struct hub_reader *reader, struct hub_arena *arena,
+                                  char ***ret_names, struct hub_error *reterr) {
+    const struct rd_kafka_metadata *metadata = NULL;
+    HUB_TRY(metadata_of(reader, &metadata, reterr));
+    size_t count = (size_t)metadata->topic_cnt;
+    char **names = hub_arena_take(arena, (count + 1) * sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = hub_arena_text(arena, metadata->topics[i].topic,
+                                  strlen(metadata->topics[i].topic));
+    names[count] = NULL;
+    qsort(names, count, sizeof *names, compare_names);
+    rd_kafka_metadata_destroy(metadata);
+    *ret_names = names;
+    return HUB_OK;
+}
+
+enum hub_status hub_reader_cluster_id(struct hub_reader *reader, struct hub_arena *arena,
+                                      const char **ret_id, struct hub_error *reterr) {
+    char *id = rd_kafka_clusterid(reader->handle, HUB_KAFKA_TIMEOUT_MS);
+    if (id == NULL)
+        return hub_fail(reterr, HUB_RETRY, "Kafka does not answer");
+    *ret_id = hub_arena_text(arena, id, strlen(id));
+    rd_kafka_mem_free(reader->handle, id);
+    return HUB_OK;
+}
