@@ -271,7 +271,7 @@ size_t hub_dry_run(struct hub_connector *connector, const char *input, const jso
         show_record(connector, &list.items[i], &arena, as_json, out);
     }
     if (!as_json)
-        fprintf(out, "%zu records, %zu refused, %lld left out by when; nothing was published\n",
+        fprintf(out, "%zu records, %zu refused, %lld skipped; nothing was published\n",
                 list.count - refused, refused, (long long)list.counts.skipped);
     json_decref(document.context);
     hub_arena_destroy(&arena);

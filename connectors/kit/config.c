@@ -130,6 +130,7 @@ static enum hub_status load_mapping(struct loader *loader, const struct hub_node
     if (records == NULL)
         return hub_node_fail(root, loader->reterr, "'records' is missing: the mapping");
     struct hub_mapping_config config = {.records = records,
+                                        .skip = hub_node_get(root, "skip"),
                                         .folder = connector->folder,
                                         .domain = connector->domain,
                                         .system = connector->system,
@@ -145,7 +146,7 @@ static enum hub_status load_mapping(struct loader *loader, const struct hub_node
 static enum hub_status load(struct loader *loader) {
     static const char *const keys[] = {"connector", "institution", "system", "source",
                                        "target",    "records",     "tests",  "empty",
-                                       NULL};
+                                       "skip",      NULL};
     struct hub_connector *connector = loader->connector;
     HUB_SCOPED_BUFFER text = {.size_max = CONFIG_SIZE_MAX};
     struct hub_node *root = NULL;

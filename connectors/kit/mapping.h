@@ -1,6 +1,8 @@
 /* The mapping: what of a source document becomes which field of a record. Declared in the
  * connector's YAML, checked against the domain's schema without any data, and then run.
  *
+ *   skip: [{when: CONDITION, reason: TEXT}, ...]  what no entry of `records` takes is refused, but
+ *                                   for what is skipped here by name
  *   records:                            one entry a kind of record; all of them are tried
  *     - for_each: PATH                  where the records are; without it the document is one
  *       when: CONDITION
@@ -34,6 +36,7 @@ struct hub_mapping;
 
 struct hub_mapping_config {
     const struct hub_node *records; /* the `records` node */
+    const struct hub_node *skip;    /* the `skip` node, or NULL */
     const char *folder;             /* of the configuration, for tables */
     const struct hub_domain *domain;
     const struct hub_system *system;
@@ -64,6 +67,7 @@ struct hub_document {
 /* One record made of a document, or why none was. */
 struct hub_mapped {
     enum hub_status status; /* HUB_OK or HUB_REJECT */
+    const char *skipped;    /* why the mapping leaves it out: nothing but `place` is told then */
     struct hub_error error; /* one sentence, no value of the source */
     const char *code;       /* of the closed list, where refused */
     const char *path;       /* the field to blame */
@@ -81,10 +85,9 @@ struct hub_mapped_list {
 };
 
 /* Maps a document; everything in the arena. Rows that the format could not read are in the list as
- * refused. `ret_skipped` counts records that a `when` left out. */
+ * refused, what no entry of `records` takes is in it as refused or as skipped. */
 void hub_mapping_run(struct hub_mapping *mapping, const struct hub_document *document,
-                     struct hub_arena *arena, struct hub_mapped_list *ret_list,
-                     size_t *ret_skipped);
+                     struct hub_arena *arena, struct hub_mapped_list *ret_list);
 
 /* Calls `unfilled` for every path and table that has given nothing in any run so far. */
 void hub_mapping_unfilled(const struct hub_mapping *mapping,

@@ -250,6 +250,20 @@ static enum hub_status load_key(struct map_loader *loader, const struct hub_node
     return HUB_OK;
 }
 
+/* {when: CONDITION, reason: TEXT} */
+static enum hub_status load_reasoned(struct map_loader *loader, const struct hub_node *node,
+                                     struct map_condition **ret_when, const char **ret_reason) {
+    static const char *const keys[] = {"when", "reason", NULL};
+    const struct hub_node *when = hub_node_get(node, "when");
+    const struct hub_node *reason = hub_node_get(node, "reason");
+    if (node->kind != HUB_NODE_MAPPING || when == NULL || reason == NULL ||
+        reason->kind != HUB_NODE_SCALAR)
+        return hub_node_fail(node, loader->reterr, "{when: CONDITION, reason: TEXT} would pass");
+    HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
+    *ret_reason = reason->text;
+    return map_load_condition(loader, when, ret_when);
+}
+
 /* `tie: position` beside the value's own keys. */
 static enum hub_status load_version(struct map_loader *loader, const struct hub_node *node,
                                     struct map_record *record) {
@@ -281,19 +295,6 @@ static enum hub_status load_version(struct map_loader *loader, const struct hub_
     HUB_TRY(map_load_value(loader, kept, NULL, record->version));
     record->version->time_as_text = record->version->time != NULL;
     return HUB_OK;
-}
-
-static enum hub_status load_withdrawn(struct map_loader *loader, const struct hub_node *node,
-                                      struct map_record *record) {
-    static const char *const keys[] = {"when", "reason", NULL};
-    const struct hub_node *when = hub_node_get(node, "when");
-    const struct hub_node *reason = hub_node_get(node, "reason");
-    if (node->kind != HUB_NODE_MAPPING || when == NULL || reason == NULL ||
-        reason->kind != HUB_NODE_SCALAR)
-        return hub_node_fail(node, loader->reterr, "{when: CONDITION, reason: TEXT} would pass");
-    HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
-    record->withdrawn_reason = reason->text;
-    return map_load_condition(loader, when, &record->withdrawn_when);
 }
 
 static enum hub_status load_stamp_time(struct map_loader *loader, const struct hub_node *record,
@@ -332,7 +333,8 @@ static enum hub_status load_record(struct map_loader *loader, const struct hub_n
     HUB_TRY(load_stamp_time(loader, node, "event_time", &record->event_time));
     HUB_TRY(load_stamp_time(loader, node, "recorded_time", &record->recorded_time));
     if (withdrawn != NULL)
-        HUB_TRY(load_withdrawn(loader, withdrawn, record));
+        HUB_TRY(load_reasoned(loader, withdrawn, &record->withdrawn_when,
+                              &record->withdrawn_reason));
     record->fields = hub_arena_take_zero(loader->arena, 1, sizeof *record->fields);
     *record->fields = (struct map_target){.node = fields,
                                           .kind = MAP_RECORD,
@@ -340,6 +342,21 @@ static enum hub_status load_record(struct map_loader *loader, const struct hub_n
                                           .branch = -1,
                                           .null_branch = -1};
     return load_parts(loader, fields, record->fields, /* whole= */ true);
+}
+
+static enum hub_status load_skips(struct map_loader *loader, const struct hub_node *node) {
+    struct hub_mapping *mapping = loader->mapping;
+    if (node == NULL)
+        return HUB_OK;
+    if (node->kind != HUB_NODE_SEQUENCE)
+        return hub_node_fail(node, loader->reterr, "a list of {when: CONDITION, reason: TEXT} "
+                             "would pass");
+    mapping->skips = hub_arena_take_zero(loader->arena, node->count, sizeof *mapping->skips);
+    for (size_t i = 0; i < node->count; i++) {
+        struct map_skip *skip = &mapping->skips[mapping->skip_count++];
+        HUB_TRY(load_reasoned(loader, node->items[i], &skip->when, &skip->reason));
+    }
+    return HUB_OK;
 }
 
 static enum hub_status load_avro(struct hub_mapping *mapping, struct hub_error *reterr) {
@@ -363,7 +380,7 @@ enum hub_status hub_mapping_load(const struct hub_mapping_config *config, struct
     if (node->kind != HUB_NODE_SEQUENCE || node->count == 0)
         return hub_node_fail(node, reterr, "'records' must be a list of at least one entry");
     mapping->records = hub_arena_take_zero(arena, node->count, sizeof *mapping->records);
-    enum hub_status status = HUB_OK;
+    enum hub_status status = load_skips(&loader, config->skip);
     for (size_t i = 0; status == HUB_OK && i < node->count; i++) {
         status = load_record(&loader, node->items[i], &mapping->records[i]);
         mapping->record_count++;

@@ -118,11 +118,18 @@ struct map_record {
     struct map_target *fields; /* RECORD over the domain's record */
 };
 
+struct map_skip {
+    struct map_condition *when;
+    const char *reason;
+};
+
 struct hub_mapping {
     struct hub_mapping_config config;
     struct hub_arena *arena;
     struct map_record *records;
     size_t record_count;
+    struct map_skip *skips;
+    size_t skip_count;
     struct map_value *values; /* all of them */
     avro_schema_t schema;
     avro_value_iface_t *iface;

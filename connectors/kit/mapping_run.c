@@ -4,7 +4,11 @@
 #include "hub/base/text.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define uthash_fatal(message) abort()
+#include <uthash.h>
 
 enum { RECORD_SIZE_MAX = 1024 * 1024 };
 
@@ -210,37 +214,93 @@ static void place(const struct hub_document *document, const json_t *here, size_
         }
 }
 
-static void run_record(struct hub_mapping *mapping, const struct hub_document *document,
-                       const struct map_record *record, struct list *list, size_t *ret_skipped) {
-    struct hub_scope outer = {document->parsed->tree, NULL, document->context};
-    const json_t *whole = document->parsed->tree;
-    const json_t **values = &whole;
-    size_t count = 1, row = 0;
-    bool several = true;
-    if (record->each != NULL) {
-        hub_path_find(record->each->path, &outer, list->arena, &values, &count);
-        record->each->filled |= count > 0;
-    } else if (mapping->config.each != NULL) {
-        json_t *rows = json_object_get(whole, mapping->config.each);
-        count = json_array_size(rows);
-        values = hub_arena_take(list->arena, (count + 1) * sizeof *values);
-        for (size_t i = 0; i < count; i++)
-            values[i] = json_array_get(rows, i);
-    } else {
-        several = false;
+/* What `for_each` finds, and whether an entry of `records` takes it. */
+struct element {
+    const json_t *value;
+    size_t index;
+    bool several, taken;
+    UT_hash_handle hh;
+};
+
+static struct element *note_element(struct element **elements, const json_t *value, size_t index,
+                                    bool several, struct hub_arena *arena) {
+    struct element *element = NULL;
+    HASH_FIND_PTR(*elements, &value, element);
+    if (element == NULL) {
+        element = hub_arena_take_zero(arena, 1, sizeof *element);
+        element->value = value;
+        element->index = index;
+        element->several = several;
+        HASH_ADD_PTR(*elements, value, element);
     }
+    return element;
+}
+
+static size_t find_elements(struct hub_mapping *mapping, const struct hub_scope *outer,
+                            const struct map_record *record, struct hub_arena *arena,
+                            const json_t ***ret_values, bool *ret_several) {
+    size_t count = 0;
+    *ret_several = true;
+    if (record->each != NULL) {
+        hub_path_find(record->each->path, outer, arena, ret_values, &count);
+        record->each->filled |= count > 0;
+        return count;
+    }
+    const json_t *rows =
+        mapping->config.each == NULL ? NULL : json_object_get(outer->here, mapping->config.each);
+    *ret_several = mapping->config.each != NULL;
+    count = *ret_several ? json_array_size(rows) : 1;
+    *ret_values = hub_arena_take(arena, (count + 1) * sizeof **ret_values);
+    for (size_t i = 0; i < count; i++)
+        (*ret_values)[i] = *ret_several ? json_array_get(rows, i) : outer->here;
+    return count;
+}
+
+static bool holds(struct hub_mapping *mapping, const struct hub_document *document,
+                  struct map_condition *when, const struct hub_scope *scope,
+                  struct hub_arena *arena) {
+    struct map_run asking = {.mapping = mapping, .document = document, .arena = arena};
+    return map_condition_holds(&asking, when, scope);
+}
+
+static void run_record(struct hub_mapping *mapping, const struct hub_document *document,
+                       const struct map_record *record, struct element **elements,
+                       struct list *list) {
+    struct hub_scope outer = {document->parsed->tree, NULL, document->context};
+    const json_t **values = NULL;
+    size_t row = 0;
+    bool several = false;
+    size_t count = find_elements(mapping, &outer, record, list->arena, &values, &several);
     for (size_t i = 0; i < count; i++) {
         struct hub_scope inner = {values[i], &outer, document->context};
         const struct hub_scope *scope = several ? &inner : &outer;
-        struct map_run asking = {.mapping = mapping, .document = document, .arena = list->arena};
-        if (!map_condition_holds(&asking, record->when, scope)) {
-            (*ret_skipped)++;
+        struct element *element = note_element(elements, values[i], i, several, list->arena);
+        if (!holds(mapping, document, record->when, scope, list->arena))
             continue;
-        }
+        element->taken = true;
         struct hub_mapped *mapped = add_mapped(list);
         place(document, values[i], i, several, &row, mapped, list->arena);
         map_one(mapping, document, record, scope, mapped, list->arena);
     }
+}
+
+/* What no entry takes is skipped where the mapping says so, else refused. */
+static void add_left_over(struct hub_mapping *mapping, const struct hub_document *document,
+                          const struct element *element, size_t *row, struct list *list) {
+    struct hub_scope outer = {document->parsed->tree, NULL, document->context};
+    struct hub_scope inner = {element->value, &outer, document->context};
+    struct hub_mapped *mapped = add_mapped(list);
+    place(document, element->value, element->index, element->several, row, mapped, list->arena);
+    for (size_t i = 0; i < mapping->skip_count && mapped->skipped == NULL; i++)
+        if (holds(mapping, document, mapping->skips[i].when,
+                  element->several ? &inner : &outer, list->arena))
+            mapped->skipped = mapping->skips[i].reason;
+    if (mapped->skipped != NULL)
+        return;
+    mapped->status = hub_fail(&mapped->error, HUB_REJECT,
+                              "no entry of 'records' takes it; one whose 'when' holds, or a 'skip' "
+                              "that says why not, would pass");
+    mapped->code = "UNMATCHED";
 }
 
 /* A document that holds no record at all is more often a surprise than an answer. */
@@ -255,14 +315,18 @@ static void add_nothing_found(const struct hub_document *document, struct list *
 }
 
 void hub_mapping_run(struct hub_mapping *mapping, const struct hub_document *document,
-                     struct hub_arena *arena, struct hub_mapped_list *ret_list,
-                     size_t *ret_skipped) {
+                     struct hub_arena *arena, struct hub_mapped_list *ret_list) {
     struct list list = {.arena = arena};
-    *ret_skipped = 0;
+    struct element *elements = NULL;
+    size_t row = 0;
     for (size_t i = 0; i < mapping->record_count; i++)
-        run_record(mapping, document, &mapping->records[i], &list, ret_skipped);
+        run_record(mapping, document, &mapping->records[i], &elements, &list);
+    for (struct element *each = elements; each != NULL; each = each->hh.next)
+        if (!each->taken)
+            add_left_over(mapping, document, each, &row, &list);
+    HASH_CLEAR(hh, elements);
     add_row_errors(document, &list);
-    if (list.count == 0 && *ret_skipped == 0 && !mapping->config.accepts_empty)
+    if (list.count == 0 && !mapping->config.accepts_empty)
         add_nothing_found(document, &list);
     *ret_list = (struct hub_mapped_list){list.items, list.count};
 }

@@ -145,6 +145,10 @@ static void take_record(struct run *run, const struct hub_mapped *mapped) {
     struct hub_walk walk = {0};
     struct hub_error error;
     struct hub_known *known = run->pipeline->known;
+    if (mapped->skipped != NULL) {
+        run->list->counts.skipped++;
+        return;
+    }
     if (mapped->status != HUB_OK) {
         refuse_mapped(run, mapped, mapped->key == NULL && mapped->own_raw &&
                                            strcmp(mapped->code, "PARSE") == 0
@@ -223,7 +227,6 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
     struct hub_parsed parsed = {0};
     struct hub_mapped_list mapped = {0};
     struct hub_error error;
-    size_t skipped = 0;
     *ret_list = (struct hub_outgoing_list){0};
     struct run run = {.pipeline = pipeline,
                       .raw = document,
@@ -253,11 +256,10 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
     bool snapshot = document->snapshot && pipeline->known != NULL;
     if (snapshot)
         hub_known_begin_snapshot(pipeline->known);
-    hub_mapping_run(connector->mapping, &run.document, arena, &mapped, &skipped);
+    hub_mapping_run(connector->mapping, &run.document, arena, &mapped);
     for (size_t i = 0; i < mapped.count; i++)
         take_record(&run, &mapped.items[i]);
-    ret_list->counts.read += (int64_t)(mapped.count + skipped);
-    ret_list->counts.skipped += (int64_t)skipped;
+    ret_list->counts.read += (int64_t)mapped.count;
     if (snapshot)
         withdraw_vanished(&run);
     json_decref(parsed.tree);

@@ -186,6 +186,19 @@ bool hub_values_agree(const struct hub_field_contract *contract, const struct hu
     return false;
 }
 
+bool hub_values_alike(const struct hub_field_contract *contract, const struct hub_type *type,
+                      struct hub_bytes a, struct hub_bytes b) {
+    const struct hub_type *record = hub_slice_stated(type, a, &a);
+    if (record == NULL || hub_slice_stated(type, b, &b) == NULL)
+        return true;
+    if (contract->equality == HUB_EQUAL_APART) {
+        size_t index = (size_t)contract->apart_field;
+        if (!hub_bytes_equal(hub_slice_field(record, a, index), hub_slice_field(record, b, index)))
+            return false;
+    }
+    return hub_values_agree(contract, record, a, b);
+}
+
 bool hub_value_yields(const struct hub_field_contract *contract, const struct hub_type *type,
                       struct hub_bytes a, struct hub_bytes b) {
     if (contract->equality != HUB_EQUAL_DATE)

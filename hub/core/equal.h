@@ -11,6 +11,10 @@
 bool hub_values_agree(const struct hub_field_contract *contract, const struct hub_type *type,
                       struct hub_bytes a, struct hub_bytes b);
 
+/* True where the two agree and speak of the same fact: one may stand for the other. */
+bool hub_values_alike(const struct hub_field_contract *contract, const struct hub_type *type,
+                      struct hub_bytes a, struct hub_bytes b);
+
 /* True where `a` agrees with `b` and `b` is the more exact of the two (dates only). */
 bool hub_value_yields(const struct hub_field_contract *contract, const struct hub_type *type,
                       struct hub_bytes a, struct hub_bytes b);

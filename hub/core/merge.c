@@ -56,44 +56,85 @@ static int compare_values(const void *a, const void *b) {
     return strcmp(x->text, y->text);
 }
 
-/* Groups the candidates by agreement with the first of each group; the chosen one leads the first
- * group, so that whatever agrees with it stands beside it. */
+/* Agreement is not transitive: two targets that differ both agree with an actual number, which is
+ * another fact. So a group is of values that are alike each with each, and a conflict is any two
+ * groups that contradict; those that contradict nobody are not in it. */
+struct groups {
+    size_t *of;      /* by candidate */
+    size_t *leaders; /* by group: its first candidate */
+    bool *contested;
+    size_t count;
+};
+
+static bool fits_group(const struct hub_field_contract *contract, const struct hub_type *type,
+                       const struct candidates *candidates, const struct groups *groups,
+                       size_t group, size_t candidate, size_t chosen) {
+    for (size_t i = 0; i < candidates->count; i++) {
+        bool member = i == chosen ? group == 0 : i < candidate && groups->of[i] == group;
+        if (member && !hub_values_alike(contract, type, candidates->items[i].bytes,
+                                        candidates->items[candidate].bytes))
+            return false;
+    }
+    return true;
+}
+
+static void form_groups(struct merge *merge, const struct hub_field_contract *contract,
+                        const struct hub_type *type, const struct candidates *candidates,
+                        size_t chosen, struct groups *groups) {
+    struct hub_arena *arena = arena_of(merge);
+    size_t count = candidates->count;
+    groups->of = hub_arena_take_zero(arena, count, sizeof *groups->of);
+    groups->leaders = hub_arena_take(arena, count * sizeof *groups->leaders);
+    groups->contested = hub_arena_take_zero(arena, count, sizeof *groups->contested);
+    groups->leaders[groups->count++] = chosen;
+    for (size_t i = 0; i < count; i++) {
+        size_t group = 0;
+        while (i != chosen && group < groups->count &&
+               !fits_group(contract, type, candidates, groups, group, i, chosen))
+            group++;
+        if (group == groups->count)
+            groups->leaders[groups->count++] = i;
+        groups->of[i] = group;
+    }
+    for (size_t i = 0; groups->count > 1 && i < count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (groups->of[i] != groups->of[k] &&
+                !hub_values_agree(contract, type, candidates->items[k].bytes,
+                                  candidates->items[i].bytes))
+                groups->contested[groups->of[i]] = groups->contested[groups->of[k]] = true;
+}
+
+/* The chosen value is listed even where only others contradict each other. */
 static void find_conflict(struct merge *merge, const struct hub_field_contract *contract,
                           const struct hub_type *type, const char *path,
                           const struct candidates *candidates, size_t chosen) {
     struct hub_arena *arena = arena_of(merge);
-    size_t count = candidates->count, groups = 0;
-    size_t *leaders = hub_arena_take(arena, count * sizeof *leaders);
-    size_t *group_of = hub_arena_take(arena, count * sizeof *group_of);
-    leaders[groups++] = chosen;
-    for (size_t i = 0; i < count; i++) {
-        size_t group = 0;
-        while (group < groups &&
-               !hub_values_agree(contract, type, candidates->items[leaders[group]].bytes,
-                                 candidates->items[i].bytes))
-            group++;
-        if (group == groups)
-            leaders[groups++] = i;
-        group_of[i] = group;
-    }
-    if (groups < 2)
+    struct groups groups = {0};
+    size_t listed = 0;
+    bool any = false;
+    form_groups(merge, contract, type, candidates, chosen, &groups);
+    for (size_t group = 0; group < groups.count; group++)
+        any |= groups.contested[group];
+    if (!any)
         return;
-    struct hub_conflict_value *values = hub_arena_take_zero(arena, groups, sizeof *values);
-    for (size_t group = 0; group < groups; group++) {
-        size_t *voices = hub_arena_take(arena, count * sizeof *voices), filled = 0;
-        for (size_t i = 0; i < count; i++)
-            if (group_of[i] == group)
+    struct hub_conflict_value *values = hub_arena_take_zero(arena, groups.count, sizeof *values);
+    for (size_t group = 0; group < groups.count; group++) {
+        size_t *voices = hub_arena_take(arena, candidates->count * sizeof *voices), filled = 0;
+        if (group > 0 && !groups.contested[group])
+            continue;
+        for (size_t i = 0; i < candidates->count; i++)
+            if (groups.of[i] == group)
                 voices[filled++] = candidates->items[i].voice;
-        values[group] = (struct hub_conflict_value){
-            render(merge, type, candidates->items[leaders[group]].bytes), voices, filled,
+        values[listed++] = (struct hub_conflict_value){
+            render(merge, type, candidates->items[groups.leaders[group]].bytes), voices, filled,
             group == 0};
     }
-    qsort(values, groups, sizeof *values, compare_values);
+    qsort(values, listed, sizeof *values, compare_values);
     *add_conflict(merge) = (struct hub_conflict_found){.kind = HUB_CONFLICT_VALUES,
                                                        .path = path,
                                                        .severity = contract->severity,
                                                        .values = values,
-                                                       .value_count = groups};
+                                                       .value_count = listed};
 }
 
 /* --- one value of several --- */

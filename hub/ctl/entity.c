@@ -4,36 +4,70 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LABEL_PART_SIZE_MAX = 70 };
+
 static const char *text_of(const json_t *object, const char *name) {
     const char *text = json_string_value(json_object_get(object, name));
     return text == NULL ? "" : text;
 }
 
-/* Something people recognise: a title, an interval, the parties, or the first identifier. */
-static void append_label(const json_t *value, struct hub_buffer *label) {
-    const json_t *title = json_array_get(json_object_get(value, "titles"), 0);
-    const json_t *interval = json_object_get(value, "interval");
-    const json_t *sending = json_object_get(value, "sending");
-    const json_t *receiving = json_object_get(value, "receiving");
-    const json_t *identifier = json_array_get(json_object_get(value, "identifiers"), 0);
-    hub_buffer_append_format(label, "%s ", text_of(value, "status"));
-    if (title != NULL)
-        hub_buffer_append_format(label, "%.70s", text_of(title, "text"));
-    else if (json_is_object(interval))
-        hub_buffer_append_format(label, "%s %.16s - %.16s", text_of(value, "suite"),
-                                 text_of(json_object_get(interval, "start"), "time"),
-                                 text_of(json_object_get(interval, "end"), "time"));
-    else if (json_is_object(sending) || json_is_object(receiving))
-        hub_buffer_append_format(label, "%s -> %s", text_of(sending, "text"),
-                                 text_of(receiving, "text"));
-    else
-        hub_buffer_append_format(label, "%s", text_of(identifier, "value"));
+static bool has_text(const json_t *element, const char *text, size_t size) {
+    const char *key;
+    const json_t *part;
+    json_object_foreach((json_t *)element, key, part) {
+        const char *own = json_string_value(part);
+        if (own != NULL && strlen(own) == size && strncmp(own, text, size) == 0)
+            return true;
+    }
+    return false;
 }
 
-static void add_row(struct hub_ctl_table *table, const json_t *unified) {
+/* A path of hub:label in a rendered record; NULL where nothing is stated there. */
+static const char *follow(const json_t *value, const char *path) {
+    while (value != NULL && *path != '\0') {
+        size_t size = strcspn(path, ".["), i;
+        const json_t *list = NULL, *element;
+        value = json_object_getn(value, path, size);
+        path += size;
+        list = json_is_array(value) ? value : NULL;
+        value = list == NULL ? value : json_array_get(list, 0);
+        if (*path == '[') {
+            const char *close = strchr(path, ']');
+            value = NULL;
+            json_array_foreach((json_t *)list, i, element) {
+                if (value == NULL && has_text(element, path + 1, (size_t)(close - path) - 1))
+                    value = element;
+            }
+            path = close + 1;
+        }
+        path += *path == '.';
+    }
+    return json_string_value(value);
+}
+
+/* What people recognise it by: the domain's hub:label. */
+static void append_label(const struct hub_domain *domain, const json_t *value,
+                         struct hub_buffer *label) {
+    for (size_t i = 0; domain->label[i] != NULL; i++) {
+        const char *text = NULL;
+        for (size_t k = 0; text == NULL && domain->label[i][k] != NULL; k++)
+            text = follow(value, domain->label[i][k]);
+        size_t size = text == NULL ? 0 : strnlen(text, LABEL_PART_SIZE_MAX);
+        while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80)
+            size--; /* not within a character */
+        if (size > 0)
+            hub_buffer_append_format(label, "%s%.*s", label->size == 0 ? "" : "  ", (int)size,
+                                     text);
+    }
+}
+
+static void add_row(struct hub_ctl *ctl, struct hub_ctl_table *table, const json_t *record) {
     HUB_SCOPED_BUFFER label = {0};
+    const json_t *unified = json_object_get(record, "value");
+    const char *domain = text_of(record, "topic") + strlen("unified.");
     if (json_is_object(json_object_get(unified, "value")))
-        append_label(json_object_get(unified, "value"), &label);
+        append_label(hub_catalogue_domain(ctl->catalogue, hub_bytes_of_text(domain)),
+                     json_object_get(unified, "value"), &label);
     else
         hub_buffer_append_format(&label, "-> %s", text_of(unified, "into"));
     hub_ctl_table_cell(table, "%s", text_of(unified, "entity_id"));
@@ -63,7 +97,7 @@ enum hub_exit hub_ctl_entity_list(struct hub_ctl *ctl) {
         if ((!active && !ctl->all) || (int64_t)json_array_size(list) >= ctl->limit)
             continue;
         json_array_append(list, unified);
-        add_row(&table, unified);
+        add_row(ctl, &table, record);
     }
     if (ctl->json) {
         json_dumpf(list, stdout, JSON_INDENT(1));

@@ -9,8 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool is_sound(const struct hub_ctl *ctl) {
+    struct hub_error error;
+    if (hub_catalogue_check(ctl->schemas, &hub_sha256, &error) == HUB_OK)
+        return true;
+    fprintf(stderr, "hubctl: %s\n", error.text);
+    return false;
+}
+
 enum hub_exit hub_ctl_schema_lint(struct hub_ctl *ctl) {
-    if (!hub_ctl_load(ctl))
+    if (!is_sound(ctl) || !hub_ctl_load(ctl))
         return HUB_EXIT_FINDINGS;
     printf("%zu schemas registered, %zu domains:", ctl->catalogue->schema_count,
            ctl->catalogue->domain_count);
@@ -120,6 +128,8 @@ static enum hub_status lock_all(struct locking *locking) {
 
 enum hub_exit hub_ctl_schema_lock(struct hub_ctl *ctl) {
     struct locking locking = {.folder = ctl->schemas};
+    if (!is_sound(ctl))
+        return HUB_EXIT_FINDINGS;
     enum hub_status status = lock_all(&locking);
     hub_arena_destroy(&locking.arena);
     if (status != HUB_OK) {

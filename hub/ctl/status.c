@@ -29,14 +29,6 @@ struct looking {
 
 /* --- what the groups have committed --- */
 
-static enum hub_status read_group(struct looking *looking, const char *group,
-                                  struct hub_kafka_partition *partitions, size_t count) {
-    const char *name = hub_arena_format(&looking->arena, "%s-%s", looking->ctl->group, group);
-    HUB_TRY(hub_reader_committed(looking->ctl->bootstrap, name, partitions, count,
-                                 &looking->arena, &looking->error));
-    return HUB_OK;
-}
-
 /* What is between the committed offset and the end may be no more than markers of transactions:
  * whether records are left is only known by reading. */
 static enum hub_status count_record(void *context, const struct hub_kafka_record *record,
@@ -85,40 +77,59 @@ static void add_fold(struct hub_fold_counts *sum, const struct hub_fold_counts *
     sum->withdrawn += more->withdrawn;
 }
 
-static enum hub_status look_at_domain(struct looking *looking, const struct hub_domain *domain,
-                                      struct domain_counts *counts) {
-    const struct hub_parties *parties = &looking->ctl->catalogue->parties;
-    size_t ingest = parties->institution_count * HUB_INGEST_PARTITIONS;
-    int32_t shards = hub_topics_shard_count(domain);
+static enum hub_status add_partition(struct looking *looking, bool admits,
+                                     const struct hub_kafka_partition *partition,
+                                     struct domain_counts *counts) {
+    struct hub_admit_counts admit = {0};
+    struct hub_fold_counts fold = {0};
+    int64_t lag = 0;
+    if (admits)
+        HUB_TRY(hub_counts_parse_admit(partition->metadata, &admit, &looking->error));
+    else
+        HUB_TRY(hub_counts_parse_fold(partition->metadata, &fold, &looking->error));
+    HUB_TRY(read_lag(looking, admits ? "admit" : "fold", partition, &lag));
+    add_admit(&counts->admit, &admit);
+    add_fold(&counts->fold, &fold);
+    counts->lag += lag;
+    return HUB_OK;
+}
+
+/* The partitions that a task reads, of all domains: ingest.<institution>.<domain> or log.<domain>. */
+static struct hub_kafka_partition *list_partitions(struct looking *looking, bool admits,
+                                                   size_t **ret_domains, size_t *ret_count) {
+    const struct hub_catalogue *catalogue = looking->ctl->catalogue;
+    size_t institutions = admits ? catalogue->parties.institution_count : 1, count = 0;
+    size_t limit = catalogue->domain_count * institutions * (HUB_INGEST_PARTITIONS + HUB_SHARDS);
+    struct hub_kafka_partition *list =
+        hub_arena_take_zero(&looking->arena, limit, sizeof *list);
+    *ret_domains = hub_arena_take_zero(&looking->arena, limit, sizeof **ret_domains);
+    for (size_t i = 0; i < catalogue->domain_count; i++)
+        for (size_t k = 0; k < institutions; k++) {
+            const struct hub_domain *domain = &catalogue->domains[i];
+            int32_t partitions = admits ? HUB_INGEST_PARTITIONS : hub_topics_shard_count(domain);
+            const char *topic =
+                admits ? hub_arena_format(&looking->arena, "ingest.%s.%s",
+                                          catalogue->parties.institutions[k].name, domain->name)
+                       : hub_arena_format(&looking->arena, "log.%s", domain->name);
+            for (int32_t n = 0; n < partitions; n++) {
+                (*ret_domains)[count] = i;
+                list[count++] = (struct hub_kafka_partition){topic, n, -1, NULL};
+            }
+        }
+    *ret_count = count;
+    return list;
+}
+
+static enum hub_status look_at_group(struct looking *looking, bool admits) {
+    size_t *domains = NULL, count = 0;
     struct hub_kafka_partition *partitions =
-        hub_arena_take_zero(&looking->arena, ingest, sizeof *partitions);
-    for (size_t i = 0; i < ingest; i++)
-        partitions[i] = (struct hub_kafka_partition){
-            hub_arena_format(&looking->arena, "ingest.%s.%s",
-                             parties->institutions[i / HUB_INGEST_PARTITIONS].name, domain->name),
-            (int32_t)(i % HUB_INGEST_PARTITIONS), -1, NULL};
-    HUB_TRY(read_group(looking, "admit", partitions, ingest));
-    for (size_t i = 0; i < ingest; i++) {
-        struct hub_admit_counts own;
-        int64_t lag = 0;
-        HUB_TRY(hub_counts_parse_admit(partitions[i].metadata, &own, &looking->error));
-        HUB_TRY(read_lag(looking, "admit", &partitions[i], &lag));
-        add_admit(&counts->admit, &own);
-        counts->lag += lag;
-    }
-    struct hub_kafka_partition logs[HUB_SHARDS] = {0};
-    for (int32_t i = 0; i < shards; i++)
-        logs[i] = (struct hub_kafka_partition){
-            hub_arena_format(&looking->arena, "log.%s", domain->name), i, -1, NULL};
-    HUB_TRY(read_group(looking, "fold", logs, (size_t)shards));
-    for (int32_t i = 0; i < shards; i++) {
-        struct hub_fold_counts own;
-        int64_t lag = 0;
-        HUB_TRY(hub_counts_parse_fold(logs[i].metadata, &own, &looking->error));
-        HUB_TRY(read_lag(looking, "fold", &logs[i], &lag));
-        add_fold(&counts->fold, &own);
-        counts->lag += lag;
-    }
+        list_partitions(looking, admits, &domains, &count);
+    const char *group = hub_arena_format(&looking->arena, "%s-%s", looking->ctl->group,
+                                         admits ? "admit" : "fold");
+    HUB_TRY(hub_reader_committed(looking->ctl->bootstrap, group, partitions, count,
+                                 &looking->arena, &looking->error));
+    for (size_t i = 0; i < count; i++)
+        HUB_TRY(add_partition(looking, admits, &partitions[i], &looking->counts[domains[i]]));
     return HUB_OK;
 }
 
@@ -216,11 +227,11 @@ static bool look(struct looking *looking) {
     looking->reader = hub_ctl_reader(looking->ctl);
     if (looking->reader == NULL)
         return false;
-    for (size_t i = 0; i < catalogue->domain_count; i++)
-        if (look_at_domain(looking, &catalogue->domains[i], &looking->counts[i]) != HUB_OK) {
-            fprintf(stderr, "hubctl: %s\n", looking->error.text);
-            return false;
-        }
+    if (look_at_group(looking, /* admits= */ true) != HUB_OK ||
+        look_at_group(looking, /* admits= */ false) != HUB_OK) {
+        fprintf(stderr, "hubctl: %s\n", looking->error.text);
+        return false;
+    }
     return look_at_topics(looking);
 }
 
@@ -313,13 +324,15 @@ static void print_json(const struct looking *looking, const struct sum *sums, si
 
 static void print_tables(const struct looking *looking, const struct sum *sums, size_t count) {
     static const char *const head[] = {
-        "DOMAIN",    "SOURCE RECORDS", "STATEMENTS IN", "UNCHANGED",      "SUPERSEDED",
-        "WITHDRAWN", "DEAD-LETTERED",  "ENTITIES",      "OPEN CONFLICTS", "OPEN MATCHES"};
-    struct hub_ctl_table table = {.head = head, .columns = 10};
+        "DOMAIN",     "SOURCE RECORDS", "SKIPPED",       "STATEMENTS IN",
+        "UNCHANGED",  "SUPERSEDED",     "WITHDRAWN",     "DEAD-LETTERED",
+        "ENTITIES",   "OPEN CONFLICTS", "OPEN MATCHES"};
+    struct hub_ctl_table table = {.head = head, .columns = 11};
     const struct hub_catalogue *catalogue = looking->ctl->catalogue;
     for (size_t i = 0; i < catalogue->domain_count; i++) {
         const struct domain_counts *own = &looking->counts[i];
         const int64_t cells[] = {own->source_read,
+                                 own->source_skipped,
                                  own->admit.read,
                                  own->source_unchanged + own->admit.unchanged,
                                  own->admit.late,

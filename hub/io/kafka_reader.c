@@ -18,7 +18,7 @@ enum hub_status hub_reader_new(const char *bootstrap, struct hub_reader **ret_re
                                            "check.crcs",               "true",
                                            "allow.auto.create.topics", "false",
                                            "fetch.queue.backoff.ms",   "10",
-                                           "fetch.wait.max.ms",        "50",
+                                           "fetch.wait.max.ms",        "5",
                                            NULL};
     char text[512];
     rd_kafka_conf_t *conf = hub_kafka_conf(bootstrap);

@@ -24,6 +24,10 @@ HUB_MUST_USE enum hub_status hub_catalogue_load(const char *folder,
                                                 const struct hub_digester *digester,
                                                 struct hub_catalogue **ret_catalogue,
                                                 struct hub_error *reterr);
+/* Checks the files that people edit, whether they are locked or not; errors name those files. */
+HUB_MUST_USE enum hub_status hub_catalogue_check(const char *folder,
+                                                 const struct hub_digester *digester,
+                                                 struct hub_error *reterr);
 void hub_catalogue_free(struct hub_catalogue *catalogue);
 
 /* NULL where there is none. */

@@ -3,6 +3,7 @@
 
 #include "hub/io/file.h"
 #include "schemas/lib/lock.h"
+#include "schemas/lib/names.h"
 #include "schemas/lib/unified.h"
 
 #include <stdio.h>
@@ -114,20 +115,38 @@ static enum hub_status check_drift(struct loader *loader) {
     return HUB_OK;
 }
 
-static enum hub_status load_all(struct loader *loader) {
+static enum hub_status check_names(struct loader *loader) {
+    const struct hub_catalogue *catalogue = loader->catalogue;
+    const struct hub_schema **latest =
+        hub_arena_take(&loader->catalogue->arena, (catalogue->schema_count + 1) * sizeof *latest);
+    size_t count = 0;
+    for (size_t i = 0; i < catalogue->schema_count; i++)
+        if (hub_catalogue_latest(catalogue, catalogue->schemas[i]->subject) ==
+            catalogue->schemas[i])
+            latest[count++] = catalogue->schemas[i];
+    return hub_names_check(latest, count, loader->reterr);
+}
+
+static enum hub_status load_shared(struct loader *loader) {
     struct hub_catalogue *catalogue = loader->catalogue;
-    struct hub_node *schemes = NULL, *systems = NULL, *lock = NULL;
-    struct hub_bytes lock_text;
+    struct hub_node *schemes = NULL, *systems = NULL;
     HUB_TRY(read_node(loader, "schemes.json", &loader->shared[0], &schemes));
     HUB_TRY(read_node(loader, "systems.json", &loader->shared[1], &systems));
-    HUB_TRY(read_node(loader, "registry.lock.json", &lock_text, &lock));
     HUB_TRY(read_text(loader->folder, "organisations.csv", &catalogue->arena, &loader->shared[2],
                       loader->reterr));
     const char *organisations =
         hub_arena_format(&catalogue->arena, "%s/organisations.csv", loader->folder);
     HUB_TRY(hub_schemes_load(schemes, &catalogue->arena, &catalogue->schemes, loader->reterr));
-    HUB_TRY(hub_parties_load(systems, loader->shared[2], organisations, &catalogue->arena,
-                             &catalogue->parties, loader->reterr));
+    return hub_parties_load(systems, loader->shared[2], organisations, &catalogue->arena,
+                            &catalogue->parties, loader->reterr);
+}
+
+static enum hub_status load_locked(struct loader *loader) {
+    struct hub_catalogue *catalogue = loader->catalogue;
+    struct hub_node *lock = NULL;
+    struct hub_bytes lock_text;
+    HUB_TRY(load_shared(loader));
+    HUB_TRY(read_node(loader, "registry.lock.json", &lock_text, &lock));
     HUB_TRY(hub_lock_load(lock, &catalogue->arena, &loader->lock, loader->reterr));
     catalogue->schemas = hub_arena_take_zero(&catalogue->arena, loader->lock.count,
                                              sizeof *catalogue->schemas);
@@ -136,22 +155,56 @@ static enum hub_status load_all(struct loader *loader) {
         catalogue->schema_count++;
     }
     HUB_TRY(check_drift(loader));
+    HUB_TRY(check_names(loader));
     return load_domains(loader);
+}
+
+/* What people edit, whether it is locked or not. */
+static enum hub_status load_edited(struct loader *loader) {
+    struct hub_catalogue *catalogue = loader->catalogue;
+    struct hub_contract_file *files = NULL;
+    size_t count = 0;
+    HUB_TRY(load_shared(loader));
+    HUB_TRY(hub_catalogue_files(loader->folder, &catalogue->arena, &files, &count,
+                                loader->reterr));
+    catalogue->schemas = hub_arena_take_zero(&catalogue->arena, count, sizeof *catalogue->schemas);
+    for (size_t i = 0; i < count; i++) {
+        const char *path =
+            hub_arena_format(&catalogue->arena, "%s/%s", loader->folder, files[i].file);
+        HUB_TRY(hub_schema_load(files[i].text, path, &catalogue->schemas[i], loader->reterr));
+        catalogue->schemas[i]->subject = files[i].subject;
+        catalogue->schema_count++;
+    }
+    HUB_TRY(check_names(loader));
+    return load_domains(loader);
+}
+
+static enum hub_status load(const char *folder, const struct hub_digester *digester,
+                            enum hub_status (*from)(struct loader *loader),
+                            struct hub_catalogue **ret_catalogue, struct hub_error *reterr) {
+    struct loader loader = {.catalogue = hub_allocate_zero(1, sizeof *loader.catalogue),
+                            .folder = folder,
+                            .digester = digester,
+                            .reterr = reterr};
+    enum hub_status status = from(&loader);
+    if (status == HUB_OK)
+        *ret_catalogue = loader.catalogue;
+    else
+        hub_catalogue_free(loader.catalogue);
+    return status;
 }
 
 enum hub_status hub_catalogue_load(const char *folder, const struct hub_digester *digester,
                                    struct hub_catalogue **ret_catalogue,
                                    struct hub_error *reterr) {
-    struct loader loader = {.catalogue = hub_allocate_zero(1, sizeof *loader.catalogue),
-                            .folder = folder,
-                            .digester = digester,
-                            .reterr = reterr};
-    enum hub_status status = load_all(&loader);
-    if (status != HUB_OK) {
-        hub_catalogue_free(loader.catalogue);
-        return status;
-    }
-    *ret_catalogue = loader.catalogue;
+    return load(folder, digester, load_locked, ret_catalogue, reterr);
+}
+
+enum hub_status hub_catalogue_check(const char *folder, const struct hub_digester *digester,
+                                    struct hub_error *reterr) {
+    struct hub_catalogue *catalogue = NULL;
+    HUB_TRY(load(folder, digester, load_edited, &catalogue, reterr));
+    hub_catalogue_free(catalogue);
     return HUB_OK;
 }
 

@@ -129,6 +129,9 @@ struct hub_domain {
     int shard_field; /* -1: one shard */
     const struct hub_exclusive *exclusive; /* NULL: none */
     const char *const *systems;            /* by rank, NULL-ended */
+    /* hub:label: what people recognise a thing by. Parts, each a list of paths of which the first
+     * that is stated is shown: suite, interval.start.time, titles[en].text. Lists NULL-ended. */
+    const char *const *const *label;
     int lifecycle_field;                   /* the field with a life cycle, or -1 */
 };
 

@@ -118,7 +118,7 @@ static enum hub_status check_head(const struct hub_schema *schema, struct hub_er
 enum hub_status hub_domain_lint_record(const struct hub_schema *schema, struct hub_error *reterr) {
     static const char *const known[] = {"hub:domain",    "hub:identity", "hub:possible",
                                         "hub:shard",     "hub:systems",  "hub:exclusive",
-                                        "hub:class",     "hub:retention", NULL};
+                                        "hub:class",     "hub:retention", "hub:label", NULL};
     const struct hub_node *node = schema->root->node;
     HUB_TRY(check_annotations(node, known, reterr));
     HUB_TRY(check_class(node, reterr));

@@ -184,6 +184,55 @@ static enum hub_status load_systems(struct hub_domain_loader *loader, const stru
     return HUB_OK;
 }
 
+/* A path of hub:label: fields with dots between; of an array, [text] picks the element that has the
+ * text in one of its parts. */
+static enum hub_status check_label_path(struct hub_domain_loader *loader,
+                                        const struct hub_node *node) {
+    const struct hub_type *type = loader->domain->schema->root;
+    const char *path = node->text;
+    while (path != NULL && *path != '\0') {
+        char name[128];
+        size_t size = strcspn(path, ".[");
+        type = hub_type_stated(type);
+        type = type->kind == HUB_ARRAY ? hub_type_stated(type->items) : type;
+        if (size >= sizeof name || type->kind != HUB_RECORD)
+            break;
+        memcpy(name, path, size);
+        name[size] = '\0';
+        int field = hub_type_field(type, name);
+        if (field < 0)
+            break;
+        type = type->fields[field].type;
+        path += size;
+        path += *path == '[' ? strcspn(path, ".") : 0;
+        path += *path == '.';
+    }
+    if (path == NULL || *path != '\0')
+        return hub_node_fail(node, loader->reterr, "a path of the record's fields would pass");
+    return HUB_OK;
+}
+
+static enum hub_status load_label(struct hub_domain_loader *loader, const struct hub_node *node) {
+    if (node == NULL || node->kind != HUB_NODE_SEQUENCE)
+        return hub_node_fail(loader->domain->schema->root->node, loader->reterr,
+                             "'hub:label' must list what people recognise a record by: "
+                             "[[\"status\"], [\"titles[en].text\", \"titles.text\"]] would pass");
+    const char *const **parts = hub_arena_take_zero(loader->arena, node->count + 1, sizeof *parts);
+    for (size_t i = 0; i < node->count; i++) {
+        const struct hub_node *list = node->items[i];
+        if (list->kind != HUB_NODE_SEQUENCE)
+            return hub_node_fail(list, loader->reterr, "a list of paths would pass");
+        const char **paths = hub_arena_take_zero(loader->arena, list->count + 1, sizeof *paths);
+        for (size_t k = 0; k < list->count; k++) {
+            HUB_TRY(check_label_path(loader, list->items[k]));
+            paths[k] = list->items[k]->text;
+        }
+        parts[i] = paths;
+    }
+    loader->domain->label = parts;
+    return HUB_OK;
+}
+
 static enum hub_status load_stamp(struct hub_domain_loader *loader) {
     const struct hub_type *type = loader->domain->schema->root->fields[HUB_FIELD_STATEMENT].type;
     struct hub_stamp_fields *stamp = &loader->domain->stamp;
@@ -213,6 +262,7 @@ static enum hub_status load_record(struct hub_domain_loader *loader, const struc
     HUB_TRY(load_identity(loader, hub_node_get(node, "hub:identity")));
     HUB_TRY(load_resemblances(loader, hub_node_get(node, "hub:possible")));
     HUB_TRY(load_systems(loader, hub_node_get(node, "hub:systems")));
+    HUB_TRY(load_label(loader, hub_node_get(node, "hub:label")));
     if (hub_node_get(node, "hub:shard") != NULL)
         HUB_TRY(need_field(loader, node, "hub:shard", &domain->shard_field));
     HUB_TRY(load_contract(loader, domain->schema->root, /* top= */ true, &domain->contract));

@@ -1,0 +1,138 @@
+"""Broker, hub and connectors of one installation, in one folder that is thrown away."""
+
+import json
+import os
+import pathlib
+import secrets
+import subprocess
+import urllib.request
+
+from stack.kafka import Broker
+from stack.process import Failed, Process, free_port, wait_until
+from stack.sources import Sources
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+KEY_SIZE = 32
+HUB_START_TIMEOUT_S = 60
+CONNECTOR_TIMEOUT_S = 120
+SETTLE_TIMEOUT_S = 120
+
+
+def connector_files():
+    return sorted((ROOT / "connectors").glob("*/*.yaml"))
+
+
+def make_keys(folder, institutions):
+    """The keys of the pseudonyms: one shared by the institutions, one of each own."""
+    for kind in ("shared", "local"):
+        (folder / kind).mkdir(parents=True, mode=0o700)
+    for path in [folder / "shared" / "2026", *(folder / "local" / name for name in institutions)]:
+        path.touch(mode=0o600)
+        path.write_bytes(secrets.token_bytes(KEY_SIZE))
+
+
+class Installation:
+    """preset: whose programs to run. With preferred_ports, the ones the README names, if free."""
+
+    def __init__(self, folder, samples, preset="release", preferred_ports=False, broker=None):
+        self.folder = pathlib.Path(folder)
+        self.samples = pathlib.Path(samples).resolve()
+        self.programs = ROOT / "build" / preset / "bin"
+        self.broker = broker or Broker(self.folder / "kafka",
+                                       preferred_port=19092 if preferred_ports else 0)
+        self.sources = Sources(self.samples)
+        self.listen = f"127.0.0.1:{free_port(8081 if preferred_ports else 0)}"
+        self.keys = self.folder / "keys"
+        make_keys(self.keys, ["sus", "lu", "lumc"])
+        self.hub = None
+        self.connectors = []
+        self.hub_arguments = []
+
+    # --- parts ---
+
+    @property
+    def registry(self):
+        return f"http://{self.listen}"
+
+    @property
+    def environment(self):
+        return {**os.environ,
+                "HUB_BOOTSTRAP": self.broker.bootstrap, "HUB_SCHEMAS": str(ROOT / "schemas"),
+                "HUB_KEYS": str(self.keys), "HUB_STATE": str(self.folder / "state"),
+                "HUB_SAMPLES": str(self.samples), "HUB_CTGOV_URL": self.sources.url,
+                "HUB_EWP_URL": self.sources.url}
+
+    def start_broker(self):
+        self.broker.start()
+        self.sources.start()
+
+    def create_topics(self):
+        self.ctl("topic", "create")
+
+    def start_hub(self, wait=True):
+        self.hub = Process("atmp-hub",
+                           [self.programs / "atmp-hub", "--listen", self.listen,
+                            *self.hub_arguments],
+                           self.folder / "hub.log", self.environment).start()
+        if wait:
+            wait_until(self._hub_is_ready, "start of the hub", HUB_START_TIMEOUT_S)
+
+    def _hub_is_ready(self):
+        if not self.hub.is_running():
+            raise Failed(f"the hub ended\n{self.hub.tail()}")
+        try:
+            with urllib.request.urlopen(f"{self.registry}/readyz", timeout=1) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def start_connector(self, file, *arguments):
+        name = f"{file.parent.name}-{file.stem}"
+        return Process(name, [self.programs / "connector", "run", file, *arguments],
+                       self.folder / f"connector-{name}.log", self.environment).start()
+
+    def start_connectors(self, files=None):
+        self.connectors = [self.start_connector(file) for file in files or connector_files()]
+
+    def run_connectors(self, files=None, done=lambda name: None):
+        """Each once, until its source has nothing more."""
+        running = [self.start_connector(file, "--once") for file in files or connector_files()]
+        for connector in running:
+            code = connector.wait(CONNECTOR_TIMEOUT_S)
+            if code != 0:
+                raise Failed(f"connector {connector.name} ended with {code}\n{connector.tail()}")
+            done(connector.name)
+
+    # --- looking ---
+
+    def ctl_result(self, *arguments):
+        return subprocess.run([self.programs / "hubctl", *map(str, arguments)], check=False,
+                              capture_output=True, text=True, env=self.environment,
+                              stdin=subprocess.DEVNULL)
+
+    def ctl(self, *arguments):
+        """What hubctl prints; Failed where it does not end well."""
+        result = self.ctl_result(*arguments)
+        if result.returncode != 0:
+            raise Failed(f"hubctl {' '.join(map(str, arguments))}: exit code "
+                         f"{result.returncode}\n{result.stdout[-2000:]}{result.stderr[-2000:]}")
+        return result.stdout
+
+    def ctl_json(self, *arguments):
+        return json.loads(self.ctl(*arguments, "-o", "json"))
+
+    def wait_until_settled(self, timeout_s=SETTLE_TIMEOUT_S):
+        """Until the hub has taken every statement and every log entry."""
+        wait_until(self._is_settled, "the hub taking what is there", timeout_s, interval_s=0.2)
+
+    def _is_settled(self):
+        if self.hub is not None and not self.hub.is_running():
+            raise Failed(f"the hub ended\n{self.hub.tail()}")
+        return self.ctl_result("lag").returncode == 0
+
+    def stop(self):
+        for process in [*self.connectors, self.hub]:
+            if process is not None:
+                process.stop()
+        self.broker.stop()
+        self.sources.stop()

@@ -1,0 +1,88 @@
+"""A single-node Kafka in KRaft mode, its own folder and its own ports."""
+
+import os
+import pathlib
+import subprocess
+
+from stack.process import Failed, Process, free_port, wait_until
+
+CLUSTER_ID = "9sPzGn3pT6uXb1kq0vWm2A"
+START_TIMEOUT_S = 60
+
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller_port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={folder}/data
+num.network.threads=2
+num.io.threads=4
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+log.cleaner.dedupe.buffer.size=4194304
+log.cleaner.backoff.ms=1000
+"""
+
+
+def jars_folder():
+    """Where deploy/setup keeps the jars."""
+    cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(cache) / "atmp-hub" / "kafka-4.3.1"
+
+
+class Broker:
+    """folder: for its data, properties and log; made where it is missing."""
+
+    def __init__(self, folder, heap="256m", preferred_port=0, properties=""):
+        self.folder = pathlib.Path(folder)
+        self.heap = heap
+        self.port = free_port(preferred_port)
+        self.controller_port = free_port()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.properties_path = self.folder / "server.properties"
+        self.properties_path.write_text(PROPERTIES.format(
+            port=self.port, controller_port=self.controller_port, folder=self.folder) + properties)
+        self.process = None
+
+    @property
+    def bootstrap(self):
+        return f"127.0.0.1:{self.port}"
+
+    def start(self):
+        classpath = f"{jars_folder()}/*"
+        if not (self.folder / "data" / "meta.properties").exists():
+            formatted = subprocess.run(
+                ["java", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+                 "-cp", classpath, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c",
+                 self.properties_path], capture_output=True, text=True, check=False)
+            if formatted.returncode != 0:
+                raise Failed(f"Kafka's folder could not be formatted: {formatted.stderr}")
+        log = self.folder / "kafka.log"
+        log.unlink(missing_ok=True)
+        self.process = Process(
+            "kafka",
+            ["java", "-Xms64m", f"-Xmx{self.heap}", "-XX:+UseSerialGC",
+             "-Dorg.slf4j.simpleLogger.defaultLogLevel=info", "-cp", classpath, "kafka.Kafka",
+             self.properties_path], log).start()
+        wait_until(self._is_up, "start of Kafka", START_TIMEOUT_S)
+        return self
+
+    def _is_up(self):
+        if not self.process.is_running():
+            raise Failed(f"Kafka ended\n{self.process.tail()}")
+        return "Kafka Server started" in self.process.log_text()
+
+    def stop(self):
+        if self.process is not None:
+            self.process.stop()

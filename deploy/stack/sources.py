@@ -1,0 +1,123 @@
+"""The web sources that the connectors poll, served from a folder of samples.
+
+ClinicalTrials.gov as its API pages: GET /api/v2/studies?pageSize=N&pageToken=T gives {studies,
+nextPageToken}, the token missing on the last page. Erasmus Without Paper as a host answers:
+GET /omobilities/get?sending_hei_id=H and /imobilities/get?sending_hei_id=H give the documents of
+that institution, one after the other, each naming the next in a Link header. Every answer has an
+ETag, and If-None-Match is honoured.
+"""
+
+import hashlib
+import http.server
+import json
+import pathlib
+import re
+import threading
+import urllib.parse
+
+from stack.process import free_port
+
+PAGE_SIZE_DEFAULT = 10
+
+
+def read_studies(samples):
+    """Every study: a file holds one, or a page of them."""
+    studies = []
+    for path in sorted((samples / "trials" / "ctgov-v2-json").glob("*.json")):
+        document = json.loads(path.read_text())
+        studies += document["studies"] if "studies" in document else [document]
+    return studies
+
+
+def read_mobilities(samples, kind):
+    return [path.read_bytes()
+            for path in sorted((samples / "exchange" / f"ewp-{kind}").glob("*.xml"))]
+
+
+def sending_institutions(document, others):
+    """Who sends the students of a document. Where it names only their mobilities, those of the
+    other documents that name the same ones."""
+    text = document.decode("utf-8", "replace")
+    named = set(re.findall(r"<sending-hei>\s*<hei-id>([^<]+)<", text))
+    if named or not others:
+        return named
+    mobilities = re.findall(r"<omobility-id>([^<]+)<", text)
+    return set().union(*(sending_institutions(other, []) for other in others
+                         if any(mobility in other.decode("utf-8", "replace")
+                                for mobility in mobilities)))
+
+
+class Sources:
+    """An HTTP server on a free port of the loopback address."""
+
+    def __init__(self, samples):
+        samples = pathlib.Path(samples)
+        self.studies = read_studies(samples)
+        self.documents = {kind: read_mobilities(samples, kind)
+                          for kind in ("omobilities", "imobilities")}
+        self.requests = []
+        self.server = http.server.ThreadingHTTPServer(
+            ("127.0.0.1", free_port()), self._handler())
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def start(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def answer(self, path, query):
+        """(content type, body, headers), or None where there is nothing."""
+        if path == "/api/v2/studies":
+            return self._page(query)
+        found = re.fullmatch(r"/(omobilities|imobilities)/get", path)
+        return self._mobility(found[1], query) if found else None
+
+    def _page(self, query):
+        start = int(query.get("pageToken", ["0"])[0])
+        size = int(query.get("pageSize", [PAGE_SIZE_DEFAULT])[0])
+        page = {"studies": self.studies[start:start + size]}
+        if start + size < len(self.studies):
+            page["nextPageToken"] = str(start + size)
+        return "application/json", json.dumps(page, ensure_ascii=False).encode(), {}
+
+    def _mobility(self, kind, query):
+        sender = query.get("sending_hei_id", [""])[0]
+        index = int(query.get("page", ["0"])[0])
+        own = [document for document in self.documents[kind]
+               if sender in sending_institutions(document, self.documents["omobilities"])]
+        headers = {}
+        if index + 1 < len(own):
+            following = urllib.parse.urlencode({"sending_hei_id": sender, "page": index + 1})
+            headers["Link"] = f'<{self.url}/{kind}/get?{following}>; rel="next"'
+        body = own[index] if index < len(own) else f"<{kind}-get-response/>".encode()
+        return "application/xml", body, headers
+
+    def _handler(sources):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                url = urllib.parse.urlsplit(self.path)
+                sources.requests.append(self.path)
+                answer = sources.answer(url.path, urllib.parse.parse_qs(url.query))
+                if answer is None:
+                    self.send_error(404)
+                    return
+                kind, body, headers = answer
+                tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+                unchanged = self.headers.get("If-None-Match") == tag
+                self.send_response(304 if unchanged else 200)
+                for name, value in {"Content-Type": kind, "ETag": tag, **headers}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "0" if unchanged else str(len(body)))
+                self.end_headers()
+                if not unchanged:
+                    self.wfile.write(body)
+
+            def log_message(self, *arguments):
+                pass
+
+        return Handler
