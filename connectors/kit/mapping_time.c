@@ -141,8 +141,10 @@ bool map_time_read(const struct map_time *time, const char *text, bool need_inst
             continue;
         ret_instant->clock = has_clock(format);
         /* A day without a clock begins at midnight where the source is. */
-        if (need_instant && !ret_instant->clock && strchr(format, '%') == NULL)
+        if (need_instant && !ret_instant->clock && strchr(format, '%') == NULL) {
             ret_instant->milliseconds -= (int64_t)time->offset_minutes * 60000;
+            ret_instant->offset_minutes = time->offset_minutes;
+        }
         return true;
     }
     return false;

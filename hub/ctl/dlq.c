@@ -15,12 +15,26 @@ struct letters {
     bool found;
 };
 
-static void show(const struct hub_ctl_record *record, json_t *value) {
+/* Keys are bytes, and nearly always text. */
+static void show_key_as_text(const struct hub_ctl_record *record, json_t *value) {
+    struct hub_bytes key;
+    if (hub_slice_path(record->schema->root, record->body, "key", &key) == NULL)
+        return;
+    key = hub_slice_octets(key);
+    json_t *text = json_stringn((const char *)key.data, key.size); /* NULL where it is not UTF-8 */
+    if (text != NULL)
+        json_object_set_new(value, "key", text);
+}
+
+/* As JSON the original is in it, in hexadecimal. */
+static void show(const struct hub_ctl_record *record, json_t *value, bool as_json) {
     struct hub_bytes part;
-    json_object_del(value, "original");
+    if (!as_json)
+        json_object_del(value, "original");
     json_dumpf(value, stdout, JSON_INDENT(2));
     printf("\n");
-    if (hub_slice_path(record->schema->root, record->body, "original", &part) == NULL)
+    if (as_json ||
+        hub_slice_path(record->schema->root, record->body, "original", &part) == NULL)
         return;
     part = hub_slice_octets(part);
     printf("--- original, %zu bytes\n", part.size);
@@ -41,11 +55,12 @@ static bool take(void *context, const struct hub_ctl_record *record) {
         json_decref(value);
         return true;
     }
+    show_key_as_text(record, value);
     snprintf(place, sizeof place, "%s/%d@%lld", record->topic, record->partition,
              (long long)record->offset);
     if (letters->wanted != NULL) {
         if (strcmp(place, letters->wanted) == 0) {
-            show(record, value);
+            show(record, value, letters->ctl->json);
             letters->found = true;
         }
         json_decref(value);

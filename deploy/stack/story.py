@@ -1,0 +1,84 @@
+"""What the project's own samples tell, found again in what the hub published.
+
+Each part names what it looked for and what it found; one that is not there makes the run fail.
+"""
+
+
+def _entity_of(entities, key):
+    """The entity that has a statement."""
+    for entity in entities:
+        if any(statement["key"] == key for statement in entity["statements"]):
+            return entity
+    return None
+
+
+def _interval(entity):
+    interval = entity["value"]["interval"]
+    return f"{interval['start']['time'][:16]} to {interval['end']['time'][:16]} UTC"
+
+
+def _trial(installation):
+    trial = _entity_of(installation.ctl_json("entity", "list", "--domain", "trial"),
+                       "sus-trials/SUS-2026-01")
+    if trial is None:
+        return None
+    numbers = [each["value"] for each in trial["value"]["identifiers"]
+               if each["relation"] == "SELF" and each["scheme"] in ("euct", "nct")]
+    return (trial["entity_id"],
+            f"{trial['value']['titles'][0]['text']}: {trial['value']['status']}, "
+            f"{len(trial['statements'])} sources, {', '.join(numbers)}")
+
+
+def _exchange(installation):
+    exchange = _entity_of(installation.ctl_json("entity", "list", "--domain", "exchange"),
+                          "lumc-guests/GUEST-2026-031")
+    if exchange is None or exchange["value"]["requested"] is None:
+        return None
+    value = exchange["value"]
+    return (exchange["entity_id"],
+            f"asked from {value['requested']['from']['value']}, {value['status']} from "
+            f"{value['planned']['from']['value'] if value['planned'] else '?'}: "
+            f"{value['decision_reason']}")
+
+
+def _double_booking(installation):
+    for conflict in installation.ctl_json("conflict", "list", "--all", "--domain", "gmp-slot"):
+        if conflict["kind"] == "OVERLAP" and conflict["state"] == "RESOLVED":
+            return (conflict["conflict_id"],
+                    f"{conflict['severity']}, opened by log offset {conflict['opened_offset']}, "
+                    f"over with {conflict['offset']}")
+    return None
+
+
+def _bad_document(installation):
+    for letter in installation.ctl_json("dlq", "list"):
+        if letter["key"] == "lumc-mes/Appointment/8003":
+            return (letter["place"],
+                    f"{letter['document']}: {letter['path']}: {letter['reason']}")
+    return None
+
+
+def _corrected(installation):
+    slot = _entity_of(installation.ctl_json("entity", "list", "--domain", "gmp-slot"),
+                      "lumc-mes/Appointment/8003")
+    return None if slot is None else (slot["entity_id"],
+                                      f"{slot['value']['status']} {_interval(slot)}")
+
+
+PARTS = [
+    ("SUS registers a trial", _trial),
+    ("LU asks for an exchange, LUMC decides", _exchange),
+    ("LUMC double-books a slot, and mends it", _double_booking),
+    ("a bad document is dead-lettered", _bad_document),
+    ("it is corrected and accepted", _corrected),
+]
+
+
+def tell(installation):
+    """Prints the story as a table. Whether all of it was found."""
+    rows = [(title, *(find(installation) or ("MISSING", ""))) for title, find in PARTS]
+    widths = [max(len(row[i]) for row in rows) for i in range(2)]
+    print()
+    for row in rows:
+        print(f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}")
+    return all(row[1] != "MISSING" for row in rows)
