@@ -6,13 +6,13 @@ set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O1 -g")
 add_compile_definitions(_GNU_SOURCE)
 add_compile_options(
   -Wall -Wextra -Werror -Wformat=2 -Wconversion -Wshadow -Wstrict-prototypes
-  -Wmissing-prototypes -Wvla -Wundef -Wimplicit-fallthrough -Wpointer-arith -Wwrite-strings
+  -Wmissing-prototypes -Wvla -Wundef -Wpointer-arith -Wwrite-strings
   -Werror=format-security -Werror=implicit -Werror=incompatible-pointer-types
   -Werror=int-conversion -fno-common -fno-delete-null-pointer-checks -fno-strict-overflow
   -fno-strict-aliasing)
 
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
-  add_compile_options(-Wtrampolines -Wbidi-chars=any -Wduplicated-cond -Wlogical-op)
+  add_compile_options(-Wtrampolines -Wimplicit-fallthrough -Wbidi-chars=any -Wduplicated-cond -Wlogical-op)
 endif()
 
 if(HUB_SANITIZE)

@@ -1,0 +1,423 @@
+#include "tests/lib/world.h"
+
+#include "hub/engine/topics.h"
+#include "hub/io/crypto.h"
+#include "schemas/lib/frame.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHARDS_MAX = HUB_SHARDS, INSTITUTIONS_MAX = 16, KINDS = 6 };
+/* The broker's clock when the world begins; an entry a millisecond. */
+static const int64_t BEGIN_MS = 4102444800000; /* 2100-01-01 */
+
+struct record {
+    char *key;
+    void *value;
+    size_t value_size;
+    struct hub_header *headers; /* names and values owned */
+    size_t header_count;
+    int64_t offset, timestamp_ms;
+};
+
+struct topic {
+    struct record *records;
+    size_t count, capacity;
+    int64_t next_offset;
+};
+
+struct world {
+    const struct hub_domain *domain;
+    int32_t shard_count;
+    struct hub_admit *admits[INSTITUTIONS_MAX];
+    struct hub_fold *folds[SHARDS_MAX];
+    int64_t folded[SHARDS_MAX]; /* the offset that the fold takes next */
+    int64_t ingested[INSTITUTIONS_MAX];
+    struct topic admitted[INSTITUTIONS_MAX];
+    struct topic outputs[SHARDS_MAX][KINDS]; /* by hub_output_kind */
+    json_t *latest[KINDS];
+    json_t *all;
+    int64_t clock_ms;
+};
+
+static const char *const kind_names[KINDS] = {"log",      "admitted", "unified",
+                                              "conflict", "match",    "deadletter"};
+
+static void stop(const char *what, const char *detail) {
+    fprintf(stderr, "world: %s: %s\n", what, detail);
+    abort();
+}
+
+static void must(enum hub_status status, const struct hub_error *error) {
+    if (status != HUB_OK)
+        stop("a stage refuses what was published", error->text);
+}
+
+/* --- topics --- */
+
+static void copy_headers(struct record *record, const struct hub_header *headers, size_t count) {
+    record->headers = hub_allocate_zero(count + 1, sizeof *record->headers);
+    record->header_count = count;
+    for (size_t i = 0; i < count; i++)
+        record->headers[i] = (struct hub_header){
+            hub_copy_text(headers[i].name),
+            hub_bytes(hub_copy_bytes(headers[i].value.data, headers[i].value.size),
+                      headers[i].value.size)};
+}
+
+static void free_record(struct record *record) {
+    for (size_t i = 0; i < record->header_count; i++) {
+        hub_release((void *)record->headers[i].name);
+        hub_release((void *)record->headers[i].value.data);
+    }
+    hub_release(record->headers);
+    hub_release(record->key);
+    hub_release(record->value);
+}
+
+static struct record *append(struct world *world, struct topic *topic,
+                             const struct hub_output *output) {
+    HUB_GROW(topic->records, topic->count, topic->capacity);
+    struct record *record = &topic->records[topic->count++];
+    *record = (struct record){.key = hub_copy_bytes(output->key.data, output->key.size),
+                              .value = hub_copy_bytes(output->value.data, output->value.size),
+                              .value_size = output->value.size,
+                              .offset = topic->next_offset++,
+                              .timestamp_ms = world->clock_ms++};
+    copy_headers(record, output->headers, output->header_count);
+    return record;
+}
+
+static void compact(struct topic *topic, int64_t below) {
+    size_t kept = 0;
+    for (size_t i = 0; i < topic->count; i++) {
+        bool last = true;
+        for (size_t k = i + 1; last && k < topic->count && topic->records[k].offset < below; k++)
+            last = strcmp(topic->records[i].key, topic->records[k].key) != 0;
+        if (last || topic->records[i].offset >= below)
+            topic->records[kept++] = topic->records[i];
+        else
+            free_record(&topic->records[i]);
+    }
+    topic->count = kept;
+}
+
+static void free_topic(struct topic *topic) {
+    for (size_t i = 0; i < topic->count; i++)
+        free_record(&topic->records[i]);
+    hub_release(topic->records);
+}
+
+static struct hub_input input_of(const struct record *record, int32_t partition) {
+    return (struct hub_input){.has_key = true,
+                              .has_value = record->value_size > 0,
+                              .key = hub_bytes_of_text(record->key),
+                              .value = hub_bytes(record->value, record->value_size),
+                              .headers = record->headers,
+                              .header_count = record->header_count,
+                              .partition = partition,
+                              .offset = record->offset,
+                              .timestamp_ms = record->timestamp_ms};
+}
+
+/* --- the stages --- */
+
+static void note(struct world *world, const struct hub_output *output) {
+    char *key = hub_copy_bytes(output->key.data, output->key.size);
+    json_t *value = output->kind == HUB_OUTPUT_LOG ? json_null() : test_render(output->value);
+    json_array_append_new(world->all, json_pack("{s:s, s:s, s:O}", "kind",
+                                                kind_names[output->kind], "key", key, "value",
+                                                value));
+    json_object_set_new(world->latest[output->kind], key, value);
+    hub_release(key);
+}
+
+static struct hub_admit *new_admit(struct world *world, size_t institution) {
+    const struct hub_institution *own =
+        &test_catalogue()->parties.institutions[institution];
+    struct hub_arena arena = {0};
+    struct hub_admit_config config = {
+        .catalogue = test_catalogue(),
+        .domain = world->domain,
+        .institution = own->name,
+        .digester = &hub_sha256,
+        .shard_count = world->shard_count,
+        .topic = hub_arena_format(&arena, "ingest.%s.%s", own->name, world->domain->name)};
+    struct hub_admit *admit = hub_admit_new(&config);
+    hub_arena_destroy(&arena);
+    return admit;
+}
+
+static void start(struct world *world) {
+    for (size_t i = 0; i < test_catalogue()->parties.institution_count; i++)
+        world->admits[i] = new_admit(world, i);
+    for (int32_t i = 0; i < world->shard_count; i++)
+        world->folds[i] = hub_fold_new(test_catalogue(), world->domain, &hub_sha256, i);
+}
+
+static void stop_stages(struct world *world) {
+    for (size_t i = 0; i < INSTITUTIONS_MAX; i++) {
+        hub_admit_free(world->admits[i]);
+        world->admits[i] = NULL;
+    }
+    for (size_t i = 0; i < SHARDS_MAX; i++) {
+        hub_fold_free(world->folds[i]);
+        world->folds[i] = NULL;
+    }
+}
+
+static void load_shard(struct world *world, int32_t shard) {
+    enum hub_status (*const load[])(struct hub_fold *, struct hub_bytes, struct hub_error *) = {
+        [HUB_OUTPUT_UNIFIED] = hub_fold_load_unified,
+        [HUB_OUTPUT_CONFLICT] = hub_fold_load_conflict,
+        [HUB_OUTPUT_MATCH] = hub_fold_load_match};
+    struct topic *topics = world->outputs[shard];
+    struct hub_error error;
+    for (size_t i = 0; i < topics[HUB_OUTPUT_LOG].count; i++) {
+        struct hub_input entry = input_of(&topics[HUB_OUTPUT_LOG].records[i], shard);
+        if (entry.offset < world->folded[shard])
+            must(hub_fold_load_log(world->folds[shard], &entry, &error), &error);
+    }
+    for (int kind = HUB_OUTPUT_UNIFIED; kind <= HUB_OUTPUT_MATCH; kind++)
+        for (size_t i = 0; i < topics[kind].count; i++)
+            must(load[kind](world->folds[shard],
+                            hub_bytes(topics[kind].records[i].value,
+                                      topics[kind].records[i].value_size), &error), &error);
+    must(hub_fold_loaded(world->folds[shard], &error), &error);
+}
+
+/* --- public --- */
+
+struct world *world_new(const char *domain) {
+    struct world *world = hub_allocate_zero(1, sizeof *world);
+    world->domain = test_domain(domain);
+    world->shard_count = hub_topics_shard_count(world->domain);
+    world->clock_ms = BEGIN_MS;
+    world->all = json_array();
+    for (size_t i = 0; i < KINDS; i++)
+        world->latest[i] = json_object();
+    start(world);
+    return world;
+}
+
+void world_free(struct world *world) {
+    stop_stages(world);
+    for (size_t i = 0; i < INSTITUTIONS_MAX; i++)
+        free_topic(&world->admitted[i]);
+    for (size_t i = 0; i < SHARDS_MAX; i++)
+        for (size_t k = 0; k < KINDS; k++)
+            free_topic(&world->outputs[i][k]);
+    for (size_t i = 0; i < KINDS; i++)
+        json_decref(world->latest[i]);
+    json_decref(world->all);
+    hub_release(world);
+}
+
+void world_admit_bytes(struct world *world, const char *institution, const char *key,
+                       struct hub_bytes value, const struct hub_header *headers,
+                       size_t header_count) {
+    const struct hub_parties *parties = &test_catalogue()->parties;
+    const struct hub_institution *own =
+        hub_parties_institution(parties, hub_bytes_of_text(institution));
+    struct hub_arena arena = {0};
+    struct hub_outputs outputs = {.arena = &arena};
+    if (own == NULL)
+        stop("no institution", institution);
+    size_t index = (size_t)(own - parties->institutions);
+    struct hub_input input = {.has_key = key != NULL,
+                              .has_value = value.data != NULL,
+                              .key = hub_bytes_of_text(key == NULL ? "" : key),
+                              .value = value,
+                              .headers = headers,
+                              .header_count = header_count,
+                              .offset = world->ingested[index]++,
+                              .timestamp_ms = world->clock_ms++};
+    hub_admit_record(world->admits[index], &input, &outputs);
+    for (size_t i = 0; i < outputs.count; i++) {
+        const struct hub_output *output = &outputs.items[i];
+        append(world,
+               output->kind == HUB_OUTPUT_LOG ? &world->outputs[output->partition][HUB_OUTPUT_LOG]
+               : output->kind == HUB_OUTPUT_ADMITTED
+                   ? &world->admitted[index]
+                   : &world->outputs[0][HUB_OUTPUT_DEADLETTER],
+               output);
+        note(world, output);
+    }
+    hub_arena_destroy(&arena);
+}
+
+void world_admit(struct world *world, const char *institution, const char *key,
+                 const char *json) {
+    struct hub_arena arena = {0};
+    HUB_SCOPED_BUFFER message = {0};
+    hub_frame_append(&message, world->domain->schema->id);
+    hub_buffer_append_bytes(&message, test_value(world->domain->schema->root, json, &arena));
+    world_admit_bytes(world, institution, key, hub_buffer_bytes(&message), NULL, 0);
+    hub_arena_destroy(&arena);
+}
+
+static bool fold_one(struct world *world, int32_t shard) {
+    struct topic *log = &world->outputs[shard][HUB_OUTPUT_LOG];
+    struct hub_arena arena = {0};
+    struct hub_outputs outputs = {.arena = &arena};
+    struct hub_error error;
+    size_t at = 0;
+    while (at < log->count && log->records[at].offset < world->folded[shard])
+        at++;
+    if (at == log->count)
+        return false;
+    struct hub_input entry = input_of(&log->records[at], shard);
+    must(hub_fold_entry(world->folds[shard], &entry, &outputs, &error), &error);
+    world->folded[shard] = entry.offset + 1;
+    for (size_t i = 0; i < outputs.count; i++) {
+        append(world, &world->outputs[shard][outputs.items[i].kind], &outputs.items[i]);
+        note(world, &outputs.items[i]);
+    }
+    hub_arena_destroy(&arena);
+    return true;
+}
+
+bool world_fold(struct world *world) {
+    for (int32_t shard = 0; shard < world->shard_count; shard++)
+        if (fold_one(world, shard))
+            return true;
+    return false;
+}
+
+void world_say(struct world *world, const char *institution, const char *key, const char *json) {
+    world_admit(world, institution, key, json);
+    while (world_fold(world))
+        continue;
+}
+
+void world_restart(struct world *world) {
+    struct hub_admit_counts admit_counts[INSTITUTIONS_MAX];
+    struct hub_fold_counts fold_counts[SHARDS_MAX];
+    struct hub_error error;
+    size_t institutions = test_catalogue()->parties.institution_count;
+    for (size_t i = 0; i < institutions; i++)
+        admit_counts[i] = *hub_admit_counts(world->admits[i]);
+    for (int32_t i = 0; i < world->shard_count; i++)
+        fold_counts[i] = *hub_fold_counts(world->folds[i]);
+    stop_stages(world);
+    start(world);
+    for (size_t i = 0; i < institutions; i++) {
+        hub_admit_set_counts(world->admits[i], &admit_counts[i]); /* as in the offsets' metadata */
+        for (size_t k = 0; k < world->admitted[i].count; k++) {
+            struct hub_input record = input_of(&world->admitted[i].records[k], 0);
+            must(hub_admit_load(world->admits[i], record.key, record.value, &error), &error);
+        }
+    }
+    for (int32_t i = 0; i < world->shard_count; i++) {
+        hub_fold_set_counts(world->folds[i], &fold_counts[i]);
+        load_shard(world, i);
+    }
+}
+
+void world_compact(struct world *world) {
+    for (size_t i = 0; i < INSTITUTIONS_MAX; i++)
+        compact(&world->admitted[i], world->admitted[i].next_offset);
+    for (size_t shard = 0; shard < SHARDS_MAX; shard++) {
+        struct topic *topics = world->outputs[shard];
+        compact(&topics[HUB_OUTPUT_LOG], world->folded[shard]);
+        for (int kind = HUB_OUTPUT_UNIFIED; kind <= HUB_OUTPUT_MATCH; kind++)
+            compact(&topics[kind], topics[kind].next_offset);
+    }
+}
+
+const json_t *world_unified(struct world *world) {
+    return world->latest[HUB_OUTPUT_UNIFIED];
+}
+
+const json_t *world_conflicts(struct world *world) {
+    return world->latest[HUB_OUTPUT_CONFLICT];
+}
+
+const json_t *world_matches(struct world *world) {
+    return world->latest[HUB_OUTPUT_MATCH];
+}
+
+const json_t *world_outputs(struct world *world) {
+    return world->all;
+}
+
+const json_t *world_entity(struct world *world, const char *id) {
+    return json_object_get(world_unified(world), id);
+}
+
+const json_t *world_conflict(struct world *world, const char *id) {
+    return json_object_get(world_conflicts(world), id);
+}
+
+const json_t *world_match(struct world *world, const char *id) {
+    return json_object_get(world_matches(world), id);
+}
+
+static bool has_value(const json_t *record, const char *name, const char *wanted) {
+    const char *text = json_string_value(json_object_get(record, name));
+    return text != NULL && strcmp(text, wanted) == 0;
+}
+
+const json_t *world_entity_of(struct world *world, const char *statement_key) {
+    const char *id;
+    json_t *record, *statement;
+    size_t i;
+    json_object_foreach(world->latest[HUB_OUTPUT_UNIFIED], id, record) {
+        if (!has_value(record, "kind", "ACTIVE"))
+            continue;
+        json_array_foreach(json_object_get(record, "statements"), i, statement) {
+            if (has_value(statement, "key", statement_key))
+                return record;
+        }
+    }
+    return NULL;
+}
+
+static size_t count_with(const json_t *records, const char *name, const char *wanted) {
+    const char *key;
+    json_t *record;
+    size_t count = 0;
+    json_object_foreach((json_t *)records, key, record) {
+        count += has_value(record, name, wanted);
+    }
+    return count;
+}
+
+size_t world_count_open(const json_t *records) {
+    return count_with(records, "state", "OPEN");
+}
+
+size_t world_count_active(const json_t *records) {
+    return count_with(records, "kind", "ACTIVE");
+}
+
+struct hub_admit_counts world_admit_counts(struct world *world) {
+    struct hub_admit_counts sum = {0};
+    for (size_t i = 0; i < test_catalogue()->parties.institution_count; i++) {
+        const struct hub_admit_counts *own = hub_admit_counts(world->admits[i]);
+        sum.read += own->read;
+        sum.created += own->created;
+        sum.changed += own->changed;
+        sum.unchanged += own->unchanged;
+        sum.late += own->late;
+        sum.withdrawn += own->withdrawn;
+        sum.moved += own->moved;
+        sum.dead += own->dead;
+        sum.security += own->security;
+    }
+    return sum;
+}
+
+struct hub_fold_counts world_fold_counts(struct world *world) {
+    struct hub_fold_counts sum = {0};
+    for (int32_t i = 0; i < world->shard_count; i++) {
+        const struct hub_fold_counts *own = hub_fold_counts(world->folds[i]);
+        sum.read += own->read;
+        sum.published += own->published;
+        sum.unchanged += own->unchanged;
+        sum.superseded += own->superseded;
+        sum.withdrawn += own->withdrawn;
+    }
+    return sum;
+}

@@ -1,0 +1,52 @@
+/* One domain's admit and fold over topics in memory: what the engine does, without Kafka.
+ *
+ * Transactions are whole by construction; a restart loads everything from the topics again, and a
+ * compaction keeps of each key the last record, as Kafka's cleaner does. */
+#pragma once
+
+#include "hub/stages/admit.h"
+#include "hub/stages/fold.h"
+#include "tests/lib/records.h"
+
+struct world;
+
+struct world *world_new(const char *domain);
+void world_free(struct world *world);
+
+/* Appends a record to ingest.<institution>.<domain> and admits it; the fold has not seen it yet.
+ * `key` is <system>/<source id>, `json` a record of the domain as test_value reads it. */
+void world_admit(struct world *world, const char *institution, const char *key, const char *json);
+/* The same with any bytes as the framed value (NULL data: a null value) and the headers given. */
+void world_admit_bytes(struct world *world, const char *institution, const char *key,
+                       struct hub_bytes value, const struct hub_header *headers,
+                       size_t header_count);
+/* Folds one waiting entry of the log; false where none waits. */
+bool world_fold(struct world *world);
+/* Admits, then folds all that waits. */
+void world_say(struct world *world, const char *institution, const char *key, const char *json);
+
+/* Throws the stages' memory away and loads them from the topics. */
+void world_restart(struct world *world);
+/* Compacts every topic, but leaves of the log what is not folded yet. */
+void world_compact(struct world *world);
+
+/* --- what was published; borrowed references --- */
+
+/* The last record of an entity id, or of the ACTIVE entity that lists a statement (or NULL). */
+const json_t *world_entity(struct world *world, const char *id);
+const json_t *world_entity_of(struct world *world, const char *statement_key);
+/* The last record of a conflict or match id; NULL where there never was one. */
+const json_t *world_conflict(struct world *world, const char *id);
+const json_t *world_match(struct world *world, const char *id);
+/* Last records by key: {"key": record}. */
+const json_t *world_unified(struct world *world);
+const json_t *world_conflicts(struct world *world);
+const json_t *world_matches(struct world *world);
+/* Every record published so far, oldest first: [{"kind", "key", "value"}], kind being log, admitted,
+ * unified, conflict, match or deadletter. Log entries have their key only. */
+const json_t *world_outputs(struct world *world);
+size_t world_count_open(const json_t *records); /* whose state is OPEN */
+size_t world_count_active(const json_t *records); /* whose kind is ACTIVE */
+
+struct hub_admit_counts world_admit_counts(struct world *world); /* of all institutions */
+struct hub_fold_counts world_fold_counts(struct world *world);   /* of all shards */
