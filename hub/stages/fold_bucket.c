@@ -120,9 +120,18 @@ static void reach_holders(struct region *region, const struct fold_identifier *i
         reach(region, identifier->statements[i]);
 }
 
+static void reach_members(struct region *region, const struct fold_entity *entity) {
+    for (size_t i = 0; entity != NULL && i < entity->member_count; i++)
+        reach(region, entity->members[i]);
+}
+
+/* Through identifiers, and through ids: where a founding statement comes back, its id goes to it,
+ * and the others that have it meanwhile need another. */
 static void spread(struct region *region) {
     for (size_t i = 0; i < region->count; i++) {
         struct fold_statement *statement = region->items[i];
+        reach_members(region, statement->entity);
+        reach_members(region, fold_entity_find(region->fold, statement->founds));
         for (size_t k = 0; k < statement->claim_count; k++) {
             struct fold_identifier *identifier = statement->claims[k];
             if (identifier->mark == region->mark)
@@ -276,8 +285,7 @@ static struct claimants list_claimants(struct fold_step *step, const struct clus
     for (size_t i = 0; i < clustered->count; i++) {
         struct fold_statement *statement = clustered->statements[i];
         add_claimant(&claimants, clustered, fold, statement->entity);
-        const char *id = fold_entity_id_of(fold, statement->key, step->arena);
-        add_claimant(&claimants, clustered, fold, fold_entity_find(fold, id));
+        add_claimant(&claimants, clustered, fold, fold_entity_find(fold, statement->founds));
     }
     if (claimants.count > 0)
         qsort(claimants.items, claimants.count, sizeof *claimants.items, compare_claimants);
@@ -312,8 +320,7 @@ static struct fold_entity *mint(struct fold_step *step, struct fold_statement *c
     for (size_t i = 1; i < count; i++)
         if (members[i]->first_offset < oldest->first_offset)
             oldest = members[i];
-    const char *id = fold_entity_id_of(step->fold, oldest->key, step->arena);
-    return fold_entity_add(step->fold, id, oldest->key, oldest->first_offset);
+    return fold_entity_add(step->fold, oldest->founds, oldest->key, oldest->first_offset);
 }
 
 /* Gives the cluster to its oldest id; the others become redirects to it. */
@@ -413,8 +420,7 @@ void fold_bucket_recluster(struct fold_step *step, struct fold_statement *statem
     struct fold_entity *was_in = statement->entity;
     struct clustered clustered;
     /* Seeds: what hung together with the statement before, and what does so now. */
-    for (size_t i = 0; was_in != NULL && i < was_in->member_count; i++)
-        reach(&region, was_in->members[i]);
+    reach_members(&region, was_in);
     for (size_t i = 0; i < statement->claim_count; i++)
         reach_holders(&region, statement->claims[i], 2 * HUB_IDENTIFIER_DEGREE_MAX);
     fold_bucket_drop(fold, statement);

@@ -10,13 +10,13 @@ struct fold_entity *fold_entity_find(struct hub_fold *fold, const char *id) {
 }
 
 /* <domain>-<80 bits in base 32>, a function of the founding statement alone: the same things get
- * the same ids in every generation of the topics. */
-const char *fold_entity_id_of(const struct hub_fold *fold, const char *founder,
-                              struct hub_arena *arena) {
+ * the same ids in every generation of the topics. The caller frees it. */
+char *fold_entity_id_of(const struct hub_fold *fold, const char *founder) {
     static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz"; /* Crockford's */
     enum { LETTERS = 16 };
-    const char *text = hub_arena_format(arena, "%s/%s", fold->domain->name, founder);
-    struct hub_digest digest = fold->digester->digest(hub_bytes_of_text(text));
+    HUB_SCOPED_BUFFER text = {0};
+    hub_buffer_append_format(&text, "%s/%s", fold->domain->name, founder);
+    struct hub_digest digest = fold->digester->digest(hub_buffer_bytes(&text));
     char letters[LETTERS + 1] = {0};
     for (size_t i = 0; i < LETTERS; i++) {
         size_t bit = 5 * i;
@@ -24,7 +24,9 @@ const char *fold_entity_id_of(const struct hub_fold *fold, const char *founder,
             (unsigned)digest.bytes[bit / 8] << 8 | (unsigned)digest.bytes[bit / 8 + 1];
         letters[i] = digits[two >> (11 - bit % 8) & 31];
     }
-    return hub_arena_format(arena, "%s-%s", fold->domain->name, letters);
+    hub_buffer_clear(&text);
+    hub_buffer_append_format(&text, "%s-%s", fold->domain->name, letters);
+    return hub_copy_text(hub_buffer_text(&text));
 }
 
 struct fold_entity *fold_entity_add(struct hub_fold *fold, const char *id, const char *founder,

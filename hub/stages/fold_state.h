@@ -51,6 +51,7 @@ struct fold_statement {
     struct fold_identifier **claims;
     size_t claim_count;
     struct fold_entity *entity; /* while in force */
+    char *founds; /* the id of the entity that it founded or would found */
     size_t mark;
 };
 
@@ -217,8 +218,7 @@ void fold_identifier_free(struct fold_identifier *identifier);
 struct fold_entity *fold_entity_find(struct hub_fold *fold, const char *id);
 struct fold_entity *fold_entity_add(struct hub_fold *fold, const char *id, const char *founder,
                                     int64_t founded_offset);
-const char *fold_entity_id_of(const struct hub_fold *fold, const char *founder,
-                              struct hub_arena *arena);
+char *fold_entity_id_of(const struct hub_fold *fold, const char *founder);
 void fold_entity_free(struct fold_entity *entity);
 void fold_entity_set_kind(struct hub_fold *fold, struct fold_entity *entity, enum fold_kind kind,
                           const char *into);

@@ -37,6 +37,7 @@ void fold_statement_free(struct fold_statement *statement) {
     hub_release(statement->copies);
     hub_release(statement->claims);
     hub_release(statement->key);
+    hub_release(statement->founds);
     hub_release(statement);
 }
 
@@ -104,6 +105,7 @@ static struct fold_statement *need_statement(struct hub_fold *fold, struct hub_b
     statement->key = hub_copy_bytes(key.data, key.size);
     statement->system = system;
     statement->first_offset = -1;
+    statement->founds = fold_entity_id_of(fold, statement->key);
     HASH_ADD_KEYPTR(hh, fold->statements, statement->key, key.size, statement);
     return statement;
 }

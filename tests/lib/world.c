@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum { SHARDS_MAX = HUB_SHARDS, INSTITUTIONS_MAX = 16, KINDS = 6 };
-/* The broker's clock when the world begins; an entry a millisecond. */
+/* The broker's clock when the world begins; an ingested record a millisecond. */
 static const int64_t BEGIN_MS = 4102444800000; /* 2100-01-01 */
 
 struct record {
@@ -39,6 +39,8 @@ struct world {
     json_t *latest[KINDS];
     json_t *all;
     int64_t clock_ms;
+    bool keeps_no_json;
+    uint64_t traces[1 + SHARDS_MAX]; /* FNV-1a: of admit, and of each fold */
 };
 
 static const char *const kind_names[KINDS] = {"log",      "admitted", "unified",
@@ -84,7 +86,7 @@ static struct record *append(struct world *world, struct topic *topic,
                               .value = hub_copy_bytes(output->value.data, output->value.size),
                               .value_size = output->value.size,
                               .offset = topic->next_offset++,
-                              .timestamp_ms = world->clock_ms++};
+                              .timestamp_ms = world->clock_ms};
     copy_headers(record, output->headers, output->header_count);
     return record;
 }
@@ -123,7 +125,26 @@ static struct hub_input input_of(const struct record *record, int32_t partition)
 
 /* --- the stages --- */
 
+static void add_to_trace(uint64_t *trace, const void *data, size_t size) {
+    const uint8_t *bytes = data;
+    for (size_t i = 0; i < size; i++)
+        *trace = (*trace ^ bytes[i]) * 0x100000001b3;
+    *trace = (*trace ^ size) * 0x100000001b3;
+}
+
 static void note(struct world *world, const struct hub_output *output) {
+    bool folded = output->kind == HUB_OUTPUT_UNIFIED || output->kind == HUB_OUTPUT_CONFLICT ||
+                  output->kind == HUB_OUTPUT_MATCH;
+    uint64_t *trace = &world->traces[folded ? 1 + output->partition : 0];
+    add_to_trace(trace, &output->kind, sizeof output->kind);
+    add_to_trace(trace, output->key.data, output->key.size);
+    add_to_trace(trace, output->value.data, output->value.size);
+    for (size_t i = 0; i < output->header_count; i++) {
+        add_to_trace(trace, output->headers[i].name, strlen(output->headers[i].name));
+        add_to_trace(trace, output->headers[i].value.data, output->headers[i].value.size);
+    }
+    if (world->keeps_no_json)
+        return;
     char *key = hub_copy_bytes(output->key.data, output->key.size);
     json_t *value = output->kind == HUB_OUTPUT_LOG ? json_null() : test_render(output->value);
     json_array_append_new(world->all, json_pack("{s:s, s:s, s:O}", "kind",
@@ -323,6 +344,29 @@ void world_compact(struct world *world) {
         compact(&topics[HUB_OUTPUT_LOG], world->folded[shard]);
         for (int kind = HUB_OUTPUT_UNIFIED; kind <= HUB_OUTPUT_MATCH; kind++)
             compact(&topics[kind], topics[kind].next_offset);
+    }
+}
+
+void world_keep_no_json(struct world *world) {
+    world->keeps_no_json = true;
+}
+
+uint64_t world_trace(struct world *world) {
+    uint64_t whole = 0xcbf29ce484222325;
+    add_to_trace(&whole, world->traces, sizeof world->traces);
+    return whole;
+}
+
+void world_each(struct world *world, enum hub_output_kind kind,
+                void (*visit)(void *context, const char *key, struct hub_bytes value),
+                void *context) {
+    size_t shards = kind == HUB_OUTPUT_ADMITTED ? INSTITUTIONS_MAX : (size_t)world->shard_count;
+    for (size_t i = 0; i < shards; i++) {
+        const struct topic *topic =
+            kind == HUB_OUTPUT_ADMITTED ? &world->admitted[i] : &world->outputs[i][kind];
+        for (size_t k = 0; k < topic->count; k++)
+            visit(context, topic->records[k].key,
+                  hub_bytes(topic->records[k].value, topic->records[k].value_size));
     }
 }
 

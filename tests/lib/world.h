@@ -13,6 +13,17 @@ struct world;
 struct world *world_new(const char *domain);
 void world_free(struct world *world);
 
+/* Keeps no JSON of what is published, which costs more than the stages do: only the trace and the
+ * topics. For tests that make thousands of worlds. Before the first record. */
+void world_keep_no_json(struct world *world);
+/* A hash of every record published so far: kind, key, value and headers, in the order in which
+ * each stage published them; how the stages took turns plays no part. */
+uint64_t world_trace(struct world *world);
+/* The records a topic holds now, oldest first: visits key and framed value. */
+void world_each(struct world *world, enum hub_output_kind kind,
+                void (*visit)(void *context, const char *key, struct hub_bytes value),
+                void *context);
+
 /* Appends a record to ingest.<institution>.<domain> and admits it; the fold has not seen it yet.
  * `key` is <system>/<source id>, `json` a record of the domain as test_value reads it. */
 void world_admit(struct world *world, const char *institution, const char *key, const char *json);

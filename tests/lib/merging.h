@@ -1,0 +1,26 @@
+/* A merge, told as who says what, and seen as JSON. */
+#pragma once
+
+#include "hub/core/merge.h"
+#include "tests/lib/records.h"
+
+struct merging;
+
+struct merging *merging_new(const struct hub_domain *domain);
+void merging_free(struct merging *merging);
+
+/* One more statement in force. `key` is <system>/<source id>, `json` a record of the domain without
+ * its stamp, `event_time` RFC 3339 or NULL. Statements may be added in any order. */
+void merging_say(struct merging *merging, const char *key, const char *event_time,
+                 const char *json);
+/* What the statement that was added last replaced. */
+void merging_replaced(struct merging *merging, const char *status);
+
+/* Merges what was said. Borrowed: {"value": the record, "sources": {field: statement key, or null
+ * for nobody, or "several"}, "conflicts": {path, with @statement for a step: {"severity",
+ * "values": [{"value", "statements", "chosen"}]}}}. */
+const json_t *merging_result(struct merging *merging);
+
+/* hub_merge_reason for two statements by their keys. */
+const char *merging_reason(struct merging *merging, const char *field, const char *winner,
+                           const char *loser);

@@ -1,0 +1,244 @@
+/* The fold's result depends on what was said, not on the order in which it was heard, how often,
+ * or how often the hub was restarted meanwhile.
+ *
+ * Each case is made from its seed alone: some source records of several systems, some versions of
+ * each, numbers from a small pool so that they join, clash and tie. HUB_TEST_SEED=N runs one. */
+#include "tests/lib/cmocka.h"
+#include "tests/lib/script.h"
+#include "tests/lib/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CASES = 10000, CASES_OF_SLOTS = 3000, LONG_FACTOR = 20 };
+
+/* --- what is compared --- */
+
+static void keep_last(void *context, const char *key, struct hub_bytes value) {
+    json_object_set_new(context, key, json_stringn_nocheck((const char *)value.data, value.size));
+}
+
+static json_t *render_last(struct world *world, enum hub_output_kind kind) {
+    json_t *raw = json_object(), *rendered = json_object(), *value;
+    const char *key;
+    world_each(world, kind, keep_last, raw);
+    json_object_foreach(raw, key, value) {
+        json_object_set_new(rendered, key,
+                            test_render(hub_bytes(json_string_value(value),
+                                                  json_string_length(value))));
+    }
+    json_decref(raw);
+    return rendered;
+}
+
+static bool is(const json_t *record, const char *name, const char *wanted) {
+    const char *text = json_string_value(json_object_get(record, name));
+    return text != NULL && strcmp(text, wanted) == 0;
+}
+
+static json_t *member_keys(const json_t *entity) {
+    json_t *keys = json_array(), *statement;
+    size_t i;
+    json_array_foreach(json_object_get(entity, "statements"), i, statement) {
+        json_array_append(keys, json_object_get(statement, "key"));
+    }
+    return keys;
+}
+
+static int compare_lines(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Open conflicts of an entity, sorted and without its id. Steps of a life cycle depend on what a
+ * statement replaced, and so on the order: they are left out. */
+static json_t *own_conflicts(const json_t *conflicts, const char *id) {
+    json_t *list = json_array(), *conflict, *party;
+    const char *key;
+    char *lines[64];
+    size_t i, count = 0;
+    json_object_foreach((json_t *)conflicts, key, conflict) {
+        bool own = false;
+        json_array_foreach(json_object_get(conflict, "entities"), i, party) {
+            own |= strcmp(json_string_value(party), id) == 0;
+        }
+        if (!own || !is(conflict, "state", "OPEN") || is(conflict, "kind", "STEP"))
+            continue;
+        json_t *line = json_pack("[O, O?]", json_object_get(conflict, "field"),
+                                 is(conflict, "kind", "OVERLAP")
+                                     ? NULL /* its values name entities */
+                                     : json_object_get(conflict, "values"));
+        lines[count++] = json_dumps(line, JSON_SORT_KEYS | JSON_COMPACT);
+        json_decref(line);
+    }
+    qsort(lines, count, sizeof *lines, compare_lines);
+    for (i = 0; i < count; i++) {
+        json_array_append_new(list, json_loads(lines[i], 0, NULL));
+        free(lines[i]);
+    }
+    return list;
+}
+
+/* Clusters, values, sources and conflicts as text, ids aside. The caller frees it. */
+static char *summarise(struct world *world) {
+    json_t *entities = render_last(world, HUB_OUTPUT_UNIFIED);
+    json_t *conflicts = render_last(world, HUB_OUTPUT_CONFLICT);
+    json_t *entity;
+    const char *id;
+    char *lines[64];
+    size_t count = 0;
+    json_object_foreach(entities, id, entity) {
+        if (!is(entity, "kind", "ACTIVE"))
+            continue;
+        json_t *line = json_pack("{s:o, s:O, s:O, s:o}", "members", member_keys(entity), "value",
+                                 json_object_get(entity, "value"), "sources",
+                                 json_object_get(entity, "sources"), "conflicts",
+                                 own_conflicts(conflicts, id));
+        lines[count++] = json_dumps(line, JSON_SORT_KEYS | JSON_COMPACT);
+        json_decref(line);
+    }
+    qsort(lines, count, sizeof *lines, compare_lines);
+    struct hub_buffer text = {0};
+    for (size_t i = 0; i < count; i++) {
+        hub_buffer_append_format(&text, "%s\n", lines[i]);
+        free(lines[i]);
+    }
+    json_decref(entities);
+    json_decref(conflicts);
+    char *copy = hub_copy_text(hub_buffer_text(&text));
+    hub_buffer_free(&text);
+    return copy;
+}
+
+/* --- running a script --- */
+
+/* `disturb` says when to restart, to compact and to let the log run ahead; NULL: never. */
+static struct world *play(const struct script *script, const size_t *order, size_t count,
+                          struct test_random *disturb) {
+    struct world *world = world_new(script->domain);
+    world_keep_no_json(world);
+    for (size_t i = 0; i < count; i++) {
+        const struct script_line *line = &script->lines[order[i]];
+        world_admit_bytes(world, line->institution, line->key, line->message, NULL, 0);
+        if (disturb == NULL) {
+            while (world_fold(world))
+                continue;
+            continue;
+        }
+        /* The log may run ahead of the fold; whatever was not folded waits for the restart. */
+        while (test_random_below(disturb, 3) > 0 && world_fold(world))
+            continue;
+        if (test_random_below(disturb, 4) == 0)
+            world_compact(world);
+        if (test_random_below(disturb, 4) == 0)
+            world_restart(world);
+    }
+    while (world_fold(world))
+        continue;
+    return world;
+}
+
+static size_t *in_order(size_t count) {
+    size_t *order = hub_allocate((count + 1) * sizeof *order);
+    for (size_t i = 0; i < count; i++)
+        order[i] = i;
+    return order;
+}
+
+/* Every line at least once, some twice, in any order. */
+static size_t *shuffled(struct test_random *random, size_t count, size_t *ret_count) {
+    size_t *order = hub_allocate((2 * count + 1) * sizeof *order);
+    *ret_count = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t times = 1 + (test_random_below(random, 3) == 0); times > 0; times--)
+            order[(*ret_count)++] = i;
+    for (size_t i = *ret_count; i > 1; i--) {
+        size_t k = test_random_below(random, i), kept = order[i - 1];
+        order[i - 1] = order[k];
+        order[k] = kept;
+    }
+    return order;
+}
+
+static void fail_with(uint64_t seed, const char *what, const char *a, const char *b) {
+    fprintf(stderr, "%s\n--- one\n%s--- other\n%s", what, a, b);
+    fail_msg("seed %llu; HUB_TEST_SEED=%llu tests/run property/order_test.c runs it again",
+             (unsigned long long)seed, (unsigned long long)seed);
+}
+
+static void check_order(const struct script *script, uint64_t seed) {
+    struct test_random random = {seed ^ 0x5f5f};
+    size_t count = 0;
+    size_t *first = in_order(script->count), *other = shuffled(&random, script->count, &count);
+    struct world *a = play(script, first, script->count, NULL);
+    struct world *b = play(script, other, count, NULL);
+    char *one = summarise(a), *two = summarise(b);
+    if (strcmp(one, two) != 0)
+        fail_with(seed, "the order changes the result", one, two);
+    hub_release(one);
+    hub_release(two);
+    hub_release(first);
+    hub_release(other);
+    world_free(a);
+    world_free(b);
+}
+
+static void check_disturbance(const struct script *script, uint64_t seed) {
+    struct test_random random = {seed ^ 0xa0a0};
+    size_t *order = in_order(script->count);
+    struct world *calm = play(script, order, script->count, NULL);
+    struct world *shaken = play(script, order, script->count, &random);
+    char *one = summarise(calm), *two = summarise(shaken);
+    if (strcmp(one, two) != 0)
+        fail_with(seed, "a restart or a compaction changes the result", one, two);
+    if (world_trace(calm) != world_trace(shaken))
+        fail_with(seed, "a restart or a compaction changes what was published", one, two);
+    hub_release(one);
+    hub_release(two);
+    hub_release(order);
+    world_free(calm);
+    world_free(shaken);
+}
+
+static void each_seed(void (*make)(struct script *script, uint64_t seed),
+                      void (*check)(const struct script *script, uint64_t seed), size_t cases) {
+    uint64_t only = test_seed(0);
+    size_t count = only != 0 ? 1 : test_is_long() ? cases * LONG_FACTOR : cases;
+    for (size_t i = 0; i < count; i++) {
+        struct script script = {0};
+        uint64_t seed = only != 0 ? only : i + 1;
+        make(&script, seed);
+        check(&script, seed);
+        script_free(&script);
+    }
+}
+
+static void neither_order_nor_repetition_changes_a_trial_or_a_cluster(void **state) {
+    (void)state;
+    each_seed(script_make_trials, check_order, CASES);
+}
+
+static void neither_order_nor_repetition_changes_a_slot(void **state) {
+    (void)state;
+    each_seed(script_make_slots, check_order, CASES_OF_SLOTS);
+}
+
+static void neither_restart_nor_compaction_changes_what_is_published_of_trials(void **state) {
+    (void)state;
+    each_seed(script_make_trials, check_disturbance, CASES);
+}
+
+static void neither_restart_nor_compaction_changes_what_is_published_of_slots(void **state) {
+    (void)state;
+    each_seed(script_make_slots, check_disturbance, CASES_OF_SLOTS);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(neither_order_nor_repetition_changes_a_trial_or_a_cluster),
+        cmocka_unit_test(neither_order_nor_repetition_changes_a_slot),
+        cmocka_unit_test(neither_restart_nor_compaction_changes_what_is_published_of_trials),
+        cmocka_unit_test(neither_restart_nor_compaction_changes_what_is_published_of_slots),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
