@@ -151,7 +151,8 @@ static enum hub_status load(struct loader *loader) {
     HUB_SCOPED_BUFFER text = {.size_max = CONFIG_SIZE_MAX};
     struct hub_node *root = NULL;
     const struct hub_node *name = NULL;
-    HUB_TRY(hub_file_read(connector->file, &text, loader->reterr));
+    if (hub_file_read(connector->file, &text, loader->reterr) != HUB_OK)
+        return HUB_FATAL; /* a file that is too large is for a person, too */
     HUB_TRY(hub_node_parse(hub_buffer_bytes(&text), connector->file, &connector->arena, &root,
                            loader->reterr));
     connector->config_hash = hub_sha256.digest(hub_buffer_bytes(&text));

@@ -17,7 +17,8 @@ static enum hub_status load_newest(const char *folder, const char *part, struct 
         return HUB_OK;
     HUB_SCOPED_BUFFER bytes = {.size_max = HUB_KEY_SIZE_MAX};
     const char *file = hub_arena_format(arena, "%s/%s", path, names[count - 1]);
-    HUB_TRY(hub_file_read(file, &bytes, reterr));
+    if (hub_file_read(file, &bytes, reterr) != HUB_OK)
+        return HUB_FATAL; /* one that is too large is for a person, too */
     if (bytes.size < HUB_KEY_SIZE_MIN)
         return hub_fail(reterr, HUB_FATAL, "%s: %zu bytes; a key of at least %d would pass", file,
                         bytes.size, HUB_KEY_SIZE_MIN);

@@ -22,7 +22,7 @@ struct hub_keys {
 };
 
 /* A NULL folder gives keys that everybody knows (id `trial`), for trying configurations: nothing made
- * with them may be published. */
+ * with them may be published. HUB_FATAL where a key cannot be read, or has not the size of one. */
 HUB_MUST_USE enum hub_status hub_keys_load(const char *folder, struct hub_arena *arena,
                                            struct hub_keys *ret_keys, struct hub_error *reterr);
 

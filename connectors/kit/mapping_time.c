@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { YEAR_MIN = 1, YEAR_MAX = 9999 };
+/* strptime's %Y takes fewer digits than four: 21 is not the year 21. */
+enum { YEAR_MIN = 1000, YEAR_MAX = 9999 };
 
 static bool digits(const char **text, size_t count, int *ret_number) {
     int number = 0;
@@ -87,13 +88,18 @@ static bool read_rfc3339(const struct map_time *time, const char *text,
                  digits(&text, 2, &hour) && literal(&text, ':') && digits(&text, 2, &minute);
     if (!whole)
         return false;
-    if (literal(&text, ':') && !digits(&text, 2, &second))
+    bool has_seconds = literal(&text, ':');
+    if (has_seconds && !digits(&text, 2, &second))
         return false;
-    if (literal(&text, '.'))
+    if (has_seconds && literal(&text, '.')) {
+        const char *from = text;
         for (; *text >= '0' && *text <= '9'; text++, scale /= 10)
             fraction_ms += (*text - '0') * scale;
+        if (text == from)
+            return false;
+    }
     int offset = time->offset_minutes;
-    if (*text == '\0' ? !time->has_zone : !map_time_zone(text, &offset))
+    if (*text == '\0' ? !time->has_zone : !map_time_zone(strcmp(text, "z") == 0 ? "Z" : text, &offset))
         return false;
     if (hour > 23 || minute > 59 || second > 60 || !day_number(year, month, day, &days))
         return false;
@@ -103,29 +109,41 @@ static bool read_rfc3339(const struct map_time *time, const char *text,
     return true;
 }
 
+/* Whether a pattern has one of strptime's conversions; E and O only modify the one that follows. */
+static bool converts(const char *pattern, const char *conversions) {
+    for (const char *at = strchr(pattern, '%'); at != NULL && at[1] != '\0';
+         at = strchr(at + 2, '%')) {
+        at += at[1] == 'E' || at[1] == 'O';
+        if (at[1] == '\0')
+            return false;
+        if (strchr(conversions, at[1]) != NULL)
+            return true;
+    }
+    return false;
+}
+
 /* strptime's conversions in the C locale: month names are English. */
 static bool read_pattern(const struct map_time *time, const char *pattern, const char *text,
                          struct map_instant *ret_instant) {
     struct tm parts = {.tm_mday = 1, .tm_year = -1900};
-    bool has_day = strstr(pattern, "%d") != NULL || strstr(pattern, "%e") != NULL;
-    bool has_month = strstr(pattern, "%m") != NULL || strstr(pattern, "%B") != NULL ||
-                     strstr(pattern, "%b") != NULL;
+    bool has_day = converts(pattern, "deFDxcjs"), has_month = has_day || converts(pattern, "mBbh");
     int64_t days = 0;
     const char *end = strptime(text, pattern, &parts);
     if (end == NULL || *end != '\0' ||
         !day_number(parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, &days))
         return false;
+    int offset =
+        converts(pattern, "z") ? (int)(parts.tm_gmtoff / 60) : time->offset_minutes;
     int64_t seconds = days * 86400 + parts.tm_hour * 3600 + parts.tm_min * 60 + parts.tm_sec -
-                      time->offset_minutes * 60;
+                      offset * 60;
     *ret_instant = (struct map_instant){.milliseconds = seconds * 1000,
-                                        .offset_minutes = time->offset_minutes,
+                                        .offset_minutes = offset,
                                         .precision = has_day ? 0 : has_month ? 1 : 2};
     return true;
 }
 
 static bool has_clock(const char *format) {
-    return strcmp(format, "rfc3339") == 0 || strstr(format, "%H") != NULL ||
-           strstr(format, "%T") != NULL;
+    return strcmp(format, "rfc3339") == 0 || converts(format, "HIklRTrXcs");
 }
 
 bool map_time_read(const struct map_time *time, const char *text, bool need_instant,

@@ -187,9 +187,6 @@ static enum hub_status from_path(struct map_run *run, struct map_value *value,
     hub_path_find(value->path, scope, run->arena, &values, &count);
     for (size_t i = 0; i < count; i++) {
         const char *text = hub_tree_text(values[i], run->arena);
-        /* An XML element with attributes is an object; its text is what a path to it means. */
-        if (text == NULL && json_is_object(values[i]))
-            text = hub_tree_text(json_object_get(values[i], "#text"), run->arena);
         if (text == NULL) {
             run->code = "TYPE";
             return hub_fail(run->reterr, HUB_REJECT,

@@ -153,13 +153,27 @@ bool hub_tree_is_absent(const json_t *value) {
     return json_is_object(value) && json_object_size(value) == 0;
 }
 
+/* The shortest text that reads as the same number, and a whole number with all its digits: 0.1 as
+ * its source wrote it. */
+static const char *real_text(double number, struct hub_arena *arena) {
+    const char *text = NULL;
+    for (int digits = 15; digits <= 17; digits++) {
+        text = hub_arena_format(arena, "%.*g", digits, number);
+        if (strtod(text, NULL) == number && strstr(text, "e+") == NULL)
+            break;
+    }
+    return text;
+}
+
 const char *hub_tree_text(const json_t *value, struct hub_arena *arena) {
+    if (json_is_object(value))
+        value = json_object_get(value, "#text");
     if (json_is_string(value))
         return hub_arena_text(arena, json_string_value(value), json_string_length(value));
     if (json_is_integer(value))
         return hub_arena_format(arena, "%lld", (long long)json_integer_value(value));
     if (json_is_real(value))
-        return hub_arena_format(arena, "%.17g", json_real_value(value));
+        return real_text(json_real_value(value), arena);
     if (json_is_boolean(value))
         return json_is_true(value) ? "true" : "false";
     return NULL;

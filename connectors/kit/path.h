@@ -48,6 +48,6 @@ void hub_path_find(const struct hub_path *path, const struct hub_scope *scope,
 
 /* Whether a value is absent. */
 bool hub_tree_is_absent(const json_t *value);
-/* A scalar as text, in the arena: numbers in full, booleans true or false; NULL for what is no
- * scalar. */
+/* A scalar as text, in the arena: numbers in full, booleans true or false. An XML element with
+ * attributes is an object, and its #text is what is meant; NULL for what has no text. */
 const char *hub_tree_text(const json_t *value, struct hub_arena *arena);

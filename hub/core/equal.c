@@ -162,8 +162,11 @@ static bool apart_agree(const struct hub_field_contract *contract, struct hub_by
 bool hub_values_agree(const struct hub_field_contract *contract, const struct hub_type *type,
                       struct hub_bytes a, struct hub_bytes b) {
     const struct hub_type *declared = type;
+    if (hub_slice_is_unstated(declared, a) || hub_slice_is_unstated(declared, b))
+        return true;
     type = hub_slice_stated(declared, a, &a);
-    if (type == NULL || hub_slice_stated(declared, b, &b) == NULL || hub_bytes_equal(a, b))
+    hub_slice_stated(declared, b, &b);
+    if (hub_bytes_equal(a, b))
         return true;
     switch (contract->equality) {
     case HUB_EQUAL_EXACT:
@@ -225,9 +228,8 @@ static void record_key(const struct hub_contract *parts, struct hub_bytes value,
     for (size_t i = 0; i < parts->count; i++) {
         if (parts->fields[i].equality == HUB_EQUAL_IGNORE)
             continue;
-        hub_value_key(&parts->fields[i], parts->fields[i].field->type,
-                      hub_bytes_part(value, starts[i], starts[i + 1]), buffer);
-        hub_buffer_append_byte(buffer, '/');
+        hub_value_key_part(&parts->fields[i], parts->fields[i].field->type,
+                           hub_bytes_part(value, starts[i], starts[i + 1]), buffer);
     }
 }
 
@@ -244,4 +246,16 @@ void hub_value_key(const struct hub_field_contract *contract, const struct hub_t
         hub_buffer_append_bytes(buffer, hub_slice_octets(value));
     else
         hub_render_json(type, value, buffer);
+}
+
+void hub_value_key_part(const struct hub_field_contract *contract, const struct hub_type *type,
+                        struct hub_bytes value, struct hub_buffer *buffer) {
+    HUB_SCOPED_BUFFER part = {0};
+    hub_value_key(contract, type, value, &part);
+    for (size_t i = 0; i < part.size; i++) {
+        if (part.data[i] == '/' || part.data[i] == '\\')
+            hub_buffer_append_byte(buffer, '\\');
+        hub_buffer_append_byte(buffer, part.data[i]);
+    }
+    hub_buffer_append_byte(buffer, '/');
 }

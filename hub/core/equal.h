@@ -23,3 +23,8 @@ bool hub_value_yields(const struct hub_field_contract *contract, const struct hu
  * compared folded, records by their decisive parts or by all of them. */
 void hub_value_key(const struct hub_field_contract *contract, const struct hub_type *type,
                    struct hub_bytes value, struct hub_buffer *buffer);
+
+/* Appends one of several parts of a key, with a separator after it. What of it looks like a
+ * separator is escaped: other parts never make the same key. */
+void hub_value_key_part(const struct hub_field_contract *contract, const struct hub_type *type,
+                        struct hub_bytes value, struct hub_buffer *buffer);

@@ -139,41 +139,27 @@ static void find_conflict(struct merge *merge, const struct hub_field_contract *
 
 /* --- one value of several --- */
 
-/* Drops those that an `only` rule shuts out. */
-static struct candidates admissible(struct merge *merge, const struct hub_field_contract *contract,
-                                    const struct candidates *all) {
-    struct candidates kept = {
-        .items = hub_arena_take(arena_of(merge), (all->count + 1) * sizeof *kept.items)};
-    for (size_t i = 0; i < all->count; i++)
-        if (!hub_merge_shut_out(&merge->scope, contract, all->items[i].voice))
-            kept.items[kept.count++] = all->items[i];
-    return kept;
-}
-
 static struct hub_bytes unstated(const struct hub_field *field) {
     static const uint8_t null_branch[] = {0};
     return field->has_default ? field->default_value : hub_bytes(null_branch, 1);
 }
 
+/* Keeps of the candidates those that may speak. */
 static int merge_one(struct merge *merge, const struct hub_field_contract *contract,
-                     const char *path, const struct candidates *stated) {
+                     const char *path, struct candidates *candidates) {
     const struct hub_type *type = contract->field->type;
-    struct candidates candidates = admissible(merge, contract, stated);
-    if (candidates.count == 0) {
-        /* A field that must be stated has a voice even where nobody is to be believed. */
-        bool required = hub_type_null_branch(type) < 0 && !contract->field->has_default;
-        if (!required || stated->count == 0) {
-            hub_buffer_append_bytes(merge->value, unstated(contract->field));
-            return HUB_SOURCE_NONE;
-        }
-        candidates = *stated;
+    candidates->count =
+        hub_merge_admissible(&merge->scope, contract, candidates->items, candidates->count);
+    if (candidates->count == 0) {
+        hub_buffer_append_bytes(merge->value, unstated(contract->field));
+        return HUB_SOURCE_NONE;
     }
     size_t chosen =
-        hub_merge_choose(&merge->scope, contract, type, candidates.items, candidates.count);
-    hub_buffer_append_bytes(merge->value, candidates.items[chosen].bytes);
+        hub_merge_choose(&merge->scope, contract, type, candidates->items, candidates->count);
+    hub_buffer_append_bytes(merge->value, candidates->items[chosen].bytes);
     if (contract->reports_conflict)
-        find_conflict(merge, contract, type, path, &candidates, chosen);
-    return (int)candidates.items[chosen].voice;
+        find_conflict(merge, contract, type, path, candidates, chosen);
+    return (int)candidates->items[chosen].voice;
 }
 
 /* --- unions by key --- */
@@ -187,15 +173,20 @@ static const char *element_key(struct merge *merge, const struct hub_field_contr
                                struct hub_bytes element) {
     HUB_SCOPED_BUFFER key = {0};
     const struct hub_type *type = contract->field->type->items;
+    const struct hub_contract *parts = contract->parts;
     if (contract->key_count == 0)
         hub_value_key(contract, type, element, &key);
     for (size_t i = 0; i < contract->key_count; i++) {
         size_t index = (size_t)contract->key_fields[i];
-        if (i > 0)
-            hub_buffer_append_byte(&key, '/');
-        hub_value_key(&contract->parts->fields[index], type->fields[index].type,
-                      hub_slice_field(type, element, index), &key);
+        const struct hub_field_contract *part = &parts->fields[index];
+        struct hub_bytes bytes = hub_slice_field(type, element, index);
+        if (contract->key_count == 1)
+            hub_value_key(part, part->field->type, bytes, &key);
+        else
+            hub_value_key_part(part, part->field->type, bytes, &key);
     }
+    if (contract->key_count > 1)
+        key.size--; /* the separator after the last part */
     return hub_arena_text(arena_of(merge), (const char *)key.data, key.size);
 }
 
@@ -272,10 +263,10 @@ static void merge_element(struct merge *merge, const struct hub_field_contract *
 }
 
 static int merge_union(struct merge *merge, const struct hub_field_contract *contract,
-                       const char *path, const struct candidates *stated) {
-    struct candidates arrays = admissible(merge, contract, stated);
+                       const char *path, struct candidates *arrays) {
     size_t count = 0, keys = 0;
-    struct element *list = list_elements(merge, contract, &arrays, &count);
+    arrays->count = hub_merge_admissible(&merge->scope, contract, arrays->items, arrays->count);
+    struct element *list = list_elements(merge, contract, arrays, &count);
     for (size_t i = 0; i < count; i++)
         keys += i == 0 || strcmp(list[i - 1].key, list[i].key) != 0;
     hub_encode_array_begin(merge->value, keys);
@@ -288,9 +279,9 @@ static int merge_union(struct merge *merge, const struct hub_field_contract *con
                       hub_arena_format(arena_of(merge), "%s[%s]", path, list[from].key), &same);
     }
     hub_encode_array_end(merge->value);
-    return arrays.count == 0   ? HUB_SOURCE_NONE
-           : arrays.count == 1 ? (int)arrays.items[0].voice
-                               : HUB_SOURCE_SEVERAL;
+    return arrays->count == 0   ? HUB_SOURCE_NONE
+           : arrays->count == 1 ? (int)arrays->items[0].voice
+                                : HUB_SOURCE_SEVERAL;
 }
 
 /* --- the record --- */

@@ -116,13 +116,23 @@ int hub_merge_compare(const struct hub_merge_scope *scope,
     return order != 0 ? order : hub_bytes_compare(a->bytes, b->bytes);
 }
 
-size_t hub_merge_choose(const struct hub_merge_scope *scope,
-                        const struct hub_field_contract *contract, const struct hub_type *type,
-                        const struct hub_candidate *candidates, size_t count) {
-    size_t best = 0;
-    for (size_t i = 1; i < count; i++)
-        if (hub_merge_compare(scope, contract, type, &candidates[i], &candidates[best], NULL) < 0)
-            best = i;
+size_t hub_merge_admissible(const struct hub_merge_scope *scope,
+                            const struct hub_field_contract *contract,
+                            struct hub_candidate *candidates, size_t count) {
+    const struct hub_type *type = contract->field->type;
+    bool may_be_empty = type->kind == HUB_ARRAY || hub_type_null_branch(type) >= 0 ||
+                        contract->field->has_default;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!hub_merge_shut_out(scope, contract, candidates[i].voice))
+            candidates[kept++] = candidates[i];
+    return kept > 0 || may_be_empty ? kept : count;
+}
+
+/* Of those that `best` yields to, the first by the rules; `best` itself where there is none. */
+static size_t more_exact(const struct hub_merge_scope *scope,
+                         const struct hub_field_contract *contract, const struct hub_type *type,
+                         const struct hub_candidate *candidates, size_t count, size_t best) {
     size_t exact = best;
     for (size_t i = 0; i < count; i++) {
         bool finer =
@@ -136,7 +146,22 @@ size_t hub_merge_choose(const struct hub_merge_scope *scope,
     return exact;
 }
 
-/* A text field, or the `org` of an Organisation. */
+size_t hub_merge_choose(const struct hub_merge_scope *scope,
+                        const struct hub_field_contract *contract, const struct hub_type *type,
+                        const struct hub_candidate *candidates, size_t count) {
+    size_t best = 0;
+    for (size_t i = 1; i < count; i++)
+        if (hub_merge_compare(scope, contract, type, &candidates[i], &candidates[best], NULL) < 0)
+            best = i;
+    size_t exact = more_exact(scope, contract, type, candidates, count, best);
+    while (exact != best) { /* a year yields to a month, and that to a day */
+        best = exact;
+        exact = more_exact(scope, contract, type, candidates, count, best);
+    }
+    return best;
+}
+
+/* What a text field or the `org` of an Organisation names, by any of its spellings. */
 static const char *org_of(const struct hub_merge_scope *scope, const struct hub_type *type,
                           struct hub_bytes bytes) {
     type = hub_slice_stated(type, bytes, &bytes);
@@ -144,8 +169,7 @@ static const char *org_of(const struct hub_merge_scope *scope, const struct hub_
         type = hub_slice_path(type, bytes, "org", &bytes);
     if (type == NULL || type->kind != HUB_STRING)
         return NULL;
-    struct hub_bytes text = hub_slice_octets(bytes);
-    return hub_arena_text(scope->arena, (const char *)text.data, text.size);
+    return hub_parties_org(scope->domain->parties, hub_slice_octets(bytes));
 }
 
 static void bind_role(struct hub_merge_scope *scope, size_t index) {
@@ -161,6 +185,7 @@ static void bind_role(struct hub_merge_scope *scope, size_t index) {
         if (!hub_slice_is_unstated(type, bytes))
             candidates[count++] = (struct hub_candidate){i, bytes};
     }
+    count = hub_merge_admissible(scope, contract, candidates, count);
     if (count == 0)
         return;
     size_t best = hub_merge_choose(scope, contract, type, candidates, count);

@@ -15,7 +15,7 @@ struct hub_merge_scope {
     const struct hub_voice *voices;
     size_t voice_count;
     struct hub_arena *arena;
-    const char **role_orgs; /* per field: the organisation merged for it, or NULL */
+    const char **role_orgs; /* per field: identifier of the organisation merged for it, or NULL */
 };
 
 /* Negative where `a` comes first. `type` is the candidates' declared type. `ret_rule` (may be NULL)
@@ -29,6 +29,12 @@ int hub_merge_compare(const struct hub_merge_scope *scope,
 /* Whether an `only` rule shuts this voice out. */
 bool hub_merge_shut_out(const struct hub_merge_scope *scope,
                         const struct hub_field_contract *contract, size_t voice);
+
+/* Moves those that may speak to the front and returns how many: all that no `only` rule shuts out;
+ * where that is nobody and the field must have a value, all of them. */
+size_t hub_merge_admissible(const struct hub_merge_scope *scope,
+                            const struct hub_field_contract *contract,
+                            struct hub_candidate *candidates, size_t count);
 
 /* Resolves the organisations that `role:` rules name. */
 void hub_merge_bind_roles(struct hub_merge_scope *scope);

@@ -1,7 +1,8 @@
 """Collects cmocka programs: tests/SUITE/NAME_test.c is built as build/PRESET/tests/SUITE/NAME_test.
 
 Every cmocka_unit_test in the source is a test of its own here. A program runs once; what it does
-not report did not pass.
+not report did not pass. Those of property/ run twice: all their cases on the release build, which is
+fast, and a part of them under the sanitizers.
 """
 
 import os
@@ -13,15 +14,12 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TIMEOUT_S = 600
+LONG_TIMEOUT_S = 6 * 3600
 SANITIZERS = {
-    "ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1",
+    "ASAN_OPTIONS": "abort_on_error=1:malloc_context_size=8:quarantine_size_mb=16",
     "UBSAN_OPTIONS": "print_stacktrace=1",
     "LSAN_OPTIONS": f"suppressions={ROOT}/tests/lib/leaks.txt:print_suppressions=0",
 }
-
-
-def program_of(source, preset="dev"):
-    return ROOT / "build" / preset / "tests" / source.parent.name / source.stem
 
 
 def pytest_addoption(parser):
@@ -31,30 +29,46 @@ def pytest_addoption(parser):
 
 def pytest_collect_file(parent, file_path):
     if file_path.name.endswith("_test.c"):
-        return Program.from_parent(parent, path=file_path)
+        return Source.from_parent(parent, path=file_path)
     return None
 
 
-class Program(pytest.File):
+class Source(pytest.File):
     def collect(self):
+        builds = [("dev", "")]
+        if self.path.parent.name == "property":
+            builds = [("release", "long" if self.config.getoption("--long") else ""),
+                      ("dev", "short")]
+        for preset, scale in builds:
+            program = Program(self.path, preset, scale)
+            for name in re.findall(r"cmocka_unit_test\w*\((\w+)", self.path.read_text()):
+                yield Case.build(self, name, program)
+
+
+class Program:
+    """One build of a test program."""
+
+    def __init__(self, source, preset, scale):
+        self.path = ROOT / "build" / preset / "tests" / source.parent.name / source.stem
+        self.preset = preset
+        self.scale = scale
         self.results = None
         self.output = ""
-        for name in re.findall(r"cmocka_unit_test\w*\((\w+)", self.path.read_text()):
-            yield Case.from_parent(self, name=name)
 
-    def run(self, is_long):
+    def run(self):
         """Once; fills results with name -> passed."""
         if self.results is not None:
             return
-        environment = {**os.environ, **SANITIZERS, "CMOCKA_MESSAGE_OUTPUT": "TAP",
-                       "HUB_TEST_LONG": "1" if is_long else "", "HUB_SCHEMAS": str(ROOT / "schemas")}
         self.results = {}
-        if not program_of(self.path).exists():
-            self.output = f"{program_of(self.path)} is not built"
+        if not self.path.exists():
+            self.output = f"{self.path} is not built"
             return
-        done = subprocess.run([program_of(self.path)], cwd=ROOT, env=environment, check=False,
+        environment = {**os.environ, **SANITIZERS, "CMOCKA_MESSAGE_OUTPUT": "TAP",
+                       "HUB_TEST_SCALE": self.scale, "HUB_SCHEMAS": str(ROOT / "schemas")}
+        done = subprocess.run([self.path], cwd=ROOT, env=environment, check=False,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=TIMEOUT_S)
+                              stderr=subprocess.STDOUT,
+                              timeout=LONG_TIMEOUT_S if self.scale == "long" else TIMEOUT_S)
         self.output = done.stdout.decode("utf-8", "replace")
         found = re.findall(r"^(ok|not ok) \d+ - (\w+)", self.output, re.M)
         self.results = {name: word == "ok" for word, name in found}
@@ -64,11 +78,18 @@ class Program(pytest.File):
 
 
 class Case(pytest.Item):
+    @classmethod
+    def build(cls, parent, test, program):
+        case = cls.from_parent(parent, name=f"{test}[{program.preset}]")
+        case.test = test
+        case.program = program
+        return case
+
     def runtest(self):
-        self.parent.run(self.config.getoption("--long"))
-        passed = self.parent.results.get(self.name)
+        self.program.run()
+        passed = self.program.results.get(self.test)
         if not passed:
-            raise CaseFailed(self.parent.output, passed is None)
+            raise CaseFailed(self.program.output, passed is None)
 
     def repr_failure(self, excinfo):
         if isinstance(excinfo.value, CaseFailed):

@@ -124,6 +124,10 @@ const json_t *merging_result(struct merging *merging) {
     return merging->result;
 }
 
+const json_t *merging_conflict(struct merging *merging, const char *path) {
+    return json_object_get(json_object_get(merging_result(merging), "conflicts"), path);
+}
+
 static size_t index_of(const struct merging *merging, const char *key) {
     size_t i = 0;
     while (strcmp(merging->voices[i].key, key) != 0)

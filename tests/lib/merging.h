@@ -20,6 +20,8 @@ void merging_replaced(struct merging *merging, const char *status);
  * for nobody, or "several"}, "conflicts": {path, with @statement for a step: {"severity",
  * "values": [{"value", "statements", "chosen"}]}}}. */
 const json_t *merging_result(struct merging *merging);
+/* Merges, and gives the conflict at a path; NULL for none. */
+const json_t *merging_conflict(struct merging *merging, const char *path);
 
 /* hub_merge_reason for two statements by their keys. */
 const char *merging_reason(struct merging *merging, const char *field, const char *winner,

@@ -243,7 +243,9 @@ uint64_t test_seed(uint64_t otherwise) {
     return text == NULL || *text == '\0' ? otherwise : strtoull(text, NULL, 10);
 }
 
-bool test_is_long(void) {
-    const char *text = getenv("HUB_TEST_LONG");
-    return text != NULL && *text != '\0';
+size_t test_cases(size_t usual) {
+    const char *scale = getenv("HUB_TEST_SCALE");
+    if (scale != NULL && strcmp(scale, "long") == 0)
+        return usual * 40;
+    return scale != NULL && strcmp(scale, "short") == 0 ? usual / 20 : usual;
 }

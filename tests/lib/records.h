@@ -33,6 +33,8 @@ struct test_random {
 uint64_t test_random_next(struct test_random *random);
 size_t test_random_below(struct test_random *random, size_t bound); /* 0 for 0 */
 
-/* What HUB_TEST_SEED says, else `otherwise`; HUB_TEST_LONG. */
+/* What HUB_TEST_SEED says, else `otherwise`. */
 uint64_t test_seed(uint64_t otherwise);
-bool test_is_long(void);
+/* How many cases to make: the usual number, in the long run (HUB_TEST_SCALE=long) 40 times as many,
+ * and under sanitizers (HUB_TEST_SCALE=short) a twentieth. */
+size_t test_cases(size_t usual);

@@ -38,6 +38,7 @@ struct world {
     struct topic outputs[SHARDS_MAX][KINDS]; /* by hub_output_kind */
     json_t *latest[KINDS];
     json_t *all;
+    struct hub_arena arena; /* of the running call */
     int64_t clock_ms;
     bool keeps_no_json;
     uint64_t traces[1 + SHARDS_MAX]; /* FNV-1a: of admit, and of each fold */
@@ -232,6 +233,7 @@ void world_free(struct world *world) {
     for (size_t i = 0; i < KINDS; i++)
         json_decref(world->latest[i]);
     json_decref(world->all);
+    hub_arena_destroy(&world->arena);
     hub_release(world);
 }
 
@@ -241,8 +243,7 @@ void world_admit_bytes(struct world *world, const char *institution, const char 
     const struct hub_parties *parties = &test_catalogue()->parties;
     const struct hub_institution *own =
         hub_parties_institution(parties, hub_bytes_of_text(institution));
-    struct hub_arena arena = {0};
-    struct hub_outputs outputs = {.arena = &arena};
+    struct hub_outputs outputs = {.arena = &world->arena};
     if (own == NULL)
         stop("no institution", institution);
     size_t index = (size_t)(own - parties->institutions);
@@ -265,7 +266,7 @@ void world_admit_bytes(struct world *world, const char *institution, const char 
                output);
         note(world, output);
     }
-    hub_arena_destroy(&arena);
+    hub_arena_reset(&world->arena);
 }
 
 void world_admit(struct world *world, const char *institution, const char *key,
@@ -280,8 +281,7 @@ void world_admit(struct world *world, const char *institution, const char *key,
 
 static bool fold_one(struct world *world, int32_t shard) {
     struct topic *log = &world->outputs[shard][HUB_OUTPUT_LOG];
-    struct hub_arena arena = {0};
-    struct hub_outputs outputs = {.arena = &arena};
+    struct hub_outputs outputs = {.arena = &world->arena};
     struct hub_error error;
     size_t at = 0;
     while (at < log->count && log->records[at].offset < world->folded[shard])
@@ -295,7 +295,7 @@ static bool fold_one(struct world *world, int32_t shard) {
         append(world, &world->outputs[shard][outputs.items[i].kind], &outputs.items[i]);
         note(world, &outputs.items[i]);
     }
-    hub_arena_destroy(&arena);
+    hub_arena_reset(&world->arena);
     return true;
 }
 

@@ -11,7 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CASES = 10000, CASES_OF_SLOTS = 3000, LONG_FACTOR = 20 };
+enum {
+    ORDERS_OF_TRIALS = 8000,
+    ORDERS_OF_SLOTS = 2500,
+    DISTURBED_TRIALS = 2500,
+    DISTURBED_SLOTS = 1000,
+};
 
 /* --- what is compared --- */
 
@@ -203,7 +208,7 @@ static void check_disturbance(const struct script *script, uint64_t seed) {
 static void each_seed(void (*make)(struct script *script, uint64_t seed),
                       void (*check)(const struct script *script, uint64_t seed), size_t cases) {
     uint64_t only = test_seed(0);
-    size_t count = only != 0 ? 1 : test_is_long() ? cases * LONG_FACTOR : cases;
+    size_t count = only != 0 ? 1 : test_cases(cases);
     for (size_t i = 0; i < count; i++) {
         struct script script = {0};
         uint64_t seed = only != 0 ? only : i + 1;
@@ -215,22 +220,22 @@ static void each_seed(void (*make)(struct script *script, uint64_t seed),
 
 static void neither_order_nor_repetition_changes_a_trial_or_a_cluster(void **state) {
     (void)state;
-    each_seed(script_make_trials, check_order, CASES);
+    each_seed(script_make_trials, check_order, ORDERS_OF_TRIALS);
 }
 
 static void neither_order_nor_repetition_changes_a_slot(void **state) {
     (void)state;
-    each_seed(script_make_slots, check_order, CASES_OF_SLOTS);
+    each_seed(script_make_slots, check_order, ORDERS_OF_SLOTS);
 }
 
 static void neither_restart_nor_compaction_changes_what_is_published_of_trials(void **state) {
     (void)state;
-    each_seed(script_make_trials, check_disturbance, CASES);
+    each_seed(script_make_trials, check_disturbance, DISTURBED_TRIALS);
 }
 
 static void neither_restart_nor_compaction_changes_what_is_published_of_slots(void **state) {
     (void)state;
-    each_seed(script_make_slots, check_disturbance, CASES_OF_SLOTS);
+    each_seed(script_make_slots, check_disturbance, DISTURBED_SLOTS);
 }
 
 int main(void) {

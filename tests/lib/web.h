@@ -1,0 +1,26 @@
+/* A web server of a test's own on the loopback address: it gives scripted answers in their order,
+ * and keeps what it was asked. */
+#pragma once
+
+#include "hub/base/bytes.h"
+
+struct web_answer {
+    unsigned status; /* 0: the connection is left without an answer until the server stops */
+    const char *body;
+    const char *headers[8]; /* "Name: value", NULL-ended */
+};
+
+struct web;
+
+/* The answers must outlive the server. Past their end it answers 500. */
+struct web *web_start(const struct web_answer *answers, size_t count);
+void web_stop(struct web *web);
+
+/* http://127.0.0.1:PORT, and the same with a path. They live as long as the server. */
+const char *web_url(struct web *web, const char *path);
+
+size_t web_asked(struct web *web);
+/* The target of a request, with its query, from 0; what was not asked is "". */
+const char *web_target(struct web *web, size_t index);
+/* A header of a request, or NULL. */
+const char *web_header(struct web *web, size_t index, const char *name);

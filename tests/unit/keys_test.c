@@ -1,0 +1,134 @@
+/* keys: the keys that pseudonyms are made with. */
+#include "connectors/kit/keys.h"
+#include "tests/lib/cmocka.h"
+#include "tests/lib/folder.h"
+
+static const char long_enough[] = "0123456789abcdef0123456789abcdef";
+static const char another[] = "fedcba9876543210fedcba9876543210";
+
+static int begin(void **state) {
+    struct folder *folder = hub_allocate_zero(1, sizeof *folder);
+    folder_make(folder);
+    *state = folder;
+    return 0;
+}
+
+static int end(void **state) {
+    folder_remove(*state);
+    hub_release(*state);
+    return 0;
+}
+
+static struct hub_keys load(struct folder *folder) {
+    struct hub_keys keys;
+    struct hub_error error;
+    if (hub_keys_load(folder->path, &folder->arena, &keys, &error) != HUB_OK)
+        fail_msg("%s", error.text);
+    return keys;
+}
+
+static const char *pseudonym(struct folder *folder, const struct hub_key *key,
+                             const char *purpose, const char *value) {
+    HUB_SCOPED_BUFFER text = {0};
+    hub_pseudonym_append(key, purpose, hub_bytes_of_text(value), &text);
+    return hub_arena_text(&folder->arena, (const char *)text.data, text.size);
+}
+
+static void the_last_id_by_name_is_in_use(void **state) {
+    folder_write(*state, "shared/2024", long_enough);
+    folder_write(*state, "shared/2026", another);
+    folder_write(*state, "shared/2025", long_enough);
+    struct hub_keys keys = load(*state);
+    assert_string_equal(keys.shared.id, "2026");
+    assert_true(hub_bytes_equal_text(keys.shared.bytes, another));
+    assert_false(keys.trial);
+}
+
+static void a_part_that_is_not_there_has_no_key(void **state) {
+    struct folder *folder = *state;
+    struct hub_error error;
+    folder_write(folder, "shared/1", long_enough);
+    assert_null(load(folder).local.id);
+    folder_write(folder, "local/.hidden", long_enough);
+    assert_null(load(folder).local.id);
+    assert_int_equal(
+        hub_keys_load(folder_path(folder, "none"), &folder->arena, &(struct hub_keys){0}, &error),
+        HUB_OK);
+}
+
+static void a_key_that_is_too_short_is_refused_with_both_sizes(void **state) {
+    struct folder *folder = *state;
+    struct hub_keys keys;
+    struct hub_error error;
+    folder_write(folder, "local/k1", "0123456789abcdef0123456789abcde");
+    assert_int_equal(hub_keys_load(folder->path, &folder->arena, &keys, &error), HUB_FATAL);
+    assert_non_null(strstr(error.text, "local/k1: 31 bytes; a key of at least 32 would pass"));
+}
+
+static void a_key_that_is_too_long_is_refused(void **state) {
+    struct folder *folder = *state;
+    struct hub_keys keys;
+    struct hub_error error;
+    char *key = hub_arena_take_zero(&folder->arena, 1, HUB_KEY_SIZE_MAX + 2);
+    memset(key, 'k', HUB_KEY_SIZE_MAX + 1);
+    folder_write(folder, "local/k1", key);
+    assert_int_equal(hub_keys_load(folder->path, &folder->arena, &keys, &error), HUB_FATAL);
+    assert_non_null(strstr(error.text, "over the limit of 1024 bytes"));
+    key[HUB_KEY_SIZE_MAX] = '\0';
+    folder_write(folder, "local/k1", key);
+    assert_int_equal(load(folder).local.bytes.size, HUB_KEY_SIZE_MAX);
+}
+
+static void without_a_folder_there_are_keys_for_trying_only(void **state) {
+    struct folder *folder = *state;
+    struct hub_keys keys;
+    struct hub_error error;
+    assert_int_equal(hub_keys_load(NULL, &folder->arena, &keys, &error), HUB_OK);
+    assert_true(keys.trial);
+    assert_string_equal(keys.shared.id, "trial");
+    assert_string_equal(keys.local.id, "trial");
+}
+
+static void a_pseudonym_is_the_key_id_and_half_a_hash(void **state) {
+    struct hub_key key = {"k7", hub_bytes_of_text("Jefe")};
+    /* printf 'atmp\0what' | openssl mac -digest sha256 -macopt key:Jefe HMAC */
+    assert_string_equal(pseudonym(*state, &key, "atmp", "what"), "ps:k7:660698f7b3d40a5ec1faa430458544bf");
+}
+
+static void equal_values_have_equal_pseudonyms_and_others_do_not(void **state) {
+    struct hub_key key = {"k", hub_bytes_of_text(long_enough)};
+    const char *first = pseudonym(*state, &key, "atmp", "0000-0001-2345-6789");
+    assert_string_equal(first, pseudonym(*state, &key, "atmp", "0000-0001-2345-6789"));
+    assert_string_not_equal(first, pseudonym(*state, &key, "atmp", "0000-0001-2345-6780"));
+}
+
+static void another_key_gives_another_pseudonym_even_under_the_same_id(void **state) {
+    struct hub_key key = {"k", hub_bytes_of_text(long_enough)};
+    struct hub_key other = {"k", hub_bytes_of_text(another)};
+    assert_string_not_equal(pseudonym(*state, &key, "atmp", "x"),
+                            pseudonym(*state, &other, "atmp", "x"));
+}
+
+static void a_purpose_and_a_value_cannot_be_shifted_into_each_other(void **state) {
+    struct hub_key key = {"k", hub_bytes_of_text(long_enough)};
+    assert_string_not_equal(pseudonym(*state, &key, "ab", "c"), pseudonym(*state, &key, "a", "bc"));
+}
+
+int main(void) {
+    struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_last_id_by_name_is_in_use),
+        cmocka_unit_test(a_part_that_is_not_there_has_no_key),
+        cmocka_unit_test(a_key_that_is_too_short_is_refused_with_both_sizes),
+        cmocka_unit_test(a_key_that_is_too_long_is_refused),
+        cmocka_unit_test(without_a_folder_there_are_keys_for_trying_only),
+        cmocka_unit_test(a_pseudonym_is_the_key_id_and_half_a_hash),
+        cmocka_unit_test(equal_values_have_equal_pseudonyms_and_others_do_not),
+        cmocka_unit_test(another_key_gives_another_pseudonym_even_under_the_same_id),
+        cmocka_unit_test(a_purpose_and_a_value_cannot_be_shifted_into_each_other),
+    };
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
+        tests[i].setup_func = begin;
+        tests[i].teardown_func = end;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
