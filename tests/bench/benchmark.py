@@ -1,0 +1,125 @@
+"""tests/bench/run, once everything is built: rounds, checks, and the table."""
+
+import argparse
+import json
+import pathlib
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import time
+
+from load import Load
+from report import write_results
+from stack.kafka import Broker
+from stack.process import Failed
+from subjects import Hub, Limit
+
+RESULTS = pathlib.Path(__file__).resolve().parent / "RESULTS.md"
+SEED = 20261125
+# A broker that also keeps what the tests of speed make: more memory, and no flush in between.
+BROKER_HEAP = "1g"
+USUAL = {"events": 1_000_000, "trials": 100_000, "rounds": 5}
+QUICK = {"events": 200_000, "trials": 20_000, "rounds": 3}
+
+
+def note(text):
+    print(f"{time.strftime('%H:%M:%S')}  {text}", file=sys.stderr, flush=True)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="tests/bench/run")
+    parser.add_argument("--quick", action="store_true", help="fewer events and rounds")
+    parser.add_argument("--json", metavar="FILE", help="write the ratios there")
+    return parser.parse_args()
+
+
+def describe(measured):
+    return (f"{measured['rate']:,.0f} events/s, {measured['cpu']:.2f} CPU s per million, "
+            f"{measured['memory'] / 1e6:,.0f} MB")
+
+
+def run_rounds(subjects, load, rounds):
+    """The subjects in turn, a warm-up first; {name: [measured]}."""
+    measured = {subject.name: [] for subject in subjects}
+    for number in range(rounds + 1):
+        for subject in subjects:
+            found = subject.run(load, number)
+            note(f"{f'round {number}' if number else 'warm-up'}: {subject.name}: "
+                 f"{describe(found)}")
+            if number > 0:
+                measured[subject.name].append(found)
+    return measured
+
+
+def medians(rounds):
+    return {key: statistics.median(each[key] for each in rounds) for key in rounds[0]}
+
+
+def ratios(limit, hub):
+    return {"cpu_vs_limit": hub["cpu"] / limit["cpu"],
+            "rate_vs_limit": hub["rate"] / limit["rate"],
+            "memory_vs_limit": hub["memory"] / limit["memory"]}
+
+
+class Measurement:
+    """One broker, one load, and the subjects on it."""
+
+    def __init__(self, scale, folder):
+        self.scale = scale
+        self.broker = Broker(folder / "kafka", heap=BROKER_HEAP)
+        self.subjects = [Limit(self.broker, folder), Hub(self.broker, folder)]
+        self.folder = folder
+        self.load = None
+
+    @property
+    def librdkafka(self):
+        return self.subjects[-1].librdkafka
+
+    def run(self):
+        """{name: [measured]}"""
+        try:
+            note("starting Kafka")
+            self.broker.start()
+            note(f"writing {self.scale['events']:,} statements about {self.scale['trials']:,} "
+                 "trials")
+            self.load = Load(self.broker, self.scale["events"], self.scale["trials"], SEED)
+            return run_rounds(self.subjects, self.load, self.scale["rounds"])
+        finally:
+            self.broker.stop()
+
+
+def run(arguments, folder):
+    measurement = Measurement(QUICK if arguments.quick else USUAL, folder)
+    measured = measurement.run()
+    middle = {name: medians(rounds) for name, rounds in measured.items()}
+    found = ratios(middle["limit"], middle["hub"])
+    print(write_results(RESULTS, measurement, middle, found, quick=arguments.quick), end="")
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(
+            json.dumps({key: round(value, 4) for key, value in found.items()}, indent=2) + "\n")
+    return 0
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def main():
+    arguments = parse_arguments()
+    signal.signal(signal.SIGTERM, interrupt)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="atmp-bench-"))
+    try:
+        return run(arguments, folder)
+    except Failed as failure:
+        note(f"FAILED: {failure}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""The table, as it is printed and as it is kept."""
+
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import time
+
+from load import ROOT
+
+
+def processor():
+    found = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
+    return found[1] if found else platform.machine()
+
+
+def memory_gb():
+    found = re.search(r"MemTotal:\s+(\d+) kB", pathlib.Path("/proc/meminfo").read_text())
+    return int(found[1]) / 1e6
+
+
+def system():
+    found = re.search(r'^PRETTY_NAME="(.*)"$', pathlib.Path("/etc/os-release").read_text(), re.M)
+    return found[1] if found else platform.system()
+
+
+def revision():
+    done = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=12"],
+                          capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "not from a repository"
+
+
+def table(rows):
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["| " + " | ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
+                               for i, (cell, width) in enumerate(zip(row, widths))) + " |"
+             for row in rows]
+    rule = "|" + "|".join("-" * (width + 2) if i == 0 else "-" * (width + 1) + ":"
+                          for i, width in enumerate(widths)) + "|"
+    return "\n".join([lines[0], rule, *lines[1:]]) + "\n"
+
+
+def figures(subjects, middle):
+    rows = [["", "events/s", "CPU s per million", "peak memory MB"]]
+    for subject in subjects:
+        found = middle[subject.name]
+        rows.append([subject.title, f"{found['rate']:,.0f}", f"{found['cpu']:.2f}",
+                     f"{found['memory'] / 1e6:,.0f}"])
+    return table(rows)
+
+
+def write_results(path, measurement, middle, ratios, quick):
+    """Writes the file; returns its text."""
+    scale, load, subjects = measurement.scale, measurement.load, measurement.subjects
+    wanted = load.expected
+    text = f"""# What the hub costs
+
+Written by `tests/bench/run{' --quick' if quick else ''}` on {time.strftime('%Y-%m-%d')}, revision
+{revision()}. Medians of {scale['rounds']} rounds, the subjects in turn, after a warm-up round.
+
+{figures(subjects, middle)}
+{table([['ratio', 'value'], *([name, f'{value:.2f}'] for name, value in ratios.items())])}
+Load: {load.events:,} statements about {wanted['entities']:,} trials from three systems,
+{load.bytes / load.events:.0f} bytes each with key and headers: {wanted['created']:,} first told,
+{wanted['changed']:,} changed, {wanted['unchanged']:,} repeated; {wanted['conflicts_open']:,}
+conflicts open at the end. Every statement is accounted for by the hub's counts, and the copies hold
+exactly the bytes that were written; otherwise there would be no table.
+
+Rates are by the broker's clock, from a subject's first record to its last. CPU and memory are of the
+subject's process alone, over its whole life. The broker shares the machine.
+
+Machine: {processor()}, {os.cpu_count()} cores, {memory_gb():.0f} GB; {system()}, Linux
+{platform.release()}. Kafka 4.3.1, one node, plain text on the loopback; librdkafka
+{measurement.librdkafka}.
+"""
+    path.write_text(text)
+    return text

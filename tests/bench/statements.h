@@ -1,0 +1,47 @@
+/* Trial statements, made from a seed: what three systems say about the same trials.
+ *
+ * Proportions are those of two snapshots of a CAR-T register 81 days apart (2,152 and 2,242
+ * trials): how long titles, conditions and products are, how trials stand, which fields change and
+ * how often. Trials are told of unevenly: a tenth of them gets nearly half of all events. Three of
+ * ten events repeat what their system said before. A change reaches the systems one after the
+ * other, so that they contradict each other for a while. */
+#pragma once
+
+#include "hub/base/bytes.h"
+#include "hub/base/memory.h"
+#include "schemas/lib/catalogue.h"
+#include "schemas/lib/envelope.h"
+
+enum bench_event_kind { BENCH_FIRST = 0, BENCH_UPDATE, BENCH_REPEAT };
+
+/* One event, as its institution's connector would write it. Valid until the next. */
+struct bench_event {
+    enum bench_event_kind kind;
+    const char *institution;
+    struct hub_bytes key, value; /* the value framed */
+    struct hub_header headers[HUB_ENVELOPE_HEADERS_MAX];
+    size_t header_count;
+};
+
+/* What the hub must count when it has taken everything so far. */
+struct bench_expected {
+    int64_t events, bytes; /* keys, values and headers */
+    int64_t created, changed, unchanged;
+    int64_t entities, conflicts_open;
+};
+
+struct bench_statements;
+
+struct bench_statements *bench_statements_new(const struct hub_catalogue *catalogue, uint64_t seed,
+                                              size_t trials);
+void bench_statements_free(struct bench_statements *statements);
+void bench_statements_next(struct bench_statements *statements, struct bench_event *ret_event);
+struct bench_expected bench_statements_expected(const struct bench_statements *statements);
+
+/* A digest of records that does not depend on their order. */
+struct bench_sum {
+    int64_t records, bytes;
+    uint64_t digest;
+};
+void bench_sum_add(struct bench_sum *sum, struct hub_bytes key, struct hub_bytes value,
+                   const struct hub_header *headers, size_t header_count);

@@ -1,0 +1,184 @@
+"""What is measured. A subject takes the whole load once per run, from the ingest topics to its own,
+and is believed only when what it left there is what the load demands.
+
+Rates are by the broker's clock: from the first record that a subject appended to its last. CPU is of
+the process's whole life, start and end included; memory is its peak.
+"""
+
+import pathlib
+import re
+import resource
+import time
+import urllib.request
+
+from load import BIN, INGEST, INSTITUTIONS, PROGRAMS, ROOT, expect
+from stack.process import Failed, Process, free_port, wait_until
+
+TIMEOUT_S = 300
+LOOK_INTERVAL_S = 0.02
+
+
+def peak_memory(pid):
+    """Bytes; not getrusage's, which begins with what the parent had."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 if found else 0
+
+
+def cpu_of_children():
+    """Seconds, of those that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def rate(load, first_ms, last_ms):
+    return load.events * 1000 / (last_ms - first_ms)
+
+
+class Run:
+    """One life of a process: its CPU seconds and peak memory."""
+
+    def __init__(self, process):
+        self.process = process
+        self.memory = 0
+        self.cpu_before = cpu_of_children()
+        process.start()
+
+    def look(self):
+        """Whether it still runs."""
+        if not self.process.is_running():
+            return False
+        try:
+            self.memory = max(self.memory, peak_memory(self.process.pid))
+        except OSError:
+            return False
+        return True
+
+    def costs(self, load):
+        """After its end, before any other child's."""
+        cpu_s = cpu_of_children() - self.cpu_before
+        return {"cpu": cpu_s * 1e6 / load.events, "memory": self.memory}
+
+
+class Limit:
+    """The same bytes copied twice, by tests/bench/copy.c."""
+
+    name = "limit"
+    title = "two raw transactional copies"
+
+    def __init__(self, broker, folder):
+        self.broker = broker
+        self.folder = folder
+
+    def run(self, load, number):
+        topics = ["bench.first", "bench.second"]
+        load.topics.create(*topics)
+        run = Run(Process("copy", [PROGRAMS / "copy", self.broker.bootstrap,
+                                   f"bench-copy-{number}", load.events, ",".join(INGEST), *topics],
+                          self.folder / "copy.log"))
+        deadline = time.monotonic() + TIMEOUT_S
+        while run.look():
+            if time.monotonic() > deadline:
+                raise Failed(f"copy: not done within {TIMEOUT_S} s")
+            time.sleep(LOOK_INTERVAL_S)
+        if run.process.wait(TIMEOUT_S) != 0:
+            raise Failed(f"copy failed\n{run.process.tail()}")
+        costs = run.costs(load)
+        found = load.topics.read(*topics)
+        for topic in topics:
+            expect(f"{topic}: records", found[topic]["records"], load.events)
+            expect(f"{topic}: bytes", found[topic]["bytes"], load.bytes)
+            expect(f"{topic}: digest", found[topic]["digest"], load.digest)
+        load.topics.drop(*topics)
+        return {**costs, "rate": rate(load, found[topics[0]]["first_ms"],
+                                      found[topics[1]]["last_ms"])}
+
+
+class Hub:
+    """atmp-hub as it is shipped: admit and fold, checkpoints of its cache included."""
+
+    name = "hub"
+    title = "the hub"
+    topics = ["log.trial", "unified.trial", "conflict.trial", "match.trial", "deadletter.hub",
+              *(f"admitted.{name}.trial" for name in INSTITUTIONS)]
+
+    def __init__(self, broker, folder):
+        self.broker = broker
+        self.folder = folder
+        self.librdkafka = None
+
+    def run(self, load, number):
+        load.topics.drop(*self.topics)
+        load.topics.create_all()
+        listen = f"127.0.0.1:{free_port()}"
+        state = self.folder / f"state-{number}"
+        run = Run(Process("atmp-hub",
+                          [BIN / "atmp-hub", "--bootstrap", self.broker.bootstrap, "--schemas",
+                           ROOT / "schemas", "--state", state, "--listen", listen, "--group",
+                           f"bench-hub-{number}"], self.folder / "hub.log"))
+        try:
+            counts = wait_until(lambda: self._done(run, listen, load), "the hub taking the load",
+                                TIMEOUT_S, interval_s=0.1)
+            run.look()
+        finally:
+            code = run.process.stop()
+        if code != 0:
+            raise Failed(f"the hub ended with {code}\n{run.process.tail()}")
+        costs = run.costs(load)
+        self.librdkafka = re.search(r"librdkafka ([\d.]+)", run.process.log_text())[1]
+        found = load.topics.read(*self.topics)
+        self._check(load, counts, found)
+        times = [each for each in found.values() if each["records"] > 0]
+        return {**costs, "rate": rate(load, min(each["first_ms"] for each in times),
+                                      max(each["last_ms"] for each in times))}
+
+    def _done(self, run, listen, load):
+        """The counts, once all statements are admitted and all entries folded."""
+        if not run.look():
+            raise Failed(f"the hub ended\n{run.process.tail()}")
+        counts = read_counts(listen)
+        entries = load.expected["created"] + load.expected["changed"]
+        admitted = sum(counts.get(f"admit {outcome}", 0) for outcome in ADMIT_OUTCOMES)
+        folded = sum(counts.get(f"fold {outcome}", 0) for outcome in FOLD_OUTCOMES)
+        return counts if admitted >= load.events and folded >= entries else None
+
+    @staticmethod
+    def _check(load, counts, found):
+        wanted = load.expected
+        entries = wanted["created"] + wanted["changed"]
+        for outcome, count in {"new": wanted["created"], "changed": wanted["changed"],
+                               "unchanged": wanted["unchanged"]}.items():
+            expect(f"admitted as {outcome}", counts[f"admit {outcome}"], count)
+        for outcome in ("late", "withdrawn", "moved", "dead"):
+            expect(f"admitted as {outcome}", counts[f"admit {outcome}"], 0)
+        expect("folded and published", counts["fold published"], entries)
+        expect("entities", counts["entities"], wanted["entities"])
+        expect("open conflicts", counts["conflicts_open"], wanted["conflicts_open"])
+        expect("entries of the log", found["log.trial"]["records"], entries)
+        expect("unified records", found["unified.trial"]["records"] >= entries, True)
+        expect("admitted records", sum(found[f"admitted.{name}.trial"]["records"]
+                                       for name in INSTITUTIONS), load.events)
+        expect("dead letters", found["deadletter.hub"]["records"], 0)
+
+
+ADMIT_OUTCOMES = ["new", "changed", "unchanged", "late", "withdrawn", "moved", "dead"]
+FOLD_OUTCOMES = ["published", "unchanged", "superseded", "withdrawn"]
+
+
+def read_counts(listen):
+    """{"admit new": 7, "fold published": 7, "entities": 5, ...} of domain trial; empty where the hub
+    does not answer yet."""
+    try:
+        with urllib.request.urlopen(f"http://{listen}/metrics", timeout=2) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return {}
+    counts = {}
+    for name, labels, value in re.findall(r"^atmp_(\w+)\{([^}]*)\} (\d+)$", text, re.M):
+        labels = dict(re.findall(r'(\w+)="([^"]*)"', labels))
+        if labels.get("domain") != "trial":
+            continue
+        short = {"admit_records_total": "admit", "fold_entries_total": "fold"}.get(name)
+        key = f"{short} {labels['outcome']}" if short else name
+        counts[key] = counts.get(key, 0) + int(value)
+    return counts
