@@ -1,43 +1,78 @@
 /* CSV (RFC 4180), by libcsv. The first row names the columns; every row becomes an object of texts
  * by column name. A row that does not fit is an error of its own, with its bytes; the next row goes
- * on. */
+ * on. After a quote where none may stand, the next line does. */
 #include "connectors/formats/formats.h"
 
 #include "hub/base/text.h"
 
 #include <csv.h>
+#include <iconv.h>
 #include <string.h>
 
 enum { COLUMNS_MAX = 512 };
 
 struct csv_options {
     const char *delimiter;
+    const char *charset;
 };
+
+static const char *const delimiters[] = {",", ";", "\t", "|", NULL};
+/* Those in which a quote, a delimiter and a line end are the bytes that they are in ASCII. */
+static const char *const charsets[] = {"utf-8", "windows-1252", "iso-8859-1", "iso-8859-15", NULL};
 
 static const struct hub_option options[] = {
     {.name = "delimiter",
      HUB_TEXT_OPTION(struct csv_options, delimiter),
      .initial = ",",
+     .choices = delimiters,
      .help = "The character between cells."},
+    {.name = "charset",
+     HUB_TEXT_OPTION(struct csv_options, charset),
+     .initial = "utf-8",
+     .choices = charsets,
+     .help = "The file's character set."},
     {0},
 };
 
 struct table {
+    const struct csv_options *options;
+    struct csv_parser parser;
+    iconv_t converter; /* to UTF-8; unused where the file is in UTF-8 */
     struct hub_arena *arena;
     struct hub_bytes document;
     json_t *rows;
     const char *columns[COLUMNS_MAX];
     size_t column_count;
     json_t *cells; /* of the row being read */
+    bool foreign;  /* a cell of it is not in the character set */
     size_t row_from, line, row_line;
     bool row_ended;
     struct hub_parsed *parsed;
     size_t row_capacity, error_capacity;
 };
 
+static bool is_utf8(const struct csv_options *own) {
+    return strcmp(own->charset, "utf-8") == 0;
+}
+
+/* A cell as a text in UTF-8, or NULL. A zero byte would end the text before its end. */
+static json_t *text_of(struct table *table, char *cell, size_t size) {
+    if (memchr(cell, '\0', size) != NULL)
+        return NULL;
+    if (is_utf8(table->options))
+        return json_stringn(cell, size);
+    size_t room = 3 * size, left = room; /* one byte becomes at most three */
+    char *text = hub_arena_take(table->arena, room + 1), *to = text;
+    if (iconv(table->converter, &cell, &size, &to, &left) == (size_t)-1)
+        return NULL;
+    return json_stringn(text, room - left);
+}
+
 static void on_cell(void *cell, size_t size, void *data) {
     struct table *table = data;
-    json_array_append_new(table->cells, json_stringn(cell == NULL ? "" : cell, size));
+    json_t *text = cell == NULL ? json_string("") : text_of(table, cell, size);
+    table->foreign |= text == NULL;
+    json_array_append_new(table->cells, text == NULL ? json_null() : text);
 }
 
 static void on_row(int ending, void *data) {
@@ -72,11 +107,10 @@ static enum hub_status take_header(struct table *table, struct hub_error *reterr
                         COLUMNS_MAX);
     for (size_t i = 0; i < count; i++) {
         json_t *cell = json_array_get(table->cells, i);
-        const char *name = cell == NULL ? NULL : json_string_value(cell);
+        const char *name = json_string_value(cell);
         if (name == NULL)
-            return hub_fail(reterr, HUB_REJECT, "line 1: a column name that is not UTF-8");
-        if (i == 0 && strncmp(name, "\xef\xbb\xbf", 3) == 0)
-            name += 3; /* a byte order mark */
+            return hub_fail(reterr, HUB_REJECT, "line 1: a column name that is not in %s",
+                            table->options->charset);
         for (size_t k = 0; k < i; k++)
             if (strcmp(table->columns[k], name) == 0)
                 return hub_fail(reterr, HUB_REJECT, "line 1: column '%s' stands there twice", name);
@@ -89,13 +123,15 @@ static enum hub_status take_header(struct table *table, struct hub_error *reterr
 static void take_row(struct table *table, struct hub_bytes raw) {
     size_t count = json_array_size(table->cells);
     struct hub_parsed *parsed = table->parsed;
+    if (table->foreign) {
+        add_error(table, raw,
+                  hub_arena_format(table->arena, "a cell is not in %s, or has a zero byte",
+                                   table->options->charset));
+        return;
+    }
     if (count == 0 || (count == 1 && table->column_count > 1 &&
                        json_string_length(json_array_get(table->cells, 0)) == 0))
         return; /* an empty line */
-    if (!hub_text_is_utf8(raw)) {
-        add_error(table, raw, "not UTF-8");
-        return;
-    }
     if (count != table->column_count) {
         add_error(table, raw,
                   hub_arena_format(table->arena, "%zu cells; %zu, as in the first row, would pass",
@@ -115,44 +151,81 @@ static void take_row(struct table *table, struct hub_bytes raw) {
     parsed->row_lines[parsed->row_count++] = table->row_line;
 }
 
+static void begin_row(struct table *table, size_t from) {
+    json_array_clear(table->cells);
+    table->foreign = false;
+    table->row_from = from;
+    table->row_line = table->line;
+    table->row_ended = false;
+}
+
 static enum hub_status end_row(struct table *table, size_t to, struct hub_error *reterr) {
     struct hub_bytes raw = hub_bytes_part(table->document, table->row_from, to);
     bool header = table->column_count == 0;
-    enum hub_status status = HUB_OK;
     if (header && json_array_size(table->cells) > 0)
-        status = take_header(table, reterr);
+        HUB_TRY(take_header(table, reterr));
     else if (!header)
         take_row(table, raw);
-    if (table->parsed->row_count > HUB_ROWS_MAX)
-        status = hub_fail(reterr, HUB_REJECT, "more than %d rows", HUB_ROWS_MAX);
-    json_array_clear(table->cells);
-    table->row_from = to;
-    table->row_line = table->line;
-    table->row_ended = false;
-    return status;
+    if (table->parsed->row_count + table->parsed->error_count > HUB_ROWS_MAX)
+        return hub_fail(reterr, HUB_REJECT, "more than %d rows", HUB_ROWS_MAX);
+    begin_row(table, to);
+    return HUB_OK;
+}
+
+static enum hub_status start_parser(struct table *table, struct hub_error *reterr) {
+    if (csv_init(&table->parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
+        return hub_fail(reterr, HUB_FATAL, "no memory for a parser");
+    csv_set_delim(&table->parser, (unsigned char)table->options->delimiter[0]);
+    return HUB_OK;
+}
+
+/* What began in row_from cannot be read: the rows after it still can. */
+static enum hub_status pass_over(struct table *table, size_t to, const char *what,
+                                 struct hub_error *reterr) {
+    if (table->column_count == 0)
+        return hub_fail(reterr, HUB_REJECT, "line %zu: %s", table->row_line, what);
+    add_error(table, hub_bytes_part(table->document, table->row_from, to), what);
+    begin_row(table, to);
+    csv_free(&table->parser);
+    return start_parser(table, reterr);
+}
+
+/* Past the line end, which is \n, \r\n or \r. */
+static size_t end_of_line(struct hub_bytes document, size_t from) {
+    while (from < document.size && document.data[from] != '\n' && document.data[from] != '\r')
+        from++;
+    if (from + 1 < document.size && document.data[from] == '\r' && document.data[from + 1] == '\n')
+        from++;
+    return from < document.size ? from + 1 : from;
 }
 
 /* Feeds the parser line by line, so that the bytes of every row are known. */
-static enum hub_status read_rows(struct csv_parser *parser, struct table *table,
-                                 struct hub_error *reterr) {
-    size_t from = 0;
-    table->line = table->row_line = 1;
-    while (from < table->document.size) {
-        const uint8_t *start = table->document.data + from;
-        const uint8_t *end = memchr(start, '\n', table->document.size - from);
-        size_t size = end == NULL ? table->document.size - from : (size_t)(end - start) + 1;
-        if (csv_parse(parser, start, size, on_cell, on_row, table) != size)
-            return hub_fail(reterr, HUB_REJECT, "line %zu: %s", table->line,
-                            csv_strerror(csv_error(parser)));
-        from += size;
+static enum hub_status read_rows(struct table *table, struct hub_error *reterr) {
+    static const char mark[] = "\xef\xbb\xbf";
+    struct hub_bytes document = table->document;
+    bool marked = document.size >= 3 && memcmp(document.data, mark, 3) == 0;
+    size_t from = marked && is_utf8(table->options) ? 3 : 0;
+    table->line = 1;
+    begin_row(table, from);
+    while (from < document.size) {
+        size_t to = end_of_line(document, from);
+        bool empty = from == table->row_from &&
+                     (document.data[from] == '\n' || document.data[from] == '\r');
+        bool good = csv_parse(&table->parser, document.data + from, to - from, on_cell, on_row,
+                              table) == to - from;
+        from = to;
         table->line++;
-        if (table->row_ended)
+        if (!good)
+            HUB_TRY(pass_over(table, from, "a quote stands where none may; a cell with quotes is "
+                              "quoted, and they are doubled", reterr));
+        else if (table->row_ended)
             HUB_TRY(end_row(table, from, reterr));
+        else if (empty)
+            begin_row(table, from);
     }
-    if (csv_fini(parser, on_cell, on_row, table) != 0)
-        return hub_fail(reterr, HUB_REJECT, "line %zu: a quote that begins here is never closed",
-                        table->row_line);
-    if (json_array_size(table->cells) > 0)
+    if (csv_fini(&table->parser, on_cell, on_row, table) != 0)
+        HUB_TRY(pass_over(table, from, "a quote that begins in this row is never closed", reterr));
+    else if (table->row_ended)
         HUB_TRY(end_row(table, from, reterr));
     if (table->column_count == 0)
         return hub_fail(reterr, HUB_REJECT, "the file is empty; a first row of column names would "
@@ -160,27 +233,39 @@ static enum hub_status read_rows(struct csv_parser *parser, struct table *table,
     return HUB_OK;
 }
 
+static enum hub_status open_converter(struct table *table, struct hub_error *reterr) {
+    if (is_utf8(table->options))
+        return HUB_OK;
+    table->converter = iconv_open("UTF-8", table->options->charset);
+    if (table->converter == (iconv_t)-1)
+        return hub_fail(reterr, HUB_FATAL, "this system cannot convert from %s",
+                        table->options->charset);
+    return HUB_OK;
+}
+
 static enum hub_status parse(const void *options_, struct hub_bytes document,
                              struct hub_arena *arena, struct hub_parsed *ret_parsed,
                              struct hub_error *reterr) {
-    const struct csv_options *own = options_;
     struct hub_parsed parsed = {.tree = json_object()};
-    struct csv_parser parser;
-    if (strlen(own->delimiter) != 1)
-        return hub_fail(reterr, HUB_FATAL, "delimiter '%s': one character would pass",
-                        own->delimiter);
-    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
-        return hub_fail(reterr, HUB_FATAL, "no memory for a parser");
-    csv_set_delim(&parser, (unsigned char)own->delimiter[0]);
-    struct table table = {.arena = arena,
-                          .document = document,
-                          .rows = json_array(),
-                          .cells = json_array(),
-                          .parsed = &parsed};
-    json_object_set_new(parsed.tree, "rows", table.rows);
-    enum hub_status status = read_rows(&parser, &table, reterr);
-    csv_free(&parser);
-    json_decref(table.cells);
+    struct table *table = hub_arena_take_zero(arena, 1, sizeof *table);
+    *table = (struct table){.options = options_,
+                            .arena = arena,
+                            .document = document,
+                            .rows = json_array(),
+                            .cells = json_array(),
+                            .parsed = &parsed};
+    json_object_set_new(parsed.tree, "rows", table->rows);
+    enum hub_status status = open_converter(table, reterr);
+    bool converts = status == HUB_OK && !is_utf8(table->options);
+    if (status == HUB_OK)
+        status = start_parser(table, reterr);
+    if (status == HUB_OK) {
+        status = read_rows(table, reterr);
+        csv_free(&table->parser);
+    }
+    if (converts)
+        iconv_close(table->converter);
+    json_decref(table->cells);
     if (status != HUB_OK)
         json_decref(parsed.tree);
     else

@@ -157,6 +157,8 @@ bool hub_tree_is_absent(const json_t *value) {
  * its source wrote it. */
 static const char *real_text(double number, struct hub_arena *arena) {
     const char *text = NULL;
+    if (number > -1e18 && number < 1e18 && number == (double)(long long)number)
+        return hub_arena_format(arena, "%lld", (long long)number);
     for (int digits = 15; digits <= 17; digits++) {
         text = hub_arena_format(arena, "%.*g", digits, number);
         if (strtod(text, NULL) == number && strstr(text, "e+") == NULL)
@@ -186,7 +188,7 @@ struct found {
 };
 
 static void add_found(struct found *found, const json_t *value) {
-    if (hub_tree_is_absent(value) || found->count == HUB_PATH_VALUES_MAX)
+    if (hub_tree_is_absent(value))
         return;
     if (found->count == found->capacity) {
         size_t capacity = found->capacity == 0 ? 8 : found->capacity * 2;

@@ -14,7 +14,8 @@
  *                   document (@request, @file, @entry, @header, @document)
  *
  * Arrays on the way are entered of themselves, and a lone value is an array of one, so a path gives
- * a list of values. "", null, [] and {} are absent: they are not in it. */
+ * a list of values. "", null, [] and {} are absent: they are not in it. The list has no limit of its
+ * own: the size of a document has one. */
 #pragma once
 
 #include "hub/base/memory.h"
@@ -22,8 +23,6 @@
 #include "schemas/lib/node.h"
 
 #include <jansson.h>
-
-enum { HUB_PATH_VALUES_MAX = 100000 };
 
 struct hub_path;
 
