@@ -20,7 +20,7 @@ struct arguments {
 
 struct command {
     const char *name, *usage, *summary;
-    int files_min;
+    int files_min, files_max; /* -1: any number */
     int (*run)(const struct arguments *arguments);
 };
 
@@ -78,31 +78,22 @@ static int run_check(const struct arguments *arguments) {
     return findings == 0 ? EXIT_OK : EXIT_FINDINGS;
 }
 
-/* --context a.b=c as {a: {b: c}} */
-static json_t *parse_context(const char *text) {
-    json_t *context = json_object();
-    const char *dot = text == NULL ? NULL : strchr(text, '.');
-    const char *equals = dot == NULL ? NULL : strchr(dot, '=');
-    if (equals != NULL) {
-        char *kind = hub_copy_bytes(text, (size_t)(dot - text));
-        char *name = hub_copy_bytes(dot + 1, (size_t)(equals - dot - 1));
-        json_object_set_new(context, kind, json_pack("{s:s}", name, equals + 1));
-        hub_release(kind);
-        hub_release(name);
-    }
-    return context;
-}
-
 static int run_dry(const struct arguments *arguments) {
-    struct hub_catalogue *catalogue = load_catalogue(arguments->schemas);
+    struct hub_catalogue *catalogue = NULL;
     struct hub_connector *connector = NULL;
+    json_t *context = NULL;
+    struct hub_error error;
     if (arguments->input == NULL) {
         fprintf(stderr, "connector: dry-run needs --input SAMPLE\n");
         return EXIT_USAGE;
     }
+    if (hub_check_context(arguments->context, &context, &error) != HUB_OK) {
+        fprintf(stderr, "connector: %s\n", error.text);
+        return EXIT_USAGE;
+    }
+    catalogue = load_catalogue(arguments->schemas);
     if (catalogue != NULL)
         connector = load_connector(arguments, arguments->files[0], catalogue);
-    json_t *context = parse_context(arguments->context);
     size_t refused = connector == NULL ? 1
                                        : hub_dry_run(connector, arguments->input, context,
                                                      arguments->json, stdout);
@@ -131,12 +122,12 @@ static int run_run(const struct arguments *arguments) {
 }
 
 static const struct command commands[] = {
-    {"list", "", "Names the transports and formats, with their options.", 0, run_list},
-    {"check", "FILE...", "Checks configurations against the schema, and runs their tests.", 1,
+    {"list", "", "Names the transports and formats, with their options.", 0, 0, run_list},
+    {"check", "FILE...", "Checks configurations against the schema, and runs their tests.", 1, -1,
      run_check},
     {"dry-run", "FILE --input SAMPLE", "Maps one document and shows each field; publishes nothing.",
-     1, run_dry},
-    {"run", "FILE", "Connects.", 1, run_run},
+     1, 1, run_dry},
+    {"run", "FILE", "Connects.", 1, 1, run_run},
     {0},
 };
 
@@ -222,7 +213,8 @@ int main(int argc, char **argv) {
             continue;
         arguments.files = argv + optind + 1;
         arguments.file_count = argc - optind - 1;
-        if (arguments.file_count < commands[i].files_min) {
+        if (arguments.file_count < commands[i].files_min ||
+            (commands[i].files_max >= 0 && arguments.file_count > commands[i].files_max)) {
             fprintf(stderr, "usage: connector %s %s\n", commands[i].name, commands[i].usage);
             return EXIT_USAGE;
         }

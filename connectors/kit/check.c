@@ -43,6 +43,24 @@ enum hub_status hub_check_read(const char *path, struct hub_arena *arena,
     return HUB_OK;
 }
 
+enum hub_status hub_check_context(const char *text, json_t **ret_context,
+                                  struct hub_error *reterr) {
+    const char *equals = text == NULL ? NULL : strchr(text, '=');
+    const char *dot = equals == NULL ? NULL : memchr(text, '.', (size_t)(equals - text));
+    if (text != NULL && (dot == NULL || dot == text || dot + 1 == equals))
+        return hub_fail(reterr, HUB_FATAL,
+                        "context '%s': A.B=C such as request.sending_hei_id=lu.se would pass", text);
+    *ret_context = json_object();
+    if (text == NULL)
+        return HUB_OK;
+    char *kind = hub_copy_bytes(text, (size_t)(dot - text));
+    char *name = hub_copy_bytes(dot + 1, (size_t)(equals - dot - 1));
+    json_object_set_new(*ret_context, kind, json_pack("{s:s}", name, equals + 1));
+    hub_release(kind);
+    hub_release(name);
+    return HUB_OK;
+}
+
 /* --- expectations --- */
 
 static bool scalar_equals(const struct hub_node *node, const json_t *value) {
@@ -133,11 +151,8 @@ static const struct hub_outgoing *first_dead(const struct hub_outgoing_list *lis
 }
 
 static const char *reason_of(const struct hub_outgoing *dead, struct hub_arena *arena) {
-    const struct hub_mapped *mapped = dead->mapped;
-    if (mapped == NULL || mapped->error.text[0] == '\0')
-        return hub_arena_format(arena, "refused at %s (%s)", dead->stage, dead->code);
     return hub_arena_format(arena, "refused at %s: %s: %s", dead->stage,
-                            mapped->path == NULL ? "record" : mapped->path, mapped->error.text);
+                            dead->path == NULL ? "record" : dead->path, dead->reason);
 }
 
 static void check_errors(struct check *check, const struct hub_node *test,
@@ -155,15 +170,34 @@ static void check_errors(struct check *check, const struct hub_node *test,
     }
     const struct hub_node *field = hub_node_get(expect, "field");
     const struct hub_node *stage = hub_node_get(expect, "stage");
-    const char *path = dead->mapped == NULL || dead->mapped->path == NULL ? ""
-                                                                           : dead->mapped->path;
+    const char *path = dead->path == NULL ? "" : dead->path;
     if ((field != NULL && !hub_node_is_text(field, path)) ||
         (stage != NULL && !hub_node_is_text(stage, dead->stage)))
         find(check, expect, "it was another error: ", reason_of(dead, arena));
 }
 
-static void run_test(struct check *check, const struct hub_node *test) {
+static enum hub_status check_shape(const struct hub_node *test, struct hub_error *reterr) {
     static const char *const keys[] = {"input", "context", "expect", "expect_error", NULL};
+    static const char *const error_keys[] = {"field", "stage", NULL};
+    const struct hub_node *input = hub_node_get(test, "input");
+    const struct hub_node *context = hub_node_get(test, "context");
+    const struct hub_node *expect = hub_node_get(test, "expect");
+    const struct hub_node *expect_error = hub_node_get(test, "expect_error");
+    if (test->kind != HUB_NODE_MAPPING || input == NULL || input->text == NULL)
+        return hub_node_fail(test, reterr, "a test needs an 'input': a sample file");
+    HUB_TRY(hub_node_check_keys(test, keys, reterr));
+    if (context != NULL && context->kind != HUB_NODE_MAPPING)
+        return hub_node_fail(context, reterr, "{request: {...}, file: {...}} would pass");
+    if (expect != NULL && expect->kind != HUB_NODE_SEQUENCE)
+        return hub_node_fail(expect, reterr, "a list with one entry a record would pass");
+    if (expect_error == NULL)
+        return HUB_OK;
+    if (expect_error->kind != HUB_NODE_MAPPING)
+        return hub_node_fail(expect_error, reterr, "{field: NAME, stage: NAME} would pass");
+    return hub_node_check_keys(expect_error, error_keys, reterr);
+}
+
+static void run_test(struct check *check, const struct hub_node *test) {
     struct hub_arena arena = {0};
     struct hub_raw_document document = {0};
     struct hub_outgoing_list list;
@@ -171,11 +205,7 @@ static void run_test(struct check *check, const struct hub_node *test) {
     struct hub_pipeline pipeline = {.connector = check->connector};
     const struct hub_node *input = hub_node_get(test, "input");
     const struct hub_node *context = hub_node_get(test, "context");
-    if (test->kind != HUB_NODE_MAPPING || input == NULL || input->text == NULL) {
-        find(check, test, "a test needs an 'input': a sample file", "");
-        return;
-    }
-    if (hub_node_check_keys(test, keys, &error) != HUB_OK) {
+    if (check_shape(test, &error) != HUB_OK) {
         fprintf(check->out, "%s\n", error.text);
         check->findings++;
         return;
@@ -236,7 +266,7 @@ static void show_record(const struct hub_connector *connector, const struct hub_
                                         : render_record(connector->domain, outgoing->body);
         json_t *line = json_pack("{s:s, s:s?, s:s?, s:s?, s:o}", "key", outgoing->key, "place",
                                  mapped == NULL ? NULL : mapped->place, "path",
-                                 mapped == NULL ? NULL : mapped->path, "refused",
+                                 outgoing->path, "refused",
                                  outgoing->dead ? reason_of(outgoing, arena) : NULL, "record",
                                  record);
         json_dumpf(line, out, JSON_COMPACT);

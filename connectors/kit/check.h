@@ -20,5 +20,9 @@ HUB_MUST_USE enum hub_status hub_check_read(const char *path, struct hub_arena *
                                             struct hub_raw_document *ret_document,
                                             struct hub_error *reterr);
 
+/* A command line's A.B=C as {A: {B: C}}; NULL gives {}. HUB_FATAL for another form. */
+HUB_MUST_USE enum hub_status hub_check_context(const char *text, json_t **ret_context,
+                                               struct hub_error *reterr);
+
 /* A configuration's node as JSON: texts, lists and mappings. */
 json_t *hub_check_node_to_json(const struct hub_node *node);

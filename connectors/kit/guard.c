@@ -63,22 +63,25 @@ static bool has_word(struct hub_bytes folded, const char *word) {
 struct number {
     uint8_t digits[12];
     size_t count;
-    size_t separator_at; /* digits before a - or +; 0 for none */
+    size_t separator_at; /* digits before a -, + or space; 0 for none */
+    bool spaced;         /* it is a space */
     size_t end;
 };
 
-/* A run of digits that stands alone, with at most one separator before its last four. */
-static bool read_number(struct hub_bytes text, size_t from, struct number *ret_number) {
+/* A run of digits that stands alone, with at most one separator, which a space may be. */
+static bool read_number(struct hub_bytes text, size_t from, bool spaced,
+                        struct number *ret_number) {
     struct number number = {.end = from};
     if (from > 0 && (is_word(text.data[from - 1]) || text.data[from - 1] == '-'))
         return false;
     while (number.end < text.size) {
         uint8_t c = text.data[number.end];
-        bool separator = (c == '-' || c == '+') && number.separator_at == 0 &&
+        bool separator = (c == '-' || c == '+' || (spaced && c == ' ')) && number.separator_at == 0 &&
                          (number.count == 6 || number.count == 8) &&
                          number.end + 1 < text.size && is_digit(text.data[number.end + 1]);
         if (separator) {
             number.separator_at = number.count;
+            number.spaced = c == ' ';
         } else if (is_digit(c) && number.count < sizeof number.digits) {
             number.digits[number.count++] = c;
         } else {
@@ -101,13 +104,23 @@ static bool is_swedish(const struct number *number, struct hub_bytes folded) {
         return false;
     bool told = has_word(folded, "personnummer") || has_word(folded, "samordningsnummer") ||
                 has_word(folded, "pnr") || has_word(folded, "personal number");
-    return (marked || told) && is_personal_number(number->digits);
+    return ((marked && !number->spaced) || told) && is_personal_number(number->digits);
 }
 
 static bool is_dutch(const struct number *number, struct hub_bytes folded) {
     bool told = has_word(folded, "bsn") || has_word(folded, "burgerservicenummer") ||
                 has_word(folded, "sofinummer");
     return told && number->separator_at == 0 && is_bsn(number->digits, number->count);
+}
+
+static const char *kind_of(struct hub_bytes text, size_t from, bool spaced,
+                           struct hub_bytes folded) {
+    struct number number;
+    if (!read_number(text, from, spaced, &number))
+        return NULL;
+    if (is_swedish(&number, folded))
+        return "a personnummer";
+    return is_dutch(&number, folded) ? "a burgerservicenummer" : NULL;
 }
 
 bool hub_guard_finds(struct hub_bytes text, const char **ret_kind) {
@@ -119,13 +132,11 @@ bool hub_guard_finds(struct hub_bytes text, const char **ret_kind) {
         return false;
     hub_text_fold(text, &folded);
     for (size_t i = 0; i < text.size; i++) {
-        struct number number;
-        if (!is_digit(text.data[i]) || (i > 0 && is_digit(text.data[i - 1])) ||
-            !read_number(text, i, &number))
+        if (!is_digit(text.data[i]) || (i > 0 && is_digit(text.data[i - 1])))
             continue;
-        *ret_kind = is_swedish(&number, hub_buffer_bytes(&folded)) ? "a personnummer"
-                    : is_dutch(&number, hub_buffer_bytes(&folded)) ? "a burgerservicenummer"
-                                                                   : NULL;
+        *ret_kind = kind_of(text, i, /* spaced= */ false, hub_buffer_bytes(&folded));
+        if (*ret_kind == NULL)
+            *ret_kind = kind_of(text, i, /* spaced= */ true, hub_buffer_bytes(&folded));
         if (*ret_kind != NULL)
             return true;
     }
@@ -133,20 +144,20 @@ bool hub_guard_finds(struct hub_bytes text, const char **ret_kind) {
 }
 
 static enum hub_status check_record(const struct hub_type *type, struct hub_bytes value,
-                                    struct hub_error *reterr) {
+                                    struct hub_buffer *path, struct hub_error *reterr) {
     struct hub_cursor cursor = hub_cursor(value);
     for (size_t i = 0; i < type->count; i++) {
         const struct hub_field *field = &type->fields[i];
-        enum hub_status status =
-            hub_guard_check(field->type, hub_slice_value(field->type, &cursor), reterr);
-        if (status != HUB_OK)
-            return hub_fail_at(reterr, status, "%s", field->name);
+        size_t from = path->size;
+        hub_buffer_append_format(path, "%s%s", from == 0 ? "" : ".", field->name);
+        HUB_TRY(hub_guard_check(field->type, hub_slice_value(field->type, &cursor), path, reterr));
+        path->size = from;
     }
     return HUB_OK;
 }
 
 enum hub_status hub_guard_check(const struct hub_type *type, struct hub_bytes value,
-                                struct hub_error *reterr) {
+                                struct hub_buffer *path, struct hub_error *reterr) {
     const char *kind = NULL;
     struct hub_bytes element;
     type = hub_slice_stated(type, value, &value);
@@ -159,11 +170,11 @@ enum hub_status hub_guard_check(const struct hub_type *type, struct hub_bytes va
                             "it holds what looks like %s; the record is held back here", kind);
         return HUB_OK;
     case HUB_RECORD:
-        return check_record(type, value, reterr);
+        return check_record(type, value, path, reterr);
     case HUB_ARRAY: {
         struct hub_elements elements = hub_slice_elements(type, value);
         while (hub_slice_next(&elements, &element))
-            HUB_TRY(hub_guard_check(type->items, element, reterr));
+            HUB_TRY(hub_guard_check(type->items, element, path, reterr));
         return HUB_OK;
     }
     default:

@@ -154,12 +154,14 @@ enum hub_status hub_known_load(struct hub_known *known, struct hub_bytes key,
     if (!hub_bytes_cut(key, '/', &system, &rest) ||
         !hub_bytes_equal_text(system, known->system->name))
         return HUB_OK;
-    HUB_TRY(hub_frame_open(message, &id, &body, reterr));
+    if (hub_frame_open(message, &id, &body, reterr) != HUB_OK)
+        return hub_fail_at(reterr, HUB_FATAL, "%.*s", (int)key.size, (const char *)key.data);
     const struct hub_schema *writer = hub_catalogue_by_id(known->catalogue, id);
     if (writer == NULL || strcmp(writer->subject, known->domain->name) != 0)
         return hub_fail(reterr, HUB_FATAL, "schema id %d is no version of %s", id,
                         known->domain->name);
-    HUB_TRY(hub_walk(writer->root, body, &limits, &walk, reterr));
+    if (hub_walk(writer->root, body, &limits, &walk, reterr) != HUB_OK)
+        return hub_fail_at(reterr, HUB_FATAL, "%.*s", (int)key.size, (const char *)key.data);
     HUB_TRY(hub_resolver_new(writer->root, known->domain->schema->root, &resolver, reterr));
     enum hub_status status =
         hub_resolve(resolver, body, /* canonical= */ false, &translated, reterr);

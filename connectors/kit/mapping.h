@@ -77,6 +77,7 @@ struct hub_mapped {
     struct hub_bytes raw;   /* the record's own bytes in a table, else the document's */
     bool withdrawn;
     bool own_raw; /* raw is the record's own */
+    bool held;    /* set by the guard: it must not leave */
 };
 
 struct hub_mapped_list {

@@ -317,6 +317,18 @@ enum hub_status map_identifiers_append(struct map_run *run, const struct map_tar
     return HUB_OK;
 }
 
+bool map_identifier_states(struct map_run *run, const struct map_target *target,
+                           const struct hub_scope *scope) {
+    struct map_texts texts = {0};
+    struct judged judged;
+    if (list_values(run, target->identifier, scope, &texts) != HUB_OK)
+        return true;
+    if (texts.count == 0)
+        return false;
+    judge(run, target->identifier, texts.items[0], &judged);
+    return judged.scheme != NULL;
+}
+
 /* A lone identifier, as in a link. */
 enum hub_status map_identifier_fill(struct map_run *run, const struct map_target *target,
                                     const struct hub_scope *scope, avro_value_t *record,

@@ -374,7 +374,7 @@ enum hub_status hub_mapping_load(const struct hub_mapping_config *config, struct
                                  struct hub_mapping **ret_mapping, struct hub_error *reterr) {
     const struct hub_node *node = config->records;
     struct hub_mapping *mapping = hub_arena_take_zero(arena, 1, sizeof *mapping);
-    struct map_loader loader = {mapping, arena, reterr};
+    struct map_loader loader = {mapping, arena, reterr, NULL};
     mapping->config = *config;
     mapping->arena = arena;
     if (node->kind != HUB_NODE_SEQUENCE || node->count == 0)

@@ -130,7 +130,7 @@ struct hub_mapping {
     size_t record_count;
     struct map_skip *skips;
     size_t skip_count;
-    struct map_value *values; /* all of them */
+    struct map_value *values; /* all of them, in the order of the configuration */
     avro_schema_t schema;
     avro_value_iface_t *iface;
 };
@@ -140,6 +140,7 @@ struct map_loader {
     struct hub_mapping *mapping;
     struct hub_arena *arena;
     struct hub_error *reterr;
+    struct map_value *last; /* of the mapping's values */
 };
 enum hub_status map_load_condition(struct map_loader *loader, const struct hub_node *node,
                                    struct map_condition **ret_condition);
@@ -163,6 +164,7 @@ struct map_run {
     struct hub_error *reterr;
     const char *code;
     struct hub_buffer path; /* the field being filled */
+    size_t nth;             /* of the records with its key in the document, from 0 */
     json_t *scratch;        /* parts of split texts, kept while the record is made */
 };
 
@@ -189,6 +191,8 @@ enum hub_status map_record_fill(struct map_run *run, const struct map_target *ta
                                 bool *ret_stated);
 enum hub_status map_set_text(struct map_run *run, const struct hub_type *type, const char *text,
                              avro_value_t *slot);
+/* Whether the text is a whole number that the type holds: 19.0 is 19, exactly. */
+bool map_is_whole_number(const struct hub_type *type, const char *text);
 void map_set_default(const struct hub_field *field, avro_value_t *slot);
 /* The slot behind a union's branch, or the slot itself. */
 void map_enter_branch(avro_value_t *slot, int branch, avro_value_t *ret_inner);
@@ -196,6 +200,9 @@ void map_enter_branch(avro_value_t *slot, int branch, avro_value_t *ret_inner);
 enum hub_status map_identifiers_append(struct map_run *run, const struct map_target *target,
                                        const struct hub_scope *scope, avro_value_t *array,
                                        size_t *ret_count);
+/* Whether it would give something. A value that cannot be read counts: filling it tells why. */
+bool map_identifier_states(struct map_run *run, const struct map_target *target,
+                           const struct hub_scope *scope);
 enum hub_status map_identifier_fill(struct map_run *run, const struct map_target *target,
                                     const struct hub_scope *scope, avro_value_t *record,
                                     bool *ret_stated);

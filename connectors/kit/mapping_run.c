@@ -12,10 +12,13 @@
 
 enum { RECORD_SIZE_MAX = 1024 * 1024 };
 
+struct told_key;
+
 struct list {
     struct hub_arena *arena;
     struct hub_mapped *items;
     size_t count, capacity;
+    struct told_key *keys;
 };
 
 static struct hub_mapped *add_mapped(struct list *list) {
@@ -62,6 +65,9 @@ static enum hub_status read_version(struct map_run *run, const struct map_record
     if (record->tie_position)
         version = hub_arena_format(run->arena, "%s~%012lld", version == NULL ? "" : version,
                                    (long long)run->document->sequence);
+    /* The later of two in one document is the later one. */
+    if (record->tie_position && run->nth > 0)
+        version = hub_arena_format(run->arena, "%s.%06zu", version, run->nth);
     *ret_version = version;
     return HUB_OK;
 }
@@ -111,7 +117,10 @@ static enum hub_status fill_stamp(struct map_run *run, const struct map_record *
     const char *version = NULL;
     int failed = avro_value_get_by_index(value, HUB_FIELD_STATEMENT, &stamp, NULL);
     assert(failed == 0);
+    run->path.size = 0;
+    hub_buffer_append_text(&run->path, "statement.version");
     HUB_TRY(read_version(run, record, scope, &version));
+    run->path.size = 0;
     failed = avro_value_get_by_name(&stamp, "version", &slot, NULL) ||
              avro_value_set_string(&slot, version);
     assert(failed == 0);
@@ -151,11 +160,28 @@ static enum hub_status encode(struct map_run *run, avro_value_t *value,
     return HUB_OK;
 }
 
+/* The keys that a document has told so far. */
+struct told_key {
+    UT_hash_handle hh;
+    size_t count;
+};
+
+static size_t count_key(struct told_key **keys, const char *key, struct hub_arena *arena) {
+    struct told_key *told = NULL;
+    HASH_FIND_STR(*keys, key, told);
+    if (told == NULL) {
+        told = hub_arena_take_zero(arena, 1, sizeof *told);
+        HASH_ADD_KEYPTR(hh, *keys, key, strlen(key), told);
+    }
+    return told->count++;
+}
+
 static enum hub_status build(struct map_run *run, const struct map_record *record,
                              const struct hub_scope *scope, struct hub_mapped *mapped,
-                             avro_value_t *value) {
+                             struct told_key **keys, avro_value_t *value) {
     bool stated = false;
     HUB_TRY(read_key(run, record, scope, &mapped->key));
+    run->nth = count_key(keys, mapped->key, run->arena);
     HUB_TRY(map_record_fill(run, record->fields, scope, value, &stated));
     run->path.size = 0;
     HUB_TRY(fill_stamp(run, record, scope, mapped->place, value, &mapped->withdrawn));
@@ -164,7 +190,8 @@ static enum hub_status build(struct map_run *run, const struct map_record *recor
 
 static void map_one(struct hub_mapping *mapping, const struct hub_document *document,
                     const struct map_record *record, const struct hub_scope *scope,
-                    struct hub_mapped *mapped, struct hub_arena *arena) {
+                    struct hub_mapped *mapped, struct list *list) {
+    struct hub_arena *arena = list->arena;
     struct map_run run = {.mapping = mapping,
                           .document = document,
                           .arena = arena,
@@ -175,7 +202,7 @@ static void map_one(struct hub_mapping *mapping, const struct hub_document *docu
     if (avro_generic_value_new(mapping->iface, &value) != 0) {
         mapped->status = hub_fail(&mapped->error, HUB_FATAL, "avro-c: %s", avro_strerror());
     } else {
-        mapped->status = build(&run, record, scope, mapped, &value);
+        mapped->status = build(&run, record, scope, mapped, &list->keys, &value);
         avro_value_decref(&value);
     }
     json_decref(run.scratch);
@@ -236,6 +263,17 @@ static struct element *note_element(struct element **elements, const json_t *val
     return element;
 }
 
+/* Every row of a table is a record, also one that no `for_each` leads to. */
+static void note_rows(struct hub_mapping *mapping, const struct hub_document *document,
+                      struct element **elements, struct hub_arena *arena) {
+    size_t i;
+    json_t *row;
+    if (mapping->config.each == NULL)
+        return;
+    json_array_foreach(json_object_get(document->parsed->tree, mapping->config.each), i, row)
+        note_element(elements, row, i, /* several= */ true, arena);
+}
+
 static size_t find_elements(struct hub_mapping *mapping, const struct hub_scope *outer,
                             const struct map_record *record, struct hub_arena *arena,
                             const json_t ***ret_values, bool *ret_several) {
@@ -280,7 +318,7 @@ static void run_record(struct hub_mapping *mapping, const struct hub_document *d
         element->taken = true;
         struct hub_mapped *mapped = add_mapped(list);
         place(document, values[i], i, several, &row, mapped, list->arena);
-        map_one(mapping, document, record, scope, mapped, list->arena);
+        map_one(mapping, document, record, scope, mapped, list);
     }
 }
 
@@ -319,12 +357,14 @@ void hub_mapping_run(struct hub_mapping *mapping, const struct hub_document *doc
     struct list list = {.arena = arena};
     struct element *elements = NULL;
     size_t row = 0;
+    note_rows(mapping, document, &elements, arena);
     for (size_t i = 0; i < mapping->record_count; i++)
         run_record(mapping, document, &mapping->records[i], &elements, &list);
     for (struct element *each = elements; each != NULL; each = each->hh.next)
         if (!each->taken)
             add_left_over(mapping, document, each, &row, &list);
     HASH_CLEAR(hh, elements);
+    HASH_CLEAR(hh, list.keys);
     add_row_errors(document, &list);
     if (list.count == 0 && !mapping->config.accepts_empty)
         add_nothing_found(document, &list);

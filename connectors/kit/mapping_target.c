@@ -59,6 +59,12 @@ static bool to_whole_number(const char *text, int64_t *ret_number) {
     return *end == '\0';
 }
 
+bool map_is_whole_number(const struct hub_type *type, const char *text) {
+    int64_t number = 0;
+    return to_whole_number(text, &number) &&
+           (type->kind != HUB_INT || (number >= INT32_MIN && number <= INT32_MAX));
+}
+
 static enum hub_status refuse_type(struct map_run *run, const char *what) {
     run->code = "TYPE";
     return hub_fail(run->reterr, HUB_REJECT, "%s would pass", what);
@@ -77,8 +83,7 @@ static enum hub_status set_number(struct map_run *run, const struct hub_type *ty
                                               : avro_value_set_float(slot, (float)real);
         return failed == 0 ? HUB_OK : avro_refuses(run);
     }
-    if (!to_whole_number(text, &number) ||
-        (type->kind == HUB_INT && (number < INT32_MIN || number > INT32_MAX)))
+    if (!map_is_whole_number(type, text) || !to_whole_number(text, &number))
         return refuse_type(run, "a whole number");
     int failed = type->kind == HUB_INT ? avro_value_set_int(slot, (int32_t)number)
                                        : avro_value_set_long(slot, number);
@@ -235,9 +240,7 @@ static bool states_anything(struct map_run *run, const struct map_target *target
     case MAP_ARRAY:
         return false;
     case MAP_IDENTIFIER:
-        return target->identifier->value == NULL ||
-               map_value_text(run, target->identifier->value, scope, &text) != HUB_OK ||
-               text != NULL;
+        return map_identifier_states(run, target, scope);
     }
     return false;
 }
@@ -350,8 +353,9 @@ enum hub_status map_record_fill(struct map_run *run, const struct map_target *ta
         else if (part != NULL)
             missing = field;
     }
+    bool whole = type == run->mapping->config.domain->schema->root;
     *ret_stated = any && missing == NULL;
-    if (!any || missing == NULL)
+    if (missing == NULL || (!any && !whole))
         return HUB_OK;
     run->code = "MISSING";
     hub_buffer_append_format(&run->path, "%s%s", run->path.size == 0 ? "" : ".", missing->name);

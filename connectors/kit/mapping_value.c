@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MATCH_STEPS_MAX = 1000000 };
+
 static void add_text(struct map_run *run, struct map_texts *texts, size_t *capacity,
                      const char *text) {
     if (texts->count == *capacity) {
@@ -37,12 +39,16 @@ static bool is_absent_word(const struct map_value *value, const char *text) {
     return false;
 }
 
-/* The first group of the match, or the whole match where there is none; NULL where nothing fits. */
-static const char *match(struct map_run *run, const struct map_value *value, const char *text) {
+/* The first group of the match, or the whole match where there is none; NULL where nothing fits. An
+ * expression that tries too long is no answer. */
+static enum hub_status match(struct map_run *run, const struct map_value *value,
+                             const char **text_) {
     pcre2_match_data *data = pcre2_match_data_create_from_pattern(value->match, NULL);
-    const char *result = NULL;
+    pcre2_match_context *limits = pcre2_match_context_create(NULL);
+    const char *text = *text_, *result = NULL;
+    pcre2_set_match_limit(limits, MATCH_STEPS_MAX);
     int groups =
-        pcre2_match(value->match, (PCRE2_SPTR)text, strlen(text), 0, 0, data, NULL);
+        pcre2_match(value->match, (PCRE2_SPTR)text, strlen(text), 0, 0, data, limits);
     if (groups > 0) {
         PCRE2_SIZE *ends = pcre2_get_ovector_pointer(data);
         size_t group = groups > 1 ? 1 : 0;
@@ -50,8 +56,16 @@ static const char *match(struct map_run *run, const struct map_value *value, con
             result = hub_arena_text(run->arena, text + ends[2 * group],
                                     ends[2 * group + 1] - ends[2 * group]);
     }
+    pcre2_match_context_free(limits);
     pcre2_match_data_free(data);
-    return result;
+    if (groups < 0 && groups != PCRE2_ERROR_NOMATCH) {
+        run->code = "MATCH";
+        return hub_fail(run->reterr, HUB_REJECT,
+                        "'match' of line %zu takes more than %d steps; a simpler one would pass",
+                        value->node->line, MATCH_STEPS_MAX);
+    }
+    *text_ = result;
+    return HUB_OK;
 }
 
 static int compare_with_pair(const void *text, const void *pair) {
@@ -142,7 +156,9 @@ static enum hub_status apply(struct map_run *run, const struct map_value *value,
         *text = NULL;
         return HUB_OK;
     }
-    if (value->match != NULL && (*text = match(run, value, *text)) == NULL)
+    if (value->match != NULL)
+        HUB_TRY(match(run, value, text));
+    if (*text == NULL)
         return HUB_OK;
     if (value->fold_case)
         *text = lower(run, *text);

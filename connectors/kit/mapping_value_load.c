@@ -14,9 +14,11 @@ static const char *const value_keys[] = {"from",  "value", "first", "join",   "w
 
 static void enlist(struct map_loader *loader, const struct hub_node *node,
                    struct map_value *value) {
+    struct map_value **end = &loader->mapping->values;
+    if (loader->last != NULL)
+        end = &loader->last->next;
     value->node = node;
-    value->next = loader->mapping->values;
-    loader->mapping->values = value;
+    *end = loader->last = value;
 }
 
 enum hub_status map_load_path(struct map_loader *loader, const struct hub_node *node,
@@ -93,10 +95,16 @@ static int compare_pairs(const void *a, const void *b) {
     return strcmp(x->from, y->from);
 }
 
+/* Whether a text that the configuration itself gives is one of the field's type. */
 static enum hub_status check_output(struct map_loader *loader, const struct hub_node *node,
                                     const struct hub_type *type, const char *text) {
-    bool fits = type == NULL || type->kind != HUB_ENUM || hub_type_symbol(type, text) >= 0;
-    if (fits || strcmp(text, "null") == 0)
+    if (type == NULL || strcmp(text, "null") == 0)
+        return HUB_OK;
+    if ((type->kind == HUB_INT || type->kind == HUB_LONG) && !map_is_whole_number(type, text))
+        return hub_node_fail(node, loader->reterr, "'%s': a whole number would pass", text);
+    if (type->kind == HUB_BOOLEAN && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+        return hub_node_fail(node, loader->reterr, "'%s': true or false would pass", text);
+    if (type->kind != HUB_ENUM || hub_type_symbol(type, text) >= 0)
         return HUB_OK;
     const char *const *symbols = type->symbols;
     const char *known[HUB_SYMBOLS_MAX + 1];
@@ -215,6 +223,10 @@ static enum hub_status load_table(struct map_loader *loader, const struct hub_no
         return hub_node_fail(node, loader->reterr, "{from: to, ...} or a CSV file would pass");
     if (table->count > 0)
         qsort(table->pairs, table->count, sizeof *table->pairs, compare_pairs);
+    for (size_t i = 1; i < table->count; i++)
+        if (compare_pairs(&table->pairs[i - 1], &table->pairs[i]) == 0)
+            return hub_node_fail(node, loader->reterr, "'%s' stands in the table twice",
+                                 table->pairs[i].from);
     value->table = table;
     return HUB_OK;
 }
@@ -324,6 +336,6 @@ enum hub_status map_load_value(struct map_loader *loader, const struct hub_node 
     HUB_TRY(hub_node_check_keys(node, allowed, loader->reterr));
     HUB_TRY(load_source(loader, node, value));
     if (value->source == MAP_CONSTANT)
-        HUB_TRY(check_output(loader, node, type, value->constant));
+        HUB_TRY(check_output(loader, hub_node_get(node, "value"), type, value->constant));
     return load_steps(loader, node, type, value);
 }

@@ -8,7 +8,18 @@
 #include "schemas/lib/statement.h"
 #include "schemas/lib/walk.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#define uthash_fatal(message) abort()
+#include <uthash.h>
+
+static const char held_back[] = "(held back)";
+
+/* A key that the document has told. */
+struct told_key {
+    UT_hash_handle hh;
+};
 
 struct run {
     struct hub_pipeline *pipeline;
@@ -17,6 +28,8 @@ struct run {
     struct hub_arena *arena;
     struct hub_outgoing_list *list;
     bool original_told;  /* the document's bytes went with an earlier dead letter */
+    bool original_judged, original_stays; /* whether they may go with one at all */
+    struct told_key *keys;
     bool all_keys_known; /* whatever could not be mapped, its key is known */
 };
 
@@ -66,40 +79,65 @@ struct refusal {
     bool held_back;  /* the bytes must not leave */
 };
 
+static bool finds(const char *text) {
+    const char *kind = NULL;
+    return text != NULL && hub_guard_finds(hub_bytes_of_text(text), &kind);
+}
+
+static const char *without_numbers(const char *text) {
+    return finds(text) ? held_back : text;
+}
+
+/* Whether the bytes must not leave. Those of a whole document are judged once. */
+static bool must_stay(struct run *run, const struct refusal *refusal) {
+    const char *kind = NULL;
+    if (refusal->held_back || refusal->own_raw)
+        return refusal->held_back || hub_guard_finds(refusal->raw, &kind);
+    if (!run->original_judged)
+        run->original_stays |= hub_guard_finds(refusal->raw, &kind);
+    run->original_judged = true;
+    return run->original_stays;
+}
+
 static void refuse(struct run *run, const struct refusal *refusal) {
     const struct hub_connector *connector = run->pipeline->connector;
     const struct hub_schema *schema = hub_catalogue_latest(connector->catalogue, "deadletter");
     struct hub_outgoing *outgoing = add(run);
     HUB_SCOPED_BUFFER value = {0};
-    bool tell = !refusal->held_back && (refusal->own_raw || !run->original_told);
+    bool stays = must_stay(run, refusal);
+    bool tell = !stays && (refusal->own_raw || !run->original_told);
+    const char *key = finds(refusal->key) ? NULL : refusal->key;
+    const char *place = refusal->place == NULL || *refusal->place == '\0'
+                            ? run->raw->name
+                            : hub_arena_format(run->arena, "%s#%s", run->raw->name, refusal->place);
     struct hub_deadletter letter = {
         .stage = refusal->stage,
         .code = refusal->code,
-        .reason = refusal->reason,
+        .reason = without_numbers(refusal->reason),
         .path = refusal->path,
         .institution = connector->institution,
         .connector = connector->name,
-        .document = refusal->place == NULL || *refusal->place == '\0'
-                        ? run->raw->name
-                        : hub_arena_format(run->arena, "%s#%s", run->raw->name, refusal->place),
-        .key = refusal->key == NULL ? hub_bytes(NULL, 0) : hub_bytes_of_text(refusal->key),
+        .document = without_numbers(place),
+        .key = key == NULL ? hub_bytes(NULL, 0) : hub_bytes_of_text(key),
         .original = tell ? refusal->raw : hub_bytes(NULL, 0),
         .original_hash = hub_sha256.digest(refusal->raw)};
     run->original_told |= tell && !refusal->own_raw;
     hub_frame_append(&value, schema->id);
     hub_deadletter_encode(&letter, &value);
     outgoing->dead = true;
-    outgoing->key = refusal->key != NULL ? refusal->key : run->raw->name;
+    outgoing->key = key != NULL ? key : without_numbers(run->raw->name);
     outgoing->value = keep(run, &value);
     outgoing->stage = refusal->stage;
     outgoing->code = refusal->code;
-    outgoing->held = refusal->held_back ? refusal->raw : hub_bytes(NULL, 0);
+    outgoing->reason = hub_arena_text(run->arena, letter.reason, strlen(letter.reason));
+    outgoing->path = refusal->path;
+    outgoing->held = stays ? refusal->raw : hub_bytes(NULL, 0);
     set_headers(run, outgoing, "deadletter", NULL);
     run->list->counts.dead++;
 }
 
 static void refuse_mapped(struct run *run, const struct hub_mapped *mapped, const char *stage,
-                          const char *code, const struct hub_error *error, bool held_back) {
+                          const char *code, const struct hub_error *error) {
     struct refusal refusal = {.stage = stage,
                               .code = code,
                               .reason = error->text,
@@ -108,7 +146,7 @@ static void refuse_mapped(struct run *run, const struct hub_mapped *mapped, cons
                               .key = mapped->key,
                               .raw = mapped->raw,
                               .own_raw = mapped->own_raw,
-                              .held_back = held_back};
+                              .held_back = mapped->held};
     refuse(run, &refusal);
     run->list->items[run->list->count - 1].mapped = mapped;
     if (mapped->key == NULL)
@@ -139,6 +177,34 @@ static void publish(struct run *run, const char *key, struct hub_bytes body,
                 &stamp);
 }
 
+static bool told_before(struct run *run, const char *key) {
+    struct told_key *told = NULL;
+    HASH_FIND_STR(run->keys, key, told);
+    if (told != NULL)
+        return true;
+    told = hub_arena_take_zero(run->arena, 1, sizeof *told);
+    HASH_ADD_KEYPTR(hh, run->keys, key, strlen(key), told);
+    return false;
+}
+
+/* All records are asked before one is refused: their bytes may be the same document's. */
+static void hold_back(struct run *run, struct hub_mapped *mapped) {
+    const struct hub_type *type = run->pipeline->connector->domain->schema->root;
+    const char *kind = NULL;
+    HUB_SCOPED_BUFFER path = {0};
+    if (mapped->status != HUB_OK || mapped->skipped != NULL)
+        return;
+    mapped->status = hub_guard_check(type, mapped->body, &path, &mapped->error);
+    if (mapped->status != HUB_OK)
+        mapped->path = hub_arena_text(run->arena, (const char *)path.data, path.size);
+    else if (hub_guard_finds(hub_bytes_of_text(mapped->key), &kind))
+        mapped->status = hub_fail(&mapped->error, HUB_REJECT,
+                                  "its key holds what looks like %s; the record is held back here",
+                                  kind);
+    mapped->held = mapped->status != HUB_OK;
+    run->original_stays |= mapped->held && !mapped->own_raw;
+}
+
 static void take_record(struct run *run, const struct hub_mapped *mapped) {
     const struct hub_type *type = run->pipeline->connector->domain->schema->root;
     struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
@@ -149,20 +215,27 @@ static void take_record(struct run *run, const struct hub_mapped *mapped) {
         run->list->counts.skipped++;
         return;
     }
+    if (mapped->held) {
+        refuse_mapped(run, mapped, "guard", "PERSONAL", &mapped->error);
+        return;
+    }
     if (mapped->status != HUB_OK) {
         refuse_mapped(run, mapped, mapped->key == NULL && mapped->own_raw &&
                                            strcmp(mapped->code, "PARSE") == 0
                                        ? "parse"
                                        : "map",
-                      mapped->code, &mapped->error, false);
-        return;
-    }
-    if (hub_guard_check(type, mapped->body, &error) != HUB_OK) {
-        refuse_mapped(run, mapped, "guard", "PERSONAL", &error, true);
+                      mapped->code, &mapped->error);
         return;
     }
     if (hub_walk(type, mapped->body, &limits, &walk, &error) != HUB_OK) {
-        refuse_mapped(run, mapped, "encode", "AVRO", &error, false);
+        refuse_mapped(run, mapped, "encode", "AVRO", &error);
+        return;
+    }
+    /* Else what is known would swing between the two at every reading. */
+    if (known != NULL && told_before(run, mapped->key)) {
+        hub_fail(&error, HUB_REJECT, "its key stands in an earlier record of the document; a source "
+                 "that is read again says one thing of each");
+        refuse_mapped(run, mapped, "map", "KEY", &error);
         return;
     }
     if (known != NULL && !hub_known_differs(known, mapped->key, mapped->body)) {
@@ -258,7 +331,10 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
         hub_known_begin_snapshot(pipeline->known);
     hub_mapping_run(connector->mapping, &run.document, arena, &mapped);
     for (size_t i = 0; i < mapped.count; i++)
+        hold_back(&run, &mapped.items[i]);
+    for (size_t i = 0; i < mapped.count; i++)
         take_record(&run, &mapped.items[i]);
+    HASH_CLEAR(hh, run.keys);
     ret_list->counts.read += (int64_t)mapped.count;
     if (snapshot)
         withdraw_vanished(&run);

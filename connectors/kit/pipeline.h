@@ -1,5 +1,8 @@
 /* parse, map, guard, encode: what a document becomes, before anything is published.
  *
+ * What the guard finds in a record, in its key, in the name of its document or in the bytes that a
+ * dead letter would tell, stays here: those bytes, too, are the source's.
+ *
  * Deterministic: the same documents in the same order give the same records. Used by the runtime,
  * by `connector dry-run` and by `hubctl simulate` alike. */
 #pragma once
@@ -23,7 +26,7 @@ struct hub_outgoing {
     size_t header_count;
     struct hub_bytes body;  /* of the record, without the frame; for `known` */
     const struct hub_mapped *mapped; /* what it came from, or NULL */
-    const char *stage, *code;        /* dead letters */
+    const char *stage, *code, *reason, *path; /* dead letters; path may be NULL */
     struct hub_bytes held; /* dead letters: original bytes that must stay here, else none */
 };
 

@@ -219,27 +219,13 @@ static bool take_own_samples(struct source *source) {
     return true;
 }
 
-/* --context a.b=c as {a: {b: c}} */
-static json_t *parse_context(const char *text) {
-    json_t *context = json_object();
-    const char *dot = text == NULL ? NULL : strchr(text, '.');
-    const char *equals = dot == NULL ? NULL : strchr(dot, '=');
-    if (equals != NULL) {
-        char *kind = hub_copy_bytes(text, (size_t)(dot - text));
-        char *name = hub_copy_bytes(dot + 1, (size_t)(equals - dot - 1));
-        json_object_set_new(context, kind, json_pack("{s:s}", name, equals + 1));
-        hub_release(kind);
-        hub_release(name);
-    }
-    return context;
-}
-
 static bool is_config(const char *path) {
     size_t size = strlen(path);
     return size > 5 && strcmp(path + size - 5, ".yaml") == 0;
 }
 
-static bool run_config(struct simulation *simulation, char **arguments, int count) {
+static bool run_config(struct simulation *simulation, char **arguments, int count,
+                       const json_t *context) {
     struct source source = {.simulation = simulation};
     struct hub_error error;
     if (hub_connector_load(arguments[0], simulation->ctl->catalogue, simulation->ctl->keys,
@@ -248,11 +234,9 @@ static bool run_config(struct simulation *simulation, char **arguments, int coun
         return false;
     }
     source.pipeline = (struct hub_pipeline){.connector = source.connector};
-    json_t *context = parse_context(simulation->ctl->context);
     bool good = count > 1 || take_own_samples(&source);
     for (int i = 1; good && i < count; i++)
         good = take_document(&source, arguments[i], context);
-    json_decref(context);
     hub_connector_free(source.connector);
     return good;
 }
@@ -296,11 +280,17 @@ static void free_simulation(struct simulation *simulation) {
 
 enum hub_exit hub_ctl_simulate(struct hub_ctl *ctl) {
     struct simulation simulation = {.ctl = ctl};
+    struct hub_error error;
+    json_t *context = NULL;
     if (!hub_ctl_load(ctl))
         return HUB_EXIT_FINDINGS;
     if (!is_config(ctl->arguments[0])) {
         fprintf(stderr, "hubctl: %s: a connector's .yaml comes before its documents\n",
                 ctl->arguments[0]);
+        return HUB_EXIT_USAGE;
+    }
+    if (hub_check_context(ctl->context, &context, &error) != HUB_OK) {
+        fprintf(stderr, "hubctl: %s\n", error.text);
         return HUB_EXIT_USAGE;
     }
     simulation.domains =
@@ -310,10 +300,11 @@ enum hub_exit hub_ctl_simulate(struct hub_ctl *ctl) {
     for (int from = 0, to; good && from < ctl->argument_count; from = to) {
         for (to = from + 1; to < ctl->argument_count && !is_config(ctl->arguments[to]);)
             to++;
-        good = run_config(&simulation, ctl->arguments + from, to - from);
+        good = run_config(&simulation, ctl->arguments + from, to - from, context);
     }
     if (good)
         print_result(&simulation);
     free_simulation(&simulation);
+    json_decref(context);
     return good ? HUB_EXIT_OK : HUB_EXIT_FINDINGS;
 }
