@@ -42,8 +42,11 @@ static void render_hexadecimal(struct hub_bytes octets, struct hub_buffer *buffe
 }
 
 static void render_long(const struct hub_type *type, int64_t number, struct hub_buffer *buffer) {
-    bool date = type->logical != NULL && strcmp(type->logical, "date") == 0;
-    bool time = type->logical != NULL && strcmp(type->logical, "timestamp-millis") == 0;
+    /* On another type than its own a logical type says nothing (Avro 1.11.1, "Logical Types"). */
+    bool date =
+        type->kind == HUB_INT && type->logical != NULL && strcmp(type->logical, "date") == 0;
+    bool time = type->kind == HUB_LONG && type->logical != NULL &&
+                strcmp(type->logical, "timestamp-millis") == 0;
     if (!date && !time) {
         hub_buffer_append_format(buffer, "%lld", (long long)number);
         return;
@@ -81,21 +84,16 @@ static void render_array(const struct hub_type *type, struct hub_bytes bytes,
 
 static void render_map(const struct hub_type *type, struct hub_bytes bytes,
                        struct hub_buffer *buffer) {
-    struct hub_cursor cursor = hub_cursor(bytes);
-    int64_t count = 0, size = 0;
+    struct hub_elements entries = hub_slice_elements(type, bytes);
+    struct hub_bytes key, value;
     const char *separator = "";
     hub_buffer_append_byte(buffer, '{');
-    while (hub_cursor_long(&cursor, &count, NULL) && count != 0) {
-        if (count < 0 && hub_cursor_long(&cursor, &size, NULL))
-            count = -count;
-        for (; count > 0; count--) {
-            static const struct hub_type text = {.kind = HUB_STRING};
-            hub_buffer_append_text(buffer, separator);
-            hub_text_append_json(hub_slice_octets(hub_slice_value(&text, &cursor)), buffer);
-            hub_buffer_append_byte(buffer, ':');
-            hub_render_json(type->items, hub_slice_value(type->items, &cursor), buffer);
-            separator = ",";
-        }
+    while (hub_slice_next_entry(&entries, &key, &value)) {
+        hub_buffer_append_text(buffer, separator);
+        hub_text_append_json(key, buffer);
+        hub_buffer_append_byte(buffer, ':');
+        hub_render_json(type->items, value, buffer);
+        separator = ",";
     }
     hub_buffer_append_byte(buffer, '}');
 }

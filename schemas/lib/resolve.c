@@ -127,25 +127,34 @@ static enum hub_status build_from_union(struct builder *builder, struct step *st
         enum hub_status status =
             build(builder, writer->branches[i], step->reader, &step->parts[i]);
         if (status != HUB_OK) {
-            step->parts[i] = hub_arena_take_zero(builder->arena, 1, sizeof **step->parts);
-            step->parts[i]->writer = writer->branches[i];
-            step->parts[i]->reader = step->reader;
-            step->parts[i]->hopeless = true;
+            struct step *part = hub_arena_take(builder->arena, sizeof *part);
+            *part = (struct step){.writer = writer->branches[i],
+                                  .reader = step->reader,
+                                  .hopeless = true,
+                                  .reader_branch = -1};
+            step->parts[i] = part;
         }
         any |= status == HUB_OK;
     }
     return any ? HUB_OK : hopeless(builder, writer, step->reader);
 }
 
-/* The reader's first branch of the same kind and name, else the first that the value widens to. */
+/* The reader's branch of the same full name, else its first of the same kind and name without the
+ * namespace or by an alias, else its first that the value widens to. */
+static bool fits_branch(const struct hub_type *writer, const struct hub_type *branch, int pass) {
+    if (pass == 2)
+        return widens(writer->kind, branch->kind);
+    bool same_name = writer->name == NULL || pass == 1 ||
+                     (branch->name != NULL && strcmp(writer->name, branch->name) == 0);
+    return same_name && kinds_match(writer, branch);
+}
+
 static enum hub_status build_into_union(struct builder *builder, struct step *step) {
     const struct hub_type *reader = step->reader;
-    for (int pass = 0; pass < 2; pass++)
+    for (int pass = 0; pass < 3; pass++)
         for (size_t i = 0; i < reader->count; i++) {
             const struct hub_type *branch = reader->branches[i];
-            bool fits = pass == 0 ? kinds_match(step->writer, branch)
-                                  : widens(step->writer->kind, branch->kind);
-            if (!fits)
+            if (!fits_branch(step->writer, branch, pass))
                 continue;
             step->reader_branch = (int)i;
             return build(builder, step->writer, branch, &step->inner);
@@ -153,12 +162,29 @@ static enum hub_status build_into_union(struct builder *builder, struct step *st
     return hopeless(builder, step->writer, reader);
 }
 
-static enum hub_status build(struct builder *builder, const struct hub_type *writer,
-                             const struct hub_type *reader, struct step **ret_step) {
-    struct step *step = hub_arena_take_zero(builder->arena, 1, sizeof *step);
-    *step = (struct step){.writer = writer, .reader = reader, .reader_branch = -1};
-    step->same_wire = hub_types_same_wire(writer, reader);
-    *ret_step = step;
+/* Whether translating changes nothing: each part is the same one of the other side, and passes
+ * through itself. To be asked of a step that is built. */
+static bool passes_through(const struct step *step) {
+    const struct hub_type *writer = step->writer, *reader = step->reader;
+    size_t count = writer->kind == HUB_RECORD || writer->kind == HUB_UNION ? writer->count : 0;
+    if (step->hopeless || writer->kind != reader->kind ||
+        (writer->kind == HUB_RECORD && writer->count != reader->count))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct step *part = step->parts[i];
+        bool entered = writer->kind == HUB_UNION && part->reader_branch == (int)i;
+        bool found = writer->kind == HUB_RECORD && step->indexes[i] == (int)i;
+        if (!(entered && part->inner->same_wire) && !(found && part->same_wire))
+            return false;
+    }
+    for (size_t i = 0; writer->kind == HUB_ENUM && i < writer->count; i++)
+        if (step->indexes[i] != (int)i)
+            return false;
+    return step->inner == NULL || step->inner->same_wire;
+}
+
+static enum hub_status build_step(struct builder *builder, struct step *step) {
+    const struct hub_type *writer = step->writer, *reader = step->reader;
     if (writer->kind == HUB_UNION)
         return build_from_union(builder, step);
     if (reader->kind == HUB_UNION)
@@ -177,6 +203,16 @@ static enum hub_status build(struct builder *builder, const struct hub_type *wri
     default:
         return HUB_OK;
     }
+}
+
+static enum hub_status build(struct builder *builder, const struct hub_type *writer,
+                             const struct hub_type *reader, struct step **ret_step) {
+    struct step *step = hub_arena_take_zero(builder->arena, 1, sizeof *step);
+    *step = (struct step){.writer = writer, .reader = reader, .reader_branch = -1};
+    *ret_step = step;
+    HUB_TRY(build_step(builder, step));
+    step->same_wire = passes_through(step);
+    return HUB_OK;
 }
 
 enum hub_status hub_resolver_new(const struct hub_type *writer, const struct hub_type *reader,
@@ -247,32 +283,31 @@ static enum hub_status apply_array(struct run *run, const struct step *step,
 }
 
 static enum hub_status apply_map(struct run *run, const struct step *step, struct hub_bytes bytes) {
-    struct hub_cursor cursor = hub_cursor(bytes);
-    int64_t count = 0, size = 0;
-    while (hub_cursor_long(&cursor, &count, NULL) && count != 0) {
-        if (count < 0 && hub_cursor_long(&cursor, &size, NULL))
-            count = -count;
-        hub_encode_long(run->value, count);
-        for (; count > 0; count--) {
-            static const struct hub_type text = {.kind = HUB_STRING};
-            hub_encode_octets(run->value, hub_slice_octets(hub_slice_value(&text, &cursor)));
-            HUB_TRY(apply(run, step->inner, hub_slice_value(step->writer->items, &cursor)));
-        }
+    struct hub_elements counting = hub_slice_elements(step->writer, bytes);
+    struct hub_elements entries = counting;
+    struct hub_bytes key, value;
+    size_t count = 0;
+    while (hub_slice_next_entry(&counting, &key, &value))
+        count++;
+    hub_encode_array_begin(run->value, count);
+    while (hub_slice_next_entry(&entries, &key, &value)) {
+        hub_encode_octets(run->value, key);
+        HUB_TRY(apply(run, step->inner, value));
     }
-    hub_encode_long(run->value, 0);
+    hub_encode_array_end(run->value);
     return HUB_OK;
 }
 
 static void apply_real(struct run *run, const struct step *step, struct hub_bytes bytes) {
+    float single = 0;
     double real = 0;
     if (step->writer->kind == HUB_FLOAT) {
-        float single;
         memcpy(&single, bytes.data, sizeof single);
         real = (double)single;
-    } else {
+    } else { /* rounded once: a long that became a double first could end one float away */
+        single = (float)hub_slice_long(bytes);
         real = (double)hub_slice_long(bytes);
     }
-    float single = (float)real;
     if (step->reader->kind == HUB_FLOAT)
         hub_buffer_append(run->value, &single, sizeof single);
     else

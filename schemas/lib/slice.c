@@ -145,12 +145,14 @@ bool hub_slice_is_unstated(const struct hub_type *type, struct hub_bytes bytes) 
     return take_long(&cursor) == 0;
 }
 
-struct hub_elements hub_slice_elements(const struct hub_type *array, struct hub_bytes bytes) {
-    assert(array->kind == HUB_ARRAY);
-    return (struct hub_elements){.type = array->items, .cursor = hub_cursor(bytes)};
+struct hub_elements hub_slice_elements(const struct hub_type *array_or_map,
+                                       struct hub_bytes bytes) {
+    assert(array_or_map->kind == HUB_ARRAY || array_or_map->kind == HUB_MAP);
+    return (struct hub_elements){.type = array_or_map->items, .cursor = hub_cursor(bytes)};
 }
 
-bool hub_slice_next(struct hub_elements *elements, struct hub_bytes *ret_element) {
+/* Enters the next block where the one before is used up; false where there is none. */
+static bool enter_element(struct hub_elements *elements) {
     if (elements->ended)
         return false;
     if (elements->left_in_block == 0) {
@@ -166,7 +168,23 @@ bool hub_slice_next(struct hub_elements *elements, struct hub_bytes *ret_element
         elements->left_in_block = (uint64_t)count;
     }
     elements->left_in_block--;
+    return true;
+}
+
+bool hub_slice_next(struct hub_elements *elements, struct hub_bytes *ret_element) {
+    if (!enter_element(elements))
+        return false;
     *ret_element = hub_slice_value(elements->type, &elements->cursor);
+    return true;
+}
+
+bool hub_slice_next_entry(struct hub_elements *elements, struct hub_bytes *ret_key,
+                          struct hub_bytes *ret_value) {
+    static const struct hub_type text = {.kind = HUB_STRING};
+    if (!enter_element(elements))
+        return false;
+    *ret_key = hub_slice_octets(hub_slice_value(&text, &elements->cursor));
+    *ret_value = hub_slice_value(elements->type, &elements->cursor);
     return true;
 }
 

@@ -31,15 +31,18 @@ const struct hub_type *hub_slice_stated(const struct hub_type *type, struct hub_
 /* True for null, and for an array or map without elements: "not stated". */
 bool hub_slice_is_unstated(const struct hub_type *type, struct hub_bytes bytes);
 
-/* The elements of an array, one after the other. */
+/* The elements of an array, one after the other; a map's entries are elements with a key. */
 struct hub_elements {
     const struct hub_type *type;
     struct hub_cursor cursor;
     uint64_t left_in_block;
     bool ended;
 };
-struct hub_elements hub_slice_elements(const struct hub_type *array, struct hub_bytes bytes);
+struct hub_elements hub_slice_elements(const struct hub_type *array_or_map,
+                                       struct hub_bytes bytes);
 bool hub_slice_next(struct hub_elements *elements, struct hub_bytes *ret_element);
+bool hub_slice_next_entry(struct hub_elements *elements, struct hub_bytes *ret_key,
+                          struct hub_bytes *ret_value);
 
 int64_t hub_slice_long(struct hub_bytes bytes);             /* int, long, enum */
 struct hub_bytes hub_slice_octets(struct hub_bytes bytes);  /* string, bytes */

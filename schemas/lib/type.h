@@ -93,7 +93,3 @@ int hub_type_symbol_bytes(const struct hub_type *enumeration, struct hub_bytes s
 int hub_type_null_branch(const struct hub_type *type);
 /* The other branch of a union of null and one type; the type itself where it is no such union. */
 const struct hub_type *hub_type_stated(const struct hub_type *type);
-
-/* True where every value of one is, byte for byte, a value of the other with the same meaning:
- * same structure, symbols in the same order, branches in the same order, same sizes. */
-bool hub_types_same_wire(const struct hub_type *a, const struct hub_type *b);

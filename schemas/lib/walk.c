@@ -54,8 +54,9 @@ static enum hub_status walk_index(struct walker *walker, const struct hub_type *
     return HUB_OK;
 }
 
+/* `before` elements stood in the blocks before this one. */
 static enum hub_status walk_elements(struct walker *walker, const struct hub_type *type,
-                                     uint64_t count) {
+                                     uint64_t before, uint64_t count) {
     if (count > walker->elements_left)
         return hub_fail(walker->reterr, HUB_REJECT,
                         "byte %zu: more than %llu array and map elements in one record",
@@ -70,26 +71,29 @@ static enum hub_status walk_elements(struct walker *walker, const struct hub_typ
         }
         enum hub_status status = walk_value(walker, type->items);
         if (status != HUB_OK)
-            return hub_fail_at(walker->reterr, status, "element %llu", (unsigned long long)i);
+            return hub_fail_at(walker->reterr, status, "element %llu",
+                               (unsigned long long)(before + i));
     }
     return HUB_OK;
 }
 
 /* Blocks of elements until a block of none. A negative count is followed by the block's size. */
 static enum hub_status walk_blocks(struct walker *walker, const struct hub_type *type) {
-    for (size_t block = 0;; block++) {
+    for (uint64_t before = 0;;) {
         int64_t count = 0, size = 0;
         HUB_TRY(read_long(walker, &count));
         if (count == 0)
             return HUB_OK;
-        walker->canonical &= block == 0 && count > 0;
+        walker->canonical &= before == 0 && count > 0;
         if (count == INT64_MIN)
             return refuse(walker, "a block count that no number of elements can have");
         bool sized = count < 0;
+        uint64_t elements = (uint64_t)(sized ? -count : count);
         if (sized)
             HUB_TRY(read_long(walker, &size));
         size_t from = walker->cursor.position;
-        HUB_TRY(walk_elements(walker, type, (uint64_t)(sized ? -count : count)));
+        HUB_TRY(walk_elements(walker, type, before, elements));
+        before += elements;
         if (sized && (size < 0 || walker->cursor.position - from != (uint64_t)size))
             return hub_fail(walker->reterr, HUB_REJECT,
                             "byte %zu: a block says %lld bytes and has %zu", from, (long long)size,
