@@ -4,19 +4,20 @@
 
 #include "schemas/lib/load_default.h"
 
-#include <assert.h>
-#include <stdio.h>
+#include <jansson.h>
 #include <string.h>
 
 struct named {
     struct hub_type *type;
-    bool open; /* being defined: a reference from inside would be recursion */
+    bool open;       /* being defined: a reference from inside would be recursion */
+    unsigned height; /* levels of types below it */
     struct named *next;
 };
 
 struct loader {
     struct hub_arena *arena;
     struct named *names;
+    unsigned deepest; /* level reached in the record that is being loaded */
     struct hub_error *reterr;
 };
 
@@ -57,10 +58,20 @@ static enum hub_status need_text(struct loader *loader, const struct hub_node *n
     const struct hub_node *item = hub_node_get(node, key);
     if (item == NULL)
         return hub_node_fail(node, loader->reterr, "'%s' is missing", key);
-    if (item->kind != HUB_NODE_SCALAR || !item->quoted || item->text_size == 0)
+    if (item->kind != HUB_NODE_SCALAR || !item->quoted || item->text_size == 0 ||
+        strlen(item->text) != item->text_size)
         return hub_node_fail(item, loader->reterr, "'%s' must be a text in quotes", key);
     *ret_text = item->text;
     return HUB_OK;
+}
+
+static bool is_primitive(const char *word, enum hub_kind *ret_kind) {
+    for (enum hub_kind kind = HUB_NULL; kind <= HUB_STRING; kind++)
+        if (strcmp(word, hub_kind_name(kind)) == 0) {
+            *ret_kind = kind;
+            return true;
+        }
+    return false;
 }
 
 static enum hub_status load_aliases(struct loader *loader, const struct hub_node *node,
@@ -110,6 +121,10 @@ static enum hub_status enter_named(struct loader *loader, const struct hub_node 
                              "a digit", name);
     type->name = full_name(loader, name, *space);
     const char *dot = strrchr(type->name, '.');
+    enum hub_kind primitive;
+    if (is_primitive(dot == NULL ? type->name : dot + 1, &primitive))
+        return hub_node_fail(hub_node_get(node, "name"), loader->reterr,
+                             "'%s' is the name of a primitive type; any other would pass", name);
     if (dot != NULL)
         *space = hub_arena_text(loader->arena, type->name, (size_t)(dot - type->name));
     const struct named *other = find_named(loader, type->name);
@@ -119,7 +134,7 @@ static enum hub_status enter_named(struct loader *loader, const struct hub_node 
                              type->name, other->type->node->line);
     HUB_TRY(load_aliases(loader, node, *space == NULL ? "" : *space, &type->aliases));
     struct named *named = hub_arena_take_zero(loader->arena, 1, sizeof *named);
-    *named = (struct named){type, true, loader->names};
+    *named = (struct named){.type = type, .open = true, .next = loader->names};
     loader->names = named;
     *ret_named = named;
     return HUB_OK;
@@ -150,6 +165,14 @@ static enum hub_status load_field(struct loader *loader, const struct hub_node *
     return HUB_OK;
 }
 
+static bool has_alias(const struct hub_field *field, const char *name) {
+    for (size_t i = 0; field->aliases[i] != NULL; i++)
+        if (strcmp(field->aliases[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* A writer's field must be one field of the reader, whichever of the two stands first. */
 static enum hub_status check_field_names(struct loader *loader, const struct hub_field *fields,
                                          size_t last) {
     const struct hub_field *field = &fields[last];
@@ -158,10 +181,16 @@ static enum hub_status check_field_names(struct loader *loader, const struct hub
             return hub_node_fail(field->node, loader->reterr,
                                  "field '%s' stands here twice, first in line %zu", field->name,
                                  fields[i].node->line);
+        if (has_alias(&fields[i], field->name))
+            return hub_node_fail(field->node, loader->reterr,
+                                 "field '%s' has the name of an alias in line %zu", field->name,
+                                 fields[i].node->line);
         for (size_t k = 0; field->aliases[k] != NULL; k++)
-            if (strcmp(fields[i].name, field->aliases[k]) == 0)
+            if (strcmp(fields[i].name, field->aliases[k]) == 0 ||
+                has_alias(&fields[i], field->aliases[k]))
                 return hub_node_fail(field->node, loader->reterr,
-                                     "alias '%s' is the name of another field", field->aliases[k]);
+                                     "alias '%s' is a name or alias of the field in line %zu",
+                                     field->aliases[k], fields[i].node->line);
     }
     return HUB_OK;
 }
@@ -178,6 +207,8 @@ static enum hub_status load_record(struct loader *loader, const struct hub_node 
         return hub_node_fail(list, loader->reterr, "%zu fields, over the limit of %d", list->count,
                              HUB_FIELDS_MAX);
     struct hub_field *fields = hub_arena_take_zero(loader->arena, list->count, sizeof *fields);
+    unsigned deepest_outside = loader->deepest;
+    loader->deepest = depth;
     for (size_t i = 0; i < list->count; i++) {
         HUB_TRY(load_field(loader, list->items[i], space, depth, &fields[i]));
         HUB_TRY(check_field_names(loader, fields, i));
@@ -185,6 +216,9 @@ static enum hub_status load_record(struct loader *loader, const struct hub_node 
     type->fields = fields;
     type->count = list->count;
     named->open = false;
+    named->height = loader->deepest - depth;
+    if (loader->deepest < deepest_outside)
+        loader->deepest = deepest_outside;
     return HUB_OK;
 }
 
@@ -271,18 +305,19 @@ static enum hub_status load_union(struct loader *loader, const struct hub_node *
     return HUB_OK;
 }
 
-static bool is_primitive(const char *word, enum hub_kind *ret_kind) {
-    for (enum hub_kind kind = HUB_NULL; kind <= HUB_STRING; kind++)
-        if (strcmp(word, hub_kind_name(kind)) == 0) {
-            *ret_kind = kind;
-            return true;
-        }
-    return false;
+/* Also by way of names no value nests deeper than the limit. */
+static enum hub_status reach(struct loader *loader, const struct hub_node *node, unsigned depth) {
+    if (depth > HUB_TYPE_DEPTH_MAX)
+        return hub_node_fail(node, loader->reterr, "types nested deeper than %d levels",
+                             HUB_TYPE_DEPTH_MAX);
+    if (depth > loader->deepest)
+        loader->deepest = depth;
+    return HUB_OK;
 }
 
 /* A type given by a word: a primitive, or the name of one defined before. */
 static enum hub_status load_word(struct loader *loader, const struct hub_node *node,
-                                 const char *space, struct hub_type *fresh,
+                                 const char *space, unsigned depth, struct hub_type *fresh,
                                  const struct hub_type **ret_type) {
     if (!node->quoted)
         return hub_node_fail(node, loader->reterr, "a type's name must stand in quotes");
@@ -300,7 +335,7 @@ static enum hub_status load_word(struct loader *loader, const struct hub_node *n
                              "'%s' contains itself; recursive records are not accepted, because "
                              "no bound on depth would hold", node->text);
     *ret_type = named->type;
-    return HUB_OK;
+    return reach(loader, node, depth + named->height);
 }
 
 static enum hub_status load_items(struct loader *loader, const struct hub_node *node,
@@ -353,9 +388,7 @@ static enum hub_status load_type(struct loader *loader, const struct hub_node *n
                                  const char *space, unsigned depth,
                                  const struct hub_type **ret_type) {
     static const char *const no_aliases[] = {NULL};
-    if (depth > HUB_TYPE_DEPTH_MAX)
-        return hub_node_fail(node, loader->reterr, "types nested deeper than %d levels",
-                             HUB_TYPE_DEPTH_MAX);
+    HUB_TRY(reach(loader, node, depth));
     struct hub_type *type = hub_arena_take_zero(loader->arena, 1, sizeof *type);
     type->node = node;
     type->default_symbol = -1;
@@ -363,13 +396,27 @@ static enum hub_status load_type(struct loader *loader, const struct hub_node *n
     *ret_type = type;
     switch (node->kind) {
     case HUB_NODE_SCALAR:
-        return load_word(loader, node, space, type, ret_type);
+        return load_word(loader, node, space, depth, type, ret_type);
     case HUB_NODE_SEQUENCE:
         return load_union(loader, node, space, depth, type);
     case HUB_NODE_MAPPING:
         return load_object(loader, node, space, depth, type);
     }
     return HUB_FATAL;
+}
+
+/* The document tree is read by a YAML parser, for its marks; what a registry is given must be what
+ * every JSON parser reads. */
+static enum hub_status check_json(struct hub_bytes text, const char *file,
+                                  struct hub_error *reterr) {
+    json_error_t error;
+    json_t *json = json_loadb((const char *)text.data, text.size,
+                              JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    if (json == NULL)
+        return hub_fail(reterr, HUB_FATAL, "%s:%d:%d: %s; JSON (RFC 8259) would pass", file,
+                        error.line, error.column, error.text);
+    json_decref(json);
+    return HUB_OK;
 }
 
 enum hub_status hub_schema_load(struct hub_bytes text, const char *file,
@@ -380,6 +427,8 @@ enum hub_status hub_schema_load(struct hub_bytes text, const char *file,
     enum hub_status status = hub_node_parse(text, file, &schema->arena, &node, reterr);
     if (status == HUB_OK)
         status = load_type(&loader, node, NULL, 0, &schema->root);
+    if (status == HUB_OK)
+        status = check_json(text, file, reterr);
     if (status != HUB_OK) {
         hub_schema_free(schema);
         return status;

@@ -1,5 +1,6 @@
 #include "schemas/lib/load_default.h"
 
+#include <math.h>
 #include <string.h>
 
 static enum hub_status wrong(const struct hub_type *type, const struct hub_node *value,
@@ -22,6 +23,8 @@ static enum hub_status encode_number(const struct hub_type *type, const struct h
     if (!hub_node_to_double(value, &real))
         return wrong(type, value, reterr);
     float single = (float)real;
+    if (type->kind == HUB_FLOAT && !isfinite(single))
+        return wrong(type, value, reterr);
     if (type->kind == HUB_FLOAT)
         hub_buffer_append(encoded, &single, sizeof single);
     else
@@ -71,6 +74,10 @@ static enum hub_status encode_record(const struct hub_type *type, const struct h
                                      struct hub_buffer *encoded, struct hub_error *reterr) {
     if (value->kind != HUB_NODE_MAPPING)
         return wrong(type, value, reterr);
+    for (size_t i = 0; i < value->count; i++)
+        if (hub_type_field(type, value->keys[i]->text) < 0)
+            return hub_node_fail(value->keys[i], reterr, "%s has no field '%s'", type->name,
+                                 value->keys[i]->text);
     for (size_t i = 0; i < type->count; i++) {
         const struct hub_field *field = &type->fields[i];
         const struct hub_node *part = hub_node_get(value, field->name);

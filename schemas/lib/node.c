@@ -8,6 +8,7 @@
 
 struct reader {
     yaml_parser_t parser;
+    struct hub_bytes text;
     struct hub_arena *arena;
     const char *file;
     struct hub_error *reterr;
@@ -19,10 +20,24 @@ struct growing {
     size_t count, capacity;
 };
 
+/* What is no text at all is refused before libyaml has marks for it. */
+static enum hub_status fail_at_byte(struct reader *reader, size_t offset, const char *problem) {
+    size_t line = 1, column = 1;
+    for (size_t i = 0; i < offset && i < reader->text.size; i++) {
+        bool ended = reader->text.data[i] == '\n';
+        line += ended;
+        column = ended ? 1 : column + 1;
+    }
+    return hub_fail(reader->reterr, HUB_FATAL, "%s:%zu:%zu: %s", reader->file, line, column,
+                    problem);
+}
+
 static enum hub_status next_event(struct reader *reader, yaml_event_t *ret_event) {
     if (yaml_parser_parse(&reader->parser, ret_event))
         return HUB_OK;
     const yaml_parser_t *parser = &reader->parser;
+    if (parser->error == YAML_READER_ERROR)
+        return fail_at_byte(reader, parser->problem_offset, parser->problem);
     return hub_fail(reader->reterr, HUB_FATAL, "%s:%zu:%zu: %s%s%s", reader->file,
                     parser->problem_mark.line + 1, parser->problem_mark.column + 1,
                     parser->context != NULL ? parser->context : "",
@@ -107,11 +122,11 @@ static enum hub_status read_value(struct reader *reader, yaml_event_t *event, un
         break;
     case YAML_SEQUENCE_START_EVENT:
         node = new_node(reader, event, HUB_NODE_SEQUENCE);
-        marked = event->data.sequence_start.anchor != NULL;
+        marked = event->data.sequence_start.anchor != NULL || event->data.sequence_start.tag != NULL;
         break;
     case YAML_MAPPING_START_EVENT:
         node = new_node(reader, event, HUB_NODE_MAPPING);
-        marked = event->data.mapping_start.anchor != NULL;
+        marked = event->data.mapping_start.anchor != NULL || event->data.mapping_start.tag != NULL;
         break;
     default:
         node = new_node(reader, event, HUB_NODE_SCALAR);
@@ -164,7 +179,7 @@ enum hub_status hub_node_parse(struct hub_bytes text, const char *file, struct h
     if (text.size > HUB_NODE_TEXT_SIZE_MAX)
         return hub_fail(reterr, HUB_FATAL, "%s: %zu bytes, over the limit of %d", file, text.size,
                         HUB_NODE_TEXT_SIZE_MAX);
-    struct reader reader = {.arena = arena, .reterr = reterr};
+    struct reader reader = {.text = text, .arena = arena, .reterr = reterr};
     reader.file = hub_arena_text(arena, file, strlen(file));
     if (!yaml_parser_initialize(&reader.parser))
         return hub_fail(reterr, HUB_FATAL, "%s: no memory for a parser", file);
