@@ -104,6 +104,8 @@ struct hub_resemblance {
     size_t count;
 };
 
+enum { HUB_STAMP_FIELDS_MAX = 32 };
+
 /* Where the parts of the stamp stand in atmp.Statement. */
 struct hub_stamp_fields {
     int version, event_time, state, reason;
@@ -138,7 +140,8 @@ struct hub_domain {
 /* Compiles and lints the annotations of a domain schema. Beyond Avro it is refused, with file, line
  * and what would pass, where: a field lacks `doc`, `hub:merge`, `hub:conflict`, `hub:class` or
  * `hub:retention` (the last two may stand on the record); an enum lacks the default UNRECOGNISED;
- * a field is of class `direct`; a map is used; a rule names what is not there. */
+ * a field is of class `direct`; a map or an array of arrays is used; a rule names what is not there;
+ * an annotation stands where nobody reads it or says nothing that is known. */
 HUB_MUST_USE enum hub_status hub_domain_load(const struct hub_schema *schema,
                                              const struct hub_schemes *schemes,
                                              const struct hub_parties *parties,

@@ -50,7 +50,20 @@ static enum hub_status check_retention(const struct hub_node *node, struct hub_e
     return HUB_OK;
 }
 
+/* Only records and fields are asked for annotations; elsewhere one would silently do nothing. */
+static enum hub_status refuse_annotations(const struct hub_type *type, struct hub_error *reterr) {
+    const struct hub_node *node = type->node;
+    for (size_t i = 0; node->kind == HUB_NODE_MAPPING && i < node->count; i++)
+        if (strncmp(node->keys[i]->text, "hub:", 4) == 0)
+            return hub_node_fail(node->keys[i], reterr,
+                                 "'%s' is not read on a type of kind %s; on the field it would "
+                                 "pass", node->keys[i]->text, hub_kind_name(type->kind));
+    return HUB_OK;
+}
+
 static enum hub_status lint_type(const struct hub_type *type, struct hub_error *reterr) {
+    if (type->kind != HUB_RECORD)
+        HUB_TRY(refuse_annotations(type, reterr));
     switch (type->kind) {
     case HUB_MAP:
         return hub_node_fail(type->node, reterr,
@@ -64,6 +77,10 @@ static enum hub_status lint_type(const struct hub_type *type, struct hub_error *
                                  "symbols that later versions add", type->name);
         return HUB_OK;
     case HUB_ARRAY:
+        if (hub_type_stated(type->items)->kind == HUB_ARRAY)
+            return hub_node_fail(type->items->node, reterr,
+                                 "an array of arrays has no element to compare; an array of "
+                                 "records would pass");
         return lint_type(type->items, reterr);
     case HUB_UNION:
         if (type->count != 2 || type->branches[0]->kind != HUB_NULL)
@@ -94,23 +111,57 @@ enum hub_status hub_domain_lint_field(const struct hub_field *field, bool top,
     return HUB_OK;
 }
 
+/* What the hub reads of the common head, whatever else stands there. */
+static enum hub_status check_head_parts(const struct hub_type *record, struct hub_error *reterr) {
+    static const struct {
+        const char *record, *field;
+        enum hub_kind kind;
+        bool optional;
+    } parts[] = {{"atmp.Statement", "version", HUB_STRING, false},
+                 {"atmp.Statement", "event_time", HUB_RECORD, true},
+                 {"atmp.Statement", "state", HUB_ENUM, false},
+                 {"atmp.Statement", "reason", HUB_STRING, true},
+                 {"atmp.Identifier", "scheme", HUB_STRING, false},
+                 {"atmp.Identifier", "issuer", HUB_STRING, true},
+                 {"atmp.Identifier", "value", HUB_STRING, false},
+                 {"atmp.Identifier", "relation", HUB_ENUM, false}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (strcmp(parts[i].record, record->name) != 0)
+            continue;
+        int field = hub_type_field(record, parts[i].field);
+        const struct hub_type *type = field < 0 ? NULL : record->fields[field].type;
+        bool optional = type != NULL && type->kind == HUB_UNION;
+        if (type == NULL || optional != parts[i].optional ||
+            hub_type_stated(type)->kind != parts[i].kind)
+            return hub_node_fail(field < 0 ? record->node : record->fields[field].node, reterr,
+                                 "%s needs '%s' of type %s%s", record->name, parts[i].field,
+                                 hub_kind_name(parts[i].kind),
+                                 parts[i].optional ? " or null" : "");
+    }
+    return HUB_OK;
+}
+
 static enum hub_status check_head(const struct hub_schema *schema, struct hub_error *reterr) {
     static const struct {
         const char *name;
         const char *type;
-    } head[] = {{"statement", "atmp.Statement"},
-                {"identifiers", "atmp.Identifier"},
-                {"links", "atmp.Link"}};
+        bool array;
+    } head[] = {{"statement", "atmp.Statement", false},
+                {"identifiers", "atmp.Identifier", true},
+                {"links", "atmp.Link", true}};
     const struct hub_type *root = schema->root;
     for (size_t i = 0; i < 3; i++) {
         const struct hub_type *type = i < root->count ? root->fields[i].type : NULL;
-        if (type != NULL && type->kind == HUB_ARRAY)
-            type = type->items;
+        bool array = type != NULL && type->kind == HUB_ARRAY;
+        type = array ? type->items : type;
         bool fits = type != NULL && strcmp(root->fields[i].name, head[i].name) == 0 &&
-                    type->kind == HUB_RECORD && strcmp(type->name, head[i].type) == 0;
+                    array == head[i].array && type->kind == HUB_RECORD &&
+                    strcmp(type->name, head[i].type) == 0;
         if (!fits)
-            return hub_node_fail(root->node, reterr, "field %zu must be '%s' of %s", i + 1,
-                                 head[i].name, head[i].type);
+            return hub_node_fail(root->node, reterr, "field %zu must be '%s', %s%s", i + 1,
+                                 head[i].name, head[i].array ? "an array of " : "",
+                                 head[i].type);
+        HUB_TRY(check_head_parts(type, reterr));
     }
     return HUB_OK;
 }

@@ -24,6 +24,14 @@ static enum hub_status load_parts(struct hub_domain_loader *loader, struct hub_f
     return load_contract(loader, type, /* top= */ false, parts);
 }
 
+static enum hub_status load_flag(struct hub_domain_loader *loader, const struct hub_node *node,
+                                 const char *key, bool *ret_flag) {
+    const struct hub_node *item = hub_node_get(node, key);
+    if (item != NULL && !hub_node_to_bool(item, ret_flag))
+        return hub_node_fail(item, loader->reterr, "'%s' must be true or false", key);
+    return HUB_OK;
+}
+
 static enum hub_status load_field(struct hub_domain_loader *loader, const struct hub_field *field, bool top,
                                   struct hub_field_contract *contract) {
     const struct hub_node *node = field->node;
@@ -39,7 +47,7 @@ static enum hub_status load_field(struct hub_domain_loader *loader, const struct
     HUB_TRY(hub_domain_load_equal(loader, hub_node_get(node, "hub:equal"), contract));
     if (merge != NULL)
         HUB_TRY(hub_domain_load_merge(loader, merge, contract));
-    hub_node_to_bool(hub_node_get(node, "hub:volatile"), &contract->is_volatile);
+    HUB_TRY(load_flag(loader, node, "hub:volatile", &contract->is_volatile));
     if (conflict != NULL && !hub_node_is_text(conflict, "ignore")) {
         contract->reports_conflict = true;
         HUB_TRY(hub_domain_load_severity(loader, conflict, &contract->severity));
@@ -51,6 +59,8 @@ static enum hub_status load_decisive(struct hub_domain_loader *loader, const str
                                      struct hub_contract *contract) {
     if (list == NULL)
         return HUB_OK;
+    if (list->kind != HUB_NODE_SEQUENCE)
+        return hub_node_fail(list, loader->reterr, "a list of field names would pass");
     int *parts = hub_arena_take_zero(loader->arena, list->count, sizeof *parts);
     for (size_t i = 0; i < list->count; i++) {
         const char *name = list->items[i]->text;
@@ -72,7 +82,7 @@ static enum hub_status load_contract(struct hub_domain_loader *loader, const str
     for (size_t i = 0; i < record->count; i++)
         HUB_TRY(load_field(loader, &record->fields[i], top, &fields[i]));
     *contract = (struct hub_contract){.record = record, .fields = fields, .count = record->count};
-    hub_node_to_bool(hub_node_get(record->node, "hub:atomic"), &contract->atomic);
+    HUB_TRY(load_flag(loader, record->node, "hub:atomic", &contract->atomic));
     return load_decisive(loader, hub_node_get(record->node, "hub:same"), contract);
 }
 
@@ -100,6 +110,10 @@ static enum hub_status load_identity(struct hub_domain_loader *loader, const str
 static enum hub_status load_resemblances(struct hub_domain_loader *loader, const struct hub_node *node) {
     struct hub_domain *domain = loader->domain;
     size_t count = node == NULL ? 0 : node->count;
+    if (node != NULL && node->kind != HUB_NODE_SEQUENCE)
+        return hub_node_fail(node, loader->reterr,
+                             "'hub:possible' must list lists of field names: [[\"suite\", "
+                             "\"interval\"]] would pass");
     struct hub_resemblance *list = hub_arena_take_zero(loader->arena, count, sizeof *list);
     for (size_t i = 0; i < count; i++) {
         const struct hub_node *names = node->items[i];
@@ -157,7 +171,8 @@ static enum hub_status load_exclusive(struct hub_domain_loader *loader, const st
                              "list of 'active' states would pass");
     bool *symbols = hub_arena_take_zero(loader->arena, states->count, sizeof *symbols);
     for (size_t i = 0; i < active->count; i++) {
-        int symbol = hub_type_symbol(states, active->items[i]->text);
+        const char *word = active->items[i]->text;
+        int symbol = word == NULL ? -1 : hub_type_symbol(states, word);
         if (symbol < 0)
             return hub_node_fail(active->items[i], loader->reterr, "no symbol of %s", states->name);
         symbols[symbol] = true;
@@ -207,7 +222,7 @@ static enum hub_status check_label_path(struct hub_domain_loader *loader,
         path += *path == '[' ? strcspn(path, ".") : 0;
         path += *path == '.';
     }
-    if (path == NULL || *path != '\0')
+    if (path == NULL || node->text_size == 0 || *path != '\0')
         return hub_node_fail(node, loader->reterr, "a path of the record's fields would pass");
     return HUB_OK;
 }
@@ -240,12 +255,44 @@ static enum hub_status load_stamp(struct hub_domain_loader *loader) {
     stamp->event_time = hub_type_field(type, "event_time");
     stamp->state = hub_type_field(type, "state");
     stamp->reason = hub_type_field(type, "reason");
-    if (stamp->version < 0 || stamp->event_time < 0 || stamp->state < 0 || stamp->reason < 0)
-        return hub_node_fail(type->node, loader->reterr,
-                             "atmp.Statement needs version, event_time, state and reason");
+    if (type->count > HUB_STAMP_FIELDS_MAX)
+        return hub_node_fail(type->node, loader->reterr, "%zu fields, over the limit of %d",
+                             type->count, HUB_STAMP_FIELDS_MAX);
     const struct hub_type *states = type->fields[stamp->state].type;
     stamp->withdrawn_symbol = hub_type_symbol(states, "WITHDRAWN");
     stamp->current_symbol = hub_type_symbol(states, "CURRENT");
+    if (stamp->withdrawn_symbol < 0 || stamp->current_symbol < 0)
+        return hub_node_fail(states->node, loader->reterr, "%s needs CURRENT and WITHDRAWN",
+                             states->name);
+    return HUB_OK;
+}
+
+static enum hub_status load_shard(struct hub_domain_loader *loader, const struct hub_node *node) {
+    struct hub_domain *domain = loader->domain;
+    domain->shard_field = -1;
+    if (hub_node_get(node, "hub:shard") == NULL)
+        return HUB_OK;
+    HUB_TRY(need_field(loader, node, "hub:shard", &domain->shard_field));
+    const struct hub_type *type = domain->schema->root->fields[domain->shard_field].type;
+    if (hub_type_stated(type)->kind != HUB_STRING)
+        return hub_node_fail(hub_node_get(node, "hub:shard"), loader->reterr,
+                             "the shard's value is a text; a string field would pass");
+    return HUB_OK;
+}
+
+/* The status that the hub speaks of. */
+static enum hub_status find_lifecycle(struct hub_domain_loader *loader) {
+    struct hub_domain *domain = loader->domain;
+    domain->lifecycle_field = -1;
+    for (size_t i = 0; i < domain->contract.count; i++) {
+        const struct hub_field_contract *contract = &domain->contract.fields[i];
+        if (contract->lifecycle == NULL)
+            continue;
+        if (domain->lifecycle_field >= 0)
+            return hub_node_fail(contract->field->node, loader->reterr,
+                                 "a second field with a life cycle; one would pass");
+        domain->lifecycle_field = (int)i;
+    }
     return HUB_OK;
 }
 
@@ -255,20 +302,15 @@ static enum hub_status load_record(struct hub_domain_loader *loader, const struc
     if (name == NULL || name->kind != HUB_NODE_SCALAR || name->text_size == 0)
         return hub_node_fail(node, loader->reterr, "'hub:domain' must give the domain's name");
     domain->name = name->text;
-    domain->shard_field = -1;
-    domain->lifecycle_field = -1;
     HUB_TRY(hub_domain_lint_record(domain->schema, loader->reterr));
     HUB_TRY(load_stamp(loader));
     HUB_TRY(load_identity(loader, hub_node_get(node, "hub:identity")));
     HUB_TRY(load_resemblances(loader, hub_node_get(node, "hub:possible")));
     HUB_TRY(load_systems(loader, hub_node_get(node, "hub:systems")));
     HUB_TRY(load_label(loader, hub_node_get(node, "hub:label")));
-    if (hub_node_get(node, "hub:shard") != NULL)
-        HUB_TRY(need_field(loader, node, "hub:shard", &domain->shard_field));
+    HUB_TRY(load_shard(loader, node));
     HUB_TRY(load_contract(loader, domain->schema->root, /* top= */ true, &domain->contract));
-    for (size_t i = 0; i < domain->contract.count; i++)
-        if (domain->contract.fields[i].lifecycle != NULL)
-            domain->lifecycle_field = (int)i;
+    HUB_TRY(find_lifecycle(loader));
     if (hub_node_get(node, "hub:exclusive") != NULL)
         HUB_TRY(load_exclusive(loader, hub_node_get(node, "hub:exclusive")));
     return HUB_OK;

@@ -16,6 +16,14 @@ enum hub_status hub_domain_load_severity(struct hub_domain_loader *loader, const
 
 /* --- hub:merge --- */
 
+static bool names_organisation(const struct hub_type *type) {
+    type = hub_type_stated(type);
+    int org = hub_type_field(type, "org");
+    if (org >= 0)
+        type = hub_type_stated(type->fields[org].type);
+    return type->kind == HUB_STRING;
+}
+
 static enum hub_status load_authority(struct hub_domain_loader *loader, const struct hub_node *node,
                                       struct hub_authority *authority) {
     const struct hub_domain *domain = loader->domain;
@@ -45,6 +53,10 @@ static enum hub_status load_authority(struct hub_domain_loader *loader, const st
             if (authority->role_field < 0)
                 return hub_node_fail(node, loader->reterr, "the record has no field '%s'",
                                      authority->name);
+            if (!names_organisation(domain->schema->root->fields[authority->role_field].type))
+                return hub_node_fail(node, loader->reterr,
+                                     "'%s' names no organisation; a string, or a record with the "
+                                     "string 'org', would pass", authority->name);
             return HUB_OK;
         }
     }
@@ -144,6 +156,8 @@ static enum hub_status load_chain(struct hub_domain_loader *loader, const struct
                                   struct hub_field_contract *contract) {
     bool list = node->kind == HUB_NODE_SEQUENCE;
     size_t count = list ? node->count : 1;
+    if (count == 0)
+        return hub_node_fail(node, loader->reterr, "a list of at least one rule would pass");
     struct hub_rule *rules = hub_arena_take_zero(loader->arena, count, sizeof *rules);
     for (size_t i = 0; i < count; i++)
         HUB_TRY(load_rule(loader, list ? node->items[i] : node, type, &rules[i]));
@@ -204,9 +218,12 @@ static enum hub_status load_apart(struct hub_domain_loader *loader, const struct
     if (contract->apart_field < 0 || type->fields[contract->apart_field].type->kind != HUB_ENUM)
         return hub_node_fail(apart, loader->reterr, "the name of an enum in the record would pass");
     const struct hub_type *facts = type->fields[contract->apart_field].type;
+    if (wild != NULL && wild->kind != HUB_NODE_SEQUENCE)
+        return hub_node_fail(wild, loader->reterr, "a list of symbols would pass");
     bool *wilds = hub_arena_take_zero(loader->arena, facts->count, sizeof *wilds);
     for (size_t i = 0; wild != NULL && i < wild->count; i++) {
-        int symbol = hub_type_symbol(facts, wild->items[i]->text);
+        const char *word = wild->items[i]->text;
+        int symbol = word == NULL ? -1 : hub_type_symbol(facts, word);
         if (symbol < 0)
             return hub_node_fail(wild->items[i], loader->reterr, "no symbol of %s", facts->name);
         wilds[symbol] = true;
@@ -230,7 +247,8 @@ enum hub_status hub_domain_load_equal(struct hub_domain_loader *loader, const st
         return load_apart(loader, node, type, contract);
     if (hub_node_get(node, "tolerance") != NULL && kind >= HUB_INT && kind <= HUB_DOUBLE) {
         contract->equality = HUB_EQUAL_TOLERANCE;
-        if (hub_node_to_double(hub_node_get(node, "tolerance"), &contract->tolerance))
+        if (hub_node_to_double(hub_node_get(node, "tolerance"), &contract->tolerance) &&
+            contract->tolerance >= 0)
             return HUB_OK;
     }
     const struct {

@@ -3,10 +3,6 @@
 #include "schemas/lib/encode.h"
 #include "schemas/lib/slice.h"
 
-#include <assert.h>
-
-enum { STAMP_FIELDS_MAX = 32 };
-
 static struct hub_bytes stamp_part(struct hub_bytes stamp, const uint32_t *starts, int index) {
     return hub_bytes_part(stamp, starts[index], starts[index + 1]);
 }
@@ -15,8 +11,7 @@ struct hub_stamp hub_statement_stamp(const struct hub_domain *domain, struct hub
                                      const uint32_t *starts) {
     const struct hub_type *type = domain->contract.fields[HUB_FIELD_STATEMENT].field->type;
     const struct hub_stamp_fields *at = &domain->stamp;
-    uint32_t parts[STAMP_FIELDS_MAX + 1];
-    assert(type->count <= STAMP_FIELDS_MAX);
+    uint32_t parts[HUB_STAMP_FIELDS_MAX + 1];
     struct hub_bytes stamp = hub_statement_field(body, starts, HUB_FIELD_STATEMENT);
     hub_slice_fields(type, stamp, parts);
     struct hub_stamp result = {0};
@@ -37,7 +32,7 @@ void hub_statement_content(const struct hub_domain *domain, struct hub_bytes bod
                            const uint32_t *starts, struct hub_buffer *buffer) {
     const struct hub_type *type = domain->contract.fields[HUB_FIELD_STATEMENT].field->type;
     const struct hub_stamp_fields *at = &domain->stamp;
-    uint32_t parts[STAMP_FIELDS_MAX + 1];
+    uint32_t parts[HUB_STAMP_FIELDS_MAX + 1];
     struct hub_bytes stamp = hub_statement_field(body, starts, HUB_FIELD_STATEMENT);
     hub_slice_fields(type, stamp, parts);
     hub_buffer_append_bytes(buffer, stamp_part(stamp, parts, at->event_time));
@@ -61,7 +56,7 @@ void hub_statement_append_withdrawn(const struct hub_domain *domain, struct hub_
     const struct hub_type *type = domain->contract.fields[HUB_FIELD_STATEMENT].field->type;
     const struct hub_stamp_fields *at = &domain->stamp;
     struct hub_bytes stamp = hub_statement_field(body, starts, HUB_FIELD_STATEMENT);
-    uint32_t parts[STAMP_FIELDS_MAX + 1];
+    uint32_t parts[HUB_STAMP_FIELDS_MAX + 1];
     hub_slice_fields(type, stamp, parts);
     for (size_t i = 0; i < type->count; i++) {
         if ((int)i == at->state)
