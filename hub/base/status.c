@@ -1,8 +1,30 @@
 #include "hub/base/status.h"
 
+#include "hub/base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <utf8proc.h>
+
+/* A letter that was cut at the end, or bytes that a library quoted of its input, become ?: dead
+ * letters carry the text as an Avro string. */
+static void keep_utf8(struct hub_error *error) {
+    uint8_t *at = (uint8_t *)error->text;
+    size_t left = strlen(error->text);
+    if (hub_text_is_utf8(hub_bytes(at, left)))
+        return;
+    while (left > 0) {
+        utf8proc_int32_t point = 0;
+        utf8proc_ssize_t size = utf8proc_iterate(at, (utf8proc_ssize_t)left, &point);
+        if (size <= 0) {
+            *at = '?';
+            size = 1;
+        }
+        at += size;
+        left -= (size_t)size;
+    }
+}
 
 enum hub_status hub_fail(struct hub_error *reterr, enum hub_status status, const char *format, ...) {
     if (reterr == NULL)
@@ -11,6 +33,7 @@ enum hub_status hub_fail(struct hub_error *reterr, enum hub_status status, const
     va_start(arguments, format);
     vsnprintf(reterr->text, sizeof reterr->text, format, arguments);
     va_end(arguments);
+    keep_utf8(reterr);
     return status;
 }
 
@@ -24,14 +47,13 @@ enum hub_status hub_fail_at(struct hub_error *reterr, enum hub_status status, co
     va_start(arguments, format);
     int written = vsnprintf(reterr->text, sizeof reterr->text, format, arguments);
     va_end(arguments);
-    if (written < 0 || (size_t)written >= sizeof reterr->text)
-        return status;
-    size_t used = (size_t)written;
+    size_t used = written < 0 ? 0 : (size_t)written;
     for (const char *part = ": "; *part != '\0' && used + 1 < sizeof reterr->text; part++)
         reterr->text[used++] = *part;
     for (const char *part = inner; *part != '\0' && used + 1 < sizeof reterr->text; part++)
         reterr->text[used++] = *part;
     reterr->text[used] = '\0';
+    keep_utf8(reterr);
     return status;
 }
 

@@ -24,7 +24,7 @@ struct hub_error {
     __attribute__((format(printf, format_index, first_index)))
 
 /* Formats the reason and returns `status`, so that a failing path is one line. An overlong text is
- * cut. `reterr` may be NULL. */
+ * cut, and what is not UTF-8 becomes ?. `reterr` may be NULL. */
 enum hub_status hub_fail(struct hub_error *reterr, enum hub_status status, const char *format, ...)
     HUB_PRINTF(3, 4);
 
