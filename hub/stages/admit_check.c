@@ -1,5 +1,6 @@
 #include "hub/stages/admit_check.h"
 
+#include "hub/base/text.h"
 #include "schemas/lib/slice.h"
 #include "schemas/lib/statement.h"
 
@@ -10,15 +11,20 @@ enum { KEY_SIZE_MAX = 512 };
 /* 0001-01-01 to 9999-12-31: what a calendar can mean, and far from any overflow. */
 static const int64_t TIME_MIN_MS = -62135596800000, TIME_MAX_MS = 253402300799999;
 
+static bool has_control(struct hub_bytes text) {
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] < 0x20 || text.data[i] == 0x7f)
+            return true;
+    return false;
+}
+
 enum hub_status hub_admit_check_key(const struct hub_domain *domain, const char *institution,
                                     struct hub_bytes key, const struct hub_system **ret_system,
                                     struct hub_refusal_facts *refusal, struct hub_error *reterr) {
     struct hub_bytes name, source_id;
     *refusal = (struct hub_refusal_facts){.code = "KEY"};
     bool whole = key.size <= KEY_SIZE_MAX && hub_bytes_cut(key, '/', &name, &source_id) &&
-                 source_id.size > 0;
-    for (size_t i = 0; i < key.size; i++)
-        whole = whole && key.data[i] >= 0x20 && key.data[i] != 0x7f;
+                 source_id.size > 0 && hub_text_is_utf8(key) && !has_control(key);
     if (!whole)
         return hub_fail(reterr, HUB_REJECT,
                         "the key must be <system>/<source id>, at most %d bytes of text",
@@ -93,6 +99,8 @@ static enum hub_status judge(const struct hub_scheme *scheme, const struct ident
         return hub_fail(reterr, HUB_REJECT, "scheme %s %s", scheme->name,
                         scheme->issuer ? "needs an issuer: its values are unique within one only"
                                        : "has no issuer");
+    if (has_control(identifier->issuer))
+        return hub_fail(reterr, HUB_REJECT, "an issuer with a control character");
     switch (hub_scheme_judge(scheme, identifier->value)) {
     case HUB_IDENTIFIER_VALID:
         break;
