@@ -54,6 +54,28 @@ static bool text_is(const struct record *record, const char *name, const char *t
     return hub_bytes_equal_text(hub_slice_octets(field_of(record, name)), text);
 }
 
+static bool is_stated(const struct record *record, const char *name) {
+    struct hub_bytes stated;
+    return hub_slice_stated(field_type(record, name), field_of(record, name), &stated) != NULL;
+}
+
+static size_t count_of(const struct record *record, const char *name) {
+    struct hub_elements elements =
+        hub_slice_elements(field_type(record, name), field_of(record, name));
+    struct hub_bytes element;
+    size_t count = 0;
+    while (hub_slice_next(&elements, &element))
+        count++;
+    return count;
+}
+
+/* A record that is well-formed, and that no fold has written. */
+static enum hub_status damaged(const struct hub_fold *fold, const char *topic, const char *id,
+                               const char *what, struct hub_error *reterr) {
+    return hub_fail(reterr, HUB_FATAL, "%s.%s/%d: %s %s: damaged", topic, fold->domain->name,
+                    fold->partition, id, what);
+}
+
 enum hub_status hub_fold_load_log(struct hub_fold *fold, const struct hub_input *entry,
                                   struct hub_error *reterr) {
     struct fold_statement *statement = NULL;
@@ -129,12 +151,32 @@ static void take_value(struct fold_entity *entity, const struct record *record) 
         entity->sources[i] = (int)hub_slice_long(hub_slice_field(type, sources, i));
 }
 
+static enum hub_status check_kind(const struct hub_fold *fold, const struct record *record,
+                                  const char *id, struct hub_error *reterr) {
+    int64_t kind = long_of(record, "kind");
+    bool active = kind == FOLD_ACTIVE;
+    if (kind > FOLD_MOVED)
+        return damaged(fold, "unified", id, "is of an unknown kind", reterr);
+    if (active != is_stated(record, "value") || active != (count_of(record, "statements") > 0))
+        return damaged(fold, "unified", id,
+                       active ? "is ACTIVE without a value or statements"
+                              : "is not ACTIVE and has a value or statements", reterr);
+    if (kind == FOLD_MERGED && !is_stated(record, "into"))
+        return damaged(fold, "unified", id, "is MERGED into nothing", reterr);
+    return HUB_OK;
+}
+
 enum hub_status hub_fold_load_unified(struct hub_fold *fold, struct hub_bytes value,
                                       struct hub_error *reterr) {
     struct record record = {.type = fold->domain->unified->root};
     HUB_TRY(open_record(fold->domain->unified, value, &record.body, reterr));
     HUB_TRY(check_makers(fold, &record, reterr));
     char *id = copy_text_of(&record, "entity_id");
+    enum hub_status status = check_kind(fold, &record, id, reterr);
+    if (status != HUB_OK) {
+        hub_release(id);
+        return status;
+    }
     char *founder = copy_text_of(&record, "founder");
     char *into = copy_text_of(&record, "into");
     struct fold_entity *entity = fold_entity_find(fold, id);
@@ -168,12 +210,28 @@ static char *nth_text(const struct record *record, const char *name, size_t inde
     return NULL;
 }
 
+static enum hub_status check_conflict(const struct hub_fold *fold, const struct record *record,
+                                      const char *id, struct hub_error *reterr) {
+    size_t entities = count_of(record, "entities");
+    if (entities < 1 || entities > 2)
+        return damaged(fold, "conflict", id, "does not concern one entity or two", reterr);
+    if (long_of(record, "kind") > HUB_CONFLICT_OVERLAP ||
+        long_of(record, "severity") > HUB_CRITICAL)
+        return damaged(fold, "conflict", id, "is of an unknown kind or severity", reterr);
+    return HUB_OK;
+}
+
 enum hub_status hub_fold_load_conflict(struct hub_fold *fold, struct hub_bytes value,
                                        struct hub_error *reterr) {
     struct record record = {.type = fold->conflict_schema->root};
     struct fold_conflict *conflict = NULL;
     HUB_TRY(open_record(fold->conflict_schema, value, &record.body, reterr));
     char *id = copy_text_of(&record, "conflict_id");
+    enum hub_status status = check_conflict(fold, &record, id, reterr);
+    if (status != HUB_OK) {
+        hub_release(id);
+        return status;
+    }
     HASH_FIND_STR(fold->conflicts, id, conflict);
     if (conflict == NULL) {
         conflict = hub_allocate_zero(1, sizeof *conflict);
@@ -211,14 +269,33 @@ static void take_evidence(struct fold_match *match, const struct record *record)
     }
 }
 
+static enum hub_status check_match(const struct hub_fold *fold, const struct record *record,
+                                   const char *id, struct hub_error *reterr) {
+    const struct hub_type *array = field_type(record, "evidence");
+    struct hub_elements elements = hub_slice_elements(array, field_of(record, "evidence"));
+    struct hub_bytes element;
+    if (count_of(record, "entities") != 2)
+        return damaged(fold, "match", id, "is not of two entities", reterr);
+    while (hub_slice_next(&elements, &element)) {
+        struct record evidence = {array->items, element};
+        if (count_of(&evidence, "statements") != 2 ||
+            long_of(&evidence, "kind") > FOLD_EVIDENCE_RESEMBLANCE)
+            return damaged(fold, "match", id, "has evidence that names no two statements, or of "
+                           "an unknown kind", reterr);
+    }
+    return HUB_OK;
+}
+
 enum hub_status hub_fold_load_match(struct hub_fold *fold, struct hub_bytes value,
                                     struct hub_error *reterr) {
     struct record record = {.type = fold->match_schema->root};
     struct fold_match *match = NULL;
     HUB_TRY(open_record(fold->match_schema, value, &record.body, reterr));
     char *id = copy_text_of(&record, "match_id");
+    enum hub_status status = check_match(fold, &record, id, reterr);
     HASH_FIND_STR(fold->matches, id, match);
     hub_release(id);
+    HUB_TRY(status);
     if (match != NULL) {
         HASH_DELETE(hh, fold->matches, match);
         fold_match_free(match);

@@ -82,7 +82,7 @@ static enum hub_status split_key(struct hub_fold *fold, const struct hub_input *
                                  const struct hub_system **ret_system, struct hub_error *reterr) {
     struct hub_bytes name, source_id;
     const struct hub_system *system = NULL;
-    bool whole = entry->has_key &&
+    bool whole = entry->has_key && hub_text_is_utf8(entry->key) &&
                  hub_bytes_cut(entry->key, '/', ret_institution, ret_key) &&
                  hub_bytes_cut(*ret_key, '/', &name, &source_id);
     if (whole)
