@@ -52,14 +52,18 @@ static const char *full_name(struct loader *loader, const char *name, const char
     return hub_arena_format(loader->arena, "%s.%s", space, name);
 }
 
+/* A text in quotes without a zero byte, after which a name would end without anybody seeing it. */
+static bool is_whole_text(const struct hub_node *node) {
+    return node->kind == HUB_NODE_SCALAR && node->quoted && strlen(node->text) == node->text_size;
+}
+
 /* Both copies of a quoted text attribute's rules: there, text, not empty. */
 static enum hub_status need_text(struct loader *loader, const struct hub_node *node,
                                  const char *key, const char **ret_text) {
     const struct hub_node *item = hub_node_get(node, key);
     if (item == NULL)
         return hub_node_fail(node, loader->reterr, "'%s' is missing", key);
-    if (item->kind != HUB_NODE_SCALAR || !item->quoted || item->text_size == 0 ||
-        strlen(item->text) != item->text_size)
+    if (!is_whole_text(item) || item->text_size == 0)
         return hub_node_fail(item, loader->reterr, "'%s' must be a text in quotes", key);
     *ret_text = item->text;
     return HUB_OK;
@@ -86,7 +90,7 @@ static enum hub_status load_aliases(struct loader *loader, const struct hub_node
     const char **aliases = hub_arena_take(loader->arena, (list->count + 1) * sizeof *aliases);
     for (size_t i = 0; i < list->count; i++) {
         const struct hub_node *item = list->items[i];
-        if (item->kind != HUB_NODE_SCALAR || !item->quoted || !is_full_name(item->text))
+        if (!is_whole_text(item) || !is_full_name(item->text))
             return hub_node_fail(item, loader->reterr, "an alias must be a name");
         aliases[i] = space == NULL ? item->text : full_name(loader, item->text, space);
     }
@@ -110,7 +114,7 @@ static enum hub_status enter_named(struct loader *loader, const struct hub_node 
     HUB_TRY(need_text(loader, node, "name", &name));
     const struct hub_node *own_space = hub_node_get(node, "namespace");
     if (own_space != NULL) {
-        if (own_space->kind != HUB_NODE_SCALAR || !own_space->quoted ||
+        if (!is_whole_text(own_space) ||
             (own_space->text_size > 0 && !is_full_name(own_space->text)))
             return hub_node_fail(own_space, loader->reterr, "'namespace' must be dotted names");
         *space = own_space->text;
@@ -157,8 +161,11 @@ static enum hub_status load_field(struct loader *loader, const struct hub_node *
     const struct hub_node *value = hub_node_get(node, "default");
     if (value == NULL)
         return HUB_OK;
-    HUB_SCOPED_BUFFER encoded = {0};
+    HUB_SCOPED_BUFFER encoded = {.size_max = HUB_DEFAULT_SIZE_MAX};
     HUB_TRY(hub_load_default(field->type, value, &encoded, loader->reterr));
+    if (hub_buffer_overflowed(&encoded))
+        return hub_node_fail(value, loader->reterr, "a default of more than %d bytes",
+                             HUB_DEFAULT_SIZE_MAX);
     field->has_default = true;
     const char *copy = hub_arena_text(loader->arena, (const char *)encoded.data, encoded.size);
     field->default_value = hub_bytes(copy, encoded.size);
@@ -250,7 +257,7 @@ static enum hub_status load_enum(struct loader *loader, const struct hub_node *n
     const struct hub_node *value = hub_node_get(node, "default");
     if (value != NULL) {
         type->default_symbol = hub_type_symbol(type, value->text == NULL ? "" : value->text);
-        if (!value->quoted || type->default_symbol < 0)
+        if (!is_whole_text(value) || type->default_symbol < 0)
             return hub_node_fail(value, loader->reterr, "the default must be one of the symbols");
     }
     return HUB_OK;
@@ -319,7 +326,7 @@ static enum hub_status reach(struct loader *loader, const struct hub_node *node,
 static enum hub_status load_word(struct loader *loader, const struct hub_node *node,
                                  const char *space, unsigned depth, struct hub_type *fresh,
                                  const struct hub_type **ret_type) {
-    if (!node->quoted)
+    if (!is_whole_text(node))
         return hub_node_fail(node, loader->reterr, "a type's name must stand in quotes");
     if (is_primitive(node->text, &fresh->kind)) {
         *ret_type = fresh;
@@ -405,6 +412,20 @@ static enum hub_status load_type(struct loader *loader, const struct hub_node *n
     return HUB_FATAL;
 }
 
+/* Named types may be used again and again, so that a short text could spell out a tree without end.
+ * False where it has more than `left` types. */
+static bool fits(const struct hub_type *type, size_t *left) {
+    if (*left == 0)
+        return false;
+    (*left)--;
+    bool good = type->items == NULL || fits(type->items, left);
+    for (size_t i = 0; good && type->kind == HUB_UNION && i < type->count; i++)
+        good = fits(type->branches[i], left);
+    for (size_t i = 0; good && type->kind == HUB_RECORD && i < type->count; i++)
+        good = fits(type->fields[i].type, left);
+    return good;
+}
+
 /* The document tree is read by a YAML parser, for its marks; what a registry is given must be what
  * every JSON parser reads. */
 static enum hub_status check_json(struct hub_bytes text, const char *file,
@@ -429,6 +450,10 @@ enum hub_status hub_schema_load(struct hub_bytes text, const char *file,
         status = load_type(&loader, node, NULL, 0, &schema->root);
     if (status == HUB_OK)
         status = check_json(text, file, reterr);
+    size_t left = HUB_TYPES_MAX;
+    if (status == HUB_OK && !fits(schema->root, &left))
+        status = hub_node_fail(node, reterr, "more than %d types, each counted wherever it is used",
+                               HUB_TYPES_MAX);
     if (status != HUB_OK) {
         hub_schema_free(schema);
         return status;

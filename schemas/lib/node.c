@@ -89,6 +89,8 @@ static enum hub_status read_children(struct reader *reader, struct hub_node *nod
             HUB_TRY(read_value(reader, &event, depth + 1, &key));
             if (key->kind != HUB_NODE_SCALAR)
                 return hub_node_fail(key, reader->reterr, "a key must be a plain word or text");
+            if (strlen(key->text) != key->text_size)
+                return hub_node_fail(key, reader->reterr, "a key with a zero byte in it");
             for (size_t i = 0; i < list.count; i++)
                 if (strcmp(list.keys[i]->text, key->text) == 0)
                     return hub_node_fail(key, reader->reterr,
@@ -302,6 +304,8 @@ const char *hub_node_nearest(const char *word, const char *const *words) {
 
 enum hub_status hub_node_check_keys(const struct hub_node *mapping, const char *const *allowed,
                                     struct hub_error *reterr) {
+    if (mapping->kind == HUB_NODE_SEQUENCE)
+        return hub_node_fail(mapping, reterr, "a list; {key: value} would pass");
     for (size_t i = 0; i < mapping->count; i++) {
         const char *key = mapping->keys[i]->text;
         size_t k = 0;

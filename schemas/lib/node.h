@@ -51,7 +51,8 @@ bool hub_node_to_double(const struct hub_node *node, double *ret_value); /* JSON
 enum hub_status hub_node_fail(const struct hub_node *node, struct hub_error *reterr,
                               const char *format, ...) HUB_PRINTF(3, 4);
 
-/* Refuses a mapping with a key that is not in the NULL-ended list, and names the nearest one. */
+/* Refuses a list, and a mapping with a key that is not in the NULL-ended list; it names the nearest
+ * one. */
 HUB_MUST_USE enum hub_status hub_node_check_keys(const struct hub_node *mapping,
                                                  const char *const *allowed,
                                                  struct hub_error *reterr);

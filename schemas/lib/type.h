@@ -36,6 +36,8 @@ enum {
     HUB_SYMBOLS_MAX = 1024,   /* of one enum */
     HUB_BRANCHES_MAX = 32,    /* of one union */
     HUB_FIXED_SIZE_MAX = 1024 * 1024,
+    HUB_DEFAULT_SIZE_MAX = 64 * 1024, /* encoded */
+    HUB_TYPES_MAX = 10000,    /* of one schema, a named one counted wherever it is used */
 };
 
 struct hub_type {
