@@ -28,6 +28,11 @@ endif()
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 add_link_options($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
 
+# libFuzzer is led by what its inputs reach; only its targets are linked with its main program.
+if(HUB_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 if(HUB_ANALYZE)
   add_compile_options(-fanalyzer)
 endif()

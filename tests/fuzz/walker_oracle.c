@@ -5,7 +5,10 @@
  * every one. Then they are mutated. avro-c is unsafe on what the walker would refuse, so it is given
  * only what was accepted, and in a child process: its crash is a finding, not the end of the run.
  *
+ * The first finding ends the run. Seed, schema and bytes are printed.
+ *
  * usage: walker_oracle [--records N] [--seed N] [--unchecked]
+ *   --records N  of each schema, 1,000,000 otherwise
  *   --unchecked  gives avro-c everything, accepted or not: the control, which must find something */
 #include "schemas/lib/catalogue.h"
 #include "schemas/lib/walk.h"
@@ -280,9 +283,9 @@ static bool wait_for_child(pid_t child, const struct batch *batch, const char *s
     if (!died && batch->bad == SIZE_MAX)
         return true;
     size_t at = died ? batch->running : batch->bad;
-    printf("%s: avro-c %s:", subject, died ? "dies of" : "does not agree on");
+    printf("%s: avro-c %s ", subject, died ? "dies of" : "does not agree on");
     for (size_t i = batch->starts[at]; i < batch->starts[at + 1]; i++)
-        printf(" %02x", batch->bytes[i]);
+        printf("%02x", batch->bytes[i]);
     printf("\n");
     return false;
 }
@@ -331,7 +334,7 @@ static bool run(struct trial *trial) {
     const struct batch *given = NULL;
     pid_t child = 0;
     bool good = true;
-    for (size_t turn = 0; good && made < trial->records; turn++) {
+    for (size_t turn = 0; made < trial->records; turn++) {
         struct batch *batch = trial->batches[turn % 2];
         make_pool(trial->iface, trial->schema->root, trial->pool);
         batch->count = batch->used_bytes = batch->starts[0] = 0;
@@ -339,11 +342,13 @@ static bool run(struct trial *trial) {
             room = add_mutated(trial, batch, &accepted);
         if (given != NULL)
             good = wait_for_child(child, given, trial->schema->subject);
+        if (!good)
+            return false;
         child = start_child(batch, trial->iface);
         given = batch;
     }
     if (given != NULL)
-        good = wait_for_child(child, given, trial->schema->subject) && good;
+        good = wait_for_child(child, given, trial->schema->subject);
     printf("%-18s %zu mutated, %zu accepted\n", trial->schema->subject, made, accepted);
     return good && accepted > 0;
 }
@@ -374,7 +379,7 @@ int main(int argc, char **argv) {
     trial.batches[0] = new_batch();
     trial.batches[1] = new_batch();
     printf("seed %llu\n", (unsigned long long)seed);
-    for (size_t i = 0; i < catalogue->schema_count; i++) {
+    for (size_t i = 0; good && i < catalogue->schema_count; i++) {
         avro_schema_t schema;
         avro_schema_error_t unused;
         trial.schema = catalogue->schemas[i];
@@ -382,7 +387,7 @@ int main(int argc, char **argv) {
         must(avro_schema_from_json(trial.schema->text, (int32_t)trial.schema->text_size, &schema,
                                    &unused));
         trial.iface = avro_generic_class_from_schema(schema);
-        good = run(&trial) && good;
+        good = run(&trial);
         avro_value_iface_decref(trial.iface);
         avro_schema_decref(schema);
     }

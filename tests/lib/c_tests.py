@@ -25,6 +25,8 @@ SANITIZERS = {
 def pytest_addoption(parser):
     parser.addoption("--long", action="store_true",
                      help="also what takes too long for every run")
+    parser.addoption("--seed", type=int,
+                     help="repeats what a run with this seed did; tests that roll dice print theirs")
 
 
 def pytest_collect_file(parent, file_path):
@@ -40,7 +42,7 @@ class Source(pytest.File):
             builds = [("release", "long" if self.config.getoption("--long") else ""),
                       ("dev", "short")]
         for preset, scale in builds:
-            program = Program(self.path, preset, scale)
+            program = Program(self.path, preset, scale, self.config.getoption("--seed"))
             for name in re.findall(r"cmocka_unit_test\w*\((\w+)", self.path.read_text()):
                 yield Case.build(self, name, program)
 
@@ -48,10 +50,11 @@ class Source(pytest.File):
 class Program:
     """One build of a test program."""
 
-    def __init__(self, source, preset, scale):
+    def __init__(self, source, preset, scale, seed):
         self.path = ROOT / "build" / preset / "tests" / source.parent.name / source.stem
         self.preset = preset
         self.scale = scale
+        self.seed = {} if seed is None else {"HUB_TEST_SEED": str(seed)}
         self.results = None
         self.output = ""
 
@@ -63,7 +66,7 @@ class Program:
         if not self.path.exists():
             self.output = f"{self.path} is not built"
             return
-        environment = {**os.environ, **SANITIZERS, "CMOCKA_MESSAGE_OUTPUT": "TAP",
+        environment = {**os.environ, **SANITIZERS, **self.seed, "CMOCKA_MESSAGE_OUTPUT": "TAP",
                        "HUB_TEST_SCALE": self.scale, "HUB_SCHEMAS": str(ROOT / "schemas")}
         done = subprocess.run([self.path], cwd=ROOT, env=environment, check=False,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

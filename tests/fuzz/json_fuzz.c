@@ -1,0 +1,7 @@
+/* JSON documents. */
+#include "tests/fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    fuzz_format("json", "{}", hub_bytes(data, size));
+    return 0;
+}
