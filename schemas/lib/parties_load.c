@@ -24,6 +24,10 @@ static bool is_reserved(const char *name) {
     return false;
 }
 
+#define PLAIN_NAME                                                                                 \
+    "1 to 64 small letters, digits and hyphens, and none of the log's own words (late, decision, "  \
+    "rules, ref, tick, skip, remerge)"
+
 static bool is_plain_name(const char *name) {
     size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
     return size > 0 && size <= 64 && name[size] == '\0' && !is_reserved(name);
@@ -34,7 +38,7 @@ static enum hub_status load_system(const struct hub_node *key, const struct hub_
                                    struct hub_error *reterr) {
     static const char *const keys[] = {"title", "carriers", "owner", NULL};
     if (!is_plain_name(key->text))
-        return hub_node_fail(key, reterr, "a system's name is small letters, digits and hyphens");
+        return hub_node_fail(key, reterr, "a system's name is " PLAIN_NAME);
     if (node->kind != HUB_NODE_MAPPING)
         return hub_node_fail(node, reterr, "a system must be an object");
     HUB_TRY(hub_node_check_keys(node, keys, reterr));
@@ -49,9 +53,7 @@ static enum hub_status load_system(const struct hub_node *key, const struct hub_
         names[i] = carriers->items[i]->text;
         if (names[i] == NULL || !is_plain_name(names[i]))
             return hub_node_fail(carriers->items[i], reterr,
-                                 "an institution's name is small letters, digits and hyphens, and "
-                                 "none of the log's own words (late, decision, rules, ref, tick, "
-                                 "skip, remerge)");
+                                 "an institution's name is " PLAIN_NAME);
     }
     names[carriers->count] = NULL;
     *system = (struct hub_system){.name = key->text,
@@ -110,6 +112,7 @@ struct table {
     enum hub_status status;
     const char *cells[COLUMNS];
     size_t column, row, capacity;
+    int ending; /* of the row before */
 };
 
 static void on_cell(void *cell, size_t size, void *data) {
@@ -119,8 +122,28 @@ static void on_cell(void *cell, size_t size, void *data) {
     table->column++;
 }
 
-static void take_row(struct table *table) {
+static enum hub_status fail_row(struct table *table, const char *what) {
+    return hub_fail(table->reterr, HUB_FATAL, "%s:%zu:1: %s", table->file, table->row, what);
+}
+
+static enum hub_status take_institution(struct table *table, const char *name, const char *org) {
+    for (size_t i = 0; i < table->parties->institution_count; i++) {
+        struct hub_institution *institution = &table->parties->institutions[i];
+        if (strcmp(institution->name, name) != 0)
+            continue;
+        if (institution->org != NULL && strcmp(institution->org, org) != 0)
+            return fail_row(table, "the institution has another org further up");
+        institution->org = org;
+    }
+    return HUB_OK;
+}
+
+static enum hub_status take_row(struct table *table) {
     struct hub_parties *parties = table->parties;
+    HUB_SCOPED_BUFFER folded = {0};
+    hub_text_fold(hub_bytes_of_text(table->cells[COLUMN_SPELLING]), &folded);
+    if (folded.size == 0) /* it would be the spelling of every name that is blinded by signs */
+        return fail_row(table, "a spelling with a letter or digit would pass");
     if (parties->spelling_count == table->capacity) {
         size_t capacity = table->capacity == 0 ? 64 : table->capacity * 2;
         struct hub_spelling *wider = hub_arena_take(table->arena, capacity * sizeof *wider);
@@ -129,30 +152,32 @@ static void take_row(struct table *table) {
         parties->spellings = wider;
         table->capacity = capacity;
     }
-    HUB_SCOPED_BUFFER folded = {0};
-    hub_text_fold(hub_bytes_of_text(table->cells[COLUMN_SPELLING]), &folded);
     const char *text = hub_arena_text(table->arena, hub_buffer_text(&folded), folded.size);
     parties->spellings[parties->spelling_count++] =
         (struct hub_spelling){text, table->cells[COLUMN_ORG]};
-    if (*table->cells[COLUMN_INSTITUTION] == '\0')
-        return;
-    for (size_t i = 0; i < parties->institution_count; i++)
-        if (strcmp(parties->institutions[i].name, table->cells[COLUMN_INSTITUTION]) == 0)
-            parties->institutions[i].org = table->cells[COLUMN_ORG];
+    return take_institution(table, table->cells[COLUMN_INSTITUTION], table->cells[COLUMN_ORG]);
+}
+
+static bool is_header(const struct table *table) {
+    return strcmp(table->cells[COLUMN_ORG], "org") == 0 &&
+           strcmp(table->cells[COLUMN_INSTITUTION], "institution") == 0 &&
+           strcmp(table->cells[COLUMN_SPELLING], "spelling") == 0;
 }
 
 static void on_row(int ending, void *data) {
     struct table *table = data;
-    (void)ending;
-    table->row++;
+    bool second_half = ending == '\n' && table->ending == '\r' && table->column == 0;
     bool blank = table->column == 0 || (table->column == 1 && *table->cells[0] == '\0');
-    if (table->status == HUB_OK && table->row > 1 && !blank) {
-        if (table->column != COLUMNS || *table->cells[COLUMN_ORG] == '\0')
-            table->status = hub_fail(table->reterr, HUB_FATAL,
-                                     "%s:%zu:1: org,institution,spelling would pass", table->file,
-                                     table->row);
-        else
-            take_row(table);
+    table->ending = second_half ? 0 : ending;
+    table->row += !second_half; /* CR LF ends one line, and is told as two */
+    if (table->status == HUB_OK && !blank) {
+        if (table->column != COLUMNS || *table->cells[COLUMN_ORG] == '\0' ||
+            (table->row == 1) != is_header(table))
+            table->status = fail_row(table, table->row == 1
+                                                ? "the header org,institution,spelling would pass"
+                                                : "org,institution,spelling would pass");
+        else if (table->row > 1)
+            table->status = take_row(table);
     }
     table->column = 0;
 }
@@ -164,14 +189,16 @@ static enum hub_status load_organisations(struct hub_bytes csv, const char *file
     struct csv_parser parser;
     if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL) != 0)
         return hub_fail(reterr, HUB_FATAL, "%s: no memory for a parser", file);
-    size_t read = csv_parse(&parser, csv.data, csv.size, on_cell, on_row, &table);
-    if (read != csv.size || csv_fini(&parser, on_cell, on_row, &table) != 0)
+    size_t parsed = csv_parse(&parser, csv.data, csv.size, on_cell, on_row, &table);
+    bool whole = parsed == csv.size && csv_fini(&parser, on_cell, on_row, &table) == 0;
+    if (!whole && table.status == HUB_OK)
         table.status = hub_fail(reterr, HUB_FATAL, "%s:%zu:1: %s", file, table.row + 1,
                                 csv_strerror(csv_error(&parser)));
     csv_free(&parser);
     HUB_TRY(table.status);
-    qsort(parties->spellings, parties->spelling_count, sizeof *parties->spellings,
-          compare_spellings);
+    if (parties->spelling_count > 0)
+        qsort(parties->spellings, parties->spelling_count, sizeof *parties->spellings,
+              compare_spellings);
     for (size_t i = 1; i < parties->spelling_count; i++)
         if (compare_spellings(&parties->spellings[i - 1], &parties->spellings[i]) == 0 &&
             strcmp(parties->spellings[i - 1].org, parties->spellings[i].org) != 0)

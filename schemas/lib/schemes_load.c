@@ -57,6 +57,10 @@ static enum hub_status load_placeholders(const struct hub_node *node, struct hub
         if (!hub_scheme_is_normal(scheme, hub_bytes_of_text(words[i])))
             return hub_node_fail(list->items[i], reterr,
                                  "placeholder '%s' is not in the scheme's normal form", words[i]);
+    for (size_t i = 0; i < list->count; i++)
+        if (hub_scheme_judge(scheme, hub_bytes_of_text(words[i])) != HUB_IDENTIFIER_PLACEHOLDER)
+            return hub_node_fail(list->items[i], reterr,
+                                 "placeholder '%s' does not fit the scheme's pattern", words[i]);
     return HUB_OK;
 }
 
@@ -76,6 +80,9 @@ static enum hub_status load_scheme(const struct hub_node *node, struct hub_arena
     HUB_TRY(load_flag(node, "joins", &scheme->joins, reterr));
     if (scheme->title == NULL)
         return hub_node_fail(node, reterr, "the scheme has no 'title'");
+    if (scheme->version != NULL && scheme->pattern == NULL)
+        return hub_node_fail(hub_node_get(node, "version"), reterr,
+                             "'version' needs a 'pattern' to follow");
     const struct hub_node *steps = hub_node_get(node, "normalise");
     if (steps == NULL || steps->kind != HUB_NODE_SEQUENCE)
         return hub_node_fail(node, reterr, "'normalise' must be a list of steps");
@@ -84,6 +91,9 @@ static enum hub_status load_scheme(const struct hub_node *node, struct hub_arena
             return hub_node_fail(steps->items[i], reterr,
                                  "unknown step; trim, upper, lower, no-spaces and prefix:TEXT "
                                  "would pass");
+    if (scheme->upper && scheme->lower)
+        return hub_node_fail(node, reterr,
+                             "'upper' and 'lower' together leave nothing in normal form");
     return load_placeholders(node, arena, scheme, reterr);
 }
 
