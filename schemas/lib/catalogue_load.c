@@ -71,27 +71,39 @@ static const char *rules_hash(struct loader *loader, const struct hub_schema *sc
     return hub_arena_text(&loader->catalogue->arena, text, 16);
 }
 
+static enum hub_status load_domain(struct loader *loader, const struct hub_schema *schema,
+                                   const struct hub_schema *unified) {
+    struct hub_catalogue *catalogue = loader->catalogue;
+    struct hub_domain *domain = &catalogue->domains[catalogue->domain_count];
+    HUB_TRY(hub_domain_load(schema, &catalogue->schemes, &catalogue->parties, &catalogue->arena,
+                            domain, loader->reterr));
+    if (strcmp(domain->name, schema->subject) != 0)
+        return hub_node_fail(hub_node_get(schema->root->node, "hub:domain"), loader->reterr,
+                             "'%s' would pass: a domain has the name of its file and subject",
+                             schema->subject);
+    if (unified == NULL)
+        return hub_fail(loader->reterr, HUB_FATAL,
+                        "%s/registry.lock.json: domain '%s' needs the subject 'unified.%s'",
+                        loader->folder, domain->name, domain->name);
+    domain->unified = unified;
+    domain->rules = rules_hash(loader, schema);
+    catalogue->domain_count++;
+    return HUB_OK;
+}
+
+/* A domain is what has the annotation or a unified schema: without the one, the other is missed. */
 static enum hub_status load_domains(struct loader *loader) {
     struct hub_catalogue *catalogue = loader->catalogue;
     catalogue->domains = hub_arena_take_zero(&catalogue->arena, catalogue->schema_count,
                                              sizeof *catalogue->domains);
     for (size_t i = 0; i < catalogue->schema_count; i++) {
         const struct hub_schema *schema = catalogue->schemas[i];
+        const struct hub_schema *unified = hub_catalogue_latest(
+            catalogue, hub_arena_format(&catalogue->arena, "unified.%s", schema->subject));
         bool latest = hub_catalogue_latest(catalogue, schema->subject) == schema;
-        if (!latest || hub_node_get(schema->root->node, "hub:domain") == NULL)
-            continue;
-        struct hub_domain *domain = &catalogue->domains[catalogue->domain_count];
-        HUB_TRY(hub_domain_load(schema, &catalogue->schemes, &catalogue->parties,
-                                &catalogue->arena, domain, loader->reterr));
-        const char *unified =
-            hub_arena_format(&catalogue->arena, "unified.%s", domain->name);
-        domain->unified = hub_catalogue_latest(catalogue, unified);
-        domain->rules = rules_hash(loader, schema);
-        if (strcmp(domain->name, schema->subject) != 0 || domain->unified == NULL)
-            return hub_fail(loader->reterr, HUB_FATAL,
-                            "registry.lock.json: domain '%s' needs the subjects '%s' and '%s'",
-                            domain->name, domain->name, unified);
-        catalogue->domain_count++;
+        bool annotated = hub_node_get(schema->root->node, "hub:domain") != NULL;
+        if (latest && (annotated || unified != NULL))
+            HUB_TRY(load_domain(loader, schema, unified));
     }
     return HUB_OK;
 }
@@ -237,7 +249,10 @@ struct listing {
 static enum hub_status add_unified(struct listing *listing, const char *stem,
                                    struct hub_bytes text) {
     HUB_SCOPED_BUFFER generated = {.size_max = FILE_SIZE_MAX};
-    HUB_TRY(hub_unified_generate(listing->pattern, text, &generated, listing->reterr));
+    enum hub_status status =
+        hub_unified_generate(listing->pattern, text, &generated, listing->reterr);
+    if (status != HUB_OK)
+        return hub_fail_at(listing->reterr, status, "%s/domains/%s.avsc", listing->folder, stem);
     char *copy =
         hub_arena_text(listing->arena, (const char *)generated.data, generated.size);
     listing->files[listing->count++] = (struct hub_contract_file){
@@ -278,6 +293,11 @@ enum hub_status hub_catalogue_files(const char *folder, struct hub_arena *arena,
     HUB_TRY(add_folder(&listing, "domains"));
     HUB_TRY(add_folder(&listing, "hub"));
     qsort(listing.files, listing.count, sizeof *listing.files, compare_files);
+    for (size_t i = 1; i < listing.count; i++)
+        if (compare_files(&listing.files[i - 1], &listing.files[i]) == 0)
+            return hub_fail(reterr, HUB_FATAL, "%s/%s: '%s' is the subject of %s too", folder,
+                            listing.files[i].file, listing.files[i].subject,
+                            listing.files[i - 1].file);
     *ret_files = listing.files;
     *ret_count = listing.count;
     return HUB_OK;

@@ -16,7 +16,8 @@ static json_t *load(struct hub_bytes text, const char *what, struct hub_error *r
     if (json != NULL && json_is_array(json_object_get(json, "fields")) &&
         json_is_string(json_object_get(json, "name")))
         return json;
-    hub_fail(reterr, HUB_FATAL, "%s:%d: %s", what, json == NULL ? error.line : 1,
+    hub_fail(reterr, HUB_FATAL, "%s:%d:%d: %s", what, json == NULL ? error.line : 1,
+             json == NULL ? error.column : 1,
              json == NULL ? error.text : "a record schema would pass");
     json_decref(json);
     return NULL;
@@ -100,7 +101,8 @@ enum hub_status hub_unified_generate(struct hub_bytes pattern, struct hub_bytes 
     json_t *value_field = find_field(unified, "value");
     json_t *sources_field = find_field(unified, "sources");
     if (value_field == NULL || sources_field == NULL)
-        return hub_fail(reterr, HUB_FATAL, "hub/unified.avsc has no fields value and sources");
+        return hub_fail(reterr, HUB_FATAL, "hub/unified.avsc:1:1: the fields 'value' and "
+                        "'sources' are missing");
     refer_to_defined(json_object_get(unified, "fields"), value);
     const char *name = json_string_value(json_object_get(value, "name"));
     json_object_set_new(unified, "name", json_pack("s+", "Unified", name));
