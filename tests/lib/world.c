@@ -148,9 +148,12 @@ static void note(struct world *world, const struct hub_output *output) {
         return;
     char *key = hub_copy_bytes(output->key.data, output->key.size);
     json_t *value = output->kind == HUB_OUTPUT_LOG ? json_null() : test_render(output->value);
-    json_array_append_new(world->all, json_pack("{s:s, s:s, s:O}", "kind",
-                                                kind_names[output->kind], "key", key, "value",
-                                                value));
+    struct hub_input as_input = {.headers = output->headers, .header_count = output->header_count};
+    struct hub_bytes type = hub_input_header(&as_input, "ce_type");
+    json_array_append_new(world->all,
+                          json_pack("{s:s, s:s, s:s%, s:O}", "kind", kind_names[output->kind],
+                                    "key", key, "type", type.data == NULL ? "" : (char *)type.data,
+                                    type.size, "value", value));
     json_object_set_new(world->latest[output->kind], key, value);
     hub_release(key);
 }
