@@ -125,8 +125,10 @@ static void take_members(struct hub_fold *fold, struct fold_entity *entity,
         struct hub_bytes key = hub_slice_octets(field_of(&reference, "key"));
         struct fold_statement *statement = NULL;
         HASH_FIND(hh, fold->statements, key.data, key.size, statement);
-        if (statement == NULL)
+        if (statement == NULL) {
+            entity->incomplete = true;
             continue;
+        }
         statement->first_offset = long_of(&reference, "first_offset");
         members[count++] = statement;
     }
@@ -171,6 +173,9 @@ enum hub_status hub_fold_load_unified(struct hub_fold *fold, struct hub_bytes va
     struct record record = {.type = fold->domain->unified->root};
     HUB_TRY(open_record(fold->domain->unified, value, &record.body, reterr));
     HUB_TRY(check_makers(fold, &record, reterr));
+    if (long_of(&record, "kind") > FOLD_MOVED)
+        return hub_fail(reterr, HUB_FATAL, "unified.%s/%d: a record of no kind that is known",
+                        fold->domain->name, fold->partition);
     char *id = copy_text_of(&record, "entity_id");
     enum hub_status status = check_kind(fold, &record, id, reterr);
     if (status != HUB_OK) {
@@ -188,6 +193,7 @@ enum hub_status hub_fold_load_unified(struct hub_fold *fold, struct hub_bytes va
     hub_release(entity->members);
     entity->members = NULL;
     entity->member_count = entity->member_capacity = 0;
+    entity->incomplete = false;
     if (entity->kind == FOLD_ACTIVE)
         take_members(fold, entity, &record);
     hub_release(id);
@@ -255,6 +261,34 @@ enum hub_status hub_fold_load_conflict(struct hub_fold *fold, struct hub_bytes v
     return HUB_OK;
 }
 
+/* A pair has two ends, and each piece of evidence two statements. */
+static enum hub_status check_pair(const struct hub_fold *fold, const struct record *record,
+                                  const char *name, struct hub_error *reterr) {
+    struct hub_elements elements =
+        hub_slice_elements(field_type(record, name), field_of(record, name));
+    struct hub_bytes element;
+    size_t count = 0;
+    while (hub_slice_next(&elements, &element))
+        count++;
+    if (count != 2)
+        return hub_fail(reterr, HUB_FATAL, "match.%s/%d: %zu %s; 2 would pass", fold->domain->name,
+                        fold->partition, count, name);
+    return HUB_OK;
+}
+
+static enum hub_status check_match(const struct hub_fold *fold, const struct record *record,
+                                   struct hub_error *reterr) {
+    const struct hub_type *array = field_type(record, "evidence");
+    struct hub_elements elements = hub_slice_elements(array, field_of(record, "evidence"));
+    struct hub_bytes element;
+    HUB_TRY(check_pair(fold, record, "entities", reterr));
+    while (hub_slice_next(&elements, &element)) {
+        struct record evidence = {array->items, element};
+        HUB_TRY(check_pair(fold, &evidence, "statements", reterr));
+    }
+    return HUB_OK;
+}
+
 static void take_evidence(struct fold_match *match, const struct record *record) {
     const struct hub_type *array = field_type(record, "evidence");
     struct hub_elements elements = hub_slice_elements(array, field_of(record, "evidence"));
@@ -291,6 +325,7 @@ enum hub_status hub_fold_load_match(struct hub_fold *fold, struct hub_bytes valu
     struct record record = {.type = fold->match_schema->root};
     struct fold_match *match = NULL;
     HUB_TRY(open_record(fold->match_schema, value, &record.body, reterr));
+    HUB_TRY(check_match(fold, &record, reterr));
     char *id = copy_text_of(&record, "match_id");
     enum hub_status status = check_match(fold, &record, id, reterr);
     HASH_FIND_STR(fold->matches, id, match);
@@ -336,16 +371,29 @@ static enum hub_status bind_statements(struct hub_fold *fold, struct hub_arena *
     return HUB_OK;
 }
 
+/* An entity that stands has a value and statements in force, all of them its own. */
+static enum hub_status check_entity(const struct hub_fold *fold, const struct fold_entity *entity,
+                                    struct hub_error *reterr) {
+    if (entity->kind == FOLD_ACTIVE &&
+        (entity->incomplete || entity->member_count == 0 || entity->value == NULL))
+        return hub_fail(reterr, HUB_FATAL,
+                        "unified.%s/%d: %s is active without %s: the topics contradict each other",
+                        fold->domain->name, fold->partition, entity->id,
+                        entity->value == NULL ? "a value" : "its statements in the log");
+    for (size_t i = 0; i < entity->member_count; i++)
+        if (!entity->members[i]->in_force || entity->members[i]->entity != entity)
+            return hub_fail(reterr, HUB_FATAL,
+                            "unified.%s/%d: %s lists %s, which the log says is not its: the "
+                            "topics contradict each other", fold->domain->name, fold->partition,
+                            entity->id, entity->members[i]->key);
+    return HUB_OK;
+}
+
 static enum hub_status bind_entities(struct hub_fold *fold, struct hub_arena *arena,
                                      struct hub_error *reterr) {
     struct fold_entity *entity, *next;
     HASH_ITER(hh, fold->entities, entity, next) {
-        for (size_t i = 0; i < entity->member_count; i++)
-            if (!entity->members[i]->in_force || entity->members[i]->entity != entity)
-                return hub_fail(reterr, HUB_FATAL,
-                                "unified.%s/%d: %s lists %s, which the log says is not its: the "
-                                "topics contradict each other", fold->domain->name,
-                                fold->partition, entity->id, entity->members[i]->key);
+        HUB_TRY(check_entity(fold, entity, reterr));
         if (entity->kind != FOLD_ACTIVE)
             continue;
         fold_conflict_index_span(fold, entity);

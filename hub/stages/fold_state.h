@@ -79,6 +79,7 @@ struct fold_entity {
     struct hub_span span;
     char **resemblances; /* keys it is listed under */
     size_t resemblance_count;
+    bool incomplete; /* while loading: its record lists a statement that the log does not have */
     size_t mark;
     struct fold_change *change; /* of the running step */
 };
