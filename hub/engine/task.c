@@ -324,7 +324,7 @@ enum hub_status hub_task_load_topic(struct hub_task *task, const char *topic, in
     if (cache != NULL)
         HUB_TRY(hub_cache_load(cache, space, take_stored, &loading, &next, reterr));
     if (next > limit) { /* ahead of Kafka: it is a copy of something else */
-        HUB_TRY(hub_cache_drop(cache, space, reterr));
+        hub_cache_drop(cache, space);
         return hub_fail(reterr, HUB_RETRY, "cache: %s is at %lld, ahead of Kafka's %lld", space,
                         (long long)next, (long long)limit);
     }

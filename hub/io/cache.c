@@ -1,18 +1,20 @@
-#include "hub/io/cache.h"
+#include "hub/io/cache_fact.h"
 
 #include "hub/base/memory.h"
 #include "hub/io/file.h"
 
-#include <lmdb.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define uthash_fatal(message) abort()
 #include <uthash.h>
 
-enum { FORMAT = 1, SLOT_SIZE = 40, CHECK_SIZE = 8 };
+enum { FORMAT = 2, SLOT_SIZE = HUB_CACHE_SPACE_SIZE + HUB_DIGEST_SIZE };
 static const size_t MAP_SIZE = (size_t)64 << 30; /* address space, not disk */
 static const int64_t AGE_MAX_MS = 7LL * 24 * 3600 * 1000;
 
@@ -35,10 +37,11 @@ struct hub_cache {
     char *folder;
     struct noted *noted;
     size_t noted_bytes;
+    bool abandoned;
 };
 
 static enum hub_status lmdb_failed(int code, const char *what, struct hub_error *reterr) {
-    bool full = code == MDB_MAP_FULL || code == 28 /* ENOSPC */;
+    bool full = code == MDB_MAP_FULL || code == ENOSPC || code == EDQUOT || code == EFBIG;
     return hub_fail(reterr, full ? HUB_RETRY : HUB_FATAL, "cache: %s: %s", what,
                     mdb_strerror(code));
 }
@@ -48,9 +51,58 @@ static struct slot slot_of(const struct hub_cache *cache, const char *space,
     struct slot slot;
     struct hub_digest of_space = cache->digester->digest(hub_bytes_of_text(space));
     struct hub_digest of_key = cache->digester->digest(key);
-    memcpy(slot.bytes, of_space.bytes, 8);
-    memcpy(slot.bytes + 8, of_key.bytes, HUB_DIGEST_SIZE);
+    memcpy(slot.bytes, of_space.bytes, HUB_CACHE_SPACE_SIZE);
+    memcpy(slot.bytes + HUB_CACHE_SPACE_SIZE, of_key.bytes, HUB_DIGEST_SIZE);
     return slot;
+}
+
+/* --- reading what may be damaged --- */
+
+/* LMDB reads through a map and trusts its pages: damage ends in a signal, not in an error. So a
+ * mark lies in the folder while we read, and one that is found tells that reading killed an earlier
+ * process. Where it cannot be written, reading goes without. */
+static const char mark_name[] = "reading";
+
+static void append_path(const struct hub_cache *cache, const char *name,
+                        struct hub_buffer *path) {
+    hub_buffer_append_format(path, "%s/%s", cache->folder, name);
+}
+
+static void set_mark(const struct hub_cache *cache) {
+    HUB_SCOPED_BUFFER path = {0};
+    append_path(cache, mark_name, &path);
+    int descriptor = open(hub_buffer_text(&path), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor >= 0)
+        close(descriptor);
+}
+
+/* Whether there was one. */
+static bool clear_mark(const struct hub_cache *cache) {
+    HUB_SCOPED_BUFFER path = {0};
+    append_path(cache, mark_name, &path);
+    return unlink(hub_buffer_text(&path)) == 0;
+}
+
+/* Whether the file has all pages that it speaks of; behind its end the map has none. */
+static bool is_whole(const struct hub_cache *cache) {
+    HUB_SCOPED_BUFFER path = {0};
+    MDB_envinfo info;
+    MDB_stat facts;
+    struct stat file;
+    append_path(cache, "data.mdb", &path);
+    return stat(hub_buffer_text(&path), &file) == 0 &&
+           mdb_env_stat(cache->env, &facts) == 0 && mdb_env_info(cache->env, &info) == 0 &&
+           (uint64_t)file.st_size >= (uint64_t)(info.me_last_pgno + 1) * facts.ms_psize;
+}
+
+static int read_fact(const struct hub_cache *cache, MDB_txn *txn, const uint8_t *space,
+                     struct hub_cache_fact *ret_fact) {
+    return hub_cache_fact_read(cache->digester, txn, cache->facts, space, ret_fact);
+}
+
+static int write_fact(const struct hub_cache *cache, MDB_txn *txn, const uint8_t *space,
+                      const struct hub_cache_fact *fact) {
+    return hub_cache_fact_write(cache->digester, txn, cache->facts, space, fact);
 }
 
 /* --- opening --- */
@@ -64,6 +116,8 @@ static int open_environment(struct hub_cache *cache) {
         code = mdb_env_set_maxdbs(cache->env, 2);
     if (code == 0)
         code = mdb_env_open(cache->env, cache->folder, MDB_NORDAHEAD, 0600);
+    if (code == 0 && !is_whole(cache))
+        code = MDB_CORRUPTED;
     if (code == 0)
         code = mdb_txn_begin(cache->env, NULL, 0, &txn);
     if (code == 0)
@@ -92,10 +146,12 @@ static void remove_files(const char *folder) {
     }
 }
 
+static const char identity_name[] = "identity"; /* longer than a space's 8 bytes */
+
 /* The identity and the day of birth that this content must have. */
 static bool is_ours(struct hub_cache *cache, const char *identity, int64_t now_ms) {
     MDB_txn *txn = NULL;
-    MDB_val key = {8, (void *)"identity"}, value;
+    MDB_val key = {sizeof identity_name, (void *)identity_name}, value;
     bool ours = false;
     if (mdb_txn_begin(cache->env, NULL, MDB_RDONLY, &txn) != 0)
         return false;
@@ -116,7 +172,7 @@ static int write_identity(struct hub_cache *cache, const char *identity, int64_t
     HUB_SCOPED_BUFFER fact = {0};
     hub_buffer_append(&fact, &now_ms, sizeof now_ms);
     hub_buffer_append_text(&fact, identity);
-    MDB_val key = {8, (void *)"identity"}, value = {fact.size, fact.data};
+    MDB_val key = {sizeof identity_name, (void *)identity_name}, value = {fact.size, fact.data};
     int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
     if (code == 0)
         code = mdb_drop(txn, cache->records, 0);
@@ -131,6 +187,12 @@ static int write_identity(struct hub_cache *cache, const char *identity, int64_t
     return code;
 }
 
+static int open_ours(struct hub_cache *cache, const char *identity, int64_t now_ms) {
+    int code = open_environment(cache);
+    return code == 0 && !is_ours(cache, identity, now_ms) ? write_identity(cache, identity, now_ms)
+                                                          : code;
+}
+
 enum hub_status hub_cache_open(const char *folder, const char *identity,
                                const struct hub_digester *digester, int64_t now_ms,
                                struct hub_cache **ret_cache, struct hub_error *reterr) {
@@ -141,14 +203,16 @@ enum hub_status hub_cache_open(const char *folder, const char *identity,
     const char *text = hub_buffer_text(&whole);
     cache->digester = digester;
     cache->folder = hub_copy_text(folder);
-    int code = open_environment(cache);
+    if (clear_mark(cache))
+        remove_files(folder);
+    set_mark(cache);
+    int code = open_ours(cache, text, now_ms);
     if (code != 0) { /* not a cache: begin anew */
         close_environment(cache);
         remove_files(folder);
-        code = open_environment(cache);
+        code = open_ours(cache, text, now_ms);
     }
-    if (code == 0 && !is_ours(cache, text, now_ms))
-        code = write_identity(cache, text, now_ms);
+    clear_mark(cache);
     if (code != 0) {
         hub_cache_close(cache);
         return lmdb_failed(code, folder, reterr);
@@ -178,57 +242,64 @@ void hub_cache_close(struct hub_cache *cache) {
 
 /* --- reading --- */
 
-static int64_t read_next(struct hub_cache *cache, MDB_txn *txn, const char *space) {
-    MDB_val key = {strlen(space), (void *)space}, value;
-    int64_t next = -1;
-    if (mdb_get(txn, cache->facts, &key, &value) == 0 && value.mv_size == sizeof next)
-        memcpy(&next, value.mv_data, sizeof next);
-    return next;
-}
-
 /* check, key size, key, value; the check is over all that follows it. */
 static bool open_stored(const struct hub_cache *cache, MDB_val stored, struct hub_bytes *ret_key,
                         struct hub_bytes *ret_value) {
     struct hub_bytes all = hub_bytes(stored.mv_data, stored.mv_size);
     uint32_t key_size = 0;
-    if (all.size < CHECK_SIZE + sizeof key_size)
+    if (all.size < HUB_CACHE_CHECK_SIZE + sizeof key_size)
         return false;
     struct hub_digest check =
-        cache->digester->digest(hub_bytes_part(all, CHECK_SIZE, all.size));
-    memcpy(&key_size, all.data + CHECK_SIZE, sizeof key_size);
-    size_t from = CHECK_SIZE + sizeof key_size;
-    if (memcmp(check.bytes, all.data, CHECK_SIZE) != 0 || key_size > all.size - from)
+        cache->digester->digest(hub_bytes_part(all, HUB_CACHE_CHECK_SIZE, all.size));
+    memcpy(&key_size, all.data + HUB_CACHE_CHECK_SIZE, sizeof key_size);
+    size_t from = HUB_CACHE_CHECK_SIZE + sizeof key_size;
+    if (memcmp(check.bytes, all.data, HUB_CACHE_CHECK_SIZE) != 0 || key_size > all.size - from)
         return false;
     *ret_key = hub_bytes_part(all, from, from + key_size);
     *ret_value = hub_bytes_part(all, from + key_size, all.size);
     return true;
 }
 
-static enum hub_status read_space(struct hub_cache *cache, MDB_txn *txn, const char *space,
+/* Where the space begins: its 8 bytes, then zeros. */
+static struct slot first_slot(const struct hub_cache *cache, const char *space) {
+    struct slot slot = slot_of(cache, space, hub_bytes("", 0));
+    memset(slot.bytes + HUB_CACHE_SPACE_SIZE, 0, HUB_DIGEST_SIZE);
+    return slot;
+}
+
+static enum hub_status read_space(struct hub_cache *cache, MDB_txn *txn, const struct slot *start,
                                   enum hub_status (*take)(void *context, struct hub_bytes key,
                                                           struct hub_bytes value,
                                                           struct hub_error *reterr),
-                                  void *context, bool *ret_damaged, struct hub_error *reterr) {
-    struct slot start = slot_of(cache, space, hub_bytes("", 0));
+                                  void *context, struct hub_cache_fact *ret_found,
+                                  bool *ret_damaged, struct hub_error *reterr) {
     MDB_cursor *cursor = NULL;
     enum hub_status status = HUB_OK;
-    memset(start.bytes + 8, 0, HUB_DIGEST_SIZE);
-    MDB_val key = {SLOT_SIZE, start.bytes}, value;
+    MDB_val key = {SLOT_SIZE, (void *)start->bytes}, value;
     int code = mdb_cursor_open(txn, cache->records, &cursor);
     if (code == 0)
         code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
     while (code == 0 && status == HUB_OK && key.mv_size == SLOT_SIZE &&
-           memcmp(key.mv_data, start.bytes, 8) == 0) {
+           memcmp(key.mv_data, start->bytes, HUB_CACHE_SPACE_SIZE) == 0) {
         struct hub_bytes own_key, own_value;
         *ret_damaged = !open_stored(cache, value, &own_key, &own_value);
         if (*ret_damaged)
             break;
+        hub_cache_fact_add(ret_found, value);
         status = take(context, own_key, own_value, reterr);
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
+    *ret_damaged |= code != 0 && code != MDB_NOTFOUND;
     if (cursor != NULL)
         mdb_cursor_close(cursor);
     return status;
+}
+
+/* From here on nothing is known and nothing is kept; the next process begins anew. */
+static void abandon(struct hub_cache *cache) {
+    hub_cache_forget(cache);
+    cache->abandoned = true;
+    set_mark(cache);
 }
 
 enum hub_status hub_cache_load(struct hub_cache *cache, const char *space,
@@ -236,20 +307,29 @@ enum hub_status hub_cache_load(struct hub_cache *cache, const char *space,
                                                        struct hub_bytes value,
                                                        struct hub_error *reterr),
                                void *context, int64_t *ret_next, struct hub_error *reterr) {
+    struct slot start = first_slot(cache, space);
+    struct hub_cache_fact fact = {.next = -1}, found = {0};
     MDB_txn *txn = NULL;
-    bool damaged = false;
-    *ret_next = -1;
-    int code = mdb_txn_begin(cache->env, NULL, MDB_RDONLY, &txn);
-    if (code != 0)
-        return lmdb_failed(code, space, reterr);
-    *ret_next = read_next(cache, txn, space);
     enum hub_status status = HUB_OK;
-    if (*ret_next >= 0)
-        status = read_space(cache, txn, space, take, context, &damaged, reterr);
-    mdb_txn_abort(txn);
+    *ret_next = -1;
+    if (cache->abandoned)
+        return HUB_OK;
+    set_mark(cache);
+    int code = mdb_txn_begin(cache->env, NULL, MDB_RDONLY, &txn);
+    if (code == 0)
+        code = read_fact(cache, txn, start.bytes, &fact);
+    bool damaged = code != 0;
+    if (fact.next >= 0)
+        status = read_space(cache, txn, &start, take, context, &found, &damaged, reterr);
+    if (fact.next >= 0 && status == HUB_OK)
+        damaged |= found.count != fact.count || found.checks != fact.checks;
+    if (txn != NULL)
+        mdb_txn_abort(txn);
+    clear_mark(cache);
+    *ret_next = fact.next;
     if (!damaged)
         return status;
-    HUB_TRY(hub_cache_drop(cache, space, reterr));
+    abandon(cache); /* nothing is mended in pages that lie */
     return hub_fail(reterr, HUB_RETRY, "cache: %s was damaged and is thrown away", space);
 }
 
@@ -257,18 +337,20 @@ enum hub_status hub_cache_load(struct hub_cache *cache, const char *space,
 
 void hub_cache_note(struct hub_cache *cache, const char *space, struct hub_bytes key,
                     struct hub_bytes value) {
+    if (cache->abandoned)
+        return;
     struct slot slot = slot_of(cache, space, key);
     struct noted *noted = NULL;
     uint32_t key_size = (uint32_t)key.size;
     HUB_SCOPED_BUFFER stored = {0};
-    static const uint8_t room[CHECK_SIZE] = {0};
-    hub_buffer_append(&stored, room, CHECK_SIZE);
+    static const uint8_t room[HUB_CACHE_CHECK_SIZE] = {0};
+    hub_buffer_append(&stored, room, HUB_CACHE_CHECK_SIZE);
     hub_buffer_append(&stored, &key_size, sizeof key_size);
     hub_buffer_append_bytes(&stored, key);
     hub_buffer_append_bytes(&stored, value);
     struct hub_digest check = cache->digester->digest(
-        hub_bytes_part(hub_buffer_bytes(&stored), CHECK_SIZE, stored.size));
-    memcpy(stored.data, check.bytes, CHECK_SIZE);
+        hub_bytes_part(hub_buffer_bytes(&stored), HUB_CACHE_CHECK_SIZE, stored.size));
+    memcpy(stored.data, check.bytes, HUB_CACHE_CHECK_SIZE);
     HASH_FIND(hh, cache->noted, slot.bytes, SLOT_SIZE, noted);
     if (noted == NULL) {
         noted = hub_allocate_zero(1, sizeof *noted);
@@ -290,29 +372,57 @@ static int by_slot(const struct noted *a, const struct noted *b) {
     return memcmp(a->slot.bytes, b->slot.bytes, SLOT_SIZE);
 }
 
+static int write_one(struct hub_cache *cache, MDB_txn *txn, const struct noted *noted,
+                     struct hub_cache_fact *fact) {
+    MDB_val key = {SLOT_SIZE, (void *)noted->slot.bytes}, value = {noted->size, noted->value}, old;
+    int code = mdb_get(txn, cache->records, &key, &old);
+    if (code == 0)
+        hub_cache_fact_take(fact, old);
+    else if (code != MDB_NOTFOUND)
+        return code;
+    hub_cache_fact_add(fact, value);
+    return mdb_put(txn, cache->records, &key, &value, 0);
+}
+
 static int write_noted(struct hub_cache *cache, MDB_txn *txn) {
+    const uint8_t *space = NULL; /* whose fact it is */
     struct noted *noted, *next;
+    struct hub_cache_fact fact;
+    int code = 0;
     HASH_SORT(cache->noted, by_slot);
     HASH_ITER(hh, cache->noted, noted, next) {
-        MDB_val key = {SLOT_SIZE, noted->slot.bytes}, value = {noted->size, noted->value};
-        int code = mdb_put(txn, cache->records, &key, &value, 0);
+        bool other = space == NULL || memcmp(space, noted->slot.bytes, HUB_CACHE_SPACE_SIZE) != 0;
+        if (other && space != NULL)
+            code = write_fact(cache, txn, space, &fact);
+        if (other && code == 0)
+            code = read_fact(cache, txn, noted->slot.bytes, &fact);
+        space = noted->slot.bytes;
+        if (code == 0)
+            code = write_one(cache, txn, noted, &fact);
         if (code != 0)
             return code;
     }
-    return 0;
+    return space == NULL ? 0 : write_fact(cache, txn, space, &fact);
+}
+
+static int write_mark(struct hub_cache *cache, MDB_txn *txn, const struct hub_cache_mark *mark) {
+    struct slot start = first_slot(cache, mark->space);
+    struct hub_cache_fact fact;
+    int code = read_fact(cache, txn, start.bytes, &fact);
+    fact.next = mark->next;
+    return code == 0 ? write_fact(cache, txn, start.bytes, &fact) : code;
 }
 
 enum hub_status hub_cache_checkpoint(struct hub_cache *cache, const struct hub_cache_mark *marks,
                                      size_t count, struct hub_error *reterr) {
     MDB_txn *txn = NULL;
+    if (cache->abandoned)
+        return HUB_OK;
     int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
     if (code == 0)
         code = write_noted(cache, txn);
-    for (size_t i = 0; code == 0 && i < count; i++) {
-        MDB_val key = {strlen(marks[i].space), (void *)marks[i].space};
-        MDB_val value = {sizeof marks[i].next, (void *)&marks[i].next};
-        code = mdb_put(txn, cache->facts, &key, &value, 0);
-    }
+    for (size_t i = 0; code == 0 && i < count; i++)
+        code = write_mark(cache, txn, &marks[i]);
     if (code == 0) {
         code = mdb_txn_commit(txn);
         txn = NULL;
@@ -323,22 +433,21 @@ enum hub_status hub_cache_checkpoint(struct hub_cache *cache, const struct hub_c
     }
     if (txn != NULL)
         mdb_txn_abort(txn);
+    if (cache->noted_bytes > HUB_CACHE_NOTED_BYTES_MAX || code == MDB_CORRUPTED)
+        abandon(cache);
     return lmdb_failed(code, "checkpoint", reterr);
 }
 
-enum hub_status hub_cache_drop(struct hub_cache *cache, const char *space,
-                               struct hub_error *reterr) {
-    struct slot start = slot_of(cache, space, hub_bytes("", 0));
+void hub_cache_drop(struct hub_cache *cache, const char *space) {
+    struct slot start = first_slot(cache, space);
     MDB_txn *txn = NULL;
     MDB_cursor *cursor = NULL;
-    MDB_val fact = {strlen(space), (void *)space};
-    memset(start.bytes + 8, 0, HUB_DIGEST_SIZE);
+    MDB_val fact = {HUB_CACHE_SPACE_SIZE, start.bytes}, key = {SLOT_SIZE, start.bytes}, value;
     int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
     if (code == 0)
         code = mdb_cursor_open(txn, cache->records, &cursor);
-    MDB_val key = {SLOT_SIZE, start.bytes}, value;
     int found = code == 0 ? mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE) : code;
-    while (found == 0 && memcmp(key.mv_data, start.bytes, 8) == 0 &&
+    while (found == 0 && memcmp(key.mv_data, start.bytes, HUB_CACHE_SPACE_SIZE) == 0 &&
            (code = mdb_cursor_del(cursor, 0)) == 0)
         found = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     if (cursor != NULL)
@@ -351,5 +460,6 @@ enum hub_status hub_cache_drop(struct hub_cache *cache, const char *space,
         code = mdb_txn_commit(txn);
     else if (txn != NULL)
         mdb_txn_abort(txn);
-    return code == 0 ? HUB_OK : lmdb_failed(code, space, reterr);
+    if (code != 0)
+        abandon(cache);
 }

@@ -2,8 +2,8 @@
  *
  * One LMDB environment. Each topic partition is a space of its own: key -> record, and the offset
  * up to which it is complete; both are written in one LMDB transaction, and only what Kafka has
- * committed. A cache of another cluster, core or catalogue, older than seven days or damaged is
- * thrown away: it can always be loaded again. */
+ * committed. A cache of another cluster, core or catalogue, older than seven days, damaged, or of
+ * which the reading killed the process, is thrown away: it can always be loaded again. */
 #pragma once
 
 #include "hub/base/bytes.h"
@@ -11,6 +11,11 @@
 #include "hub/base/status.h"
 
 struct hub_cache;
+
+/* What may be noted while checkpoints fail. Beyond it the cache is abandoned, as it is where damage
+ * is found: it forgets everything, knows nothing and keeps nothing, and whoever opens it next
+ * begins a new one. */
+enum { HUB_CACHE_NOTED_BYTES_MAX = 128 * 1024 * 1024 };
 
 /* `identity` is a text of everything the content depends on. Opening never fails for what is in the
  * file, only where the folder cannot be written. */
@@ -20,8 +25,9 @@ HUB_MUST_USE enum hub_status hub_cache_open(const char *folder, const char *iden
                                             struct hub_error *reterr);
 void hub_cache_close(struct hub_cache *cache); /* NULL is fine */
 
-/* What is known of a space: its next offset (-1 for nothing), and every record by `take`. Where
- * something in it is not as it was written, the space is emptied and -1 is given. */
+/* What is known of a space: its next offset (-1 for nothing), and every record by `take`. HUB_RETRY
+ * where something is not as it was written: the cache is then abandoned, and what `take` was given
+ * must be thrown away. */
 HUB_MUST_USE enum hub_status
 hub_cache_load(struct hub_cache *cache, const char *space,
                enum hub_status (*take)(void *context, struct hub_bytes key,
@@ -46,5 +52,4 @@ HUB_MUST_USE enum hub_status hub_cache_checkpoint(struct hub_cache *cache,
                                                   const struct hub_cache_mark *marks,
                                                   size_t count, struct hub_error *reterr);
 /* Empties one space: its topic is not the one it was copied from. */
-HUB_MUST_USE enum hub_status hub_cache_drop(struct hub_cache *cache, const char *space,
-                                            struct hub_error *reterr);
+void hub_cache_drop(struct hub_cache *cache, const char *space);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* The claims of an `identifiers` field as text: "nct:NCT01000001 euct:...?" with ? for ambiguous. */
+/* The claims of an `identifiers` field, "nct:NCT01000001 euct:...?"; ? is for ambiguous. */
 static const char *claims_in(const char *domain_name, const char *json) {
     static char text[1024];
     const struct hub_domain *domain = test_domain(domain_name);

@@ -122,7 +122,8 @@ static struct hub_bytes unified(struct loading *loading, const char *kind, const
                    hub_arena_format(&loading->arena,
                                     "{'entity_id': 'trial-x', 'kind': '%s', 'founder': 'ctgov/A',"
                                     " 'founded_offset': 0, 'revision': 1, 'changed': [],"
-                                    " 'value': %s, 'sources': {%s}, 'statements': [%s], 'conflicts': [],"
+                                    " 'value': %s, 'sources': {%s}, 'statements': [%s],"
+                                    " 'conflicts': [],"
                                     " 'rules': '%s', 'core': %d}",
                                     kind, active ? "{'statement': {'version': ''}}" : "null",
                                     hub_buffer_text(&sources), hub_buffer_text(&statements),

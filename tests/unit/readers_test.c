@@ -95,7 +95,7 @@ static void an_older_schema_is_read_as_the_newest(void **state) {
     struct hub_bytes message =
         frame(&reading, old->id, test_value(old->root, trial, &reading.arena));
     assert_int_equal(domain->schema->version, 2);
-    for (int i = 0; i < 2; i++) { /* the second time with the translation that was made for the first */
+    for (int i = 0; i < 2; i++) { /* the second time by the translation that is there */
         expect_ok(open_message(&reading, message), &reading.error);
         assert_ptr_equal(reading.opened.writer, old);
         assert_true(hub_bytes_equal(reading.opened.written, message)); /* stored as written */

@@ -1,0 +1,26 @@
+/* What the cache knows of a space beside its records; shared by the files of the cache. */
+#pragma once
+
+#include "hub/io/cache.h"
+
+#include <lmdb.h>
+
+enum { HUB_CACHE_SPACE_SIZE = 8, HUB_CACHE_CHECK_SIZE = 8 };
+
+/* What is known of a space, and what its records must add up to: one that went missing with a
+ * damaged page leaves no other trace. */
+struct hub_cache_fact {
+    int64_t next;           /* -1: nothing is known */
+    uint64_t count, checks; /* records, and all their checks by exclusive or */
+};
+
+/* A stored record, which begins with its check, comes or goes. */
+void hub_cache_fact_add(struct hub_cache_fact *fact, MDB_val stored);
+void hub_cache_fact_take(struct hub_cache_fact *fact, MDB_val stored);
+
+/* LMDB's codes. Nothing is known where there is none; MDB_CORRUPTED where it is not as it was
+ * written. */
+int hub_cache_fact_read(const struct hub_digester *digester, MDB_txn *txn, MDB_dbi facts,
+                        const uint8_t *space, struct hub_cache_fact *ret_fact);
+int hub_cache_fact_write(const struct hub_digester *digester, MDB_txn *txn, MDB_dbi facts,
+                         const uint8_t *space, const struct hub_cache_fact *fact);
