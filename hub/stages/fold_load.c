@@ -159,10 +159,10 @@ static enum hub_status check_kind(const struct hub_fold *fold, const struct reco
     bool active = kind == FOLD_ACTIVE;
     if (kind > FOLD_MOVED)
         return damaged(fold, "unified", id, "is of an unknown kind", reterr);
-    if (active != is_stated(record, "value") || active != (count_of(record, "statements") > 0))
-        return damaged(fold, "unified", id,
-                       active ? "is ACTIVE without a value or statements"
-                              : "is not ACTIVE and has a value or statements", reterr);
+    if (active && (!is_stated(record, "value") || count_of(record, "statements") == 0))
+        return damaged(fold, "unified", id, "is ACTIVE without a value or statements", reterr);
+    if (!active && is_stated(record, "value")) /* it may name the statement that went last */
+        return damaged(fold, "unified", id, "is not ACTIVE and has a value", reterr);
     if (kind == FOLD_MERGED && !is_stated(record, "into"))
         return damaged(fold, "unified", id, "is MERGED into nothing", reterr);
     return HUB_OK;
@@ -173,9 +173,6 @@ enum hub_status hub_fold_load_unified(struct hub_fold *fold, struct hub_bytes va
     struct record record = {.type = fold->domain->unified->root};
     HUB_TRY(open_record(fold->domain->unified, value, &record.body, reterr));
     HUB_TRY(check_makers(fold, &record, reterr));
-    if (long_of(&record, "kind") > FOLD_MOVED)
-        return hub_fail(reterr, HUB_FATAL, "unified.%s/%d: a record of no kind that is known",
-                        fold->domain->name, fold->partition);
     char *id = copy_text_of(&record, "entity_id");
     enum hub_status status = check_kind(fold, &record, id, reterr);
     if (status != HUB_OK) {
@@ -261,34 +258,6 @@ enum hub_status hub_fold_load_conflict(struct hub_fold *fold, struct hub_bytes v
     return HUB_OK;
 }
 
-/* A pair has two ends, and each piece of evidence two statements. */
-static enum hub_status check_pair(const struct hub_fold *fold, const struct record *record,
-                                  const char *name, struct hub_error *reterr) {
-    struct hub_elements elements =
-        hub_slice_elements(field_type(record, name), field_of(record, name));
-    struct hub_bytes element;
-    size_t count = 0;
-    while (hub_slice_next(&elements, &element))
-        count++;
-    if (count != 2)
-        return hub_fail(reterr, HUB_FATAL, "match.%s/%d: %zu %s; 2 would pass", fold->domain->name,
-                        fold->partition, count, name);
-    return HUB_OK;
-}
-
-static enum hub_status check_match(const struct hub_fold *fold, const struct record *record,
-                                   struct hub_error *reterr) {
-    const struct hub_type *array = field_type(record, "evidence");
-    struct hub_elements elements = hub_slice_elements(array, field_of(record, "evidence"));
-    struct hub_bytes element;
-    HUB_TRY(check_pair(fold, record, "entities", reterr));
-    while (hub_slice_next(&elements, &element)) {
-        struct record evidence = {array->items, element};
-        HUB_TRY(check_pair(fold, &evidence, "statements", reterr));
-    }
-    return HUB_OK;
-}
-
 static void take_evidence(struct fold_match *match, const struct record *record) {
     const struct hub_type *array = field_type(record, "evidence");
     struct hub_elements elements = hub_slice_elements(array, field_of(record, "evidence"));
@@ -325,7 +294,6 @@ enum hub_status hub_fold_load_match(struct hub_fold *fold, struct hub_bytes valu
     struct record record = {.type = fold->match_schema->root};
     struct fold_match *match = NULL;
     HUB_TRY(open_record(fold->match_schema, value, &record.body, reterr));
-    HUB_TRY(check_match(fold, &record, reterr));
     char *id = copy_text_of(&record, "match_id");
     enum hub_status status = check_match(fold, &record, id, reterr);
     HASH_FIND_STR(fold->matches, id, match);
@@ -371,15 +339,13 @@ static enum hub_status bind_statements(struct hub_fold *fold, struct hub_arena *
     return HUB_OK;
 }
 
-/* An entity that stands has a value and statements in force, all of them its own. */
+/* An entity that stands has statements in force, all of them its own. */
 static enum hub_status check_entity(const struct hub_fold *fold, const struct fold_entity *entity,
                                     struct hub_error *reterr) {
-    if (entity->kind == FOLD_ACTIVE &&
-        (entity->incomplete || entity->member_count == 0 || entity->value == NULL))
+    if (entity->incomplete)
         return hub_fail(reterr, HUB_FATAL,
-                        "unified.%s/%d: %s is active without %s: the topics contradict each other",
-                        fold->domain->name, fold->partition, entity->id,
-                        entity->value == NULL ? "a value" : "its statements in the log");
+                        "unified.%s/%d: %s lists what the log does not have: the topics "
+                        "contradict each other", fold->domain->name, fold->partition, entity->id);
     for (size_t i = 0; i < entity->member_count; i++)
         if (!entity->members[i]->in_force || entity->members[i]->entity != entity)
             return hub_fail(reterr, HUB_FATAL,
