@@ -1,0 +1,158 @@
+/* config: a connector's configuration as a whole. */
+#include "tests/lib/cmocka.h"
+#include "tests/lib/source.h"
+
+static const char good[] = "connector: trying\n"
+                           "institution: sus\n"
+                           "system: sus-trials\n"
+                           "source: {transport: file-drop, format: json, folder: .}\n"
+                           "target: {domain: trial}\n"
+                           "records:\n"
+                           "  - {key: id, version: v, fields: {acronym: a}}\n";
+
+/* The good configuration with one part of it replaced is refused. */
+static void assert_refused(const char *from, const char *to, const char *error) {
+    struct source source;
+    source_make(&source);
+    const char *at = strstr(good, from);
+    assert_non_null(at);
+    const char *text = hub_arena_format(&source.arena, "%.*s%s%s", (int)(at - good), good, to,
+                                        at + strlen(from));
+    assert_says(source_refusal(&source, text), error);
+    source_close(&source);
+}
+
+static void a_good_configuration_is_loaded_whole(void **state) {
+    struct source source;
+    (void)state;
+    source_open(&source, good);
+    const struct hub_connector *connector = source.connector;
+    assert_string_equal(connector->name, "trying");
+    assert_string_equal(connector->institution, "sus");
+    assert_string_equal(connector->system->name, "sus-trials");
+    assert_string_equal(connector->domain->name, "trial");
+    assert_string_equal(connector->transport->name, "file-drop");
+    assert_string_equal(connector->format->name, "json");
+    assert_string_equal(connector->folder, source.folder.path);
+    assert_null(connector->tests);
+    source_close(&source);
+}
+
+static void what_is_missing_is_named(void **state) {
+    (void)state;
+    assert_refused("connector: trying\n", "", "1:1: 'connector' is missing");
+    assert_refused("institution: sus\n", "", "1:1: 'institution' is missing");
+    assert_refused("system: sus-trials\n", "", "1:1: 'system' is missing");
+    assert_refused("target: {domain: trial}\n", "", "1:1: 'target: {domain: NAME}' is missing");
+    assert_refused("source: {transport: file-drop, format: json, folder: .}\n", "",
+                   "1:1: 'source: {transport: NAME, format: NAME, ...}' is missing");
+    assert_refused("records:\n  - {key: id, version: v, fields: {acronym: a}}\n", "",
+                   "1:1: 'records' is missing: the mapping");
+    assert_refused("transport: file-drop, ", "", "4:9: 'transport' is missing");
+    assert_refused(", folder: .", "", "4:9: 'folder' is missing: The folder");
+}
+
+static void an_unknown_word_is_told_with_the_nearest(void **state) {
+    (void)state;
+    assert_refused("target:", "traget:", "5:1: unknown key 'traget'; did you mean 'target'?");
+    assert_refused("folder: .", "folder: ., foldr: .",
+                   "4:57: unknown key 'foldr'; did you mean 'folder'?");
+    assert_refused("{domain: trial}", "{domain: trial, topic: x}", "5:25: unknown key 'topic'");
+}
+
+static void names_that_are_not_known_are_told_with_those_there_are(void **state) {
+    (void)state;
+    assert_refused("file-drop", "file-dorp", "4:21: 'file-dorp' is not known, did you mean "
+                                             "'file-drop'; there are: file-drop, http-poll");
+    assert_refused("format: json", "format: parquet",
+                   "4:40: 'parquet' is not known; there are: csv, json, xml");
+    assert_refused("domain: trial", "domain: trail",
+                   "5:18: 'trail' is not known, did you mean 'trial'; there are: ");
+    assert_refused("system: sus-trials", "system: sus-trails",
+                   "3:9: 'sus-trails' is not in systems.json, where every source is declared once");
+}
+
+static void an_institution_may_carry_only_its_own_systems(void **state) {
+    (void)state;
+    assert_refused("institution: sus", "institution: lu",
+                   "2:14: systems.json does not let 'lu' carry 'sus-trials'; sus may");
+}
+
+static void a_name_is_small_letters_digits_and_hyphens(void **state) {
+    (void)state;
+    static const char error[] = "is small letters, digits and hyphens, at most 64";
+    assert_refused("connector: trying", "connector: Trying", error);
+    assert_refused("connector: trying", "connector: a/../b", error);
+    assert_refused("connector: trying", "connector: ''", error);
+    assert_refused("connector: trying", "connector: [a]", error);
+    assert_refused("connector: trying",
+                   "connector: "
+                   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                   error);
+}
+
+static void options_are_those_of_the_transport_and_the_format(void **state) {
+    (void)state;
+    assert_refused("folder: .", "folder: ., delimiter: ';'", "4:57: unknown key 'delimiter'");
+    assert_refused("format: json, folder: .", "format: csv, folder: ., delimiter: ';;'",
+                   "'delimiter' is ';;'; one of ,, ;, \t, | would pass");
+    assert_refused("format: json, folder: .", "format: csv, folder: ., charset: latin1",
+                   "'charset' is 'latin1'; one of utf-8, windows-1252, iso-8859-1, iso-8859-15 "
+                   "would pass");
+    assert_refused("folder: .", "folder: ., mode: append",
+                   "'mode' is 'append'; one of documents, snapshot would pass");
+}
+
+static void empty_is_accepted_or_refused(void **state) {
+    (void)state;
+    assert_refused("records:", "empty: maybe\nrecords:", "6:8: accept or refuse would pass");
+}
+
+static void what_is_no_mapping_or_no_yaml_is_refused_with_its_place(void **state) {
+    struct source source;
+    (void)state;
+    source_make(&source);
+    assert_says(source_refusal(&source, "- a\n"),
+                "1:1: a mapping of 'connector', 'institution' ... would pass");
+    assert_says(source_refusal(&source, "connector: [a\nb: c"), "2:");
+    assert_says(source_refusal(&source, "connector: a\nconnector: b\n"), "2:1: ");
+    source_close(&source);
+}
+
+static void a_file_that_is_not_there_is_told(void **state) {
+    struct hub_connector *connector = NULL;
+    struct hub_error error;
+    (void)state;
+    assert_int_equal(hub_connector_load("/none/such.yaml", test_catalogue(), NULL, &connector,
+                                        &error),
+                     HUB_FATAL);
+    assert_string_equal(error.text, "/none/such.yaml: No such file or directory");
+    assert_null(connector);
+}
+
+static void another_configuration_has_another_hash(void **state) {
+    struct source source;
+    (void)state;
+    source_open(&source, good);
+    struct hub_digest first = source.connector->config_hash;
+    source_load(&source, hub_arena_format(&source.arena, "%s# a comment\n", good));
+    assert_memory_not_equal(first.bytes, source.connector->config_hash.bytes, HUB_DIGEST_SIZE);
+    source_close(&source);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_configuration_is_loaded_whole),
+        cmocka_unit_test(what_is_missing_is_named),
+        cmocka_unit_test(an_unknown_word_is_told_with_the_nearest),
+        cmocka_unit_test(names_that_are_not_known_are_told_with_those_there_are),
+        cmocka_unit_test(an_institution_may_carry_only_its_own_systems),
+        cmocka_unit_test(a_name_is_small_letters_digits_and_hyphens),
+        cmocka_unit_test(options_are_those_of_the_transport_and_the_format),
+        cmocka_unit_test(empty_is_accepted_or_refused),
+        cmocka_unit_test(what_is_no_mapping_or_no_yaml_is_refused_with_its_place),
+        cmocka_unit_test(a_file_that_is_not_there_is_told),
+        cmocka_unit_test(another_configuration_has_another_hash),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
