@@ -318,7 +318,8 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
                                              &parsed, &error) == HUB_OK;
     if (!readable) {
         struct refusal refusal = {.stage = document->refused != NULL ? "transport" : "parse",
-                                  .code = document->refused != NULL ? "SIZE" : "PARSE",
+                                  .code = document->refused != NULL ? document->refused_code
+                                                                    : "PARSE",
                                   .reason = document->refused != NULL ? document->refused
                                                                       : error.text,
                                   .raw = document->bytes};

@@ -17,7 +17,7 @@
 #include <time.h>
 
 enum { POLL_MS = 500, BACK_OFF_MIN_MS = 500, BACK_OFF_MAX_MS = 60000, ONCE_TRIES = 5,
-       NAME_MAX_SIZE = 192 };
+       RETRY_AFTER_MAX_MS = 3600000, NAME_MAX_SIZE = 192 };
 
 static volatile sig_atomic_t stop_requested;
 
@@ -124,6 +124,7 @@ static enum hub_status open_session(struct session *session, struct hub_error *r
                             reterr));
     HUB_TRY(load_known(session, reterr));
     env.position = session->position;
+    env.folder = connector->folder;
     session->transport_state = hub_allocate_zero(1, connector->transport->state_size);
     return connector->transport->open(session->transport_state, connector->transport_options, &env,
                                       reterr);
@@ -275,13 +276,15 @@ static void pause_ms(int64_t milliseconds) {
     nanosleep(&span, NULL); /* a signal ends it early */
 }
 
-/* The source cannot be reached: time may mend it. */
-static enum hub_status wait_for_source(struct session *session, int *tries,
+/* The source cannot be reached: time may mend it. A source that says how long is given that long. */
+static enum hub_status wait_for_source(struct session *session, int *tries, int64_t retry_after_ms,
                                        const struct hub_error *error, struct hub_error *reterr) {
     int64_t wait_ms = BACK_OFF_MIN_MS;
     for (int i = 0; i < *tries && wait_ms < BACK_OFF_MAX_MS; i++)
         wait_ms *= 2;
     wait_ms = wait_ms > BACK_OFF_MAX_MS ? BACK_OFF_MAX_MS : wait_ms;
+    wait_ms = wait_ms < retry_after_ms ? retry_after_ms : wait_ms;
+    wait_ms = wait_ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : wait_ms;
     (*tries)++;
     hub_log(HUB_LOG_WARNING, "source_stalled", "%s; again in %lld ms", error->text,
             (long long)wait_ms);
@@ -300,7 +303,7 @@ static enum hub_status loop(struct session *session, struct hub_error *reterr) {
         enum hub_status status =
             transport->poll(session->transport_state, POLL_MS, &batch, &error);
         if (status == HUB_RETRY) {
-            HUB_TRY(wait_for_source(session, &tries, &error, reterr));
+            HUB_TRY(wait_for_source(session, &tries, batch.retry_after_ms, &error, reterr));
             continue;
         }
         if (status != HUB_OK) {

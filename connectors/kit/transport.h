@@ -16,6 +16,7 @@ struct hub_raw_document {
     bool snapshot;   /* it is the whole of what the source has now */
     int64_t withdraw_max_percent; /* a snapshot that lacks more withdraws nothing */
     const char *refused; /* why it could not be read whole, or NULL; bytes may be missing then */
+    const char *refused_code; /* SIZE or FILE, where refused */
 };
 
 /* What one poll gives. Bytes and texts live in the batch's arena. */
@@ -25,12 +26,14 @@ struct hub_batch {
     size_t count;
     const char *position; /* JSON text: where to go on once these documents are safe in Kafka */
     bool exhausted;       /* nothing more now: a single run may end here */
+    int64_t retry_after_ms; /* with HUB_RETRY: so long the source asks to be left alone, or 0 */
 };
 void hub_batch_free(struct hub_batch *batch);
 
 /* What the runtime gives a transport. */
 struct hub_env {
     const char *position; /* as committed last, or NULL for a first run */
+    const char *folder;   /* of the configuration: where relative paths begin; NULL: here */
     int64_t (*monotonic_ms)(void);
     int64_t (*realtime_ms)(void); /* since 1970-01-01T00:00:00Z */
 };
@@ -44,7 +47,8 @@ struct hub_transport {
     enum hub_status (*open)(void *state, const void *options, const struct hub_env *env,
                             struct hub_error *reterr);
     /* Waits up to timeout_ms for something new. An empty batch is fine. HUB_RETRY: the source
-     * cannot be reached now; the runtime waits and asks again. */
+     * cannot be reached now; the runtime waits and asks again. Of a batch that is not
+     * HUB_OK nothing but retry_after_ms may be set. */
     enum hub_status (*poll)(void *state, int64_t timeout_ms, struct hub_batch *ret_batch,
                             struct hub_error *reterr);
     /* The batch is safe in Kafka: now acknowledge it. */

@@ -2,10 +2,14 @@
  *
  * Files are read in the order of their names, each once for each of its contents: a file that is
  * replaced is read again. A file that begins with a dot or ends in .tmp or .part is still being
- * written; so is one that changed less than settle_ms ago. The position is what was read of every
- * file that is still there: size and time. */
+ * written; so is one that changed less than settle_ms ago, or, where its time lies ahead, was first
+ * seen so then. Folders in the folder are not looked into; a symbolic link, a pipe or a device is
+ * refused, so that nobody who may put files there can have others read. The position is what was
+ * read of every file that is still there: size and time. */
 #include "connectors/transports/transports.h"
 
+#include "connectors/kit/format.h"
+#include "hub/base/text.h"
 #include "hub/io/file.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -30,7 +34,8 @@ static const struct hub_option options[] = {
     {.name = "folder",
      HUB_TEXTS_OPTION(struct file_drop_options, folder),
      .required = true,
-     .help = "The folder, or folders, read in this order; one that is missing has no files."},
+     .help = "The folder, or folders, read in this order, from the configuration's own where "
+             "relative; one that is missing has no files."},
     {.name = "pattern",
      HUB_TEXT_OPTION(struct file_drop_options, pattern),
      .initial = ".*",
@@ -68,6 +73,7 @@ struct file_drop {
     pcre2_code *pattern;
     json_t *files;   /* path -> "size-modified": as handed out last */
     json_t *pending; /* the same, as of the batch that waits for its commit */
+    json_t *ahead;   /* of files whose time lies ahead: path -> {mark, since} */
 };
 
 /* --- opening --- */
@@ -98,6 +104,7 @@ static enum hub_status open_drop(void *state_, const void *options_, const struc
     PCRE2_UCHAR text[256];
     state->options = options_;
     state->env = *env;
+    state->ahead = json_object();
     HUB_TRY(load_position(state, reterr));
     state->pattern =
         pcre2_compile((PCRE2_SPTR)state->options->pattern, PCRE2_ZERO_TERMINATED,
@@ -115,9 +122,21 @@ static void close_drop(void *state_) {
         pcre2_code_free(state->pattern);
     json_decref(state->files);
     json_decref(state->pending);
+    json_decref(state->ahead);
 }
 
 /* --- looking --- */
+
+/* A file's name as text: bytes that are not UTF-8 as %XX. */
+static const char *printable(struct hub_arena *arena, const char *name) {
+    HUB_SCOPED_BUFFER text = {0};
+    if (hub_text_is_utf8(hub_bytes_of_text(name)))
+        return name;
+    for (const char *c = name; *c != '\0'; c++)
+        hub_buffer_append_format(&text, (unsigned char)*c < 0x80 ? "%c" : "%%%02X",
+                                 (unsigned char)*c);
+    return hub_arena_text(arena, (const char *)text.data, text.size);
+}
 
 /* The named groups of the pattern as an object; NULL where the name does not match. */
 static json_t *match_name(const struct file_drop *state, const char *name) {
@@ -155,34 +174,58 @@ struct looking {
     struct hub_batch *batch;
     json_t *there; /* what of `files` is still there */
     size_t bytes;
-    bool unsettled, full;
+    bool unsettled, full, unreadable;
     struct hub_error *reterr;
 };
 
-static enum hub_status read_file(struct looking *looking, const char *path, const char *name,
-                                 const char *folder, json_t *groups) {
+/* A file in one of the folders. */
+struct candidate {
+    const char *path, *name; /* as its system has it */
+    const char *shown_path, *shown_name; /* as texts */
+    const char *folder;
+    const char *mark; /* of its content */
+    struct hub_file_facts facts;
+    json_t *groups; /* of the pattern */
+};
+
+/* Why a file is not read at all, or NULL. */
+static const char *refuse_file(struct looking *looking, const struct candidate *file) {
+    if (file->facts.kind != HUB_FILE_REGULAR)
+        return hub_arena_format(&looking->batch->arena,
+                                "%s: a symbolic link, a pipe or a device; a regular file would pass",
+                                file->shown_name);
+    if (file->facts.size > HUB_DOCUMENT_SIZE_MAX)
+        return hub_arena_format(&looking->batch->arena, "%s: %llu bytes, over the limit of %d",
+                                file->shown_name, (unsigned long long)file->facts.size,
+                                HUB_DOCUMENT_SIZE_MAX);
+    return NULL;
+}
+
+static enum hub_status read_file(struct looking *looking, const struct candidate *file) {
     struct hub_batch *batch = looking->batch;
-    HUB_SCOPED_BUFFER bytes = {.size_max = 16 * 1024 * 1024};
-    enum hub_status status = hub_file_read(path, &bytes, looking->reterr);
-    if (status == HUB_FATAL)
-        return HUB_RETRY; /* gone or unreadable now; looked at again */
-    const char *refused = NULL;
-    if (status == HUB_REJECT) {
-        refused = hub_arena_text(&batch->arena, looking->reterr->text,
-                                 strlen(looking->reterr->text));
-        hub_buffer_clear(&bytes);
+    HUB_SCOPED_BUFFER bytes = {.size_max = HUB_DOCUMENT_SIZE_MAX};
+    const char *refused = refuse_file(looking, file);
+    if (refused == NULL && hub_file_read_unlinked(file->path, &bytes, looking->reterr) != HUB_OK) {
+        /* Gone again, or changed since it was looked at, or not for us to read. */
+        struct hub_file_facts facts;
+        struct hub_error ignored;
+        bool same = hub_file_facts(file->path, &facts, &ignored) == HUB_OK &&
+                    facts.kind == HUB_FILE_REGULAR && facts.size == file->facts.size;
+        looking->unreadable |= same;
+        return HUB_RETRY;
     }
     struct hub_raw_document *document = &batch->documents[batch->count++];
-    const char *last = strrchr(folder, '/');
+    const char *last = strrchr(file->folder, '/');
     char *copy = hub_arena_text(&batch->arena, (const char *)bytes.data, bytes.size);
     *document = (struct hub_raw_document){
-        .name = hub_arena_text(&batch->arena, name, strlen(name)),
+        .name = file->shown_name,
         .bytes = hub_bytes(copy, bytes.size),
-        .context = json_pack("{s:{s:s, s:s, s:O}}", "file", "name", name, "folder",
-                             last == NULL ? folder : last + 1, "match", groups),
+        .context = json_pack("{s:{s:s, s:s, s:O}}", "file", "name", file->shown_name, "folder",
+                             last == NULL ? file->folder : last + 1, "match", file->groups),
         .snapshot = strcmp(looking->state->options->mode, "snapshot") == 0,
         .withdraw_max_percent = looking->state->options->withdraw_max_percent,
-        .refused = refused};
+        .refused = refused,
+        .refused_code = file->facts.kind == HUB_FILE_REGULAR ? "SIZE" : "FILE"};
     looking->bytes += bytes.size;
     return HUB_OK;
 }
@@ -193,61 +236,89 @@ static bool is_full(const struct looking *looking) {
     return looking->batch->count >= files_max || looking->bytes >= BATCH_BYTES_MAX;
 }
 
-static enum hub_status look_at_file(struct looking *looking, const char *folder,
-                                    const char *name) {
-    struct file_drop *state = looking->state;
-    struct hub_file_facts facts;
-    struct hub_error ignored;
-    const char *path = hub_arena_format(&looking->batch->arena, "%s/%s", folder, name);
-    if (is_unfinished(name) || hub_file_facts(path, &facts, &ignored) != HUB_OK)
-        return HUB_OK;
-    json_t *groups = match_name(state, name);
-    if (groups == NULL)
-        return HUB_OK;
-    const char *mark = hub_arena_format(&looking->batch->arena, "%llu-%lld",
-                                        (unsigned long long)facts.size,
-                                        (long long)facts.modified_ns);
-    json_t *known = json_object_get(state->files, path);
-    enum hub_status status = HUB_OK;
-    bool read_before = known != NULL && strcmp(json_string_value(known), mark) == 0;
-    bool settled =
-        facts.modified_ns / 1000000 + state->options->settle_ms <= state->env.realtime_ms();
-    if (read_before) {
-        json_object_set(looking->there, path, known);
-    } else if (!settled || is_full(looking)) {
-        looking->unsettled |= !settled;
-        looking->full |= settled;
-        if (known != NULL)
-            json_object_set(looking->there, path, known);
-    } else {
-        status = read_file(looking, path, name, folder, groups);
-        if (status == HUB_OK)
-            json_object_set_new(looking->there, path, json_string(mark));
-        else
-            looking->unsettled = true;
-        status = HUB_OK;
+/* Whether nobody writes it any more. Where clocks differ a file's time may lie ahead for long: then
+ * it counts how long it has been seen unchanged. */
+static bool is_settled(struct file_drop *state, const struct candidate *file) {
+    int64_t modified_ms = file->facts.modified_ns / 1000000;
+    int64_t settle_ms = state->options->settle_ms;
+    if (modified_ms <= state->env.realtime_ms())
+        return modified_ms + settle_ms <= state->env.realtime_ms();
+    json_t *seen = json_object_get(state->ahead, file->shown_path);
+    const char *mark = json_string_value(json_object_get(seen, "mark"));
+    if (mark == NULL || strcmp(mark, file->mark) != 0) {
+        seen = json_pack("{s:s, s:I}", "mark", file->mark, "since",
+                         (json_int_t)state->env.monotonic_ms());
+        json_object_set_new(state->ahead, file->shown_path, seen);
     }
-    json_decref(groups);
-    return status;
+    return json_integer_value(json_object_get(seen, "since")) + settle_ms <=
+           state->env.monotonic_ms();
+}
+
+static void take_file(struct looking *looking, const struct candidate *file) {
+    struct file_drop *state = looking->state;
+    json_t *known = json_object_get(state->files, file->shown_path);
+    if (known != NULL && strcmp(json_string_value(known), file->mark) == 0) {
+        json_object_set(looking->there, file->shown_path, known);
+        return;
+    }
+    bool settled = is_settled(state, file), full = is_full(looking);
+    looking->unsettled |= !settled;
+    looking->full |= settled && full;
+    if (settled && !full && read_file(looking, file) == HUB_OK) {
+        json_object_set_new(looking->there, file->shown_path, json_string(file->mark));
+        json_object_del(state->ahead, file->shown_path);
+        return;
+    }
+    looking->unsettled |= settled && !full;
+    if (known != NULL)
+        json_object_set(looking->there, file->shown_path, known);
+}
+
+static void look_at_file(struct looking *looking, const char *folder, const char *name) {
+    struct hub_arena *arena = &looking->batch->arena;
+    struct candidate file = {.name = name, .folder = folder};
+    struct hub_error ignored;
+    file.path = hub_arena_format(arena, "%s/%s", folder, name);
+    file.shown_name = printable(arena, name);
+    file.shown_path = printable(arena, file.path);
+    if (is_unfinished(name) || hub_file_facts(file.path, &file.facts, &ignored) != HUB_OK ||
+        file.facts.kind == HUB_FILE_FOLDER)
+        return;
+    file.groups = match_name(looking->state, file.shown_name);
+    if (file.groups == NULL)
+        return;
+    file.mark = hub_arena_format(arena, "%llu-%lld", (unsigned long long)file.facts.size,
+                                 (long long)file.facts.modified_ns);
+    take_file(looking, &file);
+    json_decref(file.groups);
+}
+
+static const char *resolve_folder(struct looking *looking, const char *folder) {
+    const char *base = looking->state->env.folder;
+    if (base == NULL || folder[0] == '/')
+        return folder;
+    return hub_arena_format(&looking->batch->arena, "%s/%s", base, folder);
 }
 
 static enum hub_status look(struct looking *looking) {
     const char *const *folders = looking->state->options->folder;
     struct hub_arena *arena = &looking->batch->arena;
     for (size_t i = 0; folders[i] != NULL; i++) {
+        const char *folder = resolve_folder(looking, folders[i]);
         char **names = NULL;
         size_t count = 0;
-        if (!hub_file_is_folder(folders[i]))
+        if (!hub_file_is_folder(folder))
             continue;
-        HUB_TRY(hub_file_list(folders[i], "", arena, &names, &count, looking->reterr));
+        HUB_TRY(hub_file_list(folder, "", arena, &names, &count, looking->reterr));
         if (count > FILES_MAX)
             return hub_fail(looking->reterr, HUB_FATAL,
                             "%s: %zu files, over the limit of %d; moving old ones away would pass",
-                            folders[i], count, FILES_MAX);
+                            folder, count, FILES_MAX);
         for (size_t k = 0; k < count; k++)
-            HUB_TRY(look_at_file(looking, folders[i], names[k]));
+            look_at_file(looking, folder, names[k]);
     }
-    return HUB_OK;
+    /* The others go first; then somebody should hear of it. */
+    return looking->unreadable && looking->batch->count == 0 ? HUB_RETRY : HUB_OK;
 }
 
 static const char *render_position(struct hub_arena *arena, const json_t *files) {

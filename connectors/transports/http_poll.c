@@ -6,12 +6,13 @@
  * position is the token to go on with, so that an interrupted sweep continues. */
 #include "connectors/transports/transports.h"
 
+#include "connectors/transports/link.h"
 #include "hub/io/http_client.h"
 
 #include <string.h>
 #include <time.h>
 
-enum { PAGES_MAX = 100000 };
+enum { PAGES_MAX = 100000, HEADERS_MAX = 32 };
 
 struct http_poll_options {
     const char *url;
@@ -30,7 +31,8 @@ static const struct hub_option options[] = {
     {.name = "url",
      HUB_TEXT_OPTION(struct http_poll_options, url),
      .required = true,
-     .help = "Address of the first page, without the parameters below."},
+     .help = "Address of the first page, without the parameters below. Every record tells the "
+             "address that it came from: a secret belongs in a header."},
     {.name = "headers",
      HUB_TEXTS_OPTION(struct http_poll_options, headers),
      .help = "Request headers, each 'Name: value'."},
@@ -127,14 +129,34 @@ static enum hub_status load_place(struct http_poll *state, struct hub_error *ret
     return HUB_OK;
 }
 
+static bool follows_links(const struct http_poll_options *own) {
+    return own->next != NULL && strcmp(own->next, "link") == 0;
+}
+
+static enum hub_status check_options(const struct http_poll_options *own,
+                                     struct hub_error *reterr) {
+    size_t headers = 0;
+    bool sweeps = own->sweep_parameter != NULL;
+    bool takes_token = own->next != NULL && !follows_links(own);
+    if (sweeps != (own->sweep_values[0] != NULL))
+        return hub_fail(reterr, HUB_FATAL, "sweep_parameter and sweep_values need each other");
+    if (takes_token != (own->token_parameter != NULL))
+        return hub_fail(reterr, HUB_FATAL, "token_parameter and a next that names a member need "
+                        "each other");
+    while (own->headers[headers] != NULL)
+        headers++;
+    if (headers > HEADERS_MAX)
+        return hub_fail(reterr, HUB_FATAL, "%zu headers, over the limit of %d", headers,
+                        HEADERS_MAX);
+    return HUB_OK;
+}
+
 static enum hub_status open_poll(void *state_, const void *options_, const struct hub_env *env,
                                  struct hub_error *reterr) {
     struct http_poll *state = state_;
     state->options = options_;
     state->env = *env;
-    bool sweeps = state->options->sweep_parameter != NULL;
-    if (sweeps != (state->options->sweep_values[0] != NULL))
-        return hub_fail(reterr, HUB_FATAL, "sweep_parameter and sweep_values need each other");
+    HUB_TRY(check_options(options_, reterr));
     HUB_TRY(load_place(state, reterr));
     return hub_http_client_new(&state->client, reterr);
 }
@@ -187,9 +209,9 @@ static bool is_first_page(const struct place *place) {
 static enum hub_status fetch(struct http_poll *state, const char *base, const char *url,
                              struct hub_arena *arena, struct hub_http_answer *ret_answer,
                              struct hub_error *reterr) {
-    const char *headers[40] = {0};
+    const char *headers[HEADERS_MAX + 3] = {0};
     size_t count = 0;
-    for (; count < 32 && state->options->headers[count] != NULL; count++)
+    for (; state->options->headers[count] != NULL; count++)
         headers[count] = state->options->headers[count];
     const json_t *validators = json_object_get(state->place.validators, base);
     const char *etag = json_string_value(json_object_get(validators, "etag"));
@@ -205,64 +227,95 @@ static enum hub_status fetch(struct http_poll *state, const char *base, const ch
     return hub_http_get(state->client, &request, arena, ret_answer, reterr);
 }
 
-/* The address in <...> of the entry with rel="next". */
-static char *next_link(const char *header) {
-    while (header != NULL && (header = strchr(header, '<')) != NULL) {
-        const char *end = strchr(header, '>');
-        if (end == NULL)
-            return NULL;
-        const char *stop = strchr(end, ',');
-        const char *rel = strstr(end, "rel=\"next\"");
-        if (rel != NULL && (stop == NULL || rel < stop))
-            return hub_copy_bytes(header + 1, (size_t)(end - header - 1));
-        header = stop;
-    }
-    return NULL;
-}
-
-static char *next_token(const char *member, struct hub_bytes body) {
+/* What the page's member says; NULL where it is absent, null, or no page that can be read. */
+static enum hub_status next_token(const char *member, struct hub_bytes body, char **ret_token,
+                                  struct hub_error *reterr) {
     json_error_t error;
     json_t *page = json_loadb((const char *)body.data, body.size, 0, &error);
     const json_t *token = json_object_get(page, member);
-    char *copy = NULL;
-    if (json_is_string(token) && json_string_length(token) > 0)
-        copy = hub_copy_text(json_string_value(token));
+    enum hub_status status = HUB_OK;
+    *ret_token = NULL;
+    if (json_is_string(token) && json_string_length(token) > 0) {
+        *ret_token = hub_copy_text(json_string_value(token));
+    } else if (json_is_integer(token)) {
+        HUB_SCOPED_BUFFER text = {0};
+        hub_buffer_append_format(&text, "%lld", (long long)json_integer_value(token));
+        *ret_token = hub_copy_text(hub_buffer_text(&text));
+    } else if (token != NULL && !json_is_null(token) && !json_is_string(token)) {
+        status = hub_fail(reterr, HUB_FATAL,
+                          "member '%s' of a page is no text or whole number, which a token is",
+                          member);
+    }
     json_decref(page);
-    return copy;
+    return status;
 }
 
-/* Moves to the page after this one; true where the sweep is over. */
-static bool advance(struct http_poll *state, const struct hub_http_answer *answer,
-                    const char *base) {
+/* Where the page after this one is; nothing where this is the last. */
+static enum hub_status find_next(const struct http_poll *state, const struct hub_http_answer *answer,
+                                 const char *address, struct hub_arena *arena, struct place *next,
+                                 struct hub_error *reterr) {
     const struct http_poll_options *own = state->options;
-    struct place *next = &state->pending;
-    bool first = is_first_page(&state->place);
-    next->token = hub_release(next->token);
-    next->link = hub_release(next->link);
-    if (answer->status == 200 && own->next != NULL) {
-        if (strcmp(own->next, "link") == 0)
-            next->link = next_link(answer->link);
-        else
-            next->token = next_token(own->next, answer->body);
-    }
-    bool more = !is_first_page(next) && next->page + 1 < PAGES_MAX;
-    if (first && !more && answer->status == 200 &&
-        (answer->etag != NULL || answer->last_modified != NULL))
+    if (answer->status != 200 || own->next == NULL)
+        return HUB_OK;
+    if (!follows_links(own))
+        return next_token(own->next, answer->body, &next->token, reterr);
+    char *reference = hub_link_next(answer->link);
+    const char *url = NULL;
+    if (reference == NULL)
+        return HUB_OK;
+    enum hub_status status = hub_http_follow(address, reference, arena, &url, reterr);
+    hub_release(reference);
+    if (status != HUB_OK)
+        return HUB_FATAL;
+    next->link = hub_copy_text(url);
+    return HUB_OK;
+}
+
+static bool is_same(const char *a, const char *b) {
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+static void forget_page(struct place *place) {
+    place->token = hub_release(place->token);
+    place->link = hub_release(place->link);
+}
+
+/* A page that is the whole of its answer need not come again while it is the same. */
+static void keep_validators(struct place *next, const struct hub_http_answer *answer,
+                            const char *base, bool whole) {
+    json_object_del(next->validators, base);
+    if (whole && (answer->etag != NULL || answer->last_modified != NULL))
         json_object_set_new(next->validators, base,
                             json_pack("{s:s?, s:s?}", "etag", answer->etag, "last_modified",
                                       answer->last_modified));
-    if (more) {
-        next->page++;
-        return false;
+}
+
+/* Moves to the page after this one; `ret_over` where the sweep is over. */
+static enum hub_status advance(struct http_poll *state, const struct hub_http_answer *answer,
+                               const char *base, const char *address, struct hub_arena *arena,
+                               bool *ret_over, struct hub_error *reterr) {
+    const struct http_poll_options *own = state->options;
+    struct place *next = &state->pending;
+    bool first = is_first_page(&state->place);
+    forget_page(next);
+    HUB_TRY(find_next(state, answer, address, arena, next, reterr));
+    bool more = !is_first_page(next);
+    if (is_same(next->token, state->place.token) || is_same(next->link, address)) {
+        forget_page(&state->place);
+        return hub_fail(reterr, HUB_RETRY, "%s: the next page is this page; the sweep begins anew",
+                        address);
     }
-    next->token = hub_release(next->token);
-    next->link = hub_release(next->link);
-    next->page = 0;
-    next->sweep++;
-    if (own->sweep_parameter != NULL && own->sweep_values[next->sweep] != NULL)
-        return false;
-    next->sweep = 0;
-    return true;
+    if (more && next->page + 1 >= PAGES_MAX)
+        return hub_fail(reterr, HUB_FATAL, "%s: more than %d pages", base, PAGES_MAX);
+    if (first && answer->status == 200)
+        keep_validators(next, answer, base, /* whole= */ !more);
+    next->page = more ? next->page + 1 : 0;
+    next->sweep += !more;
+    bool ended = own->sweep_parameter == NULL || own->sweep_values[next->sweep] == NULL;
+    *ret_over = !more && ended;
+    if (*ret_over)
+        next->sweep = 0;
+    return HUB_OK;
 }
 
 static const char *render_place(struct hub_arena *arena, const struct place *place) {
@@ -283,12 +336,19 @@ static enum hub_status judge(struct http_poll *state, const struct hub_http_answ
     if (answer->status == 408 || answer->status == 429 || answer->status >= 500)
         return hub_fail(reterr, HUB_RETRY, "%s: HTTP %ld", url, answer->status);
     if (!is_first_page(&state->place)) {
-        /* A token that is no longer good: the sweep begins anew. */
-        state->place.token = hub_release(state->place.token);
-        state->place.link = hub_release(state->place.link);
+        forget_page(&state->place); /* a token that is no longer good: the sweep begins anew */
         return hub_fail(reterr, HUB_RETRY, "%s: HTTP %ld for a page's token", url, answer->status);
     }
     return hub_fail(reterr, HUB_FATAL, "%s: HTTP %ld; 200 or 304 would pass", url, answer->status);
+}
+
+/* Why a page was refused; what comes after one with its token inside cannot be told. */
+static const char *refusal(const struct http_poll *state, struct hub_arena *arena,
+                           const struct hub_error *error) {
+    return hub_arena_format(arena, "%s%s", error->text,
+                            state->options->next == NULL
+                                ? ""
+                                : "; what comes after it in this sweep was not asked for");
 }
 
 static enum hub_status read_page(struct http_poll *state, struct hub_batch *batch,
@@ -301,25 +361,29 @@ static enum hub_status read_page(struct http_poll *state, struct hub_batch *batc
         append_parameter(state, &url, state->options->token_parameter, state->place.token);
     const char *address =
         state->place.link != NULL ? state->place.link : hub_buffer_text(&url);
+    address = hub_arena_text(&batch->arena, address, strlen(address));
     enum hub_status status = fetch(state, base, address, &batch->arena, &answer, reterr);
     if (status == HUB_OK)
         status = judge(state, &answer, address, reterr);
+    batch->retry_after_ms = answer.retry_after_ms;
+    const char *refused = status == HUB_REJECT ? refusal(state, &batch->arena, reterr) : NULL;
     if (status == HUB_OK || status == HUB_REJECT) {
         free_place(&state->pending);
         state->pending = copy_place(&state->place);
-        state->pending_rest = advance(state, &answer, base);
+        enum hub_status moved = advance(state, &answer, base, address, &batch->arena,
+                                        &state->pending_rest, reterr);
+        status = moved == HUB_OK ? status : moved;
         batch->position = render_place(&batch->arena, &state->pending);
     }
     if ((status == HUB_OK && answer.status == 200) || status == HUB_REJECT) {
         batch->documents = hub_arena_take_zero(&batch->arena, 1, sizeof *batch->documents);
         batch->count = 1;
         batch->documents[0] = (struct hub_raw_document){
-            .name = hub_arena_text(&batch->arena, address, strlen(address)),
+            .name = address,
             .bytes = answer.body,
             .context = json_pack("{s:O}", "request", request),
-            .refused = status == HUB_REJECT
-                           ? hub_arena_text(&batch->arena, reterr->text, strlen(reterr->text))
-                           : NULL};
+            .refused = refused,
+            .refused_code = "SIZE"};
         status = HUB_OK;
     }
     json_decref(request);
@@ -358,7 +422,9 @@ static enum hub_status poll_http(void *state_, int64_t timeout_ms, struct hub_ba
     state->resting = false;
     enum hub_status status = read_page(state, &batch, reterr);
     if (status != HUB_OK) {
+        int64_t retry_after_ms = batch.retry_after_ms;
         hub_batch_free(&batch);
+        ret_batch->retry_after_ms = retry_after_ms;
         return status;
     }
     if (batch.count == 0) /* not modified: nothing waits for Kafka */

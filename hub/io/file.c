@@ -33,9 +33,9 @@ static enum hub_status read_all(int descriptor, const char *path, struct hub_buf
     }
 }
 
-enum hub_status hub_file_read(const char *path, struct hub_buffer *buffer,
-                              struct hub_error *reterr) {
-    SCOPED_DESCRIPTOR descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+static enum hub_status read_file(const char *path, int more_flags, struct hub_buffer *buffer,
+                                 struct hub_error *reterr) {
+    SCOPED_DESCRIPTOR descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | more_flags);
     struct stat facts;
     if (descriptor < 0 || fstat(descriptor, &facts) != 0)
         return hub_fail(reterr, HUB_FATAL, "%s: %s", path, strerror(errno));
@@ -44,14 +44,25 @@ enum hub_status hub_file_read(const char *path, struct hub_buffer *buffer,
     return read_all(descriptor, path, buffer, reterr);
 }
 
+enum hub_status hub_file_read(const char *path, struct hub_buffer *buffer,
+                              struct hub_error *reterr) {
+    return read_file(path, /* more_flags= */ 0, buffer, reterr);
+}
+
+enum hub_status hub_file_read_unlinked(const char *path, struct hub_buffer *buffer,
+                                       struct hub_error *reterr) {
+    return read_file(path, O_NOFOLLOW, buffer, reterr);
+}
+
 enum hub_status hub_file_facts(const char *path, struct hub_file_facts *ret_facts,
                                struct hub_error *reterr) {
     struct stat facts;
-    if (stat(path, &facts) != 0)
+    if (lstat(path, &facts) != 0)
         return hub_fail(reterr, HUB_FATAL, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(facts.st_mode))
-        return hub_fail(reterr, HUB_REJECT, "%s: not a regular file", path);
     *ret_facts = (struct hub_file_facts){
+        .kind = S_ISREG(facts.st_mode)   ? HUB_FILE_REGULAR
+                : S_ISDIR(facts.st_mode) ? HUB_FILE_FOLDER
+                                         : HUB_FILE_OTHER,
         .size = (uint64_t)facts.st_size,
         .modified_ns = (int64_t)facts.st_mtim.tv_sec * 1000000000 + facts.st_mtim.tv_nsec,
         .inode = facts.st_ino,

@@ -8,7 +8,10 @@
 
 #include <stdint.h>
 
+enum hub_file_kind { HUB_FILE_REGULAR, HUB_FILE_FOLDER, HUB_FILE_OTHER };
+
 struct hub_file_facts {
+    enum hub_file_kind kind;
     uint64_t size;
     int64_t modified_ns; /* since 1970-01-01T00:00:00Z */
     uint64_t inode;
@@ -18,6 +21,10 @@ struct hub_file_facts {
  * followed. HUB_FATAL where it cannot be read, HUB_REJECT where it is too large or no file. */
 HUB_MUST_USE enum hub_status hub_file_read(const char *path, struct hub_buffer *buffer,
                                            struct hub_error *reterr);
+/* The same where a symbolic link is no file. */
+HUB_MUST_USE enum hub_status hub_file_read_unlinked(const char *path, struct hub_buffer *buffer,
+                                                    struct hub_error *reterr);
+/* Of the file itself: a symbolic link is HUB_FILE_OTHER. HUB_FATAL where there is none. */
 HUB_MUST_USE enum hub_status hub_file_facts(const char *path, struct hub_file_facts *ret_facts,
                                             struct hub_error *reterr);
 

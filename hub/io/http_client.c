@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { CONNECT_TIMEOUT_MS = 10000, HEADER_SIZE_MAX = 8192 };
+enum { CONNECT_TIMEOUT_MS = 10000, HEADER_SIZE_MAX = 8192, RETRY_AFTER_MAX_S = 7 * 86400 };
 
 struct hub_http_client {
     CURL *handle;
@@ -67,9 +67,9 @@ static size_t on_header(char *line, size_t size, size_t count, void *context) {
     else if ((value = value_of(exchange, line, length, "last-modified")) != NULL)
         answer->last_modified = value;
     else if ((value = value_of(exchange, line, length, "link")) != NULL)
-        answer->link = value;
-    else if ((value = value_of(exchange, line, length, "retry-after")) != NULL)
-        answer->retry_after_ms = strtoll(value, NULL, 10) * 1000;
+        answer->link = answer->link == NULL
+                           ? value
+                           : hub_arena_format(exchange->arena, "%s, %s", answer->link, value);
     return length;
 }
 
@@ -102,7 +102,11 @@ static enum hub_status perform(CURL *handle, const struct hub_http_request *requ
         return hub_fail(reterr, HUB_FATAL, "%s: %s", request->url, curl_easy_strerror(code));
     if (code != CURLE_OK)
         return hub_fail(reterr, HUB_RETRY, "%s: %s", request->url, curl_easy_strerror(code));
+    curl_off_t seconds = 0;
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &exchange->answer.status);
+    if (curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK && seconds > 0)
+        exchange->answer.retry_after_ms =
+            1000 * (seconds > RETRY_AFTER_MAX_S ? (int64_t)RETRY_AFTER_MAX_S : (int64_t)seconds);
     return HUB_OK;
 }
 
@@ -126,6 +130,47 @@ enum hub_status hub_http_get(struct hub_http_client *client,
     curl_slist_free_all(headers);
     hub_buffer_free(&exchange.body);
     return status;
+}
+
+static bool is_printable(const char *text) {
+    for (; *text != '\0'; text++)
+        if (*text <= ' ' || *text > '~')
+            return false;
+    return true;
+}
+
+static bool part_equals(CURLU *a, CURLU *b, CURLUPart part) {
+    char *x = NULL, *y = NULL;
+    bool equal = curl_url_get(a, part, &x, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+                 curl_url_get(b, part, &y, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+                 strcasecmp(x, y) == 0;
+    curl_free(x);
+    curl_free(y);
+    return equal;
+}
+
+enum hub_status hub_http_follow(const char *from, const char *reference, struct hub_arena *arena,
+                                const char **ret_url, struct hub_error *reterr) {
+    CURLU *base = curl_url(), *next = curl_url();
+    char *url = NULL;
+    bool valid = is_printable(reference) &&
+                 curl_url_set(base, CURLUPART_URL, from, 0) == CURLUE_OK &&
+                 curl_url_set(next, CURLUPART_URL, from, 0) == CURLUE_OK &&
+                 curl_url_set(next, CURLUPART_URL, reference, 0) == CURLUE_OK &&
+                 curl_url_get(next, CURLUPART_URL, &url, 0) == CURLUE_OK;
+    bool same = valid && part_equals(base, next, CURLUPART_SCHEME) &&
+                part_equals(base, next, CURLUPART_HOST) &&
+                part_equals(base, next, CURLUPART_PORT);
+    if (same)
+        *ret_url = hub_arena_text(arena, url, strlen(url));
+    curl_free(url);
+    curl_url_cleanup(base);
+    curl_url_cleanup(next);
+    if (same)
+        return HUB_OK;
+    return hub_fail(reterr, HUB_REJECT, "%s: its link to the next page %s; one at the same scheme, "
+                    "host and port would pass", from,
+                    valid ? "leads elsewhere" : "is no address");
 }
 
 void hub_http_append_escaped(struct hub_http_client *client, const char *text,

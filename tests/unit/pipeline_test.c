@@ -159,7 +159,9 @@ static void a_document_that_could_not_be_read_is_a_dead_letter_of_the_transport(
     (void)state;
     source_open(&source, list);
     source_feed_document(&source, &(struct hub_raw_document){
-                                      .name = "big.json", .refused = "20 bytes, over the limit of 10"});
+                                      .name = "big.json",
+                                      .refused = "20 bytes, over the limit of 10",
+                                      .refused_code = "SIZE"});
     assert_counted(&source, .read = 1, .dead = 1);
     assert_string_equal(source_text(&source, 0, "stage"), "transport");
     assert_string_equal(source_text(&source, 0, "code"), "SIZE");
