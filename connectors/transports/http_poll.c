@@ -92,10 +92,14 @@ struct http_poll {
     bool pending_rest;
 };
 
+static void forget_page(struct place *place) {
+    place->token = hub_release(place->token);
+    place->link = hub_release(place->link);
+}
+
 static void free_place(struct place *place) {
     json_decref(place->validators);
-    hub_release(place->token);
-    hub_release(place->link);
+    forget_page(place);
     *place = (struct place){0};
 }
 
@@ -126,6 +130,14 @@ static enum hub_status load_place(struct http_poll *state, struct hub_error *ret
     state->place.link = copy_or_null(json_string_value(json_object_get(position, "link")));
     state->place.sweep = json_integer_value(json_object_get(position, "sweep"));
     json_decref(position);
+    /* The configuration may have other values by now. */
+    int64_t values = 0;
+    while (state->options->sweep_values[values] != NULL)
+        values++;
+    if (state->place.sweep == 0 || (state->place.sweep > 0 && state->place.sweep < values))
+        return HUB_OK;
+    state->place.sweep = 0;
+    forget_page(&state->place);
     return HUB_OK;
 }
 
@@ -273,11 +285,6 @@ static enum hub_status find_next(const struct http_poll *state, const struct hub
 
 static bool is_same(const char *a, const char *b) {
     return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
-static void forget_page(struct place *place) {
-    place->token = hub_release(place->token);
-    place->link = hub_release(place->link);
 }
 
 /* A page that is the whole of its answer need not come again while it is the same. */
