@@ -90,7 +90,8 @@ def interrupt(*_):
 
 def main():
     arguments = parse_arguments()
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a background job would ignore it
+        signal.signal(number, interrupt)
     folder = tempfile.mkdtemp(prefix="atmp-hub-")
     try:
         return run(arguments, folder)

@@ -1,0 +1,84 @@
+"""Installations for tests: a broker, a hub and connectors of their own, and the documents to read.
+
+real_samples: published documents beside the project (../shared/samples). They are not part of it;
+where they are absent a test that needs them is skipped, and says so.
+"""
+
+import pathlib
+import shutil
+
+import pytest
+
+from stack.installation import ROOT, Installation
+
+OWN_SAMPLES = ROOT / "connectors" / "samples"
+REAL_SAMPLES = ROOT.parent / "shared" / "samples"
+ABSENT = f"THE REAL DOCUMENTS ARE ABSENT ({REAL_SAMPLES.parent.name}/{REAL_SAMPLES.name} beside the " \
+         "project): only the project's own samples were tested"
+
+
+@pytest.fixture(scope="session")
+def real_samples():
+    if not REAL_SAMPLES.is_dir():
+        pytest.skip(ABSENT)
+    return REAL_SAMPLES
+
+
+@pytest.fixture(scope="module")
+def install(tmp_path_factory):
+    """install(samples) starts broker, topics and hub; everything ends with the module."""
+    running = []
+
+    def start(samples=OWN_SAMPLES, hub=True):
+        folder = tmp_path_factory.mktemp("installation")
+        installation = Installation(folder, samples)
+        running.append(installation)
+        installation.start_broker()
+        installation.create_topics()
+        if hub:
+            installation.start_hub()
+        return installation
+
+    yield start
+    for installation in running:
+        installation.stop()
+        shutil.rmtree(installation.folder, ignore_errors=True)
+
+
+def take(installation, files=None):
+    """Runs the connectors to the end of their sources, and waits for the hub."""
+    installation.run_connectors(files)
+    installation.wait_until_settled()
+
+
+def connector(name):
+    """The configuration of that name, institution/file."""
+    return ROOT / "connectors" / f"{name}.yaml"
+
+
+def entity_of(entities, key):
+    """The entity that lists a statement."""
+    found = [entity for entity in entities
+             if any(statement["key"] == key for statement in entity["statements"])]
+    assert len(found) == 1, f"{key} is listed by {len(found)} entities"
+    return found[0]
+
+
+def statement_keys(entity):
+    return sorted(statement["key"] for statement in entity["statements"])
+
+
+def conflict_values(conflicts, entity, field):
+    """The values of an entity's open conflict about a field."""
+    for conflict in conflicts:
+        if conflict["conflict_id"] == f"{entity['entity_id']}/{field}":
+            assert conflict["state"] == "OPEN"
+            return [value["value"] for value in conflict["values"]]
+    raise AssertionError(f"{entity['entity_id']} has no conflict about {field}")
+
+
+def copy_to(folder, *files):
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        shutil.copy(file, folder)
