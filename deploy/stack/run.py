@@ -1,6 +1,7 @@
 """deploy/run, once everything is installed and built."""
 
 import argparse
+import pathlib
 import shutil
 import signal
 import sys
@@ -25,7 +26,10 @@ def parse_arguments():
                         help="end when every input is accounted for")
     parser.add_argument("--samples", default=OWN_SAMPLES, metavar="DIR",
                         help="the documents the connectors read (connectors/samples)")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if not pathlib.Path(arguments.samples).is_dir():
+        parser.error(f"{arguments.samples} is no folder")
+    return arguments
 
 
 def start(installation):
