@@ -65,6 +65,8 @@ def _corrected(installation):
                                       f"{slot['value']['status']} {_interval(slot)}")
 
 
+MISSING = "MISSING"
+
 PARTS = [
     ("SUS registers a trial", _trial),
     ("LU asks for an exchange, LUMC decides", _exchange),
@@ -74,11 +76,23 @@ PARTS = [
 ]
 
 
-def tell(installation):
-    """Prints the story as a table. Whether all of it was found."""
-    rows = [(title, *(find(installation) or ("MISSING", ""))) for title, find in PARTS]
+def _rows(installation):
+    return [(title, *(find(installation) or (MISSING, ""))) for title, find in PARTS]
+
+
+def _table(rows):
     widths = [max(len(row[i]) for row in rows) for i in range(2)]
-    print()
-    for row in rows:
-        print(f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}")
-    return all(row[1] != "MISSING" for row in rows)
+    return "\n".join(f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}".rstrip()
+                     for row in rows)
+
+
+def text(installation):
+    """The story as a table."""
+    return _table(_rows(installation))
+
+
+def tell(installation):
+    """Prints the story. Whether all of it was found."""
+    rows = _rows(installation)
+    print("\n" + _table(rows))
+    return all(row[1] != MISSING for row in rows)

@@ -5,6 +5,7 @@
 #include "schemas/lib/render.h"
 #include "schemas/lib/walk.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +188,37 @@ void hub_ctl_table_print(const struct hub_ctl_table *table) {
         printf("%s%*s%s", text, last ? 0 : (int)(widths[column] - width_of(text)), "",
                last ? "\n" : "  ");
     }
+}
+
+static json_t *cell_value(const char *text) {
+    uint64_t number = 0;
+    bool is_number = hub_text_to_number(hub_bytes_of_text(text), &number) && number <= INT64_MAX;
+    return is_number ? json_integer((json_int_t)number) : json_string(text);
+}
+
+static json_t *row_object(const struct hub_ctl_table *table, size_t from) {
+    json_t *row = json_object();
+    for (size_t i = 0; i < table->columns; i++) {
+        char *name = hub_copy_text(table->head[i]);
+        for (char *at = name; *at != '\0'; at++)
+            *at = *at == ' ' || *at == '-' ? '_' : (char)tolower((unsigned char)*at);
+        json_object_set_new(row, name, cell_value(table->cells[from + i]));
+        hub_release(name);
+    }
+    return row;
+}
+
+void hub_ctl_table_show(const struct hub_ctl *ctl, const struct hub_ctl_table *table) {
+    if (!ctl->json) {
+        hub_ctl_table_print(table);
+        return;
+    }
+    json_t *rows = json_array();
+    for (size_t i = 0; i < table->cell_count; i += table->columns)
+        json_array_append_new(rows, row_object(table, i));
+    json_dumpf(rows, stdout, JSON_INDENT(1));
+    printf("\n");
+    json_decref(rows);
 }
 
 void hub_ctl_table_free(struct hub_ctl_table *table) {

@@ -49,4 +49,7 @@ struct hub_ctl_table {
 void hub_ctl_table_cell(struct hub_ctl_table *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void hub_ctl_table_print(const struct hub_ctl_table *table);
+/* As -o asks: the table, or a JSON array of its rows: {"topic": "log.trial", "partitions": 1}, the
+ * names those of the head in small letters, whole numbers as numbers. */
+void hub_ctl_table_show(const struct hub_ctl *ctl, const struct hub_ctl_table *table);
 void hub_ctl_table_free(struct hub_ctl_table *table);

@@ -4,6 +4,7 @@
 #include "connectors/kit/check.h"
 #include "connectors/kit/pipeline.h"
 #include "hub/io/crypto.h"
+#include "hub/io/file.h"
 #include "hub/stages/admit.h"
 #include "hub/stages/fold.h"
 #include "schemas/lib/frame.h"
@@ -198,6 +199,23 @@ static bool take_document(struct source *source, const char *path, const json_t 
     return good;
 }
 
+/* A document, or a folder of them: all its files, by name. */
+static bool take_path(struct source *source, const char *path, const json_t *context) {
+    struct hub_arena arena = {0};
+    struct hub_error error;
+    char **names = NULL;
+    size_t count = 0;
+    if (!hub_file_is_folder(path))
+        return take_document(source, path, context);
+    bool good = hub_file_list(path, "", &arena, &names, &count, &error) == HUB_OK;
+    if (!good)
+        fprintf(stderr, "hubctl: %s\n", error.text);
+    for (size_t i = 0; good && i < count; i++)
+        good = take_document(source, hub_arena_format(&arena, "%s/%s", path, names[i]), context);
+    hub_arena_destroy(&arena);
+    return good;
+}
+
 /* The configuration's own samples, in the order of its tests. */
 static bool take_own_samples(struct source *source) {
     const struct hub_node *tests = source->connector->tests;
@@ -236,7 +254,7 @@ static bool run_config(struct simulation *simulation, char **arguments, int coun
     source.pipeline = (struct hub_pipeline){.connector = source.connector};
     bool good = count > 1 || take_own_samples(&source);
     for (int i = 1; good && i < count; i++)
-        good = take_document(&source, arguments[i], context);
+        good = take_path(&source, arguments[i], context);
     hub_connector_free(source.connector);
     return good;
 }

@@ -387,10 +387,8 @@ enum hub_exit hub_ctl_lag(struct hub_ctl *ctl) {
     bool reached = look(&looking);
     for (size_t i = 0; reached && i < ctl->catalogue->domain_count; i++)
         lag += looking.counts[i].lag;
-    if (reached && ctl->json)
-        printf("{\"lag\": %lld}\n", (long long)lag);
-    else if (reached)
-        hub_ctl_table_print(&looking.lag);
+    if (reached)
+        hub_ctl_table_show(ctl, &looking.lag);
     stop_looking(&looking);
     return !reached ? HUB_EXIT_UNREACHABLE : lag > 0 ? HUB_EXIT_FINDINGS : HUB_EXIT_OK;
 }

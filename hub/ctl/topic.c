@@ -39,7 +39,7 @@ enum hub_exit hub_ctl_topic_list(struct hub_ctl *ctl) {
         hub_ctl_table_cell(&table, "%d", topics[i].partitions);
         hub_ctl_table_cell(&table, "%s", subject == NULL ? "" : subject);
     }
-    hub_ctl_table_print(&table);
+    hub_ctl_table_show(ctl, &table);
     hub_ctl_table_free(&table);
     hub_arena_destroy(&arena);
     return HUB_EXIT_OK;

@@ -5,7 +5,6 @@ import pathlib
 import re
 import signal
 import subprocess
-import tempfile
 
 import pytest
 
@@ -16,9 +15,11 @@ RUN = ROOT / "deploy" / "run"
 TIMEOUT_S = 900  # the first set-up fetches and builds
 
 
-def run(*arguments):
+def run(folder, *arguments):
+    """With a folder for temporary files of its own."""
     return subprocess.run([RUN, *map(str, arguments)], check=False, capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, timeout=TIMEOUT_S)
+                          stdin=subprocess.DEVNULL, timeout=TIMEOUT_S,
+                          env={**os.environ, "TMPDIR": str(folder)})
 
 
 def table_of(text):
@@ -35,28 +36,23 @@ def table_of(text):
     return table
 
 
-def own_processes():
-    """Processes of an installation, by what they were started with."""
+def processes_of(folder):
+    """Processes that were told of a folder, as an argument or in their environment."""
     found = []
-    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
         except OSError:
             continue
-        if "/atmp-hub-" in line or f"{ROOT}/build/release/bin/" in line:
-            found.append(line)
+        if f"{folder}/atmp-hub-".encode() in told:
+            found.append(told)
     return found
 
 
-def temporary_folders():
-    return set(pathlib.Path(tempfile.gettempdir()).glob("atmp-hub-*"))
-
-
 @pytest.fixture(scope="module")
-def runs():
-    before = temporary_folders()
-    results = [run("--once"), run("--once")]
-    return results, temporary_folders() - before
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("temporary")
+    return [run(folder, "--once"), run(folder, "--once")], folder
 
 
 def test_it_ends_well_the_first_time_and_the_second(runs):
@@ -88,16 +84,17 @@ def test_it_tells_the_story_of_the_samples(runs):
 
 
 def test_it_leaves_nothing_behind(runs):
-    assert not runs[1]
-    assert not own_processes()
+    assert not list(runs[1].iterdir())
+    assert not processes_of(runs[1])
 
 
 def test_it_runs_until_it_is_interrupted_and_takes_everything_with_it(tmp_path):
-    before = temporary_folders()
-    output = tmp_path / "output"
+    folder, output = tmp_path / "temporary", tmp_path / "output"
+    folder.mkdir()
     with output.open("w") as sink:
         child = subprocess.Popen([RUN], stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
-                                 start_new_session=True)
+                                 start_new_session=True,
+                                 env={**os.environ, "TMPDIR": str(folder)})
         wait_until(lambda: "Ctrl-C" in output.read_text() or child.poll() is not None,
                    "an installation that runs", TIMEOUT_S)
         assert child.poll() is None, output.read_text()
@@ -107,17 +104,18 @@ def test_it_runs_until_it_is_interrupted_and_takes_everything_with_it(tmp_path):
                                 env={**os.environ, "HUB_BOOTSTRAP": bootstrap,
                                      "HUB_SCHEMAS": str(ROOT / "schemas")})
         assert "Cultured skin for deep burns" in listed.stdout
+        assert processes_of(folder)
         child.send_signal(signal.SIGINT)
         assert child.wait(60) == 0
-    assert temporary_folders() == before
-    assert not own_processes()
+    assert not list(folder.iterdir())
+    assert not processes_of(folder)
 
 
-def test_an_argument_that_it_does_not_know_is_refused():
-    assert run("--twice").returncode == 2
+def test_an_argument_that_it_does_not_know_is_refused(tmp_path):
+    assert run(tmp_path, "--twice").returncode == 2
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
-    result = run("--once", "--samples", tmp_path / "nowhere")
+    result = run(tmp_path, "--once", "--samples", tmp_path / "nowhere")
     assert result.returncode == 2
     assert "nowhere" in result.stderr
