@@ -53,11 +53,7 @@ static bool is_bsn(const uint8_t *digits, size_t count) {
 }
 
 static bool has_word(struct hub_bytes folded, const char *word) {
-    size_t size = strlen(word);
-    for (size_t i = 0; i + size <= folded.size; i++)
-        if (memcmp(folded.data + i, word, size) == 0)
-            return true;
-    return false;
+    return folded.size > 0 && memmem(folded.data, folded.size, word, strlen(word)) != NULL;
 }
 
 struct number {
@@ -95,48 +91,58 @@ static bool read_number(struct hub_bytes text, size_t from, bool spaced,
     return number.count > 0 && alone;
 }
 
-static bool is_swedish(const struct number *number, struct hub_bytes folded) {
+/* Which numbers the text tells of, found once: the text may be a page of documents. */
+struct told {
+    bool swedish, dutch;
+};
+
+static struct told read_told(struct hub_bytes text) {
+    HUB_SCOPED_BUFFER buffer = {0};
+    hub_text_fold(text, &buffer);
+    struct hub_bytes folded = hub_buffer_bytes(&buffer);
+    return (struct told){
+        .swedish = has_word(folded, "personnummer") || has_word(folded, "samordningsnummer") ||
+                   has_word(folded, "pnr") || has_word(folded, "personal number"),
+        .dutch = has_word(folded, "bsn") || has_word(folded, "burgerservicenummer") ||
+                 has_word(folded, "sofinummer")};
+}
+
+static bool is_swedish(const struct number *number, const struct told *told) {
     bool marked = number->separator_at != 0 && number->count == number->separator_at + 4;
     if (number->count == 12 && is_century(number->digits) &&
         (marked || number->separator_at == 0))
         return is_personal_number(number->digits + 2);
-    if (number->count != 10)
-        return false;
-    bool told = has_word(folded, "personnummer") || has_word(folded, "samordningsnummer") ||
-                has_word(folded, "pnr") || has_word(folded, "personal number");
-    return ((marked && !number->spaced) || told) && is_personal_number(number->digits);
+    return number->count == 10 && ((marked && !number->spaced) || told->swedish) &&
+           is_personal_number(number->digits);
 }
 
-static bool is_dutch(const struct number *number, struct hub_bytes folded) {
-    bool told = has_word(folded, "bsn") || has_word(folded, "burgerservicenummer") ||
-                has_word(folded, "sofinummer");
-    return told && number->separator_at == 0 && is_bsn(number->digits, number->count);
+static bool is_dutch(const struct number *number, const struct told *told) {
+    return told->dutch && number->separator_at == 0 && is_bsn(number->digits, number->count);
 }
 
 static const char *kind_of(struct hub_bytes text, size_t from, bool spaced,
-                           struct hub_bytes folded) {
+                           const struct told *told) {
     struct number number;
     if (!read_number(text, from, spaced, &number))
         return NULL;
-    if (is_swedish(&number, folded))
+    if (is_swedish(&number, told))
         return "a personnummer";
-    return is_dutch(&number, folded) ? "a burgerservicenummer" : NULL;
+    return is_dutch(&number, told) ? "a burgerservicenummer" : NULL;
 }
 
 bool hub_guard_finds(struct hub_bytes text, const char **ret_kind) {
-    HUB_SCOPED_BUFFER folded = {0};
     bool any = false;
     for (size_t i = 0; i < text.size && !any; i++)
         any = is_digit(text.data[i]);
     if (!any)
         return false;
-    hub_text_fold(text, &folded);
+    struct told told = read_told(text);
     for (size_t i = 0; i < text.size; i++) {
         if (!is_digit(text.data[i]) || (i > 0 && is_digit(text.data[i - 1])))
             continue;
-        *ret_kind = kind_of(text, i, /* spaced= */ false, hub_buffer_bytes(&folded));
+        *ret_kind = kind_of(text, i, /* spaced= */ false, &told);
         if (*ret_kind == NULL)
-            *ret_kind = kind_of(text, i, /* spaced= */ true, hub_buffer_bytes(&folded));
+            *ret_kind = kind_of(text, i, /* spaced= */ true, &told);
         if (*ret_kind != NULL)
             return true;
     }

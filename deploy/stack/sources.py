@@ -21,12 +21,18 @@ PAGE_SIZE_DEFAULT = 10
 
 
 def read_studies(samples):
-    """Every study: a file holds one, or a page of them."""
-    studies = []
+    """Every study: a file holds one, or a page of them. Of several revisions the register serves the
+    newest."""
+    studies = {}
     for path in sorted((samples / "trials" / "ctgov-v2-json").glob("*.json")):
         document = json.loads(path.read_text())
-        studies += document["studies"] if "studies" in document else [document]
-    return studies
+        for study in document["studies"] if "studies" in document else [document]:
+            protocol = study["protocolSection"]
+            number = protocol["identificationModule"]["nctId"]
+            updated = protocol["statusModule"].get("lastUpdatePostDateStruct", {}).get("date", "")
+            if number not in studies or studies[number][0] <= updated:
+                studies[number] = updated, study
+    return [study for _, study in studies.values()]
 
 
 def read_mobilities(samples, kind):
