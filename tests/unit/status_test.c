@@ -55,8 +55,41 @@ static void an_overlong_reason_is_cut_and_stays_text(void **state) {
     assert_true(is_utf8(&error));
 }
 
+static void nobody_has_to_ask_for_the_reason(void **state) {
+    (void)state;
+    assert_int_equal(hub_fail_at(NULL, HUB_RETRY, "a place"), HUB_RETRY);
+}
+
+static enum hub_status tried(enum hub_status status, int *reached) {
+    HUB_TRY(status);
+    ++*reached;
+    return HUB_OK;
+}
+
+static void what_failed_is_returned_at_once(void **state) {
+    int reached = 0;
+    (void)state;
+    assert_int_equal(tried(HUB_REJECT, &reached), HUB_REJECT);
+    assert_int_equal(tried(HUB_RETRY, &reached), HUB_RETRY);
+    assert_int_equal(reached, 0);
+    assert_int_equal(tried(HUB_OK, &reached), HUB_OK);
+    assert_int_equal(reached, 1);
+}
+
+static void every_status_has_a_name(void **state) {
+    (void)state;
+    assert_string_equal(hub_status_name(HUB_OK), "OK");
+    assert_string_equal(hub_status_name(HUB_RETRY), "RETRY");
+    assert_string_equal(hub_status_name(HUB_REJECT), "REJECT");
+    assert_string_equal(hub_status_name(HUB_FATAL), "FATAL");
+    assert_string_equal(hub_status_name((enum hub_status)9), "?");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nobody_has_to_ask_for_the_reason),
+        cmocka_unit_test(what_failed_is_returned_at_once),
+        cmocka_unit_test(every_status_has_a_name),
         cmocka_unit_test(a_failure_gives_its_status_and_its_reason),
         cmocka_unit_test(a_place_stands_before_the_reason),
         cmocka_unit_test(bytes_that_are_no_text_become_question_marks),

@@ -1,0 +1,142 @@
+/* memory: allocations that never fail, and arenas. */
+#include "hub/base/memory.h"
+
+#include "tests/lib/cmocka.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static void nothing_asked_for_is_still_something(void **state) {
+    (void)state;
+    void *one = hub_allocate(0), *two = hub_allocate_zero(0, 0);
+    assert_non_null(one);
+    assert_non_null(two);
+    one = hub_reallocate(one, 0);
+    assert_non_null(one);
+    assert_null(hub_release(one));
+    assert_null(hub_release(two));
+    assert_null(hub_release(NULL));
+}
+
+static void zeroed_memory_is_zero(void **state) {
+    (void)state;
+    unsigned char *bytes = hub_allocate_zero(3, 5);
+    for (size_t i = 0; i < 15; i++)
+        assert_int_equal(bytes[i], 0);
+    hub_release(bytes);
+}
+
+static void copies_are_their_own_and_end_with_a_zero(void **state) {
+    (void)state;
+    char text[] = "abc";
+    char *copy = hub_copy_text(text), *bytes = hub_copy_bytes(text, 2);
+    char *nothing = hub_copy_bytes(NULL, 0);
+    text[0] = 'x';
+    assert_string_equal(copy, "abc");
+    assert_string_equal(bytes, "ab");
+    assert_string_equal(nothing, "");
+    hub_release(copy);
+    hub_release(bytes);
+    hub_release(nothing);
+}
+
+static void what_an_arena_gives_is_aligned_and_apart(void **state) {
+    (void)state;
+    struct hub_arena arena = {0};
+    unsigned char *parts[100];
+    for (size_t i = 0; i < 100; i++) {
+        parts[i] = hub_arena_take(&arena, i);
+        assert_int_equal((uintptr_t)parts[i] % 16, 0);
+        memset(parts[i], (int)i, i);
+    }
+    for (size_t i = 0; i < 100; i++)
+        for (size_t k = 0; k < i; k++)
+            assert_int_equal(parts[i][k], i);
+    hub_arena_destroy(&arena);
+}
+
+static void an_arena_takes_more_blocks_and_large_ones(void **state) {
+    (void)state;
+    struct hub_arena arena = {0};
+    char *first = hub_arena_text(&arena, "first", 5);
+    for (int i = 0; i < 10; i++)
+        memset(hub_arena_take(&arena, 50000), i, 50000);
+    char *large = hub_arena_take(&arena, 1000000);
+    memset(large, 7, 1000000);
+    assert_string_equal(first, "first");
+    assert_true(arena.total_bytes >= 1500000);
+    hub_arena_destroy(&arena);
+    assert_null(arena.blocks);
+    hub_arena_destroy(&arena);
+}
+
+static void zeroed_parts_are_zero_also_after_a_reset(void **state) {
+    (void)state;
+    struct hub_arena arena = {0};
+    memset(hub_arena_take(&arena, 1000), 0xff, 1000);
+    hub_arena_reset(&arena);
+    const unsigned char *zeroes = hub_arena_take_zero(&arena, 10, 100);
+    for (size_t i = 0; i < 1000; i++)
+        assert_int_equal(zeroes[i], 0);
+    assert_non_null(hub_arena_take_zero(&arena, 0, 8));
+    assert_non_null(hub_arena_take_zero(&arena, 8, 0));
+    hub_arena_destroy(&arena);
+}
+
+static void a_reset_keeps_one_block_of_the_usual_size(void **state) {
+    (void)state;
+    struct hub_arena arena = {0};
+    hub_arena_reset(&arena);
+    for (int i = 0; i < 3; i++)
+        hub_arena_take(&arena, 60000);
+    hub_arena_reset(&arena);
+    assert_non_null(arena.blocks);
+    assert_int_equal(arena.total_bytes, 0);
+    const void *before = hub_arena_take(&arena, 16);
+    hub_arena_reset(&arena);
+    assert_ptr_equal(hub_arena_take(&arena, 16), before);
+    hub_arena_take(&arena, 1000000);
+    hub_arena_reset(&arena);
+    assert_null(arena.blocks); /* a large one is given back */
+    hub_arena_destroy(&arena);
+}
+
+static void texts_in_an_arena_are_copied_and_formatted(void **state) {
+    (void)state;
+    struct hub_arena arena = {0};
+    assert_string_equal(hub_arena_text(&arena, "abcdef", 3), "abc");
+    assert_string_equal(hub_arena_text(&arena, NULL, 0), "");
+    assert_string_equal(hub_arena_format(&arena, "%s/%d", "x", 42), "x/42");
+    assert_string_equal(hub_arena_format(&arena, "%s", ""), "");
+    assert_int_equal(strlen(hub_arena_format(&arena, "%100000d", 1)), 100000);
+    hub_arena_destroy(&arena);
+}
+
+static void an_array_grows_as_it_is_filled(void **state) {
+    (void)state;
+    int *numbers = NULL;
+    size_t count = 0, capacity = 0;
+    for (int i = 0; i < 100; i++) {
+        HUB_GROW(numbers, count, capacity);
+        numbers[count++] = i;
+    }
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(numbers[i], i);
+    assert_int_equal(capacity, 128);
+    hub_release(numbers);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_asked_for_is_still_something),
+        cmocka_unit_test(zeroed_memory_is_zero),
+        cmocka_unit_test(copies_are_their_own_and_end_with_a_zero),
+        cmocka_unit_test(what_an_arena_gives_is_aligned_and_apart),
+        cmocka_unit_test(an_arena_takes_more_blocks_and_large_ones),
+        cmocka_unit_test(zeroed_parts_are_zero_also_after_a_reset),
+        cmocka_unit_test(a_reset_keeps_one_block_of_the_usual_size),
+        cmocka_unit_test(texts_in_an_arena_are_copied_and_formatted),
+        cmocka_unit_test(an_array_grows_as_it_is_filled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
