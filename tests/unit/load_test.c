@@ -305,6 +305,32 @@ static void depth_is_counted_through_names(void **state) {
     hub_arena_destroy(&arena);
 }
 
+/* Records of two fields each, both of the record before: every one doubles the types. */
+static void a_short_text_does_not_spell_out_a_tree_without_end(void **state) {
+    (void)state;
+    HUB_SCOPED_BUFFER text = {0};
+    hub_buffer_append_text(&text, "{'type': 'record', 'name': 'R', 'fields': [{'name': 'f0',"
+                                  " 'type': {'type': 'fixed', 'name': 'R0', 'size': 1}}");
+    for (int i = 1; i <= 20; i++)
+        hub_buffer_append_format(&text,
+                                 ", {'name': 'f%d', 'type': {'type': 'record', 'name': 'R%d',"
+                                 " 'fields': [{'name': 'a', 'type': 'R%d'},"
+                                 " {'name': 'b', 'type': 'R%d'}]}}", i, i, i - 1, i - 1);
+    hub_buffer_append_text(&text, "]}");
+    expect_no_schema(hub_buffer_text(&text), "own.avsc:1:1: ", "more than 10000 types");
+}
+
+static void a_default_has_a_limit(void **state) {
+    (void)state;
+    struct hub_arena arena = {0};
+    char *word = hub_arena_take_zero(&arena, 1, 65536);
+    memset(word, 'x', 65535);
+    expect_no_schema(hub_arena_format(&arena, RECORD("{'name': 'a', 'type': 'string',\n"
+                                                     "'default': '%s'}"), word),
+                     "own.avsc:2:12: ", "a default of more than 65536 bytes");
+    hub_arena_destroy(&arena);
+}
+
 /* --- enums and fixed --- */
 
 static void an_enum_needs_symbols(void **state) {
@@ -420,6 +446,8 @@ int main(void) {
         cmocka_unit_test(more_fields_than_the_limit_are_refused_with_both_numbers),
         cmocka_unit_test(types_nested_too_deep_are_refused),
         cmocka_unit_test(depth_is_counted_through_names),
+        cmocka_unit_test(a_short_text_does_not_spell_out_a_tree_without_end),
+        cmocka_unit_test(a_default_has_a_limit),
         cmocka_unit_test(an_enum_needs_symbols),
         cmocka_unit_test(an_enum_has_a_limit_of_symbols),
         cmocka_unit_test(an_enums_default_is_one_of_its_symbols),

@@ -167,6 +167,7 @@ static void a_key_is_a_scalar(void **state) {
     (void)state;
     refuses("? [a, b]\n: 1\n", "some.yaml:1:3: ", "a key must be a plain word or text");
     refuses("{{a: 1}: 2}", "some.yaml:1:2: ", "a key must be a plain word or text");
+    refuses("{\"a\\0b\": 2}", "some.yaml:1:2: ", "a key with a zero byte in it");
 }
 
 static void anchors_aliases_and_tags_are_refused_everywhere(void **state) {
@@ -224,6 +225,8 @@ static void an_unknown_key_is_refused_and_the_nearest_is_named(void **state) {
     expect_ok(hub_node_check_keys(parse("{owner: x, title: y}"), known, &error), &error);
     expect_refusal(hub_node_check_keys(parse("{title: y,\n carrier: x}"), known, &error), HUB_FATAL,
                    &error, "some.yaml:2:2: ", "unknown key 'carrier'; did you mean 'carriers'?");
+    expect_refusal(hub_node_check_keys(parse("[title, owner]"), known, &error), HUB_FATAL, &error,
+                   "some.yaml:1:1: ", "a list; {key: value} would pass");
     expect_refusal(hub_node_check_keys(parse("{zzzzzz: x}"), known, &error), HUB_FATAL, &error,
                    "some.yaml:1:2: ", "unknown key 'zzzzzz'; known here: title, carriers, owner");
 }
