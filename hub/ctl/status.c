@@ -290,17 +290,34 @@ static size_t list_sums(const struct looking *looking, struct sum *sums) {
     return count;
 }
 
+/* What people are shown of a domain. The first is the sum of the next five: what vanished from a
+ * snapshot counts as told of. */
+struct shown {
+    int64_t source_records, statements_in, unchanged, superseded, skipped, dead_lettered;
+};
+
+static struct shown show(const struct domain_counts *own) {
+    const struct hub_admit_counts *admit = &own->admit;
+    return (struct shown){
+        .source_records = own->source_read + own->source_vanished,
+        .statements_in = admit->created + admit->changed + admit->withdrawn + admit->moved,
+        .unchanged = own->source_unchanged + admit->unchanged,
+        .superseded = admit->late,
+        .skipped = own->source_skipped,
+        .dead_lettered = own->source_dead + admit->dead};
+}
+
 static json_t *domain_to_json(const char *name, const struct domain_counts *own) {
-    return json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "domain", name,
-        "source_records", (json_int_t)own->source_read, "statements_in",
-        (json_int_t)own->admit.read, "unchanged",
-        (json_int_t)(own->source_unchanged + own->admit.unchanged), "skipped",
-        (json_int_t)own->source_skipped, "superseded", (json_int_t)own->admit.late, "withdrawn",
-        (json_int_t)own->admit.withdrawn, "dead_lettered",
-        (json_int_t)(own->source_dead + own->admit.dead), "entities", (json_int_t)own->entities,
-        "open_conflicts", (json_int_t)own->conflicts_open, "open_matches",
-        (json_int_t)own->matches_open, "lag", (json_int_t)own->lag);
+    struct shown shown = show(own);
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "domain", name,
+                     "source_records", (json_int_t)shown.source_records, "statements_in",
+                     (json_int_t)shown.statements_in, "unchanged", (json_int_t)shown.unchanged,
+                     "superseded", (json_int_t)shown.superseded, "skipped",
+                     (json_int_t)shown.skipped, "dead_lettered", (json_int_t)shown.dead_lettered,
+                     "withdrawn", (json_int_t)own->admit.withdrawn, "entities",
+                     (json_int_t)own->entities, "open_conflicts",
+                     (json_int_t)own->conflicts_open, "open_matches",
+                     (json_int_t)own->matches_open, "lag", (json_int_t)own->lag);
 }
 
 static void print_json(const struct looking *looking, const struct sum *sums, size_t count) {
@@ -323,24 +340,18 @@ static void print_json(const struct looking *looking, const struct sum *sums, si
 }
 
 static void print_tables(const struct looking *looking, const struct sum *sums, size_t count) {
-    static const char *const head[] = {
-        "DOMAIN",     "SOURCE RECORDS", "SKIPPED",       "STATEMENTS IN",
-        "UNCHANGED",  "SUPERSEDED",     "WITHDRAWN",     "DEAD-LETTERED",
-        "ENTITIES",   "OPEN CONFLICTS", "OPEN MATCHES"};
-    struct hub_ctl_table table = {.head = head, .columns = 11};
+    static const char *const head[] = {"DOMAIN",        "SOURCE RECORDS", "STATEMENTS IN",
+                                       "UNCHANGED",     "SUPERSEDED",     "SKIPPED",
+                                       "DEAD-LETTERED", "ENTITIES",       "OPEN CONFLICTS",
+                                       "OPEN MATCHES"};
+    struct hub_ctl_table table = {.head = head, .columns = sizeof head / sizeof *head};
     const struct hub_catalogue *catalogue = looking->ctl->catalogue;
     for (size_t i = 0; i < catalogue->domain_count; i++) {
         const struct domain_counts *own = &looking->counts[i];
-        const int64_t cells[] = {own->source_read,
-                                 own->source_skipped,
-                                 own->admit.read,
-                                 own->source_unchanged + own->admit.unchanged,
-                                 own->admit.late,
-                                 own->admit.withdrawn,
-                                 own->source_dead + own->admit.dead,
-                                 own->entities,
-                                 own->conflicts_open,
-                                 own->matches_open};
+        struct shown shown = show(own);
+        const int64_t cells[] = {shown.source_records, shown.statements_in, shown.unchanged,
+                                 shown.superseded,     shown.skipped,       shown.dead_lettered,
+                                 own->entities,        own->conflicts_open, own->matches_open};
         hub_ctl_table_cell(&table, "%s", catalogue->domains[i].name);
         for (size_t k = 0; k < sizeof cells / sizeof *cells; k++)
             hub_ctl_table_cell(&table, "%lld", (long long)cells[k]);

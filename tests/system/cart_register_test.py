@@ -171,4 +171,6 @@ def test_every_row_is_accounted_for(register):
     trial = next(domain for domain in register.installation.ctl_json("status")["domains"]
                  if domain["domain"] == "trial")
     rows = len(register.rows[0]) + 2 * len(register.rows[1]) - len(register.gone)
-    assert trial["source_records"] == rows
+    vanished = len(set(register.rows[0]) - set(register.rows[1])) + len(register.gone)
+    assert trial["source_records"] == rows + vanished
+    assert trial["withdrawn"] == vanished

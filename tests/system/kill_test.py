@@ -1,4 +1,4 @@
-"""kill -9 of the hub at random moments of one run.
+"""kill -9 of the hub at random moments of one run, now and then with its cache.
 
 What was published must equal, record for record, a single-threaded fold of that run's own log; and
 values and clusters must equal those of a run that nobody disturbed.
@@ -9,6 +9,7 @@ import datetime
 import json
 import os
 import random
+import shutil
 import subprocess
 
 import pytest
@@ -139,6 +140,8 @@ def runs(request, install, tmp_path_factory):
     for _ in range(kills):
         connectors = [shaken.start_connector(file, "--once") for file in CONNECTORS]
         killed += kill_at_a_random_moment(shaken.hub, chance.uniform(0, DELAY_MAX_S))
+        if chance.random() < 0.25:  # its cache is lost with it
+            shutil.rmtree(shaken.folder / "state", ignore_errors=True)
         shaken.start_hub(wait=False)
         for process in connectors:
             assert process.wait(60) == 0, process.tail()

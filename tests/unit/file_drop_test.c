@@ -186,7 +186,7 @@ static void names_of_unfinished_files_are_passed_over_until_they_are_renamed(voi
 static void a_file_over_the_limit_is_refused_once_and_the_next_goes_on(void **state) {
     struct drop *drop = *state;
     put(drop, "a.json", "1");
-    truncate(folder_path(&drop->folder, "a.json"), HUB_DOCUMENT_SIZE_MAX + 1);
+    assert_int_equal(truncate(folder_path(&drop->folder, "a.json"), HUB_DOCUMENT_SIZE_MAX + 1), 0);
     folder_set_time(&drop->folder, "a.json", start_ms - 1000);
     put(drop, "b.json", "2");
     open_drop(drop, "");
@@ -202,7 +202,7 @@ static void a_file_over_the_limit_is_refused_once_and_the_next_goes_on(void **st
 static void a_file_of_the_limit_is_read_and_an_empty_one_too(void **state) {
     struct drop *drop = *state;
     put(drop, "a.json", "1");
-    truncate(folder_path(&drop->folder, "a.json"), HUB_DOCUMENT_SIZE_MAX);
+    assert_int_equal(truncate(folder_path(&drop->folder, "a.json"), HUB_DOCUMENT_SIZE_MAX), 0);
     folder_set_time(&drop->folder, "a.json", start_ms - 1000);
     put(drop, "b.json", "");
     open_drop(drop, "");

@@ -1,0 +1,60 @@
+"""What hubctl status and refold say is wrong, where something is: the controls of the other tests."""
+
+import json
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from installations import take
+
+
+@pytest.fixture(scope="module")
+def installation(install):
+    started = install()
+    take(started)
+    return started
+
+
+def write(installation, topic, key, value):
+    producer = Producer({"bootstrap.servers": installation.broker.bootstrap})
+    producer.produce(topic, value=value, key=key, partition=0)
+    assert producer.flush(30) == 0
+
+
+def first_record(installation, topic):
+    consumer = Consumer({"bootstrap.servers": installation.broker.bootstrap, "group.id": "control"})
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    message = consumer.poll(30)
+    consumer.close()
+    return message
+
+
+def test_nothing_is_wrong_at_first(installation):
+    assert installation.ctl_result("status").returncode == 0
+    assert installation.ctl_result("refold", "trial").returncode == 0
+
+
+def test_a_record_that_no_connector_counted_is_found(installation):
+    """It claims to come from LU, by a key that is nobody's; the hub refuses it, and status tells that
+    more was read than was published."""
+    write(installation, "ingest.lu.trial", "nobody/1", b"\x00nothing of ours")
+    installation.wait_until_settled()
+    result = installation.ctl_result("status")
+    assert result.returncode == 1
+    assert "trial: published by connectors" in result.stdout
+    assert "is not read by admit" in result.stdout
+    letters = [letter for letter in installation.ctl_json("dlq", "list")
+               if letter["place"].startswith("deadletter.hub/")]
+    assert len(letters) == 1
+    shown = json.loads(installation.ctl("dlq", "show", letters[0]["place"], "-o", "json"))
+    assert shown["stage"] == "admit" and shown["topic"] == "ingest.lu.trial"
+    assert bytes.fromhex(shown["original"]) == b"\x00nothing of ours"
+
+
+def test_a_unified_record_that_no_fold_made_is_found(installation):
+    record = first_record(installation, "unified.trial")
+    write(installation, "unified.trial", record.key(), record.value())
+    result = installation.ctl_result("refold", "trial")
+    assert result.returncode == 1
+    assert "the log gives no such record" in result.stdout
+    assert "1 differences" in result.stdout
