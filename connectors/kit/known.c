@@ -1,5 +1,6 @@
 #include "connectors/kit/known.h"
 
+#include "hub/base/table.h"
 #include "schemas/lib/frame.h"
 #include "schemas/lib/resolve.h"
 #include "schemas/lib/slice.h"
@@ -9,9 +10,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define uthash_fatal(message) abort()
-#include <uthash.h>
 
 struct entry {
     UT_hash_handle hh;

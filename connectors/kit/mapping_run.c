@@ -1,14 +1,12 @@
 /* Running a mapping over a document: records out, or the reasons why not. */
 #include "connectors/kit/mapping_plan.h"
 
+#include "hub/base/table.h"
 #include "hub/base/text.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define uthash_fatal(message) abort()
-#include <uthash.h>
 
 enum { RECORD_SIZE_MAX = 1024 * 1024 };
 

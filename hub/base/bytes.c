@@ -31,7 +31,7 @@ bool hub_bytes_cut(struct hub_bytes bytes, uint8_t separator, struct hub_bytes *
     return true;
 }
 
-bool hub_cursor_long(struct hub_cursor *cursor, int64_t *ret_value, bool *ret_minimal) {
+bool hub_cursor_any_long(struct hub_cursor *cursor, int64_t *ret_value, bool *ret_minimal) {
     uint64_t value = 0;
     uint8_t byte = 0;
     size_t position = cursor->position;
@@ -73,39 +73,34 @@ static bool buffer_reserve(struct hub_buffer *buffer, size_t size) {
         size_t capacity = buffer->capacity < 128 ? 128 : buffer->capacity;
         while (capacity < needed)
             capacity *= 2;
+        if (capacity > size_max + 1)
+            capacity = size_max + 1;
         buffer->data = hub_reallocate(buffer->data, capacity);
         buffer->capacity = capacity;
     }
     return true;
 }
 
-void hub_buffer_append(struct hub_buffer *buffer, const void *data, size_t size) {
+void hub_buffer_append_growing(struct hub_buffer *buffer, const void *data, size_t size) {
     if (size == 0 || !buffer_reserve(buffer, size))
         return;
     memcpy(buffer->data + buffer->size, data, size);
     buffer->size += size;
 }
 
-void hub_buffer_append_bytes(struct hub_buffer *buffer, struct hub_bytes bytes) {
-    hub_buffer_append(buffer, bytes.data, bytes.size);
-}
-
-void hub_buffer_append_byte(struct hub_buffer *buffer, uint8_t byte) {
-    hub_buffer_append(buffer, &byte, 1);
-}
-
-void hub_buffer_append_text(struct hub_buffer *buffer, const char *text) {
-    hub_buffer_append(buffer, text, strlen(text));
-}
-
 void hub_buffer_append_format(struct hub_buffer *buffer, const char *format, ...) {
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int size = vsnprintf(NULL, 0, format, arguments);
+    /* Written where it will stand: it mostly fits there. */
+    size_t room = buffer->size < buffer->capacity ? buffer->capacity - buffer->size : 0;
+    int size = vsnprintf(room == 0 ? NULL : (char *)buffer->data + buffer->size, room, format,
+                         arguments);
     va_end(arguments);
     assert(size >= 0);
-    if (buffer_reserve(buffer, (size_t)size)) {
+    if ((size_t)size < room) {
+        buffer->size += (size_t)size;
+    } else if (buffer_reserve(buffer, (size_t)size)) {
         vsnprintf((char *)buffer->data + buffer->size, (size_t)size + 1, format, again);
         buffer->size += (size_t)size;
     }

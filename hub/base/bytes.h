@@ -73,12 +73,25 @@ static inline bool hub_cursor_take(struct hub_cursor *cursor, uint64_t size,
 
 /* A zig-zag variable-length long (Avro 1.11, "Binary encoding"), at most 10 bytes and within 64
  * bits. `ret_minimal` tells whether it was written in as few bytes as it can be; may be NULL. */
-bool hub_cursor_long(struct hub_cursor *cursor, int64_t *ret_value, bool *ret_minimal);
+bool hub_cursor_any_long(struct hub_cursor *cursor, int64_t *ret_value, bool *ret_minimal);
+
+static inline bool hub_cursor_long(struct hub_cursor *cursor, int64_t *ret_value,
+                                   bool *ret_minimal) {
+    /* One byte, minimal by itself: lengths, counts, indexes and small numbers. */
+    if (cursor->position < cursor->bytes.size && cursor->bytes.data[cursor->position] < 0x80) {
+        uint8_t byte = cursor->bytes.data[cursor->position++];
+        *ret_value = (int64_t)(byte >> 1) ^ -(int64_t)(byte & 1);
+        if (ret_minimal != NULL)
+            *ret_minimal = true;
+        return true;
+    }
+    return hub_cursor_any_long(cursor, ret_value, ret_minimal);
+}
 
 struct hub_buffer {
     uint8_t *data;
     size_t size;
-    size_t capacity;
+    size_t capacity; /* at most size_max + 1 */
     size_t size_max; /* stated where the buffer is born; 0 means 64 MiB */
 };
 
@@ -86,10 +99,29 @@ enum { HUB_BUFFER_SIZE_MAX_DEFAULT = 64 * 1024 * 1024 };
 
 /* Appending past size_max sets the buffer's size to size_max + 1 and drops the data, so that one
  * check at the end (hub_buffer_overflowed) is enough. */
-void hub_buffer_append(struct hub_buffer *buffer, const void *data, size_t size);
-void hub_buffer_append_bytes(struct hub_buffer *buffer, struct hub_bytes bytes);
-void hub_buffer_append_byte(struct hub_buffer *buffer, uint8_t byte);
-void hub_buffer_append_text(struct hub_buffer *buffer, const char *text);
+void hub_buffer_append_growing(struct hub_buffer *buffer, const void *data, size_t size);
+
+static inline void hub_buffer_append(struct hub_buffer *buffer, const void *data, size_t size) {
+    if (buffer->size + size >= buffer->capacity) {
+        hub_buffer_append_growing(buffer, data, size);
+    } else if (size > 0) {
+        memcpy(buffer->data + buffer->size, data, size);
+        buffer->size += size;
+    }
+}
+
+static inline void hub_buffer_append_bytes(struct hub_buffer *buffer, struct hub_bytes bytes) {
+    hub_buffer_append(buffer, bytes.data, bytes.size);
+}
+
+static inline void hub_buffer_append_byte(struct hub_buffer *buffer, uint8_t byte) {
+    hub_buffer_append(buffer, &byte, 1);
+}
+
+static inline void hub_buffer_append_text(struct hub_buffer *buffer, const char *text) {
+    hub_buffer_append(buffer, text, strlen(text));
+}
+
 void hub_buffer_append_format(struct hub_buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void hub_buffer_append_long(struct hub_buffer *buffer, int64_t value); /* zig-zag varint */

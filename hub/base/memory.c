@@ -2,12 +2,19 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_BLOCK_BYTES = 64 * 1024, ARENA_ALIGNMENT_BYTES = 16 };
+/* Blocks grow with the batch, so that a large one is not many small allocations. */
+enum {
+    ARENA_BLOCK_BYTES = 64 * 1024,
+    ARENA_BLOCK_BYTES_MAX = 4 * 1024 * 1024,
+    ARENA_KEPT_BYTES_MAX = 32 * 1024 * 1024,
+    ARENA_ALIGNMENT_BYTES = 16,
+};
 
 struct hub_arena_block {
     struct hub_arena_block *next;
@@ -50,19 +57,42 @@ void *hub_release(void *memory) {
     return NULL;
 }
 
-static void arena_add_block(struct hub_arena *arena, size_t at_least_bytes) {
-    size_t capacity = at_least_bytes > ARENA_BLOCK_BYTES ? at_least_bytes : ARENA_BLOCK_BYTES;
+static struct hub_arena_block *make_block(const struct hub_arena *arena, size_t at_least_bytes) {
+    size_t capacity = ARENA_BLOCK_BYTES;
+    if (arena->blocks != NULL && arena->blocks->capacity_bytes >= ARENA_BLOCK_BYTES)
+        capacity = arena->blocks->capacity_bytes * 2;
+    if (capacity > ARENA_BLOCK_BYTES_MAX)
+        capacity = ARENA_BLOCK_BYTES_MAX;
+    if (capacity < at_least_bytes)
+        capacity = at_least_bytes;
     struct hub_arena_block *block = hub_allocate(sizeof *block + capacity);
-    block->next = arena->blocks;
     block->capacity_bytes = capacity;
+    return block;
+}
+
+static void arena_add_block(struct hub_arena *arena, size_t at_least_bytes) {
+    struct hub_arena_block *block = arena->spare;
+    if (block != NULL && block->capacity_bytes >= at_least_bytes)
+        arena->spare = block->next;
+    else
+        block = make_block(arena, at_least_bytes);
+    block->next = arena->blocks;
     arena->blocks = block;
     arena->used_bytes = 0;
 }
 
+static size_t round_up(size_t size) {
+    return (size + ARENA_ALIGNMENT_BYTES - 1) & ~(size_t)(ARENA_ALIGNMENT_BYTES - 1);
+}
+
+static size_t arena_room(const struct hub_arena *arena) {
+    return arena->blocks == NULL ? 0 : arena->blocks->capacity_bytes - arena->used_bytes;
+}
+
 void *hub_arena_take(struct hub_arena *arena, size_t size) {
     assert(size <= SIZE_MAX / 2);
-    size_t rounded = (size + ARENA_ALIGNMENT_BYTES - 1) & ~(size_t)(ARENA_ALIGNMENT_BYTES - 1);
-    if (arena->blocks == NULL || arena->blocks->capacity_bytes - arena->used_bytes < rounded)
+    size_t rounded = round_up(size);
+    if (arena_room(arena) < rounded)
         arena_add_block(arena, rounded);
     void *memory = arena->blocks->bytes + arena->used_bytes;
     arena->used_bytes += rounded;
@@ -89,11 +119,16 @@ char *hub_arena_format(struct hub_arena *arena, const char *format, ...) {
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int size = vsnprintf(NULL, 0, format, arguments);
+    /* Written where it will stand: it mostly fits there. */
+    size_t room = arena_room(arena);
+    char *here = room == 0 ? NULL : (char *)arena->blocks->bytes + arena->used_bytes;
+    int size = vsnprintf(here, room, format, arguments);
     va_end(arguments);
     assert(size >= 0);
+    bool fits = round_up((size_t)size + 1) <= room;
     char *text = hub_arena_take(arena, (size_t)size + 1);
-    vsnprintf(text, (size_t)size + 1, format, again);
+    if (!fits)
+        vsnprintf(text, (size_t)size + 1, format, again);
     va_end(again);
     return text;
 }
@@ -106,18 +141,28 @@ static void arena_free_blocks(struct hub_arena_block *block) {
     }
 }
 
+/* The largest blocks are the newest: these are kept, and used again first. */
 void hub_arena_reset(struct hub_arena *arena) {
-    if (arena->blocks != NULL) {
-        arena_free_blocks(arena->blocks->next);
-        arena->blocks->next = NULL;
-        if (arena->blocks->capacity_bytes > ARENA_BLOCK_BYTES)
-            arena->blocks = (free(arena->blocks), NULL);
+    struct hub_arena_block **end = &arena->blocks;
+    size_t kept_bytes = 0;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = arena->spare;
+    end = &arena->blocks;
+    while (*end != NULL && kept_bytes + (*end)->capacity_bytes <= ARENA_KEPT_BYTES_MAX) {
+        kept_bytes += (*end)->capacity_bytes;
+        end = &(*end)->next;
     }
+    arena_free_blocks(*end);
+    *end = NULL;
+    arena->spare = arena->blocks;
+    arena->blocks = NULL;
     arena->used_bytes = 0;
     arena->total_bytes = 0;
 }
 
 void hub_arena_destroy(struct hub_arena *arena) {
     arena_free_blocks(arena->blocks);
+    arena_free_blocks(arena->spare);
     *arena = (struct hub_arena){0};
 }

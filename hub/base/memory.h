@@ -18,6 +18,7 @@ void *hub_release(void *memory);
 /* A bump allocator. Everything taken from it is given back at once by reset or destroy. */
 struct hub_arena {
     struct hub_arena_block *blocks; /* newest first */
+    struct hub_arena_block *spare;  /* kept by the last reset */
     size_t used_bytes;              /* in the newest block */
     size_t total_bytes;             /* handed out since the last reset */
 };
@@ -29,7 +30,7 @@ char *hub_arena_text(struct hub_arena *arena, const char *text, size_t size)
     __attribute__((returns_nonnull));
 char *hub_arena_format(struct hub_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3), returns_nonnull));
-/* Keeps one block for the next batch and frees the rest. */
+/* Keeps up to 32 MiB for the next batch and frees the rest. */
 void hub_arena_reset(struct hub_arena *arena);
 void hub_arena_destroy(struct hub_arena *arena);
 

@@ -252,10 +252,14 @@ void hub_value_key_part(const struct hub_field_contract *contract, const struct 
                         struct hub_bytes value, struct hub_buffer *buffer) {
     HUB_SCOPED_BUFFER part = {0};
     hub_value_key(contract, type, value, &part);
+    size_t plain_from = 0;
     for (size_t i = 0; i < part.size; i++) {
-        if (part.data[i] == '/' || part.data[i] == '\\')
-            hub_buffer_append_byte(buffer, '\\');
-        hub_buffer_append_byte(buffer, part.data[i]);
+        if (part.data[i] != '/' && part.data[i] != '\\')
+            continue;
+        hub_buffer_append(buffer, part.data + plain_from, i - plain_from);
+        hub_buffer_append_byte(buffer, '\\');
+        plain_from = i;
     }
+    hub_buffer_append_bytes(buffer, hub_bytes_part(hub_buffer_bytes(&part), plain_from, part.size));
     hub_buffer_append_byte(buffer, '/');
 }

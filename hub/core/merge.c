@@ -104,14 +104,38 @@ static void form_groups(struct merge *merge, const struct hub_field_contract *co
                 groups->contested[groups->of[i]] = groups->contested[groups->of[k]] = true;
 }
 
+/* Where a value stands: titles, titles[en], titles[en].text. Put together only for a conflict. */
+struct place {
+    const char *field;
+    const char *key;  /* of an element, or NULL */
+    const char *part; /* of an element, or NULL */
+};
+
+static const char *path_of(struct merge *merge, const struct place *place) {
+    if (place->key == NULL)
+        return place->field;
+    if (place->part == NULL)
+        return hub_arena_format(arena_of(merge), "%s[%s]", place->field, place->key);
+    return hub_arena_format(arena_of(merge), "%s[%s].%s", place->field, place->key, place->part);
+}
+
+static bool all_equal(const struct candidates *candidates) {
+    for (size_t i = 1; i < candidates->count; i++)
+        if (!hub_bytes_equal(candidates->items[0].bytes, candidates->items[i].bytes))
+            return false;
+    return true;
+}
+
 /* The chosen value is listed even where only others contradict each other. */
 static void find_conflict(struct merge *merge, const struct hub_field_contract *contract,
-                          const struct hub_type *type, const char *path,
+                          const struct hub_type *type, const struct place *place,
                           const struct candidates *candidates, size_t chosen) {
     struct hub_arena *arena = arena_of(merge);
     struct groups groups = {0};
     size_t listed = 0;
     bool any = false;
+    if (all_equal(candidates)) /* the common case */
+        return;
     form_groups(merge, contract, type, candidates, chosen, &groups);
     for (size_t group = 0; group < groups.count; group++)
         any |= groups.contested[group];
@@ -131,7 +155,7 @@ static void find_conflict(struct merge *merge, const struct hub_field_contract *
     }
     qsort(values, listed, sizeof *values, compare_values);
     *add_conflict(merge) = (struct hub_conflict_found){.kind = HUB_CONFLICT_VALUES,
-                                                       .path = path,
+                                                       .path = path_of(merge, place),
                                                        .severity = contract->severity,
                                                        .values = values,
                                                        .value_count = listed};
@@ -146,7 +170,7 @@ static struct hub_bytes unstated(const struct hub_field *field) {
 
 /* Keeps of the candidates those that may speak. */
 static int merge_one(struct merge *merge, const struct hub_field_contract *contract,
-                     const char *path, struct candidates *candidates) {
+                     const struct place *place, struct candidates *candidates) {
     const struct hub_type *type = contract->field->type;
     candidates->count =
         hub_merge_admissible(&merge->scope, contract, candidates->items, candidates->count);
@@ -158,7 +182,7 @@ static int merge_one(struct merge *merge, const struct hub_field_contract *contr
         hub_merge_choose(&merge->scope, contract, type, candidates->items, candidates->count);
     hub_buffer_append_bytes(merge->value, candidates->items[chosen].bytes);
     if (contract->reports_conflict)
-        find_conflict(merge, contract, type, path, candidates, chosen);
+        find_conflict(merge, contract, type, place, candidates, chosen);
     return (int)candidates->items[chosen].voice;
 }
 
@@ -226,7 +250,7 @@ static struct element *list_elements(struct merge *merge,
 /* The elements of one key, part by part: what one does not state another may. The parts follow the
  * array's chain of rules. */
 static void merge_parts(struct merge *merge, const struct hub_field_contract *contract,
-                        const char *path, const struct candidates *elements) {
+                        const struct place *place, const struct candidates *elements) {
     const struct hub_type *record = contract->field->type->items;
     for (size_t i = 0; i < record->count; i++) {
         struct hub_field_contract part = contract->parts->fields[i];
@@ -243,27 +267,26 @@ static void merge_parts(struct merge *merge, const struct hub_field_contract *co
                 stated.items[stated.count++] =
                     (struct hub_candidate){elements->items[k].voice, bytes};
         }
-        const char *part_path =
-            hub_arena_format(arena_of(merge), "%s.%s", path, part.field->name);
-        merge_one(merge, &part, part_path, &stated);
+        struct place own = {place->field, place->key, part.field->name};
+        merge_one(merge, &part, &own, &stated);
     }
 }
 
 static void merge_element(struct merge *merge, const struct hub_field_contract *contract,
-                          const char *path, const struct candidates *same) {
+                          const struct place *place, const struct candidates *same) {
     const struct hub_type *type = contract->field->type->items;
     if (type->kind == HUB_RECORD && !contract->parts->atomic) {
-        merge_parts(merge, contract, path, same);
+        merge_parts(merge, contract, place, same);
         return;
     }
     size_t chosen = hub_merge_choose(&merge->scope, contract, type, same->items, same->count);
     hub_buffer_append_bytes(merge->value, same->items[chosen].bytes);
     if (contract->reports_conflict)
-        find_conflict(merge, contract, type, path, same, chosen);
+        find_conflict(merge, contract, type, place, same, chosen);
 }
 
 static int merge_union(struct merge *merge, const struct hub_field_contract *contract,
-                       const char *path, struct candidates *arrays) {
+                       struct candidates *arrays) {
     size_t count = 0, keys = 0;
     arrays->count = hub_merge_admissible(&merge->scope, contract, arrays->items, arrays->count);
     struct element *list = list_elements(merge, contract, arrays, &count);
@@ -275,8 +298,8 @@ static int merge_union(struct merge *merge, const struct hub_field_contract *con
             .items = hub_arena_take(arena_of(merge), (count - from) * sizeof *same.items)};
         for (to = from; to < count && strcmp(list[from].key, list[to].key) == 0; to++)
             same.items[same.count++] = list[to].candidate;
-        merge_element(merge, contract,
-                      hub_arena_format(arena_of(merge), "%s[%s]", path, list[from].key), &same);
+        struct place place = {contract->field->name, list[from].key, NULL};
+        merge_element(merge, contract, &place, &same);
     }
     hub_encode_array_end(merge->value);
     return arrays->count == 0   ? HUB_SOURCE_NONE
@@ -380,9 +403,9 @@ void hub_merge(const struct hub_domain *domain, const struct hub_voice *voices, 
             continue;
         }
         struct candidates stated = stated_by(&merge, i);
-        sources[i] = contract->is_union
-                         ? merge_union(&merge, contract, contract->field->name, &stated)
-                         : merge_one(&merge, contract, contract->field->name, &stated);
+        struct place place = {contract->field->name, NULL, NULL};
+        sources[i] = contract->is_union ? merge_union(&merge, contract, &stated)
+                                        : merge_one(&merge, contract, &place, &stated);
     }
     find_steps(&merge);
     const char *copy = hub_arena_text(arena, (const char *)value.data, value.size);

@@ -1,5 +1,6 @@
 #include "hub/ctl/read.h"
 
+#include "hub/base/table.h"
 #include "hub/base/text.h"
 #include "schemas/lib/frame.h"
 #include "schemas/lib/render.h"
@@ -10,9 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define uthash_fatal(message) abort()
-#include <uthash.h>
 
 struct hub_reader *hub_ctl_reader(struct hub_ctl *ctl) {
     struct hub_reader *reader = NULL;

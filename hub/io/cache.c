@@ -1,6 +1,7 @@
 #include "hub/io/cache_fact.h"
 
 #include "hub/base/memory.h"
+#include "hub/base/table.h"
 #include "hub/io/file.h"
 
 #include <errno.h>
@@ -10,9 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define uthash_fatal(message) abort()
-#include <uthash.h>
 
 enum { FORMAT = 2, SLOT_SIZE = HUB_CACHE_SPACE_SIZE + HUB_DIGEST_SIZE };
 static const size_t MAP_SIZE = (size_t)64 << 30; /* address space, not disk */

@@ -1,5 +1,6 @@
 #include "hub/stages/admit.h"
 
+#include "hub/base/table.h"
 #include "hub/base/text.h"
 #include "hub/stages/admit_check.h"
 #include "schemas/lib/deadletter.h"
@@ -12,10 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM 0
-#define uthash_fatal(message) abort()
 #include <stdlib.h>
-#include <uthash.h>
 
 /* The symbols of Admitted's Outcome, in order. */
 enum outcome { NEW = 0, CHANGED, UNCHANGED, LATE, WITHDRAWN, MOVED };

@@ -2,15 +2,13 @@
 #pragma once
 
 #include "hub/core/claims.h"
+#include "hub/base/table.h"
 #include "hub/core/intervals.h"
 #include "hub/core/merge.h"
 #include "hub/stages/fold.h"
 #include "hub/stages/readers.h"
 
 #include <stdlib.h>
-
-#define uthash_fatal(message) abort()
-#include <uthash.h>
 
 /* One institution's copy of a statement. */
 struct fold_copy {

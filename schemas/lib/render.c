@@ -6,6 +6,21 @@
 #include <math.h>
 #include <string.h>
 
+/* `digits` digits with leading zeros, more where the number has more. */
+static void append_number(struct hub_buffer *buffer, int64_t number, size_t digits) {
+    char text[24];
+    size_t at = sizeof text;
+    if (number < 0) {
+        hub_buffer_append_format(buffer, "%0*lld", (int)digits, (long long)number);
+        return;
+    }
+    for (; number > 0 || at == sizeof text; number /= 10)
+        text[--at] = (char)('0' + number % 10);
+    while (sizeof text - at < digits)
+        text[--at] = '0';
+    hub_buffer_append(buffer, text + at, sizeof text - at);
+}
+
 /* Days to civil date after H. Hinnant, "chrono-Compatible Low-Level Date Algorithms". */
 void hub_render_date(int64_t days, struct hub_buffer *buffer) {
     int64_t shifted = days + 719468;
@@ -18,8 +33,11 @@ void hub_render_date(int64_t days, struct hub_buffer *buffer) {
     int64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
     int64_t year = year_of_era + era * 400 + (month <= 2);
-    hub_buffer_append_format(buffer, "%04lld-%02lld-%02lld", (long long)year, (long long)month,
-                             (long long)day);
+    append_number(buffer, year, 4);
+    hub_buffer_append_byte(buffer, '-');
+    append_number(buffer, month, 2);
+    hub_buffer_append_byte(buffer, '-');
+    append_number(buffer, day, 2);
 }
 
 void hub_render_time(int64_t milliseconds, struct hub_buffer *buffer) {
@@ -29,9 +47,15 @@ void hub_render_time(int64_t milliseconds, struct hub_buffer *buffer) {
         rest += 86400000;
     }
     hub_render_date(days, buffer);
-    hub_buffer_append_format(buffer, "T%02lld:%02lld:%02lld.%03lldZ", (long long)(rest / 3600000),
-                             (long long)(rest / 60000 % 60), (long long)(rest / 1000 % 60),
-                             (long long)(rest % 1000));
+    hub_buffer_append_byte(buffer, 'T');
+    append_number(buffer, rest / 3600000, 2);
+    hub_buffer_append_byte(buffer, ':');
+    append_number(buffer, rest / 60000 % 60, 2);
+    hub_buffer_append_byte(buffer, ':');
+    append_number(buffer, rest / 1000 % 60, 2);
+    hub_buffer_append_byte(buffer, '.');
+    append_number(buffer, rest % 1000, 3);
+    hub_buffer_append_byte(buffer, 'Z');
 }
 
 static void render_hexadecimal(struct hub_bytes octets, struct hub_buffer *buffer) {
@@ -48,7 +72,7 @@ static void render_long(const struct hub_type *type, int64_t number, struct hub_
     bool time = type->kind == HUB_LONG && type->logical != NULL &&
                 strcmp(type->logical, "timestamp-millis") == 0;
     if (!date && !time) {
-        hub_buffer_append_format(buffer, "%lld", (long long)number);
+        append_number(buffer, number, 1);
         return;
     }
     hub_buffer_append_byte(buffer, '"');

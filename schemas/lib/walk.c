@@ -20,15 +20,8 @@ static enum hub_status refuse(struct walker *walker, const char *what) {
 }
 
 static enum hub_status read_long(struct walker *walker, int64_t *ret_value) {
-    /* One byte, minimal by itself: lengths, counts, indexes and small numbers. */
-    struct hub_cursor *cursor = &walker->cursor;
-    if (cursor->position < cursor->bytes.size && cursor->bytes.data[cursor->position] < 0x80) {
-        uint8_t byte = cursor->bytes.data[cursor->position++];
-        *ret_value = (int64_t)(byte >> 1) ^ -(int64_t)(byte & 1);
-        return HUB_OK;
-    }
     bool minimal = true;
-    if (!hub_cursor_long(cursor, ret_value, &minimal))
+    if (!hub_cursor_long(&walker->cursor, ret_value, &minimal))
         return refuse(walker, "a number is cut off or longer than 64 bits");
     walker->canonical &= minimal;
     return HUB_OK;
