@@ -34,7 +34,7 @@ static void usage(FILE *out) {
             "  --instance NAME              this process within its groups (hub-1)\n"
             "  --group PREFIX               of groups and transactional ids (hub)\n"
             "  --checkpoint-interval-ms N   how often the cache is written (10000)\n"
-            "  --batch-count-max N          records in one transaction (1000)\n");
+            "  --batch-count-max N          records in one transaction (10000)\n");
 }
 
 static bool read_option(struct hub_settings *settings, int option) {
@@ -95,7 +95,7 @@ int main(int argc, char **argv) {
                                     .instance = "hub-1",
                                     .group = "hub",
                                     .checkpoint_interval_ms = 10000,
-                                    .batch_count_max = 1000};
+                                    .batch_count_max = 10000};
     struct hub_error error = {{0}};
     for (int option; (option = getopt_long(argc, argv, "h", long_options, NULL)) != -1;) {
         if (option == 'h') {

@@ -54,7 +54,7 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
                                       .shard_count = hub_topics_shard_count(slot->domain),
                                       .topic = slot->topic,
                                       .partition = slot->partition};
-    const char *admitted = admitted_topic(slot, &task->arena);
+    const char *admitted = slot->output_topics[HUB_OUTPUT_ADMITTED];
     HUB_TRY(hub_counts_parse_admit(committed->metadata, &counts, reterr));
     HUB_TRY(check_partitions(task, admitted, HUB_INGEST_PARTITIONS, reterr));
     HUB_TRY(check_partitions(task,
@@ -84,16 +84,22 @@ static void render_counts(const struct hub_slot *slot, struct hub_buffer *buffer
     hub_counts_render_admit(hub_admit_counts(slot->state), buffer);
 }
 
-static const char *topic_of(const struct hub_slot *slot, const struct hub_output *output,
+static const char *topic_of(const struct hub_slot *slot, enum hub_output_kind kind,
                             struct hub_arena *arena) {
-    switch (output->kind) {
+    switch (kind) {
     case HUB_OUTPUT_LOG:
         return hub_arena_format(arena, "log.%s", slot->domain->name);
     case HUB_OUTPUT_ADMITTED:
         return admitted_topic(slot, arena);
-    default:
+    case HUB_OUTPUT_DEADLETTER:
         return "deadletter.hub";
+    case HUB_OUTPUT_UNIFIED:
+    case HUB_OUTPUT_CONFLICT:
+    case HUB_OUTPUT_MATCH:
+    case HUB_OUTPUT_KINDS:
+        break;
     }
+    return NULL;
 }
 
 static void note(struct hub_task *task, struct hub_slot *slot, const struct hub_input *input,
@@ -105,21 +111,18 @@ static void note(struct hub_task *task, struct hub_slot *slot, const struct hub_
             continue;
         struct hub_input record = {
             .has_key = true, .has_value = true, .key = output->key, .value = output->value};
-        hub_task_note_record(
-            task, hub_task_space(&task->arena, admitted_topic(slot, &task->arena), slot->partition),
-            &record);
+        hub_task_note_record(task, slot->output_spaces[output->kind], &record);
     }
 }
 
-static enum hub_status marks(struct hub_task *task, struct hub_slot *slot, struct hub_arena *arena,
+static enum hub_status marks(struct hub_task *task, struct hub_slot *slot,
                              struct hub_cache_mark *ret_marks, size_t *ret_count,
                              struct hub_error *reterr) {
-    const char *topic = admitted_topic(slot, arena);
     int64_t first = 0, end = 0;
     /* Only this process writes there, and no transaction is open now: the end is its own. */
-    HUB_TRY(hub_reader_bounds(task->reader, topic, slot->partition, &first, &end, reterr));
-    ret_marks[0] = (struct hub_cache_mark){
-        hub_task_space(arena, topic, slot->partition), end};
+    HUB_TRY(hub_reader_bounds(task->reader, slot->output_topics[HUB_OUTPUT_ADMITTED],
+                              slot->partition, &first, &end, reterr));
+    ret_marks[0] = (struct hub_cache_mark){slot->output_spaces[HUB_OUTPUT_ADMITTED], end};
     *ret_count = 1;
     return HUB_OK;
 }

@@ -98,7 +98,7 @@ static enum hub_status checkpoint(struct session *session, struct hub_error *ret
     enum hub_status status = HUB_OK;
     for (size_t i = 0; status == HUB_OK && i < TASKS; i++) {
         size_t own = 0;
-        status = hub_task_marks(&session->tasks[i], &arena, marks + count, &own, reterr);
+        status = hub_task_marks(&session->tasks[i], marks + count, &own, reterr);
         count += own;
     }
     if (status == HUB_OK)

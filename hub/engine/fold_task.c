@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const output_kinds[] = {"unified", "conflict", "match"};
+enum { KINDS = 3 };
+static const enum hub_output_kind kinds[KINDS] = {HUB_OUTPUT_UNIFIED, HUB_OUTPUT_CONFLICT,
+                                                  HUB_OUTPUT_MATCH};
 
 static const char *const *list_topics(const struct hub_catalogue *catalogue,
                                       struct hub_arena *arena) {
@@ -40,15 +42,28 @@ static enum hub_status take_match(void *context, const struct hub_input *input,
     return input->has_value ? hub_fold_load_match(context, input->value, reterr) : HUB_OK;
 }
 
-static const char *output_topic(const struct hub_slot *slot, size_t kind,
-                                struct hub_arena *arena) {
-    return hub_arena_format(arena, "%s.%s", output_kinds[kind], slot->domain->name);
+static const char *topic_of(const struct hub_slot *slot, enum hub_output_kind kind,
+                            struct hub_arena *arena) {
+    switch (kind) {
+    case HUB_OUTPUT_UNIFIED:
+        return hub_arena_format(arena, "unified.%s", slot->domain->name);
+    case HUB_OUTPUT_CONFLICT:
+        return hub_arena_format(arena, "conflict.%s", slot->domain->name);
+    case HUB_OUTPUT_MATCH:
+        return hub_arena_format(arena, "match.%s", slot->domain->name);
+    case HUB_OUTPUT_LOG:
+    case HUB_OUTPUT_ADMITTED:
+    case HUB_OUTPUT_DEADLETTER:
+    case HUB_OUTPUT_KINDS:
+        break;
+    }
+    return NULL;
 }
 
 static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
                             const struct hub_kafka_partition *committed,
                             struct hub_error *reterr) {
-    enum hub_status (*const take[])(void *, const struct hub_input *, struct hub_error *) = {
+    enum hub_status (*const take[KINDS])(void *, const struct hub_input *, struct hub_error *) = {
         take_unified, take_conflict, take_match};
     struct hub_fold_counts counts;
     int64_t end = committed->offset < 0 ? 0 : committed->offset;
@@ -58,8 +73,8 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
     hub_fold_set_counts(slot->state, &counts);
     HUB_TRY(hub_task_load_topic(task, slot->topic, slot->partition, end, take_log, slot->state,
                                 reterr));
-    for (size_t i = 0; i < 3; i++) {
-        const char *topic = output_topic(slot, i, &task->arena);
+    for (size_t i = 0; i < KINDS; i++) {
+        const char *topic = slot->output_topics[kinds[i]];
         int32_t partitions = 0;
         HUB_TRY(hub_reader_partition_count(task->reader, topic, &partitions, reterr));
         if (partitions != hub_topics_shard_count(slot->domain))
@@ -87,47 +102,32 @@ static void render_counts(const struct hub_slot *slot, struct hub_buffer *buffer
     hub_counts_render_fold(hub_fold_counts(slot->state), buffer);
 }
 
-static const char *topic_of(const struct hub_slot *slot, const struct hub_output *output,
-                            struct hub_arena *arena) {
-    size_t kind = output->kind == HUB_OUTPUT_UNIFIED    ? 0
-                  : output->kind == HUB_OUTPUT_CONFLICT ? 1
-                                                        : 2;
-    return output_topic(slot, kind, arena);
-}
-
 static void note(struct hub_task *task, struct hub_slot *slot, const struct hub_input *input,
                  const struct hub_outputs *outputs) {
     static const char late[] = "late/"; /* superseded: no part of the state */
     bool is_late = input->has_key && input->key.size >= sizeof late - 1 &&
                    memcmp(input->key.data, late, sizeof late - 1) == 0;
     if (input->has_key && input->has_value && !is_late)
-        hub_task_note_record(task, hub_task_space(&task->arena, slot->topic, slot->partition),
-                             input);
+        hub_task_note_record(task, slot->space, input);
     for (size_t i = 0; i < outputs->count; i++) {
         const struct hub_output *output = &outputs->items[i];
         struct hub_input record = {
             .has_key = true, .has_value = true, .key = output->key, .value = output->value};
-        hub_task_note_record(
-            task,
-            hub_task_space(&task->arena, topic_of(slot, output, &task->arena), slot->partition),
-            &record);
+        hub_task_note_record(task, slot->output_spaces[output->kind], &record);
     }
 }
 
-static enum hub_status marks(struct hub_task *task, struct hub_slot *slot, struct hub_arena *arena,
+static enum hub_status marks(struct hub_task *task, struct hub_slot *slot,
                              struct hub_cache_mark *ret_marks, size_t *ret_count,
                              struct hub_error *reterr) {
-    ret_marks[0] = (struct hub_cache_mark){
-        hub_task_space(arena, slot->topic, slot->partition),
-        slot->next < 0 ? 0 : slot->next};
-    for (size_t i = 0; i < 3; i++) {
-        const char *topic = output_topic(slot, i, arena);
+    ret_marks[0] = (struct hub_cache_mark){slot->space, slot->next < 0 ? 0 : slot->next};
+    for (size_t i = 0; i < KINDS; i++) {
         int64_t first = 0, end = 0;
-        HUB_TRY(hub_reader_bounds(task->reader, topic, slot->partition, &first, &end, reterr));
-        ret_marks[1 + i] = (struct hub_cache_mark){
-            hub_task_space(arena, topic, slot->partition), end};
+        HUB_TRY(hub_reader_bounds(task->reader, slot->output_topics[kinds[i]], slot->partition,
+                                  &first, &end, reterr));
+        ret_marks[1 + i] = (struct hub_cache_mark){slot->output_spaces[kinds[i]], end};
     }
-    *ret_count = 4;
+    *ret_count = 1 + KINDS;
     return HUB_OK;
 }
 

@@ -32,7 +32,25 @@ static void drop_slot(struct hub_task *task, size_t index) {
     if (slot->state != NULL)
         task->kind->unload(slot);
     hub_release(slot->topic);
+    hub_arena_destroy(&slot->names);
     task->slots[index] = task->slots[--task->slot_count];
+}
+
+/* The cache's name of a topic partition. */
+static const char *space_of(struct hub_arena *arena, const char *topic, int32_t partition) {
+    return hub_arena_format(arena, "%s/%d", topic, partition);
+}
+
+/* Put together once, not for every record. */
+static void name_topics(struct hub_task *task, struct hub_slot *slot) {
+    slot->space = space_of(&slot->names, slot->topic, slot->partition);
+    for (size_t kind = 0; kind < HUB_OUTPUT_KINDS; kind++) {
+        const char *topic =
+            task->kind->topic_of(slot, (enum hub_output_kind)kind, &slot->names);
+        slot->output_topics[kind] = topic;
+        if (topic != NULL)
+            slot->output_spaces[kind] = space_of(&slot->names, topic, slot->partition);
+    }
 }
 
 static enum hub_status take_partition(struct hub_task *task,
@@ -43,6 +61,7 @@ static enum hub_status take_partition(struct hub_task *task,
     *slot = (struct hub_slot){.topic = hub_copy_text(committed->topic),
                               .partition = committed->partition};
     read_topic(task, slot);
+    name_topics(task, slot);
     enum hub_status status = task->kind->load(task, slot, committed, reterr);
     if (status == HUB_RETRY) { /* a damaged cache has been dropped: once more, from the topics */
         if (slot->state != NULL)
@@ -142,7 +161,7 @@ static enum hub_status write_outputs(struct hub_task *task, const struct hub_slo
     for (size_t i = 0; i < outputs->count; i++) {
         const struct hub_output *output = &outputs->items[i];
         struct hub_kafka_write write = {
-            .topic = task->kind->topic_of(slot, output, &task->arena),
+            .topic = slot->output_topics[output->kind],
             .partition = output->partition,
             .has_key = output->has_key,
             .key = output->key,
@@ -154,11 +173,21 @@ static enum hub_status write_outputs(struct hub_task *task, const struct hub_slo
     return HUB_OK;
 }
 
+/* The slot of a record of the batch; mostly that of the one before. */
+static struct hub_slot *slot_of(struct hub_task *task, size_t index, struct hub_slot *before) {
+    const struct hub_kafka_record *record = &task->batch.records[index];
+    if (before != NULL && record->topic == record[-1].topic &&
+        record->partition == record[-1].partition)
+        return before;
+    return find_slot(task, record->topic, record->partition);
+}
+
 static enum hub_status process_batch(struct hub_task *task, struct hub_outputs *outputs,
                                      struct hub_error *reterr) {
+    struct hub_slot *slot = NULL;
     for (size_t i = 0; i < task->batch.count; i++) {
         const struct hub_kafka_record *record = &task->batch.records[i];
-        struct hub_slot *slot = find_slot(task, record->topic, record->partition);
+        slot = slot_of(task, i, slot);
         if (slot == NULL)
             return hub_fail(reterr, HUB_RETRY, "%s/%d was taken away", record->topic,
                             record->partition);
@@ -191,10 +220,10 @@ static enum hub_status send_offsets(struct hub_task *task, struct hub_error *ret
 }
 
 static void note_batch(struct hub_task *task, const struct hub_outputs *outputs) {
+    struct hub_slot *slot = NULL;
     for (size_t i = 0; task->engine->cache != NULL && i < task->batch.count; i++) {
-        const struct hub_kafka_record *record = &task->batch.records[i];
-        struct hub_slot *slot = find_slot(task, record->topic, record->partition);
-        struct hub_input input = input_of(record);
+        struct hub_input input = input_of(&task->batch.records[i]);
+        slot = slot_of(task, i, slot);
         if (slot != NULL)
             task->kind->note(task, slot, &input, &outputs[i]);
     }
@@ -252,21 +281,14 @@ enum hub_status hub_task_step(struct hub_task *task, int64_t timeout_ms, bool *r
 /* offset 8, time 8, status size 4, status, value */
 static const size_t STORED_HEADER_SIZE = 20;
 
-const char *hub_task_space(struct hub_arena *arena, const char *topic, int32_t partition) {
-    return hub_arena_format(arena, "%s/%d", topic, partition);
-}
-
 void hub_task_note_record(struct hub_task *task, const char *space,
                           const struct hub_input *input) {
     struct hub_bytes status = hub_input_header(input, "hub_replaced_status");
     uint32_t status_size = (uint32_t)status.size;
-    HUB_SCOPED_BUFFER stored = {0};
-    hub_buffer_append(&stored, &input->offset, 8);
-    hub_buffer_append(&stored, &input->timestamp_ms, 8);
-    hub_buffer_append(&stored, &status_size, 4);
-    hub_buffer_append_bytes(&stored, status);
-    hub_buffer_append_bytes(&stored, input->value);
-    hub_cache_note(task->engine->cache, space, input->key, hub_buffer_bytes(&stored));
+    const struct hub_bytes parts[] = {hub_bytes(&input->offset, 8),
+                                      hub_bytes(&input->timestamp_ms, 8),
+                                      hub_bytes(&status_size, 4), status, input->value};
+    hub_cache_note(task->engine->cache, space, input->key, parts, sizeof parts / sizeof *parts);
 }
 
 struct loading {
@@ -316,7 +338,7 @@ enum hub_status hub_task_load_topic(struct hub_task *task, const char *topic, in
                                                             struct hub_error *reterr),
                                     void *context, struct hub_error *reterr) {
     struct hub_cache *cache = task->engine->cache;
-    const char *space = hub_task_space(&task->arena, topic, partition);
+    const char *space = space_of(&task->arena, topic, partition);
     struct loading loading = {take, context, task, space, partition};
     int64_t first = 0, end = 0, next = -1;
     HUB_TRY(hub_reader_bounds(task->reader, topic, partition, &first, &end, reterr));
@@ -332,13 +354,12 @@ enum hub_status hub_task_load_topic(struct hub_task *task, const char *topic, in
                            &loading, NULL, reterr);
 }
 
-enum hub_status hub_task_marks(struct hub_task *task, struct hub_arena *arena,
-                               struct hub_cache_mark *marks, size_t *ret_count,
-                               struct hub_error *reterr) {
+enum hub_status hub_task_marks(struct hub_task *task, struct hub_cache_mark *marks,
+                               size_t *ret_count, struct hub_error *reterr) {
     *ret_count = 0;
     for (size_t i = 0; i < task->slot_count; i++) {
         size_t own = 0;
-        HUB_TRY(task->kind->marks(task, &task->slots[i], arena, marks + *ret_count, &own, reterr));
+        HUB_TRY(task->kind->marks(task, &task->slots[i], marks + *ret_count, &own, reterr));
         *ret_count += own;
     }
     return HUB_OK;

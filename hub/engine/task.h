@@ -17,6 +17,10 @@ struct hub_task;
 struct hub_slot {
     char *topic;
     int32_t partition;
+    const char *space; /* the cache's name of it */
+    /* By kind of output: where it goes, and the cache's name of that; NULL where there is none. */
+    const char *output_topics[HUB_OUTPUT_KINDS], *output_spaces[HUB_OUTPUT_KINDS];
+    struct hub_arena names;
     const struct hub_domain *domain;
     const char *institution; /* of an ingest topic */
     void *state;             /* the stage's */
@@ -37,16 +41,16 @@ struct hub_task_kind {
                                const struct hub_input *input, struct hub_outputs *outputs,
                                struct hub_error *reterr);
     void (*render_counts)(const struct hub_slot *slot, struct hub_buffer *buffer);
-    /* The topic an output goes to, in the arena. */
-    const char *(*topic_of)(const struct hub_slot *slot, const struct hub_output *output,
+    /* The topic that outputs of a kind go to, in the arena; NULL where the stage has none. */
+    const char *(*topic_of)(const struct hub_slot *slot, enum hub_output_kind kind,
                             struct hub_arena *arena);
     /* After a commit: what the cache should know of an input and of an output. */
     void (*note)(struct hub_task *task, struct hub_slot *slot, const struct hub_input *input,
                  const struct hub_outputs *outputs);
     /* The spaces of the cache that belong to a slot, with their next offsets. */
     enum hub_status (*marks)(struct hub_task *task, struct hub_slot *slot,
-                             struct hub_arena *arena, struct hub_cache_mark *ret_marks,
-                             size_t *ret_count, struct hub_error *reterr);
+                             struct hub_cache_mark *ret_marks, size_t *ret_count,
+                             struct hub_error *reterr);
     void (*report)(const struct hub_slot *slot, struct hub_buffer *metrics);
 };
 
@@ -80,7 +84,7 @@ HUB_MUST_USE enum hub_status hub_task_step(struct hub_task *task, int64_t timeou
                                            bool *ret_worked, struct hub_error *reterr);
 
 /* Where every space of the task stands; `marks` has room for slot_count * HUB_TASK_MARKS_MAX. */
-HUB_MUST_USE enum hub_status hub_task_marks(struct hub_task *task, struct hub_arena *arena,
+HUB_MUST_USE enum hub_status hub_task_marks(struct hub_task *task,
                                             struct hub_cache_mark *marks, size_t *ret_count,
                                             struct hub_error *reterr);
 
@@ -95,5 +99,3 @@ hub_task_load_topic(struct hub_task *task, const char *topic, int32_t partition,
 /* Notes a record as the cache keeps it: offset, time, replaced status, value. */
 void hub_task_note_record(struct hub_task *task, const char *space,
                           const struct hub_input *input);
-/* The cache's name of a topic partition. */
-const char *hub_task_space(struct hub_arena *arena, const char *topic, int32_t partition);

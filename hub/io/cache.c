@@ -1,7 +1,8 @@
-#include "hub/io/cache_fact.h"
+#include "hub/io/cache.h"
 
 #include "hub/base/memory.h"
-#include "hub/base/table.h"
+#include "hub/io/cache_fact.h"
+#include "hub/io/cache_noted.h"
 #include "hub/io/file.h"
 
 #include <errno.h>
@@ -12,29 +13,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FORMAT = 2, SLOT_SIZE = HUB_CACHE_SPACE_SIZE + HUB_DIGEST_SIZE };
+enum { FORMAT = 2 };
 static const size_t MAP_SIZE = (size_t)64 << 30; /* address space, not disk */
 static const int64_t AGE_MAX_MS = 7LL * 24 * 3600 * 1000;
-
-/* Where a record stands: 8 bytes of its space's digest, 32 of its key's. */
-struct slot {
-    uint8_t bytes[SLOT_SIZE];
-};
-
-struct noted {
-    UT_hash_handle hh;
-    struct slot slot;
-    uint8_t *value; /* check, key size, key, value: as stored */
-    size_t size;
-};
 
 struct hub_cache {
     MDB_env *env;
     MDB_dbi records, facts;
     const struct hub_digester *digester;
     char *folder;
-    struct noted *noted;
-    size_t noted_bytes;
+    struct hub_cache_noted noted;
     bool abandoned;
 };
 
@@ -42,16 +30,6 @@ static enum hub_status lmdb_failed(int code, const char *what, struct hub_error 
     bool full = code == MDB_MAP_FULL || code == ENOSPC || code == EDQUOT || code == EFBIG;
     return hub_fail(reterr, full ? HUB_RETRY : HUB_FATAL, "cache: %s: %s", what,
                     mdb_strerror(code));
-}
-
-static struct slot slot_of(const struct hub_cache *cache, const char *space,
-                           struct hub_bytes key) {
-    struct slot slot;
-    struct hub_digest of_space = cache->digester->digest(hub_bytes_of_text(space));
-    struct hub_digest of_key = cache->digester->digest(key);
-    memcpy(slot.bytes, of_space.bytes, HUB_CACHE_SPACE_SIZE);
-    memcpy(slot.bytes + HUB_CACHE_SPACE_SIZE, of_key.bytes, HUB_DIGEST_SIZE);
-    return slot;
 }
 
 /* --- reading what may be damaged --- */
@@ -220,13 +198,7 @@ enum hub_status hub_cache_open(const char *folder, const char *identity,
 }
 
 void hub_cache_forget(struct hub_cache *cache) {
-    struct noted *noted, *next;
-    HASH_ITER(hh, cache->noted, noted, next) {
-        HASH_DELETE(hh, cache->noted, noted);
-        hub_release(noted->value);
-        hub_release(noted);
-    }
-    cache->noted_bytes = 0;
+    hub_cache_noted_clear(&cache->noted);
 }
 
 void hub_cache_close(struct hub_cache *cache) {
@@ -259,13 +231,14 @@ static bool open_stored(const struct hub_cache *cache, MDB_val stored, struct hu
 }
 
 /* Where the space begins: its 8 bytes, then zeros. */
-static struct slot first_slot(const struct hub_cache *cache, const char *space) {
-    struct slot slot = slot_of(cache, space, hub_bytes("", 0));
+static struct hub_cache_slot first_slot(const struct hub_cache *cache, const char *space) {
+    struct hub_cache_slot slot = hub_cache_slot_of(cache->digester, space, hub_bytes("", 0));
     memset(slot.bytes + HUB_CACHE_SPACE_SIZE, 0, HUB_DIGEST_SIZE);
     return slot;
 }
 
-static enum hub_status read_space(struct hub_cache *cache, MDB_txn *txn, const struct slot *start,
+static enum hub_status read_space(struct hub_cache *cache, MDB_txn *txn,
+                                  const struct hub_cache_slot *start,
                                   enum hub_status (*take)(void *context, struct hub_bytes key,
                                                           struct hub_bytes value,
                                                           struct hub_error *reterr),
@@ -273,11 +246,11 @@ static enum hub_status read_space(struct hub_cache *cache, MDB_txn *txn, const s
                                   bool *ret_damaged, struct hub_error *reterr) {
     MDB_cursor *cursor = NULL;
     enum hub_status status = HUB_OK;
-    MDB_val key = {SLOT_SIZE, (void *)start->bytes}, value;
+    MDB_val key = {HUB_CACHE_SLOT_SIZE, (void *)start->bytes}, value;
     int code = mdb_cursor_open(txn, cache->records, &cursor);
     if (code == 0)
         code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-    while (code == 0 && status == HUB_OK && key.mv_size == SLOT_SIZE &&
+    while (code == 0 && status == HUB_OK && key.mv_size == HUB_CACHE_SLOT_SIZE &&
            memcmp(key.mv_data, start->bytes, HUB_CACHE_SPACE_SIZE) == 0) {
         struct hub_bytes own_key, own_value;
         *ret_damaged = !open_stored(cache, value, &own_key, &own_value);
@@ -305,7 +278,7 @@ enum hub_status hub_cache_load(struct hub_cache *cache, const char *space,
                                                        struct hub_bytes value,
                                                        struct hub_error *reterr),
                                void *context, int64_t *ret_next, struct hub_error *reterr) {
-    struct slot start = first_slot(cache, space);
+    struct hub_cache_slot start = first_slot(cache, space);
     struct hub_cache_fact fact = {.next = -1}, found = {0};
     MDB_txn *txn = NULL;
     enum hub_status status = HUB_OK;
@@ -334,45 +307,19 @@ enum hub_status hub_cache_load(struct hub_cache *cache, const char *space,
 /* --- writing --- */
 
 void hub_cache_note(struct hub_cache *cache, const char *space, struct hub_bytes key,
-                    struct hub_bytes value) {
-    if (cache->abandoned)
-        return;
-    struct slot slot = slot_of(cache, space, key);
-    struct noted *noted = NULL;
-    uint32_t key_size = (uint32_t)key.size;
-    HUB_SCOPED_BUFFER stored = {0};
-    static const uint8_t room[HUB_CACHE_CHECK_SIZE] = {0};
-    hub_buffer_append(&stored, room, HUB_CACHE_CHECK_SIZE);
-    hub_buffer_append(&stored, &key_size, sizeof key_size);
-    hub_buffer_append_bytes(&stored, key);
-    hub_buffer_append_bytes(&stored, value);
-    struct hub_digest check = cache->digester->digest(
-        hub_bytes_part(hub_buffer_bytes(&stored), HUB_CACHE_CHECK_SIZE, stored.size));
-    memcpy(stored.data, check.bytes, HUB_CACHE_CHECK_SIZE);
-    HASH_FIND(hh, cache->noted, slot.bytes, SLOT_SIZE, noted);
-    if (noted == NULL) {
-        noted = hub_allocate_zero(1, sizeof *noted);
-        noted->slot = slot;
-        HASH_ADD(hh, cache->noted, slot.bytes, SLOT_SIZE, noted);
-    }
-    cache->noted_bytes -= noted->size;
-    hub_release(noted->value);
-    noted->value = hub_copy_bytes(stored.data, stored.size);
-    noted->size = stored.size;
-    cache->noted_bytes += noted->size;
+                    const struct hub_bytes *parts, size_t part_count) {
+    if (!cache->abandoned)
+        hub_cache_noted_add(&cache->noted, space, key, parts, part_count);
 }
 
 size_t hub_cache_noted_bytes(const struct hub_cache *cache) {
-    return cache->noted_bytes;
+    return cache->noted.bytes;
 }
 
-static int by_slot(const struct noted *a, const struct noted *b) {
-    return memcmp(a->slot.bytes, b->slot.bytes, SLOT_SIZE);
-}
-
-static int write_one(struct hub_cache *cache, MDB_txn *txn, const struct noted *noted,
+static int write_one(struct hub_cache *cache, MDB_txn *txn, const struct hub_cache_placed *placed,
                      struct hub_cache_fact *fact) {
-    MDB_val key = {SLOT_SIZE, (void *)noted->slot.bytes}, value = {noted->size, noted->value}, old;
+    MDB_val key = {HUB_CACHE_SLOT_SIZE, (void *)placed->slot.bytes}, old;
+    MDB_val value = {placed->stored.size, (void *)placed->stored.data};
     int code = mdb_get(txn, cache->records, &key, &old);
     if (code == 0)
         hub_cache_fact_take(fact, old);
@@ -382,29 +329,36 @@ static int write_one(struct hub_cache *cache, MDB_txn *txn, const struct noted *
     return mdb_put(txn, cache->records, &key, &value, 0);
 }
 
-static int write_noted(struct hub_cache *cache, MDB_txn *txn) {
+static int write_placed(struct hub_cache *cache, MDB_txn *txn,
+                        const struct hub_cache_placed *placed, size_t count) {
     const uint8_t *space = NULL; /* whose fact it is */
-    struct noted *noted, *next;
     struct hub_cache_fact fact;
     int code = 0;
-    HASH_SORT(cache->noted, by_slot);
-    HASH_ITER(hh, cache->noted, noted, next) {
-        bool other = space == NULL || memcmp(space, noted->slot.bytes, HUB_CACHE_SPACE_SIZE) != 0;
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *own = placed[i].slot.bytes;
+        bool other = space == NULL || memcmp(space, own, HUB_CACHE_SPACE_SIZE) != 0;
         if (other && space != NULL)
             code = write_fact(cache, txn, space, &fact);
         if (other && code == 0)
-            code = read_fact(cache, txn, noted->slot.bytes, &fact);
-        space = noted->slot.bytes;
+            code = read_fact(cache, txn, own, &fact);
+        space = own;
         if (code == 0)
-            code = write_one(cache, txn, noted, &fact);
+            code = write_one(cache, txn, &placed[i], &fact);
         if (code != 0)
             return code;
     }
     return space == NULL ? 0 : write_fact(cache, txn, space, &fact);
 }
 
+static int write_noted(struct hub_cache *cache, MDB_txn *txn) {
+    struct hub_cache_placed *placed = hub_cache_noted_place(&cache->noted, cache->digester);
+    int code = write_placed(cache, txn, placed, cache->noted.count);
+    hub_release(placed);
+    return code;
+}
+
 static int write_mark(struct hub_cache *cache, MDB_txn *txn, const struct hub_cache_mark *mark) {
-    struct slot start = first_slot(cache, mark->space);
+    struct hub_cache_slot start = first_slot(cache, mark->space);
     struct hub_cache_fact fact;
     int code = read_fact(cache, txn, start.bytes, &fact);
     fact.next = mark->next;
@@ -431,16 +385,16 @@ enum hub_status hub_cache_checkpoint(struct hub_cache *cache, const struct hub_c
     }
     if (txn != NULL)
         mdb_txn_abort(txn);
-    if (cache->noted_bytes > HUB_CACHE_NOTED_BYTES_MAX || code == MDB_CORRUPTED)
+    if (cache->noted.bytes > HUB_CACHE_NOTED_BYTES_MAX || code == MDB_CORRUPTED)
         abandon(cache);
     return lmdb_failed(code, "checkpoint", reterr);
 }
 
 void hub_cache_drop(struct hub_cache *cache, const char *space) {
-    struct slot start = first_slot(cache, space);
+    struct hub_cache_slot start = first_slot(cache, space);
     MDB_txn *txn = NULL;
     MDB_cursor *cursor = NULL;
-    MDB_val fact = {HUB_CACHE_SPACE_SIZE, start.bytes}, key = {SLOT_SIZE, start.bytes}, value;
+    MDB_val fact = {HUB_CACHE_SPACE_SIZE, start.bytes}, key = {HUB_CACHE_SLOT_SIZE, start.bytes}, value;
     int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
     if (code == 0)
         code = mdb_cursor_open(txn, cache->records, &cursor);

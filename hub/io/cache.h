@@ -34,9 +34,10 @@ hub_cache_load(struct hub_cache *cache, const char *space,
                                        struct hub_bytes value, struct hub_error *reterr),
                void *context, int64_t *ret_next, struct hub_error *reterr);
 
-/* Notes a record, in memory; the newest of a key counts. */
+/* Notes a record whose value is the parts one after the other, in memory; the newest of a key
+ * counts. */
 void hub_cache_note(struct hub_cache *cache, const char *space, struct hub_bytes key,
-                    struct hub_bytes value);
+                    const struct hub_bytes *parts, size_t part_count);
 /* Forgets what was noted since the last checkpoint. */
 void hub_cache_forget(struct hub_cache *cache);
 size_t hub_cache_noted_bytes(const struct hub_cache *cache);

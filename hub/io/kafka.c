@@ -97,13 +97,14 @@ void hub_kafka_batch_add(struct hub_kafka_batch *batch, rd_kafka_message_t *mess
                                         .key = hub_bytes(message->key, message->key_len),
                                         .value = hub_bytes(message->payload, message->len)};
     read_headers(batch, message, record);
+    batch->size += record->key.size + record->value.size;
     batch->messages[batch->count++] = message;
 }
 
 void hub_kafka_batch_clear(struct hub_kafka_batch *batch) {
     for (size_t i = 0; i < batch->count; i++)
         rd_kafka_message_destroy(batch->messages[i]);
-    batch->count = 0;
+    batch->count = batch->size = 0;
     hub_arena_reset(&batch->arena);
 }
 

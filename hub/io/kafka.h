@@ -35,6 +35,7 @@ struct hub_kafka_record {
 struct hub_kafka_batch {
     struct hub_kafka_record *records;
     size_t count;
+    size_t size;     /* bytes of keys and values */
     void **messages; /* librdkafka's own */
     size_t capacity;
     struct hub_arena arena;
@@ -111,8 +112,11 @@ HUB_MUST_USE enum hub_status hub_consumer_new(const struct hub_consumer_config *
                                               struct hub_error *reterr);
 void hub_consumer_free(struct hub_consumer *consumer); /* NULL is fine */
 
-/* Waits up to timeout_ms for one record, then takes what is there, up to count_max. Group changes
- * happen inside. */
+enum { HUB_KAFKA_BATCH_BYTES_MAX = 16 * 1024 * 1024 };
+
+/* Waits up to timeout_ms for one record, then takes what is there, up to count_max, and no further
+ * record once there are HUB_KAFKA_BATCH_BYTES_MAX of keys and values. Group changes happen
+ * inside. */
 HUB_MUST_USE enum hub_status hub_consumer_poll(struct hub_consumer *consumer, int64_t timeout_ms,
                                                size_t count_max, struct hub_kafka_batch *batch,
                                                struct hub_error *reterr);

@@ -162,7 +162,7 @@ enum hub_status hub_consumer_poll(struct hub_consumer *consumer, int64_t timeout
     uint64_t signals;
     ssize_t ignored = read(consumer->descriptor, &signals, sizeof signals);
     (void)ignored;
-    while (batch->count < count_max) {
+    while (batch->count < count_max && batch->size < HUB_KAFKA_BATCH_BYTES_MAX) {
         rd_kafka_message_t *message =
             rd_kafka_consumer_poll(consumer->handle, batch->count == 0 ? (int)timeout_ms : 0);
         if (consumer->failed != HUB_OK) {

@@ -1,13 +1,26 @@
 /* The transactional producer. */
 #include "hub/io/kafka_internal.h"
 
+#include "hub/base/table.h"
+
 #include <stdatomic.h>
 #include <string.h>
 
 enum { TRANSACTION_TIMEOUT_MS = 10000 };
 
+/* librdkafka finds a topic by comparing names one after the other; a handle is found once. */
+struct topic {
+    UT_hash_handle hh;
+    char *name;
+    rd_kafka_topic_t *handle;
+};
+
 struct hub_producer {
     rd_kafka_t *handle;
+    /* Delivery reports as events, and only of errors: with callbacks the flush inside a commit naps
+     * for up to 10 ms. Whatever is reported, the commit fails of it. */
+    rd_kafka_queue_t *reports;
+    struct topic *topics;
     atomic_bool dirty;
 };
 
@@ -70,6 +83,7 @@ enum hub_status hub_producer_new(const char *bootstrap, const char *transactiona
                                     "queue.buffering.max.messages", "1000000",
                                     "queue.buffering.max.kbytes",   "524288",
                                     "partitioner",           "murmur2_random",
+                                    "delivery.report.only.error", "true",
                                     NULL};
     char text[512];
     struct hub_producer *producer = hub_allocate_zero(1, sizeof *producer);
@@ -78,14 +92,17 @@ enum hub_status hub_producer_new(const char *bootstrap, const char *transactiona
                                           : hub_kafka_configure(conf, settings, reterr);
     if (status == HUB_OK) {
         rd_kafka_conf_interceptor_add_on_new(conf, "guard", on_new, producer);
+        rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
         producer->handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
         /* Where rd_kafka_new fails the configuration is left to leak: before 2.13 destroying it
          * would free its interceptors twice. */
         if (producer->handle == NULL)
             status = hub_fail(reterr, HUB_FATAL, "librdkafka: %s", text);
-        else
-            status = judge(rd_kafka_init_transactions(producer->handle, HUB_KAFKA_TIMEOUT_MS),
-                           "init_transactions", reterr);
+    }
+    if (status == HUB_OK) {
+        producer->reports = rd_kafka_queue_get_main(producer->handle);
+        status = judge(rd_kafka_init_transactions(producer->handle, HUB_KAFKA_TIMEOUT_MS),
+                       "init_transactions", reterr);
     }
     if (status != HUB_OK) {
         hub_producer_free(producer);
@@ -99,6 +116,15 @@ enum hub_status hub_producer_new(const char *bootstrap, const char *transactiona
 void hub_producer_free(struct hub_producer *producer) {
     if (producer == NULL)
         return;
+    struct topic *topic, *next;
+    HASH_ITER(hh, producer->topics, topic, next) {
+        HASH_DELETE(hh, producer->topics, topic);
+        rd_kafka_topic_destroy(topic->handle);
+        hub_release(topic->name);
+        hub_release(topic);
+    }
+    if (producer->reports != NULL)
+        rd_kafka_queue_destroy(producer->reports);
     if (producer->handle != NULL)
         rd_kafka_destroy(producer->handle);
     hub_release(producer);
@@ -110,6 +136,26 @@ bool hub_producer_is_dirty(const struct hub_producer *producer) {
 
 enum hub_status hub_producer_begin(struct hub_producer *producer, struct hub_error *reterr) {
     return judge(rd_kafka_begin_transaction(producer->handle), "begin_transaction", reterr);
+}
+
+static rd_kafka_topic_t *topic_handle(struct hub_producer *producer, const char *name) {
+    struct topic *topic = NULL;
+    HASH_FIND_STR(producer->topics, name, topic);
+    if (topic != NULL)
+        return topic->handle;
+    topic = hub_allocate_zero(1, sizeof *topic);
+    topic->name = hub_copy_text(name);
+    topic->handle = rd_kafka_topic_new(producer->handle, name, NULL);
+    HASH_ADD_KEYPTR(hh, producer->topics, topic->name, strlen(topic->name), topic);
+    return topic->handle;
+}
+
+static void take_reports(struct hub_producer *producer, int timeout_ms) {
+    rd_kafka_event_t *event;
+    while ((event = rd_kafka_queue_poll(producer->reports, timeout_ms)) != NULL) {
+        rd_kafka_event_destroy(event);
+        timeout_ms = 0;
+    }
 }
 
 static rd_kafka_headers_t *make_headers(const struct hub_kafka_write *write) {
@@ -126,7 +172,7 @@ static rd_kafka_resp_err_t produce(struct hub_producer *producer,
     const void *key = write->has_key ? (write->key.size == 0 ? "" : (const void *)write->key.data)
                                      : NULL;
     rd_kafka_resp_err_t code = rd_kafka_producev(
-        producer->handle, RD_KAFKA_V_TOPIC(write->topic),
+        producer->handle, RD_KAFKA_V_RKT(topic_handle(producer, write->topic)),
         RD_KAFKA_V_PARTITION(write->partition < 0 ? RD_KAFKA_PARTITION_UA : write->partition),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, write->key.size),
         RD_KAFKA_V_VALUE((void *)write->value.data, write->value.size),
@@ -141,7 +187,7 @@ enum hub_status hub_producer_write(struct hub_producer *producer,
                                    struct hub_error *reterr) {
     rd_kafka_resp_err_t code = produce(producer, write);
     for (int i = 0; code == RD_KAFKA_RESP_ERR__QUEUE_FULL && i < 1000; i++) {
-        rd_kafka_poll(producer->handle, 10); /* the library's queue drains */
+        take_reports(producer, 10); /* the library's queue drains */
         code = produce(producer, write);
     }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -179,7 +225,10 @@ enum hub_status hub_producer_send_offsets(struct hub_producer *producer,
 }
 
 enum hub_status hub_producer_commit(struct hub_producer *producer, struct hub_error *reterr) {
-    return judge(rd_kafka_commit_transaction(producer->handle, -1), "commit_transaction", reterr);
+    enum hub_status status =
+        judge(rd_kafka_commit_transaction(producer->handle, -1), "commit_transaction", reterr);
+    take_reports(producer, /* timeout_ms= */ 0);
+    return status;
 }
 
 void hub_producer_abort(struct hub_producer *producer) {

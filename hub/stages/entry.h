@@ -24,6 +24,7 @@ enum hub_output_kind {
     HUB_OUTPUT_CONFLICT,
     HUB_OUTPUT_MATCH,
     HUB_OUTPUT_DEADLETTER,
+    HUB_OUTPUT_KINDS,
 };
 
 struct hub_output {

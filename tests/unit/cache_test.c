@@ -49,7 +49,8 @@ static void end(struct keeping *keeping) {
 }
 
 static void note(struct keeping *keeping, const char *space, const char *key, const char *value) {
-    hub_cache_note(keeping->cache, space, hub_bytes_of_text(key), hub_bytes_of_text(value));
+    struct hub_bytes bytes = hub_bytes_of_text(value);
+    hub_cache_note(keeping->cache, space, hub_bytes_of_text(key), &bytes, 1);
 }
 
 static void checkpoint(struct keeping *keeping, const char *space, int64_t next) {
@@ -176,8 +177,9 @@ static void keys_and_values_may_be_any_bytes(void **state) {
     int64_t next = 0;
     (void)state;
     begin(&keeping);
-    hub_cache_note(keeping.cache, "s", hub_bytes("\0\1", 2), hub_bytes("\0\xff", 2));
-    hub_cache_note(keeping.cache, "s", hub_bytes("", 0), hub_bytes("", 0));
+    const struct hub_bytes parts[] = {hub_bytes("\0", 1), hub_bytes("\xff", 1)};
+    hub_cache_note(keeping.cache, "s", hub_bytes("\0\1", 2), parts, 2);
+    hub_cache_note(keeping.cache, "s", hub_bytes("", 0), NULL, 0);
     checkpoint(&keeping, "s", 1);
     hub_buffer_clear(&keeping.loaded);
     expect_ok(hub_cache_load(keeping.cache, "s", take, &keeping.loaded, &next, &keeping.error),
@@ -421,7 +423,8 @@ static int fill_the_disk(struct keeping *keeping, size_t count, size_t size) {
                            &keeping->cache, NULL) != HUB_OK)
             _exit(2);
         for (size_t i = 0; i < count; i++)
-            hub_cache_note(keeping->cache, "s", hub_bytes(&i, sizeof i), hub_bytes(value, size));
+            hub_cache_note(keeping->cache, "s", hub_bytes(&i, sizeof i),
+                           &(struct hub_bytes){value, size}, 1);
         enum hub_status status = hub_cache_checkpoint(keeping->cache, &mark, 1, NULL);
         if (status != HUB_RETRY)
             _exit(3);

@@ -1,0 +1,40 @@
+/* Records that wait in memory for the next checkpoint of the cache.
+ *
+ * Digests, by which the file orders and checks its records, are made only when they are asked for:
+ * until then a record may be replaced often. */
+#pragma once
+
+#include "hub/base/bytes.h"
+#include "hub/base/digest.h"
+#include "hub/io/cache_fact.h"
+
+enum { HUB_CACHE_SLOT_SIZE = HUB_CACHE_SPACE_SIZE + HUB_DIGEST_SIZE };
+
+/* Where a record stands: 8 bytes of its space's digest, 32 of its key's. */
+struct hub_cache_slot {
+    uint8_t bytes[HUB_CACHE_SLOT_SIZE];
+};
+struct hub_cache_slot hub_cache_slot_of(const struct hub_digester *digester, const char *space,
+                                        struct hub_bytes key);
+
+struct hub_cache_space;
+
+/* Zero is empty. */
+struct hub_cache_noted {
+    struct hub_cache_space *spaces;
+    size_t bytes, count;
+};
+
+void hub_cache_noted_add(struct hub_cache_noted *noted, const char *space, struct hub_bytes key,
+                         const struct hub_bytes *parts, size_t part_count);
+void hub_cache_noted_clear(struct hub_cache_noted *noted);
+
+/* One record as it goes into the file: check, key size, key, value. */
+struct hub_cache_placed {
+    struct hub_cache_slot slot;
+    struct hub_bytes stored; /* lives until the next change */
+};
+
+/* All records, sorted by slot. The caller frees the list. */
+struct hub_cache_placed *hub_cache_noted_place(struct hub_cache_noted *noted,
+                                               const struct hub_digester *digester);
