@@ -29,8 +29,9 @@ json_t *hub_check_node_to_json(const struct hub_node *node) {
     return NULL;
 }
 
-enum hub_status hub_check_read(const char *path, struct hub_arena *arena,
-                               struct hub_raw_document *ret_document, struct hub_error *reterr) {
+enum hub_status hub_check_read(const struct hub_connector *connector, const char *path,
+                               struct hub_arena *arena, struct hub_raw_document *ret_document,
+                               struct hub_error *reterr) {
     HUB_SCOPED_BUFFER bytes = {.size_max = HUB_DOCUMENT_SIZE_MAX};
     const char *slash = strrchr(path, '/');
     const char *name = slash == NULL ? path : slash + 1;
@@ -40,6 +41,8 @@ enum hub_status hub_check_read(const char *path, struct hub_arena *arena,
         .bytes = hub_bytes(hub_arena_text(arena, (const char *)bytes.data, bytes.size),
                            bytes.size),
         .context = json_pack("{s:{s:s, s:{}}}", "file", "name", name, "match")};
+    if (connector->transport->dress != NULL)
+        connector->transport->dress(connector->transport_options, ret_document);
     return HUB_OK;
 }
 
@@ -210,8 +213,8 @@ static void run_test(struct check *check, const struct hub_node *test) {
         check->findings++;
         return;
     }
-    const char *path = hub_arena_format(&arena, "%s/%s", check->connector->folder, input->text);
-    if (hub_check_read(path, &arena, &document, &error) != HUB_OK) {
+    const char *path = hub_file_resolve(check->connector->folder, input->text, &arena);
+    if (hub_check_read(check->connector, path, &arena, &document, &error) != HUB_OK) {
         find(check, input, error.text, "");
     } else {
         json_t *own = context == NULL ? json_object() : hub_check_node_to_json(context);
@@ -290,7 +293,7 @@ size_t hub_dry_run(struct hub_connector *connector, const char *input, const jso
     struct hub_error error;
     struct hub_pipeline pipeline = {.connector = connector};
     size_t refused = 0;
-    if (hub_check_read(input, &arena, &document, &error) != HUB_OK) {
+    if (hub_check_read(connector, input, &arena, &document, &error) != HUB_OK) {
         fprintf(out, "%s\n", error.text);
         return 1;
     }

@@ -14,9 +14,11 @@ size_t hub_check_tests(struct hub_connector *connector, FILE *out);
 size_t hub_dry_run(struct hub_connector *connector, const char *input, const json_t *context,
                    bool as_json, FILE *out);
 
-/* Reads a document from a file. A file named by a test has the context file.name and, where the
- * test gives one, its own. The bytes live in the arena. */
-HUB_MUST_USE enum hub_status hub_check_read(const char *path, struct hub_arena *arena,
+/* Reads a document from a file, as the connector's transport would have made it. A file named by a
+ * test has the context file.name and file.match and, where the test gives one, its own. The bytes
+ * live in the arena. */
+HUB_MUST_USE enum hub_status hub_check_read(const struct hub_connector *connector,
+                                            const char *path, struct hub_arena *arena,
                                             struct hub_raw_document *ret_document,
                                             struct hub_error *reterr);
 

@@ -175,7 +175,7 @@ static enum hub_status load_table_file(struct map_loader *loader, const struct h
     struct hub_error inner;
     struct csv_parser parser;
     const char *path =
-        hub_arena_format(loader->arena, "%s/%s", loader->mapping->config.folder, node->text);
+        hub_file_resolve(loader->mapping->config.folder, node->text, loader->arena);
     if (hub_file_read(path, &text, &inner) != HUB_OK)
         return hub_node_fail(node, loader->reterr, "%s", inner.text);
     struct table_reader reader = {.arena = loader->arena, .table = table};

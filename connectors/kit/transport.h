@@ -54,6 +54,9 @@ struct hub_transport {
     /* The batch is safe in Kafka: now acknowledge it. */
     enum hub_status (*commit)(void *state, struct hub_error *reterr);
     void (*close)(void *state); /* takes a state that open() left half made */
+    /* Makes of a document that was read from a file what poll would have made of it: for trying
+     * configurations. Its context has file.name. NULL: nothing is to be done. */
+    void (*dress)(const void *options, struct hub_raw_document *document);
     /* Whether the source is read again and again, so that what did not change comes again. */
     bool (*rereads)(const void *options);
 };

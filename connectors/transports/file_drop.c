@@ -96,24 +96,28 @@ static enum hub_status load_position(struct file_drop *state, struct hub_error *
     return HUB_OK;
 }
 
-static enum hub_status open_drop(void *state_, const void *options_, const struct hub_env *env,
-                                 struct hub_error *reterr) {
-    struct file_drop *state = state_;
+static enum hub_status compile_pattern(const struct file_drop_options *own,
+                                       pcre2_code **ret_pattern, struct hub_error *reterr) {
     int code = 0;
     PCRE2_SIZE at = 0;
     PCRE2_UCHAR text[256];
+    *ret_pattern = pcre2_compile((PCRE2_SPTR)own->pattern, PCRE2_ZERO_TERMINATED,
+                                 PCRE2_ANCHORED | PCRE2_ENDANCHORED, &code, &at, NULL);
+    if (*ret_pattern != NULL)
+        return HUB_OK;
+    pcre2_get_error_message(code, text, sizeof text);
+    return hub_fail(reterr, HUB_FATAL, "pattern '%s' at character %zu: %s", own->pattern,
+                    (size_t)at + 1, text);
+}
+
+static enum hub_status open_drop(void *state_, const void *options_, const struct hub_env *env,
+                                 struct hub_error *reterr) {
+    struct file_drop *state = state_;
     state->options = options_;
     state->env = *env;
     state->ahead = json_object();
     HUB_TRY(load_position(state, reterr));
-    state->pattern =
-        pcre2_compile((PCRE2_SPTR)state->options->pattern, PCRE2_ZERO_TERMINATED,
-                      PCRE2_ANCHORED | PCRE2_ENDANCHORED, &code, &at, NULL);
-    if (state->pattern != NULL)
-        return HUB_OK;
-    pcre2_get_error_message(code, text, sizeof text);
-    return hub_fail(reterr, HUB_FATAL, "pattern '%s' at character %zu: %s",
-                    state->options->pattern, (size_t)at + 1, text);
+    return compile_pattern(state->options, &state->pattern, reterr);
 }
 
 static void close_drop(void *state_) {
@@ -127,6 +131,10 @@ static void close_drop(void *state_) {
 
 /* --- looking --- */
 
+static bool is_snapshot(const struct file_drop_options *own) {
+    return strcmp(own->mode, "snapshot") == 0;
+}
+
 /* A file's name as text: bytes that are not UTF-8 as %XX. */
 static const char *printable(struct hub_arena *arena, const char *name) {
     HUB_SCOPED_BUFFER text = {0};
@@ -139,17 +147,17 @@ static const char *printable(struct hub_arena *arena, const char *name) {
 }
 
 /* The named groups of the pattern as an object; NULL where the name does not match. */
-static json_t *match_name(const struct file_drop *state, const char *name) {
-    pcre2_match_data *data = pcre2_match_data_create_from_pattern(state->pattern, NULL);
+static json_t *match_name(const pcre2_code *pattern, const char *name) {
+    pcre2_match_data *data = pcre2_match_data_create_from_pattern(pattern, NULL);
     json_t *groups = NULL;
     uint32_t count = 0, entry_size = 0;
     PCRE2_SPTR table = NULL;
-    if (pcre2_match(state->pattern, (PCRE2_SPTR)name, strlen(name), 0, 0, data, NULL) > 0) {
+    if (pcre2_match(pattern, (PCRE2_SPTR)name, strlen(name), 0, 0, data, NULL) > 0) {
         PCRE2_SIZE *ends = pcre2_get_ovector_pointer(data);
         groups = json_object();
-        pcre2_pattern_info(state->pattern, PCRE2_INFO_NAMECOUNT, &count);
-        pcre2_pattern_info(state->pattern, PCRE2_INFO_NAMEENTRYSIZE, &entry_size);
-        pcre2_pattern_info(state->pattern, PCRE2_INFO_NAMETABLE, &table);
+        pcre2_pattern_info(pattern, PCRE2_INFO_NAMECOUNT, &count);
+        pcre2_pattern_info(pattern, PCRE2_INFO_NAMEENTRYSIZE, &entry_size);
+        pcre2_pattern_info(pattern, PCRE2_INFO_NAMETABLE, &table);
         for (uint32_t i = 0; i < count; i++) {
             PCRE2_SPTR entry = table + i * entry_size;
             size_t group = (size_t)entry[0] << 8 | entry[1];
@@ -222,7 +230,7 @@ static enum hub_status read_file(struct looking *looking, const struct candidate
         .bytes = hub_bytes(copy, bytes.size),
         .context = json_pack("{s:{s:s, s:s, s:O}}", "file", "name", file->shown_name, "folder",
                              last == NULL ? file->folder : last + 1, "match", file->groups),
-        .snapshot = strcmp(looking->state->options->mode, "snapshot") == 0,
+        .snapshot = is_snapshot(looking->state->options),
         .withdraw_max_percent = looking->state->options->withdraw_max_percent,
         .refused = refused,
         .refused_code = file->facts.kind == HUB_FILE_REGULAR ? "SIZE" : "FILE"};
@@ -231,8 +239,7 @@ static enum hub_status read_file(struct looking *looking, const struct candidate
 }
 
 static bool is_full(const struct looking *looking) {
-    bool snapshot = strcmp(looking->state->options->mode, "snapshot") == 0;
-    size_t files_max = snapshot ? 1 : BATCH_FILES_MAX;
+    size_t files_max = is_snapshot(looking->state->options) ? 1 : BATCH_FILES_MAX;
     return looking->batch->count >= files_max || looking->bytes >= BATCH_BYTES_MAX;
 }
 
@@ -284,7 +291,7 @@ static void look_at_file(struct looking *looking, const char *folder, const char
     if (is_unfinished(name) || hub_file_facts(file.path, &file.facts, &ignored) != HUB_OK ||
         file.facts.kind == HUB_FILE_FOLDER)
         return;
-    file.groups = match_name(looking->state, file.shown_name);
+    file.groups = match_name(looking->state->pattern, file.shown_name);
     if (file.groups == NULL)
         return;
     file.mark = hub_arena_format(arena, "%llu-%lld", (unsigned long long)file.facts.size,
@@ -293,18 +300,13 @@ static void look_at_file(struct looking *looking, const char *folder, const char
     json_decref(file.groups);
 }
 
-static const char *resolve_folder(struct looking *looking, const char *folder) {
-    const char *base = looking->state->env.folder;
-    if (base == NULL || folder[0] == '/')
-        return folder;
-    return hub_arena_format(&looking->batch->arena, "%s/%s", base, folder);
-}
-
 static enum hub_status look(struct looking *looking) {
     const char *const *folders = looking->state->options->folder;
     struct hub_arena *arena = &looking->batch->arena;
     for (size_t i = 0; folders[i] != NULL; i++) {
-        const char *folder = resolve_folder(looking, folders[i]);
+        const char *base = looking->state->env.folder;
+        const char *folder =
+            base == NULL ? folders[i] : hub_file_resolve(base, folders[i], arena);
         char **names = NULL;
         size_t count = 0;
         if (!hub_file_is_folder(folder))
@@ -369,9 +371,24 @@ static enum hub_status commit_drop(void *state_, struct hub_error *reterr) {
     return HUB_OK;
 }
 
-static bool rereads(const void *options_) {
+/* A name that the pattern does not match has no groups. */
+static void dress(const void *options_, struct hub_raw_document *document) {
     const struct file_drop_options *own = options_;
-    return strcmp(own->mode, "snapshot") == 0;
+    json_t *file = json_object_get(document->context, "file");
+    pcre2_code *pattern = NULL;
+    struct hub_error ignored;
+    document->snapshot = is_snapshot(own);
+    document->withdraw_max_percent = own->withdraw_max_percent;
+    if (compile_pattern(own, &pattern, &ignored) != HUB_OK)
+        return;
+    json_t *groups = match_name(pattern, document->name);
+    if (groups != NULL)
+        json_object_set_new(file, "match", groups);
+    pcre2_code_free(pattern);
+}
+
+static bool rereads(const void *options_) {
+    return is_snapshot(options_);
 }
 
 const struct hub_transport hub_transport_file_drop = {
@@ -384,5 +401,6 @@ const struct hub_transport hub_transport_file_drop = {
     .poll = poll_drop,
     .commit = commit_drop,
     .close = close_drop,
+    .dress = dress,
     .rereads = rereads,
 };

@@ -178,7 +178,7 @@ static bool take_document(struct source *source, const char *path, const json_t 
     struct hub_raw_document document = {0};
     struct hub_outgoing_list list = {0};
     struct hub_error error;
-    bool good = hub_check_read(path, &arena, &document, &error) == HUB_OK;
+    bool good = hub_check_read(source->connector, path, &arena, &document, &error) == HUB_OK;
     if (!good) {
         fprintf(stderr, "hubctl: %s\n", error.text);
     } else {
@@ -186,7 +186,10 @@ static bool take_document(struct source *source, const char *path, const json_t 
         hub_pipeline_run(&source->pipeline, &document, ++source->sequence, &arena, &list);
         hub_pipeline_committed(&source->pipeline, &list);
         simulation->read += list.counts.read;
-        simulation->published += list.counts.published + list.counts.withdrawn;
+        simulation->published +=
+            list.counts.published + list.counts.withdrawn + list.counts.vanished;
+        if (list.note != NULL)
+            fprintf(stderr, "hubctl: %s\n", list.note);
     }
     for (size_t i = 0; good && i < list.count; i++) {
         if (list.items[i].dead)
@@ -227,7 +230,7 @@ static bool take_own_samples(struct source *source) {
             continue;
         json_t *facts = context == NULL ? json_object() : hub_check_node_to_json(context);
         const char *path =
-            hub_arena_format(&arena, "%s/%s", source->connector->folder, input->text);
+            hub_file_resolve(source->connector->folder, input->text, &arena);
         bool good = take_document(source, path, facts);
         json_decref(facts);
         hub_arena_destroy(&arena);
@@ -252,9 +255,14 @@ static bool run_config(struct simulation *simulation, char **arguments, int coun
         return false;
     }
     source.pipeline = (struct hub_pipeline){.connector = source.connector};
+    if (source.connector->transport->rereads(source.connector->transport_options))
+        source.pipeline.known =
+            hub_known_new(simulation->ctl->catalogue, source.connector->domain,
+                          source.connector->system, &hub_sha256);
     bool good = count > 1 || take_own_samples(&source);
     for (int i = 1; good && i < count; i++)
         good = take_path(&source, arguments[i], context);
+    hub_known_free(source.pipeline.known);
     hub_connector_free(source.connector);
     return good;
 }

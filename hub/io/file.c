@@ -70,6 +70,10 @@ enum hub_status hub_file_facts(const char *path, struct hub_file_facts *ret_fact
     return HUB_OK;
 }
 
+const char *hub_file_resolve(const char *folder, const char *path, struct hub_arena *arena) {
+    return path[0] == '/' ? path : hub_arena_format(arena, "%s/%s", folder, path);
+}
+
 static int compare_names(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }

@@ -28,6 +28,9 @@ HUB_MUST_USE enum hub_status hub_file_read_unlinked(const char *path, struct hub
 HUB_MUST_USE enum hub_status hub_file_facts(const char *path, struct hub_file_facts *ret_facts,
                                             struct hub_error *reterr);
 
+/* A path as a file in `folder` means it: what begins with / is whole already. In the arena. */
+const char *hub_file_resolve(const char *folder, const char *path, struct hub_arena *arena);
+
 /* The names in a folder that end in `suffix` and do not begin with a dot, sorted by bytes. */
 HUB_MUST_USE enum hub_status hub_file_list(const char *folder, const char *suffix,
                                            struct hub_arena *arena, char ***ret_names,

@@ -363,6 +363,23 @@ static void documents_are_no_snapshots(void **state) {
     assert_false(drop->reading.transport->rereads(drop->reading.options));
 }
 
+static void a_document_from_elsewhere_is_dressed_as_one_of_the_folder(void **state) {
+    struct drop *drop = *state;
+    open_drop(drop, ", mode: snapshot, pattern: 'trials-(?<date>[0-9-]+)\\.csv'");
+    struct hub_raw_document document = {.name = "trials-2026-03-01.csv"};
+    document.context = json_pack("{s:{s:s, s:{}}}", "file", "name", document.name, "match");
+    drop->reading.transport->dress(drop->reading.options, &document);
+    assert_true(document.snapshot);
+    assert_int_equal(document.withdraw_max_percent, 20);
+    expect_json(document.context, "file.match", "{'date': '2026-03-01'}");
+    document.name = "other.csv";
+    json_decref(document.context);
+    document.context = json_pack("{s:{s:s, s:{}}}", "file", "name", document.name, "match");
+    drop->reading.transport->dress(drop->reading.options, &document);
+    expect_json(document.context, "file.match", "{}");
+    json_decref(document.context);
+}
+
 /* --- what cannot be --- */
 
 static void a_pattern_that_is_none_is_refused(void **state) {
@@ -420,6 +437,7 @@ int main(void) {
         cmocka_unit_test(a_relative_folder_begins_at_the_configurations_own),
         cmocka_unit_test(a_snapshot_comes_alone_and_says_what_it_is),
         cmocka_unit_test(documents_are_no_snapshots),
+        cmocka_unit_test(a_document_from_elsewhere_is_dressed_as_one_of_the_folder),
         cmocka_unit_test(a_pattern_that_is_none_is_refused),
         cmocka_unit_test(a_position_of_another_transport_is_refused),
         cmocka_unit_test(a_folder_with_too_many_files_is_for_a_person),
