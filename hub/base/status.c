@@ -45,9 +45,9 @@ enum hub_status hub_fail_at(struct hub_error *reterr, enum hub_status status, co
     memcpy(inner, reterr->text, sizeof inner);
     va_list arguments;
     va_start(arguments, format);
-    int written = vsnprintf(reterr->text, sizeof reterr->text, format, arguments);
+    vsnprintf(reterr->text, sizeof reterr->text, format, arguments);
     va_end(arguments);
-    size_t used = written < 0 ? 0 : (size_t)written;
+    size_t used = strlen(reterr->text);
     for (const char *part = ": "; *part != '\0' && used + 1 < sizeof reterr->text; part++)
         reterr->text[used++] = *part;
     for (const char *part = inner; *part != '\0' && used + 1 < sizeof reterr->text; part++)

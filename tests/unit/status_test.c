@@ -1,4 +1,5 @@
 /* status: reasons, as texts that can be published. */
+#include "hub/base/memory.h"
 #include "hub/base/status.h"
 #include "hub/base/text.h"
 #include "tests/lib/cmocka.h"
@@ -33,6 +34,20 @@ static void bytes_that_are_no_text_become_question_marks(void **state) {
     assert_string_equal(error.text, "near 'a??;???\xc3\xa5'");
     assert_int_equal(hub_fail_at(&error, HUB_REJECT, "%s", "\x80"), HUB_REJECT);
     assert_string_equal(error.text, "?: near 'a??;???\xc3\xa5'");
+}
+
+/* In memory of its own, so that the sanitizer sees what is written beyond. */
+static void an_overlong_place_is_cut(void **state) {
+    struct hub_error *error = hub_allocate_zero(1, sizeof *error);
+    char place[HUB_ERROR_TEXT_MAX + 9];
+    (void)state;
+    memset(place, 'x', sizeof place);
+    for (size_t size = HUB_ERROR_TEXT_MAX - 4; size < sizeof place; size++) {
+        assert_int_equal(hub_fail(error, HUB_REJECT, "no number"), HUB_REJECT);
+        assert_int_equal(hub_fail_at(error, HUB_REJECT, "%.*s", (int)size, place), HUB_REJECT);
+        assert_int_equal(strlen(error->text), HUB_ERROR_TEXT_MAX - 1);
+    }
+    hub_release(error);
 }
 
 /* However many bytes stand before it, no letter is left in halves at the cut. */
@@ -93,6 +108,7 @@ int main(void) {
         cmocka_unit_test(a_failure_gives_its_status_and_its_reason),
         cmocka_unit_test(a_place_stands_before_the_reason),
         cmocka_unit_test(bytes_that_are_no_text_become_question_marks),
+        cmocka_unit_test(an_overlong_place_is_cut),
         cmocka_unit_test(an_overlong_reason_is_cut_and_stays_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
