@@ -99,6 +99,8 @@ struct told {
 static struct told read_told(struct hub_bytes text) {
     HUB_SCOPED_BUFFER buffer = {0};
     hub_text_fold(text, &buffer);
+    if (hub_buffer_overflowed(&buffer))
+        return (struct told){true, true}; /* nobody could look, so every number is suspect */
     struct hub_bytes folded = hub_buffer_bytes(&buffer);
     return (struct told){
         .swedish = has_word(folded, "personnummer") || has_word(folded, "samordningsnummer") ||

@@ -4,6 +4,7 @@
  * and refuses to pass its end. A buffer grows up to the limit it was born with. */
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -129,7 +130,9 @@ bool hub_buffer_overflowed(const struct hub_buffer *buffer);
 void hub_buffer_clear(struct hub_buffer *buffer);
 void hub_buffer_free(struct hub_buffer *buffer);
 
+/* Of a buffer that has overflowed there is nothing to be had: asking is a programmer error. */
 static inline struct hub_bytes hub_buffer_bytes(const struct hub_buffer *buffer) {
+    assert(buffer->size <= buffer->capacity);
     return hub_bytes(buffer->data, buffer->size);
 }
 
