@@ -221,6 +221,9 @@ static void an_issuer_is_given_where_the_scheme_needs_one_and_nowhere_else(void 
                        "{'scheme': 'slot', 'value': '7', 'relation': 'SELF'}", rest);
     identifier_refused("gmp-slot", "lumc", "lumc-mes/S",
                        "{'scheme': 'slot', 'issuer': '', 'value': '7', 'relation': 'SELF'}", rest);
+    identifier_refused("gmp-slot", "lumc", "lumc-mes/S",
+                       "{'scheme': 'slot', 'issuer': 'mes\\u0001', 'value': '7', "
+                       "'relation': 'SELF'}", rest);
     accepted("gmp-slot", "lumc", "lumc-mes/S",
              "{'statement': {'version': '1'}, 'facility': 'ror:05xvt9f17', 'identifiers': "
              "[{'scheme': 'slot', 'issuer': 'mes', 'value': '7', 'relation': 'SELF'}]}");
