@@ -82,9 +82,9 @@ static enum hub_status load_domain(struct loader *loader, const struct hub_schem
                              "'%s' would pass: a domain has the name of its file and subject",
                              schema->subject);
     if (unified == NULL)
-        return hub_fail(loader->reterr, HUB_FATAL,
-                        "%s/registry.lock.json: domain '%s' needs the subject 'unified.%s'",
-                        loader->folder, domain->name, domain->name);
+        return hub_node_fail(schema->root->node, loader->reterr,
+                             "domain '%s' has no unified schema; a file in domains/ would pass",
+                             domain->name);
     domain->unified = unified;
     domain->rules = rules_hash(loader, schema);
     catalogue->domain_count++;

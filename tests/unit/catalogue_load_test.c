@@ -120,7 +120,7 @@ static void every_file_is_needed(void **state) {
     struct folder *folder = *state;
     static const char *const files[] = {"schemes.json", "systems.json", "organisations.csv",
                                         "registry.lock.json", "hub/unified.avsc",
-                                        "registered/100001.avsc"};
+                                        "registered/100001.avsc", "domains"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         const char *path = folder_path(folder, files[i]);
         const char *away = folder_path(folder, "away");
@@ -201,6 +201,21 @@ static void a_registered_text_never_changes(void **state) {
     checks(folder);
 }
 
+static void a_registered_text_is_a_schema(void **state) {
+    struct folder *folder = *state;
+    static const char text[] = "{\"type\": \"rekord\"}";
+    struct hub_digest digest = hub_sha256.digest(hub_bytes_of_text(text));
+    char sha256[HUB_DIGEST_TEXT_SIZE];
+    hub_digest_text(&digest, HUB_DIGEST_SIZE, sha256);
+    folder_write(folder, "registered/100001.avsc", text);
+    folder_write(folder, "registry.lock.json",
+                 hub_arena_format(&folder->arena,
+                                  "[{\"id\": 100001, \"subject\": \"admitted\", \"version\": 1,"
+                                  " \"file\": \"registered/100001.avsc\", \"sha256\": \"%s\"}]",
+                                  sha256));
+    refuses_to_load(folder, "registered/100001.avsc:1:10: ", "'rekord' is no type");
+}
+
 static void the_lock_itself_is_checked(void **state) {
     struct folder *folder = *state;
     schema_folder_edit(folder, "registry.lock.json", "'id': 100002", "'id': 100001");
@@ -269,6 +284,11 @@ static void a_domain_stands_among_the_domains(void **state) {
     schema_folder_edit(folder, "hub/position.avsc", "'namespace': 'atmp'",
                        "'namespace': 'atmp', 'hub:domain': 'position'");
     refuses_to_check(folder, "hub/position.avsc:1:1: ", "field 1 must be 'statement'");
+    schema_folder_edit(folder, "hub/position.avsc", ", \"hub:domain\": \"position\"", "");
+    assert_int_equal(rename(folder_path(folder, "domains/exchange.avsc"),
+                            folder_path(folder, "hub/exchange.avsc")), 0);
+    refuses_to_check(folder, "hub/exchange.avsc:1:1: ",
+                     "domain 'exchange' has no unified schema; a file in domains/ would pass");
 }
 
 static void one_subject_has_one_file(void **state) {
@@ -291,6 +311,7 @@ int main(void) {
         cmocka_unit_test(an_edit_of_the_pattern_changes_every_unified_schema),
         cmocka_unit_test(a_new_domain_is_not_served_before_it_is_locked),
         cmocka_unit_test(a_registered_text_never_changes),
+        cmocka_unit_test(a_registered_text_is_a_schema),
         cmocka_unit_test(the_lock_itself_is_checked),
         cmocka_unit_test(a_check_names_the_edited_file_and_its_place),
         cmocka_unit_test(parties_are_checked_with_their_files),

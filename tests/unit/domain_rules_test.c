@@ -149,6 +149,9 @@ static void whom_to_believe_is_known(void **state) {
     refuses(MERGED("'int'", "{'authority': ['system:ctis', 'person:me']}"), "8:31: ", kinds);
     refuses(MERGED("'int'", "{'authority': [{}]}"), "8:16: ", kinds);
     refuses(MERGED("'int'", "{'authority': ['systems:ctis']}"), "8:16: ", kinds);
+    refuses(MERGED("'int'", "{'authority': ['person:a', 'institutes:lu']}"), "8:16: ", kinds);
+    refuses(MERGED("'int'", "{'authority': ['institutes1:lu']}"), "8:16: ", kinds);
+    refuses(MERGED("'int'", "{'authority': ['rule:a']}"), "8:16: ", kinds);
     refuses(MERGED("'int'", "{'authority': ['system:nowhere']}"), "8:16: ",
             "'nowhere' is not in systems.json");
     refuses(MERGED("'int'", "{'authority': ['institution:nowhere']}"), "8:16: ",
@@ -261,6 +264,9 @@ static void records_apart_speak_of_other_facts(void **state) {
     assert_int_equal(field->apart_field, 0);
     assert_false(field->apart_wild[0]);
     assert_true(field->apart_wild[2]);
+    contract_close(&contract);
+    field = compiled(EQUAL(COUNT, "{'apart': 'kind'}"));
+    assert_false(field->apart_wild[2]);
 }
 
 static void an_equality_fits_its_type(void **state) {
