@@ -371,6 +371,17 @@ static void an_enums_default_is_one_of_its_symbols(void **state) {
                      "own.avsc:1:60: ", "the default must be one of the symbols");
 }
 
+static void an_enums_default_may_be_its_first_symbol(void **state) {
+    (void)state;
+    struct hub_schema *schema =
+        schema_new("{'type': 'enum', 'name': 'E', 'symbols': ['A', 'B'], 'default': 'A'}");
+    assert_int_equal(schema->root->default_symbol, 0);
+    hub_schema_free(schema);
+    schema = schema_new("{'type': 'enum', 'name': 'E', 'symbols': ['A', 'B']}");
+    assert_int_equal(schema->root->default_symbol, -1);
+    hub_schema_free(schema);
+}
+
 static void a_fixed_needs_a_size_within_the_limit(void **state) {
     (void)state;
     static const char words[] = "fixed 'F' needs a 'size' from 1 to 1048576";
@@ -451,6 +462,7 @@ int main(void) {
         cmocka_unit_test(an_enum_needs_symbols),
         cmocka_unit_test(an_enum_has_a_limit_of_symbols),
         cmocka_unit_test(an_enums_default_is_one_of_its_symbols),
+        cmocka_unit_test(an_enums_default_may_be_its_first_symbol),
         cmocka_unit_test(a_fixed_needs_a_size_within_the_limit),
         cmocka_unit_test(arrays_and_maps_need_their_elements_type),
         cmocka_unit_test(a_union_names_each_branch_once),

@@ -205,6 +205,11 @@ static void size_has_a_limit(void **state) {
     memset(text, 'x', size);
     refuses_at(hub_bytes(text, size), "some.yaml: ", "1048577 bytes, over the limit of 1048576",
                __FILE__, __LINE__);
+    struct hub_node *node = NULL;
+    struct hub_error error;
+    expect_ok(hub_node_parse(hub_bytes(text, size - 1), "some.yaml", &arena, &node, &error),
+              &error);
+    assert_int_equal(node->text_size, size - 1);
     hub_release(text);
 }
 
