@@ -294,7 +294,8 @@ static void a_domain_stands_among_the_domains(void **state) {
 static void one_subject_has_one_file(void **state) {
     struct folder *folder = *state;
     folder_write(folder, "domains/conflict.avsc", schema_read(&folder->arena, "domains/trial.avsc"));
-    refuses_to_check(folder, "", "'conflict' is the subject of ");
+    refuses_to_check(folder, "", "/conflict.avsc: 'conflict' is the subject of ");
+    refuses_to_check(folder, "", "/conflict.avsc too");
 }
 
 int main(void) {

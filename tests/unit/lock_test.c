@@ -45,6 +45,11 @@ static void the_newest_entry_of_a_subject_is_found(void **state) {
     assert_null(hub_lock_latest(&lock, "c"));
 }
 
+static void the_highest_id_is_one(void **state) {
+    (void)state;
+    assert_int_equal(loaded("[" ENTRY("2147483647", "a", "1") "]").entries[0].id, INT32_MAX);
+}
+
 static void an_empty_lock_is_one(void **state) {
     (void)state;
     struct hub_lock lock = loaded("[]");
@@ -126,6 +131,7 @@ static void an_empty_lock_is_rendered_as_an_empty_list(void **state) {
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(the_newest_entry_of_a_subject_is_found),
+        cmocka_unit_test(the_highest_id_is_one),
         cmocka_unit_test(an_empty_lock_is_one),
         cmocka_unit_test(a_lock_is_a_list_of_whole_entries),
         cmocka_unit_test(ids_ascend_from_the_first),

@@ -57,6 +57,12 @@ static void a_type_may_be_defined_in_one_file_and_named_in_the_other(void **stat
     agree(RECORD("R", FIXED("")),
           "{'type': 'record', 'name': 'own.S', 'fields': [{'name': 'f', 'type': " FIXED("") "},"
           " {'name': 'r', 'type': " RECORD("R", "'own.F'") "}]}");
+    agree("{'type': 'record', 'name': 'R', 'namespace': 'own', 'fields': [{'name': 'a', 'type':"
+          " {'type': 'fixed', 'name': 'F', 'size': 4}}]}",
+          "{'type': 'record', 'name': 'S', 'namespace': 'own', 'fields': [{'name': 'f', 'type':"
+          " {'type': 'fixed', 'name': 'F', 'size': 4}}, {'name': 'r', 'type':"
+          " {'type': 'record', 'name': 'R', 'fields': ["
+          "{'name': 'a', 'type': 'own.F'}]}}]}");
     differ(RECORD("R", FIXED("")),
            "{'type': 'record', 'name': 'own.S', 'fields': [{'name': 'f', 'type': "
            "{'type': 'fixed', 'name': 'own.G', 'size': 4}}, {'name': 'r', 'type': "

@@ -154,6 +154,7 @@ static void a_row_has_three_cells_and_an_organisation(void **state) {
     refuses(SYSTEMS, HEADER "org:n,north,N,x\n", "own.csv:2:1: ", words);
     refuses(SYSTEMS, HEADER ",north,N\n", "own.csv:2:1: ", words);
     refuses(SYSTEMS, HEADER "org:n\n", "own.csv:2:1: ", words);
+    refuses(SYSTEMS, HEADER "org:n,,N\norg:s\n", "own.csv:3:1: ", words);
     refuses(SYSTEMS, HEADER HEADER, "own.csv:2:1: ", words);
 }
 
