@@ -103,7 +103,8 @@ enum { HUB_BUFFER_SIZE_MAX_DEFAULT = 64 * 1024 * 1024 };
 void hub_buffer_append_growing(struct hub_buffer *buffer, const void *data, size_t size);
 
 static inline void hub_buffer_append(struct hub_buffer *buffer, const void *data, size_t size) {
-    if (buffer->size + size >= buffer->capacity) {
+    /* Subtracted, so that no size can wrap; an overflowed buffer has no room. */
+    if (buffer->size >= buffer->capacity || size >= buffer->capacity - buffer->size) {
         hub_buffer_append_growing(buffer, data, size);
     } else if (size > 0) {
         memcpy(buffer->data + buffer->size, data, size);

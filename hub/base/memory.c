@@ -92,7 +92,7 @@ static size_t arena_room(const struct hub_arena *arena) {
 void *hub_arena_take(struct hub_arena *arena, size_t size) {
     assert(size <= SIZE_MAX / 2);
     size_t rounded = round_up(size);
-    if (arena_room(arena) < rounded)
+    if (arena->blocks == NULL || arena_room(arena) < rounded)
         arena_add_block(arena, rounded);
     void *memory = arena->blocks->bytes + arena->used_bytes;
     arena->used_bytes += rounded;

@@ -83,21 +83,31 @@ static void zeroed_parts_are_zero_also_after_a_reset(void **state) {
     hub_arena_destroy(&arena);
 }
 
-static void a_reset_keeps_one_block_of_the_usual_size(void **state) {
+static void a_reset_keeps_what_the_next_batch_will_need(void **state) {
     (void)state;
     struct hub_arena arena = {0};
     hub_arena_reset(&arena);
-    for (int i = 0; i < 3; i++)
-        hub_arena_take(&arena, 60000);
+    assert_null(arena.spare);
+    const void *small = hub_arena_take(&arena, 16);
+    const void *large = hub_arena_take(&arena, 1000000);
     hub_arena_reset(&arena);
-    assert_non_null(arena.blocks);
     assert_int_equal(arena.total_bytes, 0);
-    const void *before = hub_arena_take(&arena, 16);
+    assert_ptr_equal(hub_arena_take(&arena, 1000000), large);
+    assert_ptr_equal(hub_arena_take(&arena, 60000), small); /* the next of those that were kept */
+    assert_null(arena.spare);
+    hub_arena_destroy(&arena);
+}
+
+static void a_reset_gives_back_what_is_more_than_32_mebibytes(void **state) {
+    (void)state;
+    struct hub_arena arena = {0};
+    for (int i = 0; i < 40; i++)
+        hub_arena_take(&arena, 1024 * 1024);
     hub_arena_reset(&arena);
-    assert_ptr_equal(hub_arena_take(&arena, 16), before);
-    hub_arena_take(&arena, 1000000);
+    assert_non_null(arena.spare);
+    hub_arena_take(&arena, 64 * 1024 * 1024);
     hub_arena_reset(&arena);
-    assert_null(arena.blocks); /* a large one is given back */
+    assert_null(arena.spare);
     hub_arena_destroy(&arena);
 }
 
@@ -109,6 +119,16 @@ static void texts_in_an_arena_are_copied_and_formatted(void **state) {
     assert_string_equal(hub_arena_format(&arena, "%s/%d", "x", 42), "x/42");
     assert_string_equal(hub_arena_format(&arena, "%s", ""), "");
     assert_int_equal(strlen(hub_arena_format(&arena, "%100000d", 1)), 100000);
+    hub_arena_destroy(&arena);
+}
+
+static void an_empty_arena_gives_nothing_too(void **state) {
+    (void)state;
+    struct hub_arena arena = {0};
+    assert_non_null(hub_arena_take(&arena, 0));
+    assert_true(arena.blocks != NULL);
+    hub_arena_reset(&arena);
+    assert_non_null(hub_arena_take_zero(&arena, 0, 8));
     hub_arena_destroy(&arena);
 }
 
@@ -134,7 +154,9 @@ int main(void) {
         cmocka_unit_test(what_an_arena_gives_is_aligned_and_apart),
         cmocka_unit_test(an_arena_takes_more_blocks_and_large_ones),
         cmocka_unit_test(zeroed_parts_are_zero_also_after_a_reset),
-        cmocka_unit_test(a_reset_keeps_one_block_of_the_usual_size),
+        cmocka_unit_test(a_reset_keeps_what_the_next_batch_will_need),
+        cmocka_unit_test(a_reset_gives_back_what_is_more_than_32_mebibytes),
+        cmocka_unit_test(an_empty_arena_gives_nothing_too),
         cmocka_unit_test(texts_in_an_arena_are_copied_and_formatted),
         cmocka_unit_test(an_array_grows_as_it_is_filled),
     };
