@@ -24,6 +24,17 @@ static const struct hub_option options[] = {
     {0},
 };
 
+static enum hub_status check_options(const void *options_, struct hub_error *reterr) {
+    const struct xml_options *own = options_;
+    for (size_t i = 0; own->namespaces[i] != NULL; i++) {
+        const char *equals = strchr(own->namespaces[i], '=');
+        if (equals == NULL || equals == own->namespaces[i] || equals[1] == '\0')
+            return hub_fail(reterr, HUB_FATAL, "namespace '%s': prefix=URI would pass",
+                            own->namespaces[i]);
+    }
+    return HUB_OK;
+}
+
 struct reader {
     const struct xml_options *options;
     struct hub_arena *arena;
@@ -34,7 +45,7 @@ static const char *prefix_of(const struct reader *reader, const xmlNs *space) {
     for (size_t i = 0; reader->options->namespaces[i] != NULL; i++) {
         const char *entry = reader->options->namespaces[i];
         const char *equals = strchr(entry, '=');
-        if (equals != NULL && strcmp(equals + 1, (const char *)space->href) == 0)
+        if (strcmp(equals + 1, (const char *)space->href) == 0)
             return hub_arena_text(reader->arena, entry, (size_t)(equals - entry));
     }
     return space->prefix == NULL ? "" : (const char *)space->prefix;
@@ -143,7 +154,7 @@ static void on_declaration(void *context_, const xmlChar *name, const xmlChar *e
     xmlStopParser(context);
 }
 
-static enum hub_status check(const xmlDoc *document, struct hub_error *reterr) {
+static enum hub_status check_tree(const xmlDoc *document, struct hub_error *reterr) {
     const xmlNode *root = xmlDocGetRootElement((xmlDoc *)document);
     if (root == NULL)
         return hub_fail(reterr, HUB_REJECT, "there is no element");
@@ -174,7 +185,7 @@ static enum hub_status parse(const void *options_, struct hub_bytes document,
         status = hub_fail(reterr, HUB_REJECT, "line %d: %.*s", error == NULL ? 1 : error->line,
                           (int)size, size == 0 ? "" : error->message);
     } else {
-        status = check(tree, reterr);
+        status = check_tree(tree, reterr);
     }
     if (status == HUB_OK) {
         xmlNode *root = xmlDocGetRootElement(tree);
@@ -193,5 +204,6 @@ const struct hub_format hub_format_xml = {
     .summary = "One XML document, without DTD.",
     .options = options,
     .options_size = sizeof(struct xml_options),
+    .check = check_options,
     .parse = parse,
 };

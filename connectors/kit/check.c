@@ -146,37 +146,33 @@ static void check_records(struct check *check, const struct hub_node *test,
         find(check, expect->items[at], "no such record came", "");
 }
 
-static const struct hub_outgoing *first_dead(const struct hub_outgoing_list *list) {
-    for (size_t i = 0; i < list->count; i++)
-        if (list->items[i].dead)
-            return &list->items[i];
-    return NULL;
-}
-
 static const char *reason_of(const struct hub_outgoing *dead, struct hub_arena *arena) {
     return hub_arena_format(arena, "refused at %s: %s: %s", dead->stage,
                             dead->path == NULL ? "record" : dead->path, dead->reason);
 }
 
+static bool is_expected(const struct hub_node *expect, const struct hub_outgoing *dead) {
+    const struct hub_node *field = hub_node_get(expect, "field");
+    const struct hub_node *stage = hub_node_get(expect, "stage");
+    return (field == NULL || hub_node_is_text(field, dead->path == NULL ? "" : dead->path)) &&
+           (stage == NULL || hub_node_is_text(stage, dead->stage));
+}
+
+/* Every refusal is the one that is expected, and there is one. */
 static void check_errors(struct check *check, const struct hub_node *test,
                          const struct hub_outgoing_list *list, struct hub_arena *arena) {
     const struct hub_node *expect = hub_node_get(test, "expect_error");
-    const struct hub_outgoing *dead = first_dead(list);
-    if (expect == NULL) {
-        if (dead != NULL)
-            find(check, test, reason_of(dead, arena), "");
-        return;
+    bool any = false;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct hub_outgoing *outgoing = &list->items[i];
+        any |= outgoing->dead;
+        if (outgoing->dead && expect == NULL)
+            find(check, test, reason_of(outgoing, arena), "");
+        else if (outgoing->dead && !is_expected(expect, outgoing))
+            find(check, expect, "it was another error: ", reason_of(outgoing, arena));
     }
-    if (dead == NULL) {
+    if (!any && expect != NULL)
         find(check, expect, "nothing was refused", "");
-        return;
-    }
-    const struct hub_node *field = hub_node_get(expect, "field");
-    const struct hub_node *stage = hub_node_get(expect, "stage");
-    const char *path = dead->path == NULL ? "" : dead->path;
-    if ((field != NULL && !hub_node_is_text(field, path)) ||
-        (stage != NULL && !hub_node_is_text(stage, dead->stage)))
-        find(check, expect, "it was another error: ", reason_of(dead, arena));
 }
 
 static enum hub_status check_shape(const struct hub_node *test, struct hub_error *reterr) {

@@ -103,6 +103,17 @@ static enum hub_status find_parts(struct loader *loader, const struct hub_node *
     return connector->format == NULL ? unknown_name(loader, format, names) : HUB_OK;
 }
 
+static enum hub_status check_parts(struct loader *loader, const struct hub_node *source) {
+    const struct hub_connector *connector = loader->connector;
+    struct hub_error inner;
+    enum hub_status status = HUB_OK;
+    if (connector->transport->check != NULL)
+        status = connector->transport->check(connector->transport_options, &inner);
+    if (status == HUB_OK && connector->format->check != NULL)
+        status = connector->format->check(connector->format_options, &inner);
+    return status == HUB_OK ? HUB_OK : hub_node_fail(source, loader->reterr, "%s", inner.text);
+}
+
 static enum hub_status load_source(struct loader *loader, const struct hub_node *root) {
     struct hub_connector *connector = loader->connector;
     const struct hub_node *source = hub_node_get(root, "source");
@@ -120,8 +131,9 @@ static enum hub_status load_source(struct loader *loader, const struct hub_node 
         hub_arena_take_zero(&connector->arena, 1, connector->format->options_size);
     HUB_TRY(hub_options_read(source, connector->transport->options, for_transport,
                              &connector->arena, connector->transport_options, loader->reterr));
-    return hub_options_read(source, connector->format->options, for_format, &connector->arena,
-                            connector->format_options, loader->reterr);
+    HUB_TRY(hub_options_read(source, connector->format->options, for_format, &connector->arena,
+                             connector->format_options, loader->reterr));
+    return check_parts(loader, source);
 }
 
 static enum hub_status load_mapping(struct loader *loader, const struct hub_node *root) {

@@ -31,6 +31,8 @@ struct hub_format {
     const char *summary; /* one sentence */
     const struct hub_option *options;
     size_t options_size;
+    /* What the table cannot say of the options. HUB_FATAL; NULL: nothing. */
+    enum hub_status (*check)(const void *options, struct hub_error *reterr);
     const char *each; /* where records are, unless the configuration says otherwise; or NULL */
     /* Parses one document; lists live in the arena. HUB_REJECT where the document as a whole
      * cannot be read: with line and column, and what would pass. */

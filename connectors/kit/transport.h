@@ -43,6 +43,8 @@ struct hub_transport {
     const char *summary; /* one sentence, for `connector list` and the manual */
     const struct hub_option *options;
     size_t options_size;
+    /* What the table cannot say of the options. HUB_FATAL; NULL: nothing. */
+    enum hub_status (*check)(const void *options, struct hub_error *reterr);
     size_t state_size;
     enum hub_status (*open)(void *state, const void *options, const struct hub_env *env,
                             struct hub_error *reterr);

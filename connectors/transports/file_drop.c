@@ -110,6 +110,13 @@ static enum hub_status compile_pattern(const struct file_drop_options *own,
                     (size_t)at + 1, text);
 }
 
+static enum hub_status check_options(const void *options_, struct hub_error *reterr) {
+    pcre2_code *pattern = NULL;
+    HUB_TRY(compile_pattern(options_, &pattern, reterr));
+    pcre2_code_free(pattern);
+    return HUB_OK;
+}
+
 static enum hub_status open_drop(void *state_, const void *options_, const struct hub_env *env,
                                  struct hub_error *reterr) {
     struct file_drop *state = state_;
@@ -396,6 +403,7 @@ const struct hub_transport hub_transport_file_drop = {
     .summary = "Files that are put into a folder, each read once.",
     .options = options,
     .options_size = sizeof(struct file_drop_options),
+    .check = check_options,
     .state_size = sizeof(struct file_drop),
     .open = open_drop,
     .poll = poll_drop,

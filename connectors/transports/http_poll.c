@@ -145,8 +145,8 @@ static bool follows_links(const struct http_poll_options *own) {
     return own->next != NULL && strcmp(own->next, "link") == 0;
 }
 
-static enum hub_status check_options(const struct http_poll_options *own,
-                                     struct hub_error *reterr) {
+static enum hub_status check_options(const void *options_, struct hub_error *reterr) {
+    const struct http_poll_options *own = options_;
     size_t headers = 0;
     bool sweeps = own->sweep_parameter != NULL;
     bool takes_token = own->next != NULL && !follows_links(own);
@@ -168,7 +168,6 @@ static enum hub_status open_poll(void *state_, const void *options_, const struc
     struct http_poll *state = state_;
     state->options = options_;
     state->env = *env;
-    HUB_TRY(check_options(options_, reterr));
     HUB_TRY(load_place(state, reterr));
     return hub_http_client_new(&state->client, reterr);
 }
@@ -450,6 +449,7 @@ const struct hub_transport hub_transport_http_poll = {
     .summary = "A web interface that is asked again and again, page by page.",
     .options = options,
     .options_size = sizeof(struct http_poll_options),
+    .check = check_options,
     .state_size = sizeof(struct http_poll),
     .open = open_poll,
     .poll = poll_http,

@@ -10,7 +10,9 @@ void parsing_open(struct parsing *parsing, const char *format, const char *optio
     if (hub_node_parse(hub_bytes_of_text(options), "options.yaml", &parsing->arena, &node,
                        &parsing->error) != HUB_OK ||
         hub_options_read(node, parsing->format->options, NULL, &parsing->arena, parsing->options,
-                         &parsing->error) != HUB_OK)
+                         &parsing->error) != HUB_OK ||
+        (parsing->format->check != NULL &&
+         parsing->format->check(parsing->options, &parsing->error) != HUB_OK))
         fail_msg("%s", parsing->error.text);
 }
 

@@ -31,6 +31,8 @@ static void prepare(struct reading *reading, const char *transport, const char *
 
 static enum hub_status try_to_open(struct reading *reading, const char *position) {
     reading->env.position = position;
+    if (reading->transport->check != NULL)
+        HUB_TRY(reading->transport->check(reading->options, &reading->error));
     return reading->transport->open(reading->state, reading->options, &reading->env,
                                     &reading->error);
 }

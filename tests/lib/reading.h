@@ -18,10 +18,10 @@ struct reading {
 void reading_set_clock(int64_t milliseconds);
 int64_t reading_clock(void);
 
-/* Opens with a position, or NULL for a first run. */
+/* Checks the options and opens with a position, or NULL for a first run. */
 void reading_open(struct reading *reading, const char *transport, const char *options,
                   const char *position);
-/* Why it cannot be opened: HUB_FATAL. */
+/* Why it is refused: HUB_FATAL. */
 const char *reading_refusal(struct reading *reading, const char *transport, const char *options,
                             const char *position);
 void reading_close(struct reading *reading);

@@ -21,6 +21,8 @@ static void open_with_tests(struct source *source, const char *tests) {
     source_make(source);
     folder_write(&source->folder, "good.csv", "id,name,status,n\n1,SKIN,open,20\n");
     folder_write(&source->folder, "bad.csv", "id,name,status,n\n1,SKIN,open,20\n2,EYE,shut,3\n");
+    folder_write(&source->folder, "worse.csv",
+                 "id,name,status,n\n1,SKIN,open,20\n2,EYE,shut,3\n3,EYE,open,many\n");
     folder_write(&source->folder, "bare.csv", "id,name,status,n\n1,,,\n");
     folder_write(&source->folder, "broken.csv", "id,id\n");
     source_load(source, hub_arena_format(&source->arena, "%s%s", configuration, tests));
@@ -110,6 +112,13 @@ static void a_refusal_may_be_expected_by_field_and_stage(void **state) {
                  "13:40: it was another error: ");
     assert_finds("tests: [{input: good.csv, expect_error: {field: status}}]\n", 1,
                  "13:41: nothing was refused");
+}
+
+static void an_expected_refusal_hides_no_other(void **state) {
+    (void)state;
+    assert_finds("tests: [{input: worse.csv, expect_error: {field: status}}]\n", 1,
+                 "13:42: it was another error: refused at map: enrolment.count: ");
+    assert_finds("tests: [{input: worse.csv}]\n", 2, "13:9: refused at map: enrolment.count: ");
 }
 
 static void a_test_that_is_misspelt_never_passes(void **state) {
@@ -231,6 +240,7 @@ int main(void) {
         cmocka_unit_test(records_too_few_or_too_many_are_findings),
         cmocka_unit_test(a_refusal_that_is_not_expected_is_a_finding),
         cmocka_unit_test(a_refusal_may_be_expected_by_field_and_stage),
+        cmocka_unit_test(an_expected_refusal_hides_no_other),
         cmocka_unit_test(a_test_that_is_misspelt_never_passes),
         cmocka_unit_test(a_sample_that_is_not_there_is_a_finding),
         cmocka_unit_test(a_path_that_fills_nothing_in_any_sample_is_a_finding_in_the_files_order),

@@ -103,6 +103,17 @@ static void options_are_those_of_the_transport_and_the_format(void **state) {
                    "'mode' is 'append'; one of documents, snapshot would pass");
 }
 
+static void options_that_do_not_go_together_are_told_at_the_source(void **state) {
+    (void)state;
+    assert_refused("folder: .", "folder: ., pattern: 'a('",
+                   "4:9: pattern 'a(' at character 3: ");
+    assert_refused("transport: file-drop, format: json, folder: .",
+                   "transport: http-poll, format: json, url: x, next: token",
+                   "4:9: token_parameter and a next that names a member need each other");
+    assert_refused("format: json, folder: .", "format: xml, folder: ., namespaces: [urn:one]",
+                   "4:9: namespace 'urn:one': prefix=URI would pass");
+}
+
 static void empty_is_accepted_or_refused(void **state) {
     (void)state;
     assert_refused("records:", "empty: maybe\nrecords:", "6:8: accept or refuse would pass");
@@ -149,6 +160,7 @@ int main(void) {
         cmocka_unit_test(an_institution_may_carry_only_its_own_systems),
         cmocka_unit_test(a_name_is_small_letters_digits_and_hyphens),
         cmocka_unit_test(options_are_those_of_the_transport_and_the_format),
+        cmocka_unit_test(options_that_do_not_go_together_are_told_at_the_source),
         cmocka_unit_test(empty_is_accepted_or_refused),
         cmocka_unit_test(what_is_no_mapping_or_no_yaml_is_refused_with_its_place),
         cmocka_unit_test(a_file_that_is_not_there_is_told),
