@@ -11,7 +11,6 @@ import base64
 import concurrent.futures
 import os
 import pathlib
-import secrets
 import subprocess
 
 import pytest
@@ -50,12 +49,6 @@ def describe(name, finding):
     return (f"\n\n{finding.name}: {len(data)} bytes{cut}:\n{data[:SHOWN_BYTES].hex()}\n"
             f"again: base64 -d <<<'{data_64}' >/tmp/finding && "
             f"build/fuzz/tests/fuzz/{name} /tmp/finding\n")
-
-
-@pytest.fixture(scope="module")
-def seed(request):
-    chosen = request.config.getoption("--seed")
-    return secrets.randbits(31) + 1 if chosen is None else chosen
 
 
 @pytest.fixture(scope="module")

@@ -2,25 +2,12 @@
 
 import json
 import os
-import secrets
 import subprocess
-
-import pytest
 
 from c_tests import LONG_TIMEOUT_S, ROOT, TIMEOUT_S
 
 PROGRAM = ROOT / "build/release/tests/fuzz/walker_oracle"
 RECORDS, LONG_RECORDS = 1_000_000, 40_000_000
-
-
-@pytest.fixture
-def seed(request, capsys):
-    chosen = request.config.getoption("--seed")
-    if chosen is None:
-        chosen = secrets.randbits(32)
-    with capsys.disabled():
-        print(f"walker_oracle: seed {chosen}")
-    return chosen
 
 
 def run(*options, timeout_s):
@@ -32,11 +19,15 @@ def run(*options, timeout_s):
     return done.returncode, done.stdout
 
 
+def said(seed, output):
+    return f"seed {seed}\n{output[-4000:]}"
+
+
 def test_what_the_walker_accepts_avro_c_decodes_to_the_last_byte(request, seed):
     long = request.config.getoption("--long")
     code, output = run("--seed", seed, "--records", LONG_RECORDS if long else RECORDS,
                        timeout_s=LONG_TIMEOUT_S if long else TIMEOUT_S)
-    assert code == 0, output[-4000:]
+    assert code == 0, said(seed, output)
     subjects = [line.split()[0] for line in output.splitlines() if line.endswith("accepted")]
     lock = json.loads((ROOT / "schemas/registry.lock.json").read_text())
     assert subjects == [entry["subject"] for entry in lock]
@@ -45,5 +36,5 @@ def test_what_the_walker_accepts_avro_c_decodes_to_the_last_byte(request, seed):
 def test_what_the_walker_refuses_is_more_than_avro_c_can_bear(seed):
     """The control: given everything, avro-c disagrees or dies, and that is seen."""
     code, output = run("--seed", seed, "--unchecked", timeout_s=TIMEOUT_S)
-    assert code == 1, output[-4000:]
-    assert output.count("avro-c") == 1, output[-4000:]
+    assert code == 1, said(seed, output)
+    assert output.count("avro-c") == 1, said(seed, output)

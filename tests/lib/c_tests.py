@@ -8,6 +8,7 @@ fast, and a part of them under the sanitizers.
 import os
 import pathlib
 import re
+import secrets
 import subprocess
 
 import pytest
@@ -26,7 +27,14 @@ def pytest_addoption(parser):
     parser.addoption("--long", action="store_true",
                      help="also what takes too long for every run")
     parser.addoption("--seed", type=int,
-                     help="repeats what a run with this seed did; tests that roll dice print theirs")
+                     help="repeats what a run with this seed did; a test that fails says its own")
+
+
+@pytest.fixture(scope="session")
+def seed(request):
+    """What the dice are thrown with. A test that fails says it."""
+    chosen = request.config.getoption("--seed")
+    return secrets.randbits(31) + 1 if chosen is None else chosen
 
 
 def pytest_collect_file(parent, file_path):
