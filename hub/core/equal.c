@@ -1,5 +1,6 @@
 #include "hub/core/equal.h"
 
+#include "hub/base/memory.h"
 #include "hub/base/text.h"
 #include "schemas/lib/render.h"
 #include "schemas/lib/slice.h"
@@ -248,18 +249,30 @@ void hub_value_key(const struct hub_field_contract *contract, const struct hub_t
         hub_render_json(type, value, buffer);
 }
 
+/* Escapes what looks like a separator from there on; mostly nothing does. */
+static void escape(struct hub_buffer *buffer, size_t from) {
+    struct hub_bytes tail = hub_bytes_part(hub_buffer_bytes(buffer), from, buffer->size);
+    size_t at = 0;
+    while (at < tail.size && tail.data[at] != '/' && tail.data[at] != '\\')
+        at++;
+    if (at == tail.size)
+        return;
+    uint8_t *rest = hub_copy_bytes(tail.data + at, tail.size - at);
+    size_t rest_size = tail.size - at;
+    buffer->size = from + at;
+    for (size_t i = 0; i < rest_size; i++) {
+        if (rest[i] == '/' || rest[i] == '\\')
+            hub_buffer_append_byte(buffer, '\\');
+        hub_buffer_append_byte(buffer, rest[i]);
+    }
+    hub_release(rest);
+}
+
 void hub_value_key_part(const struct hub_field_contract *contract, const struct hub_type *type,
                         struct hub_bytes value, struct hub_buffer *buffer) {
-    HUB_SCOPED_BUFFER part = {0};
-    hub_value_key(contract, type, value, &part);
-    size_t plain_from = 0;
-    for (size_t i = 0; i < part.size; i++) {
-        if (part.data[i] != '/' && part.data[i] != '\\')
-            continue;
-        hub_buffer_append(buffer, part.data + plain_from, i - plain_from);
-        hub_buffer_append_byte(buffer, '\\');
-        plain_from = i;
-    }
-    hub_buffer_append_bytes(buffer, hub_bytes_part(hub_buffer_bytes(&part), plain_from, part.size));
+    size_t from = buffer->size;
+    hub_value_key(contract, type, value, buffer);
+    if (!hub_buffer_overflowed(buffer))
+        escape(buffer, from);
     hub_buffer_append_byte(buffer, '/');
 }

@@ -14,6 +14,7 @@ enum { MERGED_SIZE_MAX = 32 * 1024 * 1024 };
 struct merge {
     struct hub_merge_scope scope;
     struct hub_buffer *value;
+    struct hub_buffer *scratch; /* of one call at a time */
     struct hub_conflict_found *conflicts;
     size_t conflict_count, conflict_capacity;
 };
@@ -44,9 +45,10 @@ static struct hub_conflict_found *add_conflict(struct merge *merge) {
 
 static const char *render(struct merge *merge, const struct hub_type *type,
                           struct hub_bytes bytes) {
-    HUB_SCOPED_BUFFER text = {0};
-    hub_render_json(type, bytes, &text);
-    return hub_arena_text(arena_of(merge), (const char *)text.data, text.size);
+    struct hub_buffer *text = merge->scratch;
+    hub_buffer_clear(text);
+    hub_render_json(type, bytes, text);
+    return hub_arena_text(arena_of(merge), (const char *)text->data, text->size);
 }
 
 static int compare_values(const void *a, const void *b) {
@@ -195,23 +197,24 @@ struct element {
 
 static const char *element_key(struct merge *merge, const struct hub_field_contract *contract,
                                struct hub_bytes element) {
-    HUB_SCOPED_BUFFER key = {0};
+    struct hub_buffer *key = merge->scratch;
     const struct hub_type *type = contract->field->type->items;
     const struct hub_contract *parts = contract->parts;
+    hub_buffer_clear(key);
     if (contract->key_count == 0)
-        hub_value_key(contract, type, element, &key);
+        hub_value_key(contract, type, element, key);
     for (size_t i = 0; i < contract->key_count; i++) {
         size_t index = (size_t)contract->key_fields[i];
         const struct hub_field_contract *part = &parts->fields[index];
         struct hub_bytes bytes = hub_slice_field(type, element, index);
         if (contract->key_count == 1)
-            hub_value_key(part, part->field->type, bytes, &key);
+            hub_value_key(part, part->field->type, bytes, key);
         else
-            hub_value_key_part(part, part->field->type, bytes, &key);
+            hub_value_key_part(part, part->field->type, bytes, key);
     }
     if (contract->key_count > 1)
-        key.size--; /* the separator after the last part */
-    return hub_arena_text(arena_of(merge), (const char *)key.data, key.size);
+        key->size--; /* the separator after the last part */
+    return hub_arena_text(arena_of(merge), (const char *)key->data, key->size);
 }
 
 static int compare_elements(const void *a, const void *b) {
@@ -393,7 +396,10 @@ static void find_steps(struct merge *merge) {
 void hub_merge(const struct hub_domain *domain, const struct hub_voice *voices, size_t voice_count,
                struct hub_arena *arena, struct hub_merged *ret_merged) {
     HUB_SCOPED_BUFFER value = {.size_max = MERGED_SIZE_MAX};
-    struct merge merge = {.scope = {domain, voices, voice_count, arena, NULL}, .value = &value};
+    HUB_SCOPED_BUFFER scratch = {0};
+    struct merge merge = {.scope = {domain, voices, voice_count, arena, NULL},
+                          .value = &value,
+                          .scratch = &scratch};
     int *sources = hub_arena_take(arena, domain->contract.count * sizeof *sources);
     hub_merge_bind_roles(&merge.scope);
     for (size_t i = 0; i < domain->contract.count; i++) {

@@ -21,8 +21,9 @@ struct hub_output *hub_outputs_add(struct hub_outputs *outputs, enum hub_output_
     return output;
 }
 
-void hub_output_header(struct hub_outputs *outputs, struct hub_output *output, const char *name,
-                       struct hub_bytes value) {
+/* As it is: in the arena already. */
+static void add_header(struct hub_outputs *outputs, struct hub_output *output,
+                       struct hub_header header) {
     if (output->header_count == output->header_capacity) {
         size_t capacity = output->header_capacity == 0 ? 12 : output->header_capacity * 2;
         struct hub_header *wider = hub_arena_take(outputs->arena, capacity * sizeof *wider);
@@ -31,9 +32,13 @@ void hub_output_header(struct hub_outputs *outputs, struct hub_output *output, c
         output->headers = wider;
         output->header_capacity = capacity;
     }
+    output->headers[output->header_count++] = header;
+}
+
+void hub_output_header(struct hub_outputs *outputs, struct hub_output *output, const char *name,
+                       struct hub_bytes value) {
     char *copy = hub_arena_text(outputs->arena, (const char *)value.data, value.size);
-    output->headers[output->header_count++] = (struct hub_header){
-        hub_arena_text(outputs->arena, name, strlen(name)), hub_bytes(copy, value.size)};
+    add_header(outputs, output, (struct hub_header){name, hub_bytes(copy, value.size)});
 }
 
 void hub_output_header_text(struct hub_outputs *outputs, struct hub_output *output,
@@ -59,7 +64,7 @@ void hub_output_envelope(struct hub_outputs *outputs, struct hub_output *output,
     struct hub_header headers[HUB_ENVELOPE_HEADERS_MAX];
     size_t count = hub_envelope_headers(envelope, outputs->arena, headers);
     for (size_t i = 0; i < count; i++)
-        hub_output_header(outputs, output, headers[i].name, headers[i].value);
+        add_header(outputs, output, headers[i]);
     struct hub_bytes trace = cause == NULL ? hub_bytes(NULL, 0)
                                            : hub_input_header(cause, "traceparent");
     if (trace.data != NULL)

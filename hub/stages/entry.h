@@ -45,7 +45,7 @@ struct hub_outputs {
 
 struct hub_output *hub_outputs_add(struct hub_outputs *outputs, enum hub_output_kind kind,
                                    int32_t partition, struct hub_bytes key);
-/* Both texts are copied. */
+/* The value is copied; the name must live as long as the output. */
 void hub_output_header(struct hub_outputs *outputs, struct hub_output *output, const char *name,
                        struct hub_bytes value);
 void hub_output_header_text(struct hub_outputs *outputs, struct hub_output *output,

@@ -344,22 +344,15 @@ void fold_match_index_resemblance(struct hub_fold *fold, struct fold_entity *ent
 }
 
 /* Whether every field that resemblances look at is as it was before the step. */
-static bool looks_the_same(const struct hub_domain *domain, const struct fold_change *change) {
-    const struct hub_type *record = domain->schema->root;
-    struct hub_bytes before = change->value_before;
-    struct hub_bytes after = hub_bytes(change->entity->value, change->entity->value_size);
-    uint32_t x[HUB_FIELDS_MAX + 1], y[HUB_FIELDS_MAX + 1];
+static bool looks_the_same(struct fold_step *step, struct fold_change *change) {
+    const struct hub_domain *domain = step->fold->domain;
     if (!change->was_active || change->entity->kind != FOLD_ACTIVE)
         return false;
-    hub_slice_fields(record, before, x);
-    hub_slice_fields(record, after, y);
+    const bool *differs = fold_change_differs(step, change);
     for (size_t i = 0; i < domain->resemblance_count; i++)
-        for (size_t k = 0; k < domain->resemblances[i].count; k++) {
-            size_t field = (size_t)domain->resemblances[i].fields[k];
-            if (!hub_bytes_equal(hub_bytes_part(before, x[field], x[field + 1]),
-                                 hub_bytes_part(after, y[field], y[field + 1])))
+        for (size_t k = 0; k < domain->resemblances[i].count; k++)
+            if (differs[domain->resemblances[i].fields[k]])
                 return false;
-        }
     return true;
 }
 
@@ -367,7 +360,7 @@ void fold_match_of_resemblance(struct fold_step *step, struct fold_change *chang
     struct fold_entity *entity = change->entity;
     if (entity->kind == FOLD_ACTIVE && !change->remerge)
         return;
-    if (looks_the_same(step->fold->domain, change))
+    if (looks_the_same(step, change))
         return;
     relist(step, step->fold, entity, step->arena);
     if (entity->kind != FOLD_ACTIVE) /* nobody asks about an entity that is no more */

@@ -45,25 +45,32 @@ void fold_publish_merge(struct fold_step *step, struct fold_change *change) {
 
 /* --- the unified record, field by field as in schemas/hub/unified.avsc --- */
 
-/* Names of the fields that differ from the revision before; all of them where one side is null. */
-static void encode_changed(const struct hub_domain *domain, const struct fold_change *change,
-                           struct hub_buffer *value) {
-    const struct fold_entity *entity = change->entity;
-    const struct hub_type *record = domain->schema->root;
+const bool *fold_change_differs(struct fold_step *step, struct fold_change *change) {
+    const struct hub_type *record = step->fold->domain->schema->root;
     struct hub_bytes before = change->value_before;
-    struct hub_bytes after = hub_bytes(entity->value, entity->value_size);
+    struct hub_bytes after = hub_bytes(change->entity->value, change->entity->value_size);
     uint32_t x[HUB_FIELDS_MAX + 1] = {0}, y[HUB_FIELDS_MAX + 1] = {0};
-    bool differs[HUB_FIELDS_MAX] = {0};
-    size_t count = 0;
+    if (change->differs != NULL)
+        return change->differs;
+    bool *differs = hub_arena_take(step->arena, record->count * sizeof *differs);
     if (before.size > 0)
         hub_slice_fields(record, before, x);
     if (after.size > 0)
         hub_slice_fields(record, after, y);
-    for (size_t i = 0; i < record->count; i++) {
+    for (size_t i = 0; i < record->count; i++)
         differs[i] = !hub_bytes_equal(hub_bytes_part(before, x[i], x[i + 1]),
                                       hub_bytes_part(after, y[i], y[i + 1]));
+    return change->differs = differs;
+}
+
+/* Names of the fields that differ from the revision before. */
+static void encode_changed(struct fold_step *step, struct fold_change *change,
+                           struct hub_buffer *value) {
+    const struct hub_type *record = step->fold->domain->schema->root;
+    const bool *differs = fold_change_differs(step, change);
+    size_t count = 0;
+    for (size_t i = 0; i < record->count; i++)
         count += differs[i];
-    }
     hub_encode_array_begin(value, count);
     for (size_t i = 0; i < record->count; i++)
         if (differs[i])
@@ -126,7 +133,7 @@ static void encode_conflicts(const struct fold_entity *entity, struct hub_buffer
     hub_encode_array_end(value);
 }
 
-static void encode_unified(const struct fold_step *step, const struct fold_change *change,
+static void encode_unified(struct fold_step *step, struct fold_change *change,
                            struct hub_buffer *value) {
     const struct hub_domain *domain = step->fold->domain;
     const struct fold_entity *entity = change->entity;
@@ -137,7 +144,7 @@ static void encode_unified(const struct fold_step *step, const struct fold_chang
     hub_encode_text(value, entity->founder);
     hub_encode_long(value, entity->founded_offset);
     hub_encode_long(value, entity->revision);
-    encode_changed(domain, change, value);
+    encode_changed(step, change, value);
     hub_encode_long(value, entity->value != NULL);
     hub_buffer_append(value, entity->value, entity->value_size);
     for (size_t i = 0; i < domain->contract.count; i++)

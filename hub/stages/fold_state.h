@@ -176,6 +176,7 @@ struct fold_change {
     enum fold_event event;
     struct hub_bytes value_before; /* in the arena */
     struct hub_merged merged;      /* where remerge */
+    const bool *differs;           /* per field, once it was asked for */
 };
 
 /* One entry being folded. */
@@ -226,6 +227,9 @@ void fold_entity_set_members(struct fold_entity *entity, struct fold_statement *
 struct fold_change *fold_change_of(struct fold_step *step, struct fold_entity *entity);
 
 /* fold_publish.c: merging and the unified records. */
+/* Which fields of the value differ from before the step; all of them where one side is null. To be
+ * asked once the entity has its new value. */
+const bool *fold_change_differs(struct fold_step *step, struct fold_change *change);
 void fold_publish_merge(struct fold_step *step, struct fold_change *change);
 void fold_publish_unified(struct fold_step *step);
 void fold_publish_voices(const struct fold_entity *entity, const struct hub_domain *domain,
