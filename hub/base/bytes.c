@@ -70,7 +70,7 @@ static bool buffer_reserve(struct hub_buffer *buffer, size_t size) {
     }
     size_t needed = buffer->size + size + 1;
     if (needed > buffer->capacity) {
-        size_t capacity = buffer->capacity < 128 ? 128 : buffer->capacity;
+        size_t capacity = buffer->capacity < 512 ? 512 : buffer->capacity;
         while (capacity < needed)
             capacity *= 2;
         if (capacity > size_max + 1)

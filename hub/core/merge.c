@@ -255,6 +255,10 @@ static struct element *list_elements(struct merge *merge,
 static void merge_parts(struct merge *merge, const struct hub_field_contract *contract,
                         const struct place *place, const struct candidates *elements) {
     const struct hub_type *record = contract->field->type->items;
+    size_t width = record->count + 1;
+    uint32_t *starts = hub_arena_take(arena_of(merge), elements->count * width * sizeof *starts);
+    for (size_t k = 0; k < elements->count; k++)
+        hub_slice_fields(record, elements->items[k].bytes, starts + k * width);
     for (size_t i = 0; i < record->count; i++) {
         struct hub_field_contract part = contract->parts->fields[i];
         part.rules = contract->rules;
@@ -264,7 +268,8 @@ static void merge_parts(struct merge *merge, const struct hub_field_contract *co
         struct candidates stated = {
             .items = hub_arena_take(arena_of(merge), elements->count * sizeof *stated.items)};
         for (size_t k = 0; k < elements->count; k++) {
-            struct hub_bytes bytes = hub_slice_field(record, elements->items[k].bytes, i);
+            const uint32_t *own = starts + k * width;
+            struct hub_bytes bytes = hub_bytes_part(elements->items[k].bytes, own[i], own[i + 1]);
             if (hub_type_null_branch(part.field->type) < 0 ||
                 !hub_slice_is_unstated(part.field->type, bytes))
                 stated.items[stated.count++] =

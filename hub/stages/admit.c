@@ -35,6 +35,7 @@ struct hub_admit {
     struct hub_admit_config config;
     struct hub_readers readers;
     const struct hub_schema *admitted_schema, *deadletter_schema;
+    char *own_source; /* what the header ce_source begins with */
     struct source *sources;
     struct hub_admit_counts counts;
 };
@@ -48,6 +49,9 @@ struct hub_admit *hub_admit_new(const struct hub_admit_config *config) {
     admit->admitted_schema = hub_catalogue_latest(config->catalogue, "admitted");
     admit->deadletter_schema = hub_catalogue_latest(config->catalogue, "deadletter");
     assert(admit->admitted_schema != NULL && admit->deadletter_schema != NULL);
+    HUB_SCOPED_BUFFER own_source = {0};
+    hub_buffer_append_format(&own_source, "urn:atmp:%s:", config->institution);
+    admit->own_source = hub_copy_text(hub_buffer_text(&own_source));
     return admit;
 }
 
@@ -65,6 +69,7 @@ void hub_admit_free(struct hub_admit *admit) {
     hub_readers_free(&admit->readers);
     hub_release((char *)admit->config.institution);
     hub_release((char *)admit->config.topic);
+    hub_release(admit->own_source);
     hub_release(admit);
 }
 
@@ -217,8 +222,7 @@ static enum hub_status check_claimed_source(struct step *step, struct hub_refusa
     struct hub_bytes claimed = hub_input_header(step->input, "ce_source");
     if (claimed.data == NULL)
         return HUB_OK;
-    const char *institution = step->admit->config.institution;
-    const char *wanted = hub_arena_format(step->outputs->arena, "urn:atmp:%s:", institution);
+    const char *wanted = step->admit->own_source;
     size_t size = strlen(wanted);
     if (claimed.size >= size && memcmp(claimed.data, wanted, size) == 0)
         return HUB_OK;

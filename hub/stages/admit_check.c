@@ -90,10 +90,25 @@ static struct identifier read_identifier(const struct hub_type *record, struct h
     return identifier;
 }
 
-static enum hub_status judge(const struct hub_scheme *scheme, const struct identifier *identifier,
-                             struct hub_error *reterr) {
+/* Its shape is only described where it is not kept. */
+static enum hub_status fail_of_shape(const struct hub_scheme *scheme, bool malformed,
+                                     struct hub_error *reterr) {
     HUB_SCOPED_BUFFER shape = {0};
     hub_scheme_describe(scheme, &shape);
+    if (malformed)
+        return hub_fail(reterr, HUB_REJECT,
+                        "no value of scheme %s; %s would pass, and anything else with relation "
+                        "UNVERIFIED", scheme->name, hub_buffer_text(&shape));
+    return hub_fail(reterr, HUB_REJECT, "not in the normal form of scheme %s: %s", scheme->name,
+                    hub_buffer_text(&shape));
+}
+
+static enum hub_status judge(const struct hub_domain *domain, const struct identifier *identifier,
+                             struct hub_error *reterr) {
+    const struct hub_scheme *scheme = hub_scheme_find(domain->schemes, identifier->scheme);
+    if (scheme == NULL)
+        return hub_fail(reterr, HUB_REJECT, "scheme '%.*s' is not in schemes.json",
+                        (int)identifier->scheme.size, (const char *)identifier->scheme.data);
     if (scheme->issuer != identifier->has_issuer ||
         (identifier->has_issuer && identifier->issuer.size == 0))
         return hub_fail(reterr, HUB_REJECT, "scheme %s %s", scheme->name,
@@ -109,13 +124,10 @@ static enum hub_status judge(const struct hub_scheme *scheme, const struct ident
                         "a placeholder of scheme %s says that two things are one; with relation "
                         "UNVERIFIED it would pass", scheme->name);
     case HUB_IDENTIFIER_MALFORMED:
-        return hub_fail(reterr, HUB_REJECT,
-                        "no value of scheme %s; %s would pass, and anything else with relation "
-                        "UNVERIFIED", scheme->name, hub_buffer_text(&shape));
+        return fail_of_shape(scheme, /* malformed= */ true, reterr);
     }
     if (!hub_scheme_is_normal(scheme, identifier->value))
-        return hub_fail(reterr, HUB_REJECT, "not in the normal form of scheme %s: %s",
-                        scheme->name, hub_buffer_text(&shape));
+        return fail_of_shape(scheme, /* malformed= */ false, reterr);
     return HUB_OK;
 }
 
@@ -131,13 +143,12 @@ static enum hub_status check_identifiers(const struct hub_domain *domain,
         struct identifier identifier = read_identifier(array->items, element);
         if (!identifier.self)
             continue;
+        enum hub_status status = judge(domain, &identifier, reterr);
+        if (status == HUB_OK)
+            continue;
         *refusal = (struct hub_refusal_facts){
             .code = "IDENTIFIER", .path = hub_arena_format(arena, "identifiers[%zu]", i)};
-        const struct hub_scheme *scheme = hub_scheme_find(domain->schemes, identifier.scheme);
-        if (scheme == NULL)
-            return hub_fail(reterr, HUB_REJECT, "scheme '%.*s' is not in schemes.json",
-                            (int)identifier.scheme.size, (const char *)identifier.scheme.data);
-        HUB_TRY(judge(scheme, &identifier, reterr));
+        return status;
     }
     return HUB_OK;
 }

@@ -127,7 +127,9 @@ static void render_record(const struct hub_type *type, struct hub_bytes bytes,
     struct hub_cursor cursor = hub_cursor(bytes);
     hub_buffer_append_byte(buffer, '{');
     for (size_t i = 0; i < type->count; i++) {
-        hub_buffer_append_format(buffer, "%s\"%s\":", i == 0 ? "" : ",", type->fields[i].name);
+        hub_buffer_append_text(buffer, i == 0 ? "\"" : ",\"");
+        hub_buffer_append_text(buffer, type->fields[i].name);
+        hub_buffer_append_text(buffer, "\":");
         hub_render_json(type->fields[i].type, hub_slice_value(type->fields[i].type, &cursor),
                         buffer);
     }
@@ -168,7 +170,9 @@ void hub_render_json(const struct hub_type *type, struct hub_bytes bytes,
         hub_text_append_json(hub_slice_octets(bytes), buffer);
         return;
     case HUB_ENUM:
-        hub_buffer_append_format(buffer, "\"%s\"", hub_slice_symbol(type, bytes));
+        hub_buffer_append_byte(buffer, '"');
+        hub_buffer_append_text(buffer, hub_slice_symbol(type, bytes));
+        hub_buffer_append_byte(buffer, '"');
         return;
     case HUB_ARRAY:
         render_array(type, bytes, buffer);
