@@ -62,16 +62,15 @@ void contract_close(struct contract *contract) {
     hub_arena_destroy(&contract->arena);
 }
 
-const struct hub_field_contract *contract_field(const struct contract *contract,
-                                                const char *name) {
+const struct hub_field_contract *contract_field(const struct contract *contract, const char *name) {
     int index = hub_type_field(contract->schema->root, name);
     assert_true(index >= 0);
     return &contract->domain.contract.fields[index];
 }
 
 void contract_expect_refused(const char *annotations, const char *fields, const char *from,
-                             const char *to, const char *place, const char *words,
-                             const char *file, int line) {
+                             const char *to, const char *place, const char *words, const char *file,
+                             int line) {
     struct contract contract = {0};
     struct hub_error error;
     const char *text = contract_text(&contract.arena, annotations, fields);

@@ -39,5 +39,5 @@ const struct hub_field_contract *contract_field(const struct contract *contract,
     contract_expect_refused(CONTRACT_ANNOTATIONS, CONTRACT_FIELD("a", "'int'", CONTRACT_RULES),    \
                             from, to, "own.avsc:" place, words, __FILE__, __LINE__)
 void contract_expect_refused(const char *annotations, const char *fields, const char *from,
-                             const char *to, const char *place, const char *words,
-                             const char *file, int line);
+                             const char *to, const char *place, const char *words, const char *file,
+                             int line);

@@ -79,10 +79,20 @@ static void numbers_are_written_and_read_in_as_few_bytes_as_can_be(void **state)
     static const struct {
         int64_t number;
         const char *bytes;
-    } cases[] = {{0, "00"}, {-1, "01"}, {1, "02"}, {-2, "03"}, {63, "7e"}, {-64, "7f"},
-                 {64, "8001"}, {-65, "8101"}, {8191, "fe7f"}, {8192, "808001"},
-                 {INT32_MAX, "feffffff0f"}, {INT32_MIN, "ffffffff0f"},
-                 {INT64_MAX, "feffffffffffffffff01"}, {INT64_MIN, "ffffffffffffffffff01"}};
+    } cases[] = {{0, "00"},
+                 {-1, "01"},
+                 {1, "02"},
+                 {-2, "03"},
+                 {63, "7e"},
+                 {-64, "7f"},
+                 {64, "8001"},
+                 {-65, "8101"},
+                 {8191, "fe7f"},
+                 {8192, "808001"},
+                 {INT32_MAX, "feffffff0f"},
+                 {INT32_MIN, "ffffffff0f"},
+                 {INT64_MAX, "feffffffffffffffff01"},
+                 {INT64_MIN, "ffffffffffffffffff01"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct hub_buffer buffer = {0};
         int64_t number = 0;
@@ -118,8 +128,12 @@ static void a_number_with_padding_is_read_and_told(void **state) {
 static void a_number_that_is_cut_off_or_too_long_moves_nothing(void **state) {
     (void)state;
     struct hub_arena arena = {0};
-    static const char *const none[] = {"", "80", "ffffff", "ffffffffffffffffff02",
-                                       "8080808080808080808001", "ffffffffffffffffffff"};
+    static const char *const none[] = {"",
+                                       "80",
+                                       "ffffff",
+                                       "ffffffffffffffffff02",
+                                       "8080808080808080808001",
+                                       "ffffffffffffffffffff"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         struct hub_cursor cursor = hub_cursor(schema_bytes(&arena, none[i]));
         int64_t number = 9;

@@ -41,9 +41,9 @@ static void refuses_at(struct folder *folder, bool locked, const char *place, co
                        const char *file, int line) {
     struct hub_catalogue *catalogue = NULL;
     struct hub_error error;
-    enum hub_status status =
-        locked ? hub_catalogue_load(folder->path, &hub_sha256, &catalogue, &error)
-               : hub_catalogue_check(folder->path, &hub_sha256, &error);
+    enum hub_status status = locked
+                                 ? hub_catalogue_load(folder->path, &hub_sha256, &catalogue, &error)
+                                 : hub_catalogue_check(folder->path, &hub_sha256, &error);
     schema_expect_error(status, HUB_FATAL, &error, folder_path(folder, place), words, file, line);
     _assert_true(catalogue == NULL, "nothing is given back", file, line);
 }
@@ -83,9 +83,10 @@ static void the_rules_change_with_all_that_decides(void **state) {
     struct folder *folder = *state;
     static const struct {
         const char *file, *from, *to;
-    } edits[] = {{"schemes.json", "\"NCT99999999\"", "\"NCT99999990\""},
-                 {"systems.json", "\"ISRCTN registry\"", "\"The ISRCTN registry\""},
-                 {"organisations.csv", ",Skane University Hospital\n", ",Skane University Clinic\n"}};
+    } edits[] = {
+        {"schemes.json", "\"NCT99999999\"", "\"NCT99999990\""},
+        {"systems.json", "\"ISRCTN registry\"", "\"The ISRCTN registry\""},
+        {"organisations.csv", ",Skane University Hospital\n", ",Skane University Clinic\n"}};
     struct hub_catalogue *catalogue = loaded(folder);
     char before[17];
     snprintf(before, sizeof before, "%s", catalogue->domains[0].rules);
@@ -118,9 +119,13 @@ static void a_second_version_is_the_domains_and_the_first_is_kept(void **state) 
 
 static void every_file_is_needed(void **state) {
     struct folder *folder = *state;
-    static const char *const files[] = {"schemes.json", "systems.json", "organisations.csv",
-                                        "registry.lock.json", "hub/unified.avsc",
-                                        "registered/100001.avsc", "domains"};
+    static const char *const files[] = {"schemes.json",
+                                        "systems.json",
+                                        "organisations.csv",
+                                        "registry.lock.json",
+                                        "hub/unified.avsc",
+                                        "registered/100001.avsc",
+                                        "domains"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         const char *path = folder_path(folder, files[i]);
         const char *away = folder_path(folder, "away");
@@ -166,8 +171,9 @@ static void more_schemas_than_the_limit_are_refused(void **state) {
 static void an_edit_that_is_not_locked_is_refused_and_may_be_checked(void **state) {
     struct folder *folder = *state;
     schema_folder_edit(folder, "domains/trial.avsc", "'Short name.'", "'A short name.'");
-    refuses_to_load(folder, "domains/trial.avsc: ",
-                    "differs from what is registered as 'trial'; `hubctl schema lock` registers it");
+    refuses_to_load(
+        folder, "domains/trial.avsc: ",
+        "differs from what is registered as 'trial'; `hubctl schema lock` registers it");
     checks(folder);
 }
 
@@ -179,7 +185,8 @@ static void an_edit_of_the_hubs_own_schemas_is_refused(void **state) {
 
 static void an_edit_of_the_pattern_changes_every_unified_schema(void **state) {
     struct folder *folder = *state;
-    schema_folder_edit(folder, "hub/unified.avsc", "'Version of the core that made it.'", "'Core.'");
+    schema_folder_edit(folder, "hub/unified.avsc", "'Version of the core that made it.'",
+                       "'Core.'");
     refuses_to_load(folder, "domains/exchange.avsc (unified): ",
                     "differs from what is registered as 'unified.exchange'");
 }
@@ -262,21 +269,25 @@ static void a_domain_that_cannot_be_unified_is_refused(void **state) {
 
 static void one_name_has_one_definition_in_all_files(void **state) {
     struct folder *folder = *state;
-    schema_folder_edit(folder, "domains/trial.avsc", "'What the other thing is to this one.'", "'Its role.'");
+    schema_folder_edit(folder, "domains/trial.avsc", "'What the other thing is to this one.'",
+                       "'Its role.'");
     refuses_to_check(folder, "domains/", "one name has one definition");
 }
 
 static void a_domain_has_the_name_of_its_file(void **state) {
     struct folder *folder = *state;
-    schema_folder_edit(folder, "domains/trial.avsc", "'hub:domain': 'trial'", "'hub:domain': 'trail'");
+    schema_folder_edit(folder, "domains/trial.avsc", "'hub:domain': 'trial'",
+                       "'hub:domain': 'trail'");
     refuses_to_check(folder, "domains/trial.avsc:2:",
                      "'trial' would pass: a domain has the name of its file and subject");
 }
 
 static void a_domain_without_its_annotation_is_refused(void **state) {
     struct folder *folder = *state;
-    schema_folder_edit(folder, "domains/trial.avsc", "'hub:domain': 'trial'", "'hub:domian': 'trial'");
-    refuses_to_check(folder, "domains/trial.avsc:1:1: ", "'hub:domain' must give the domain's name");
+    schema_folder_edit(folder, "domains/trial.avsc", "'hub:domain': 'trial'",
+                       "'hub:domian': 'trial'");
+    refuses_to_check(folder,
+                     "domains/trial.avsc:1:1: ", "'hub:domain' must give the domain's name");
 }
 
 static void a_domain_stands_among_the_domains(void **state) {
@@ -286,14 +297,16 @@ static void a_domain_stands_among_the_domains(void **state) {
     refuses_to_check(folder, "hub/position.avsc:1:1: ", "field 1 must be 'statement'");
     schema_folder_edit(folder, "hub/position.avsc", ", \"hub:domain\": \"position\"", "");
     assert_int_equal(rename(folder_path(folder, "domains/exchange.avsc"),
-                            folder_path(folder, "hub/exchange.avsc")), 0);
+                            folder_path(folder, "hub/exchange.avsc")),
+                     0);
     refuses_to_check(folder, "hub/exchange.avsc:1:1: ",
                      "domain 'exchange' has no unified schema; a file in domains/ would pass");
 }
 
 static void one_subject_has_one_file(void **state) {
     struct folder *folder = *state;
-    folder_write(folder, "domains/conflict.avsc", schema_read(&folder->arena, "domains/trial.avsc"));
+    folder_write(folder, "domains/conflict.avsc",
+                 schema_read(&folder->arena, "domains/trial.avsc"));
     refuses_to_check(folder, "", "/conflict.avsc: 'conflict' is the subject of ");
     refuses_to_check(folder, "", "/conflict.avsc too");
 }

@@ -41,16 +41,11 @@ static void a_topic_says_which_subject_its_values_have(void **state) {
     (void)state;
     static const struct {
         const char *topic, *subject;
-    } cases[] = {{"ingest.sus.trial", "trial"},
-                 {"log.trial", "trial"},
-                 {"unified.trial", "unified.trial"},
-                 {"unified.gmp-slot", "unified.gmp-slot"},
-                 {"admitted.sus.trial", "admitted"},
-                 {"conflict.trial", "conflict"},
-                 {"match.exchange", "match"},
-                 {"deadletter.hub", "deadletter"},
-                 {"decision", "decision"},
-                 {"position", "position"}};
+    } cases[] = {{"ingest.sus.trial", "trial"},      {"log.trial", "trial"},
+                 {"unified.trial", "unified.trial"}, {"unified.gmp-slot", "unified.gmp-slot"},
+                 {"admitted.sus.trial", "admitted"}, {"conflict.trial", "conflict"},
+                 {"match.exchange", "match"},        {"deadletter.hub", "deadletter"},
+                 {"decision", "decision"},           {"position", "position"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_string_equal(hub_catalogue_topic_subject(test_catalogue(), cases[i].topic),
                             cases[i].subject);
@@ -58,10 +53,22 @@ static void a_topic_says_which_subject_its_values_have(void **state) {
 
 static void a_topic_that_is_not_ours_has_none(void **state) {
     (void)state;
-    static const char *const topics[] = {"", "trial", "ingest", "ingest.sus", "ingest.sus.trail",
-                                         "ingest..", "log", "log.trail", "log.sus.trial",
-                                         "logs.trial", "unified", "unified.", "unified.trail",
-                                         "unified.sus.trial", "decisions", "__consumer_offsets",
+    static const char *const topics[] = {"",
+                                         "trial",
+                                         "ingest",
+                                         "ingest.sus",
+                                         "ingest.sus.trail",
+                                         "ingest..",
+                                         "log",
+                                         "log.trail",
+                                         "log.sus.trial",
+                                         "logs.trial",
+                                         "unified",
+                                         "unified.",
+                                         "unified.trail",
+                                         "unified.sus.trial",
+                                         "decisions",
+                                         "__consumer_offsets",
                                          "other.trial"};
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
         assert_null(hub_catalogue_topic_subject(test_catalogue(), topics[i]));

@@ -61,8 +61,9 @@ static void all_that_is_known_is_told(void **state) {
 
 static void what_is_not_known_is_null(void **state) {
     (void)state;
-    static const char *const unknown[] = {"path", "institution", "connector", "document", "topic",
-                                          "partition", "offset", "key", "original"};
+    static const char *const unknown[] = {"path",     "institution", "connector",
+                                          "document", "topic",       "partition",
+                                          "offset",   "key",         "original"};
     struct hub_deadletter letter = {
         .stage = "parse", .code = "c", .reason = "r", .partition = 5, .offset = 6};
     json_t *json = shown(&letter);

@@ -16,8 +16,10 @@
 static void every_field_is_documented(void **state) {
     (void)state;
     refuses("{'name': 'a', 'type': 'int', " RULES "}", "7:1: ", "field 'a' has no 'doc'");
-    refuses("{'name': 'a', 'type': 'int', 'doc': '', " RULES "}", "7:1: ", "field 'a' has no 'doc'");
-    refuses("{'name': 'a', 'type': 'int', 'doc': [], " RULES "}", "7:1: ", "field 'a' has no 'doc'");
+    refuses("{'name': 'a', 'type': 'int', 'doc': '', " RULES "}", "7:1: ",
+            "field 'a' has no 'doc'");
+    refuses("{'name': 'a', 'type': 'int', 'doc': [], " RULES "}", "7:1: ",
+            "field 'a' has no 'doc'");
     refuses(FIELD("a", PART("", "\n{'name': 'b', 'type': 'int'}"), RULES), "8:1: ",
             "field 'b' has no 'doc'");
     refuses(FIELD("a", "{'type': 'array', 'items': " PART("", "\n{'name': 'b', 'type': 'int'}") "}",
@@ -26,7 +28,8 @@ static void every_field_is_documented(void **state) {
 
 static void a_field_says_how_it_is_merged_and_what_a_difference_means(void **state) {
     (void)state;
-    refuses(FIELD("a", "'int'", "'hub:conflict': 'minor'"), "7:1: ", "field 'a' has no 'hub:merge'");
+    refuses(FIELD("a", "'int'", "'hub:conflict': 'minor'"), "7:1: ",
+            "field 'a' has no 'hub:merge'");
     refuses(FIELD("a", "'int'", "'hub:merge': 'latest'"), "7:1: ",
             "field 'a' has no 'hub:conflict'");
 }
@@ -76,7 +79,8 @@ static void direct_identity_never_leaves_an_institution(void **state) {
     refuses(FIELD("a", PART("", "{'name': 'b', 'type': 'int', 'doc': 'd',\n'hub:class': 'direct'}"),
                   RULES), "8:14: ", words);
     refuses(FIELD("a", "['null', {'type': 'array', 'items': ['null', "
-                  PART("", "{'name': 'b', 'type': 'int', 'doc': 'd',\n'hub:class': 'direct'}") "]}]",
+                  PART("", "{'name': 'b', 'type': 'int', 'doc': 'd',\n'hub:class': 'direct'}")
+                  "]}]",
                   RULES), "8:14: ", words);
     expect_no_contract(BARE ", 'hub:class': 'direct', 'hub:retention': 'X'",
                        FIELD("a", "'int'", RULES), "2:", words);

@@ -195,7 +195,8 @@ static void systems_are_known_ones(void **state) {
 
 static void a_label_lists_paths_of_the_record(void **state) {
     (void)state;
-    static const char *const none[] = {"'b'", "'a.b'", "''", "[]", "'.a'", "'a..b'", "'statement.no'"};
+    static const char *const none[] = {"'b'", "'a.b'", "''", "[]", "'.a'", "'a..b'",
+                                       "'statement.no'"};
     static const char must[] = "'hub:label' must list what people recognise a record by";
     struct hub_arena arena = {0};
     expect_no_contract_edited("'hub:label': []", "'note': 1", "1:1: ", must);
@@ -263,12 +264,13 @@ static void the_shard_is_a_text_field(void **state) {
                        "the shard's value is a text; a string field would pass");
 }
 
-#define EXCLUSIVE(members) "'hub:shard': 'room', 'hub:exclusive':\n" members ", " CONTRACT_ANNOTATIONS
+#define EXCLUSIVE(members)                                                                         \
+    "'hub:shard': 'room', 'hub:exclusive':\n" members ", " CONTRACT_ANNOTATIONS
 
 static void exclusiveness_names_its_fields(void **state) {
     (void)state;
-    static const char kinds[] = "an enum as 'status', a record of start and end as 'interval' and a "
-                                "list of 'active' states would pass";
+    static const char kinds[] = "an enum as 'status', a record of start and end as 'interval' and "
+                                "a list of 'active' states would pass";
     expect_no_contract("'hub:exclusive': {}, " CONTRACT_ANNOTATIONS, SLOT, "2:18: ",
                        "'hub:exclusive' needs 'hub:shard'");
     expect_no_contract(EXCLUSIVE("'room'"), SLOT, "3:1: ", "'hub:exclusive' needs 'hub:shard'");

@@ -9,7 +9,8 @@
     "{'type': 'enum', 'name': '" name "', 'symbols': [" symbols ", 'UNRECOGNISED'],"               \
     " 'default': 'UNRECOGNISED'}"
 #define COLOUR ENUM("Colour", "'RED', 'BLUE'")
-#define DATE "{'type': 'record', 'name': 'Date', 'fields': [{'name': 'day', 'type': 'int', 'doc': 'd'}]}"
+#define DATE                                                                                       \
+    "{'type': 'record', 'name': 'Date', 'fields': [{'name': 'day', 'type': 'int', 'doc': 'd'}]}"
 #define COUNT                                                                                      \
     "{'type': 'record', 'name': 'Count', 'fields': ["                                              \
     "{'name': 'kind', 'type': " ENUM("Kind", "'PLANNED', 'ACTUAL'") ", 'doc': 'd'},"               \
@@ -69,7 +70,8 @@ static void a_list_is_a_chain_in_its_order(void **state) {
     (void)state;
     const struct hub_field_contract *field = compiled(MERGED(COLOUR,
         "[{'authority': ['role:by', 'system:ctis', 'institution:lu'], 'only': true},"
-        " {'precedence': ['BLUE', 'RED']}, 'latest']") ", " FIELD("by", "'string'", CONTRACT_RULES));
+        " {'precedence': ['BLUE', 'RED']}, 'latest']") ", "
+        FIELD("by", "'string'", CONTRACT_RULES));
     assert_int_equal(field->rule_count, 3);
     const struct hub_rule *first = &field->rules[0], *second = &field->rules[1];
     assert_int_equal(first->kind, HUB_RULE_AUTHORITY);
@@ -186,7 +188,8 @@ static void precedence_lists_symbols(void **state) {
             "the field's record has no such part");
     refuses(MERGED(COUNT, "{'precedence': ['ACTUAL'], 'of': []}"), "8:34: ",
             "the field's record has no such part");
-    refuses(MERGED(COLOUR, "{'precedence': ['RED', 'GREEN']}"), "8:24: ", "no symbol of atmp.Colour");
+    refuses(MERGED(COLOUR, "{'precedence': ['RED', 'GREEN']}"), "8:24: ",
+            "no symbol of atmp.Colour");
     refuses(MERGED(COLOUR, "{'precedence': [{}]}"), "8:17: ", "no symbol of atmp.Colour");
     refuses(MERGED(COLOUR, "{'precedence': ['RED'], 'off': 'x'}"), "8:25: ", "unknown key 'off'");
 }
@@ -211,8 +214,8 @@ static void a_union_is_of_an_array_with_rules(void **state) {
 
 static void only_rules_for_whole_statements_rank_elements(void **state) {
     (void)state;
-    static const char words[] = "elements are merged part by part; only authority, latest, earliest "
-                                "and agree rank whole statements";
+    static const char words[] = "elements are merged part by part; only authority, latest, "
+                                "earliest and agree rank whole statements";
     refuses(MERGED("{'type': 'array', 'items': 'int'}", "{'union': [], 'by': 'max'}"), "8:21: ",
             words);
     refuses(MERGED("{'type': 'array', 'items': 'int'}", "{'union': [], 'by': ['latest', 'min']}"),
@@ -271,8 +274,8 @@ static void records_apart_speak_of_other_facts(void **state) {
 
 static void an_equality_fits_its_type(void **state) {
     (void)state;
-    static const char words[] = "exact, ignore, fold (text), set (array), date (Date), reachable (a "
-                                "life cycle), {tolerance: N} (number) or {apart: ENUM} (record)";
+    static const char words[] = "exact, ignore, fold (text), set (array), date (Date), reachable "
+                                "(a life cycle), {tolerance: N} (number) or {apart: ENUM} (record)";
     refuses(EQUAL("'int'", "'fold'"), "8:1: ", words);
     refuses(EQUAL("'string'", "'set'"), "8:1: ", words);
     refuses(EQUAL("'int'", "'date'"), "8:1: ", words);
@@ -337,7 +340,8 @@ static void a_life_cycle_is_an_object_on_an_enum(void **state) {
 
 static void every_state_and_step_is_a_symbol(void **state) {
     (void)state;
-    refuses(CYCLE(STATES, "{'NEW': [], 'OLD': []}"), "8:13: ", "no symbol of atmp.State with a list");
+    refuses(CYCLE(STATES, "{'NEW': [], 'OLD': []}"), "8:13: ",
+            "no symbol of atmp.State with a list");
     refuses(CYCLE(STATES, "{'NEW': 'OPEN'}"), "8:2: ", "no symbol of atmp.State with a list");
     refuses(CYCLE(STATES, "{'NEW': ['OPEN', 'OLD']}"), "8:18: ", "no symbol of atmp.State");
     refuses(CYCLE(STATES, "{'NEW': [[]]}"), "8:10: ", "no symbol of atmp.State");

@@ -42,7 +42,8 @@ static void a_time_that_is_not_known_is_left_out(void **state) {
     (void)state;
     struct hub_arena arena = {0};
     struct hub_header headers[HUB_ENVELOPE_HEADERS_MAX];
-    struct hub_envelope envelope = {.id = "i", .source = "s", .type = "t", .subject = "k", .time_ms = 5};
+    struct hub_envelope envelope = {
+        .id = "i", .source = "s", .type = "t", .subject = "k", .time_ms = 5};
     size_t count = hub_envelope_headers(&envelope, &arena, headers);
     assert_int_equal(count, HUB_ENVELOPE_HEADERS_MAX - 1);
     assert_null(value_of(headers, count, "ce_time"));

@@ -1,12 +1,13 @@
-/* load_default: a field's default as the bytes that stand for it, and what does not fit its type. */
+/* load_default: a field's default as the bytes that stand for it, and what does not fit its type.
+ */
 #include "schemas/lib/load_default.h"
 
 #include "tests/lib/cmocka.h"
 #include "tests/lib/schema.h"
 
 #define WITH(type, value)                                                                          \
-    "{'type': 'record', 'name': 'R', 'fields': [{'name': 'a', 'type': " type ", 'default':\n" value \
-    "}]}"
+    "{'type': 'record', 'name': 'R', 'fields': [{'name': 'a', 'type': " type                       \
+    ", 'default':\n" value "}]}"
 
 #define is_encoded(type, value, hexadecimal)                                                       \
     is_encoded_at(WITH(type, value), hexadecimal, __FILE__, __LINE__)
@@ -83,8 +84,8 @@ static void a_records_default_takes_its_fields_defaults(void **state) {
     is_encoded(PART, "{'x': 1}", "02 06 776879");
     is_encoded(PART, "{'y': '', 'x': 1}", "02 00");
     does_not_fit(PART, "[1]", "P");
-    expect_no_schema(WITH(PART, "{'y': 'z'}"), "own.avsc:2:1: ",
-                     "the default has no value for field 'x'");
+    expect_no_schema(WITH(PART, "{'y': 'z'}"),
+                     "own.avsc:2:1: ", "the default has no value for field 'x'");
 }
 
 static void a_records_default_names_no_other_fields(void **state) {

@@ -244,7 +244,8 @@ static void a_field_is_named_once(void **state) {
 static void recursion_is_refused(void **state) {
     (void)state;
     expect_no_schema(FIELD("['null', 'R']"), "own.avsc:1:", "'R' contains itself; recursive");
-    expect_no_schema(FIELD("{'type': 'array', 'items': 'R'}"), "own.avsc:1:", "'R' contains itself");
+    expect_no_schema(FIELD("{'type': 'array', 'items': 'R'}"), "own.avsc:1:",
+                     "'R' contains itself");
     expect_no_schema(FIELD("{'type': 'record', 'name': 'I', 'fields': [\n"
                            "{'name': 'b', 'type': {'type': 'map', 'values': 'R'}}]}"),
                      "own.avsc:2:49: ", "'R' contains itself");
@@ -402,7 +403,8 @@ static void arrays_and_maps_need_their_elements_type(void **state) {
     (void)state;
     expect_no_schema("{'type': 'array'}", "own.avsc:1:1: ", "'items' is missing");
     expect_no_schema("{'type': 'map', 'items': 'int'}", "own.avsc:1:1: ", "'values' is missing");
-    expect_no_schema("{'type': 'map', 'values': 'None'}", "own.avsc:1:27: ", "'None' is not defined");
+    expect_no_schema("{'type': 'map', 'values': 'None'}", "own.avsc:1:27: ",
+                     "'None' is not defined");
 }
 
 static void a_union_names_each_branch_once(void **state) {

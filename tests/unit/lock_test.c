@@ -36,8 +36,8 @@ static struct hub_lock loaded(const char *document) {
 
 static void the_newest_entry_of_a_subject_is_found(void **state) {
     (void)state;
-    struct hub_lock lock = loaded("[" ENTRY("100001", "a", "1") "," ENTRY("100002", "b", "1") ","
-                                  ENTRY("100007", "a", "2") "]");
+    struct hub_lock lock = loaded("[" ENTRY("100001", "a", "1") "," ENTRY(
+        "100002", "b", "1") "," ENTRY("100007", "a", "2") "]");
     assert_int_equal(lock.count, 3);
     assert_int_equal(hub_lock_latest(&lock, "a")->id, 100007);
     assert_int_equal(hub_lock_latest(&lock, "a")->version, 2);
@@ -77,22 +77,22 @@ static void a_lock_is_a_list_of_whole_entries(void **state) {
 static void ids_ascend_from_the_first(void **state) {
     (void)state;
     refuses("[" ENTRY("100000", "a", "1") "]", "own.json:1:9: ", "an id from 100001 on would pass");
-    refuses("[" ENTRY("100005", "a", "1") ",\n" ENTRY("100005", "b", "1") "]", "own.json:2:8: ",
-            "an id from 100006 on would pass");
-    refuses("[" ENTRY("100005", "a", "1") ",\n" ENTRY("100002", "b", "1") "]", "own.json:2:8: ",
-            "an id from 100006 on would pass");
-    refuses("[" ENTRY("2147483648", "a", "1") "]", "own.json:1:9: ",
-            "an id from 100001 on would pass");
+    refuses("[" ENTRY("100005", "a", "1") ",\n" ENTRY("100005", "b", "1") "]",
+            "own.json:2:8: ", "an id from 100006 on would pass");
+    refuses("[" ENTRY("100005", "a", "1") ",\n" ENTRY("100002", "b", "1") "]",
+            "own.json:2:8: ", "an id from 100006 on would pass");
+    refuses("[" ENTRY("2147483648", "a", "1") "]",
+            "own.json:1:9: ", "an id from 100001 on would pass");
     refuses("[" ENTRY("-1", "a", "1") "]", "own.json:1:9: ", "an id from 100001 on would pass");
 }
 
 static void versions_of_a_subject_count_from_one(void **state) {
     (void)state;
     refuses("[" ENTRY("100001", "a", "2") "]", "own.json:1:", "version 1 of 'a' would pass");
-    refuses("[" ENTRY("100001", "a", "1") ",\n" ENTRY("100002", "a", "1") "]", "own.json:2:43: ",
-            "version 2 of 'a' would pass");
-    refuses("[" ENTRY("100001", "a", "1") ",\n" ENTRY("100002", "a", "3") "]", "own.json:2:43: ",
-            "version 2 of 'a' would pass");
+    refuses("[" ENTRY("100001", "a", "1") ",\n" ENTRY("100002", "a", "1") "]",
+            "own.json:2:43: ", "version 2 of 'a' would pass");
+    refuses("[" ENTRY("100001", "a", "1") ",\n" ENTRY("100002", "a", "3") "]",
+            "own.json:2:43: ", "version 2 of 'a' would pass");
 }
 
 static void what_is_rendered_is_loaded_again(void **state) {

@@ -34,7 +34,8 @@ static void differ_at(const char *a, const char *b, const char *name, const char
 }
 
 #define FIXED(members) "{'type': 'fixed', 'name': 'own.F', 'size': 4" members "}"
-#define RECORD(name, type) "{'type': 'record', 'name': 'own." name "', 'fields': [{'name': 'a', 'type': " type "}]}"
+#define RECORD(name, type)                                                                         \
+    "{'type': 'record', 'name': 'own." name "', 'fields': [{'name': 'a', 'type': " type "}]}"
 
 static void equal_definitions_agree_whatever_their_layout(void **state) {
     (void)state;
@@ -55,8 +56,9 @@ static void a_namespace_may_be_written_in_the_name_or_around_it(void **state) {
 static void a_type_may_be_defined_in_one_file_and_named_in_the_other(void **state) {
     (void)state;
     agree(RECORD("R", FIXED("")),
-          "{'type': 'record', 'name': 'own.S', 'fields': [{'name': 'f', 'type': " FIXED("") "},"
-          " {'name': 'r', 'type': " RECORD("R", "'own.F'") "}]}");
+          "{'type': 'record', 'name': 'own.S', 'fields': [{'name': 'f', 'type': " FIXED(
+              "") "},"
+                  " {'name': 'r', 'type': " RECORD("R", "'own.F'") "}]}");
     agree("{'type': 'record', 'name': 'R', 'namespace': 'own', 'fields': [{'name': 'a', 'type':"
           " {'type': 'fixed', 'name': 'F', 'size': 4}}]}",
           "{'type': 'record', 'name': 'S', 'namespace': 'own', 'fields': [{'name': 'f', 'type':"
@@ -65,8 +67,9 @@ static void a_type_may_be_defined_in_one_file_and_named_in_the_other(void **stat
           "{'name': 'a', 'type': 'own.F'}]}}]}");
     differ(RECORD("R", FIXED("")),
            "{'type': 'record', 'name': 'own.S', 'fields': [{'name': 'f', 'type': "
-           "{'type': 'fixed', 'name': 'own.G', 'size': 4}}, {'name': 'r', 'type': "
-           RECORD("R", "'own.G'") "}]}", "'own.R' is defined differently at own.avsc:1:");
+           "{'type': 'fixed', 'name': 'own.G', 'size': 4}}, {'name': 'r', 'type': " RECORD(
+               "R", "'own.G'") "}]}",
+           "'own.R' is defined differently at own.avsc:1:");
 }
 
 static void other_structure_documentation_defaults_or_annotations_differ(void **state) {
@@ -95,7 +98,8 @@ static void a_named_type_is_found_wherever_it_stands(void **state) {
 static void both_places_are_named(void **state) {
     (void)state;
     struct hub_error error;
-    const char *const texts[] = {"'int'", FIXED(""), "\n\n  {'type': 'fixed', 'name': 'own.F', 'size': 5}"};
+    const char *const texts[] = {"'int'", FIXED(""),
+                                 "\n\n  {'type': 'fixed', 'name': 'own.F', 'size': 5}"};
     assert_int_equal(check(texts, 3, &error), HUB_FATAL);
     assert_non_null(strstr(error.text, "own.avsc:1:1"));
     assert_non_null(strstr(error.text, "own.avsc:3:3"));

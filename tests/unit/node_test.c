@@ -103,8 +103,8 @@ static void a_plain_word_is_nothing_but_text_until_asked(void **state) {
 
 static void a_number_is_wholly_a_number(void **state) {
     (void)state;
-    static const char *const none[] = {"1.5", "1x", "0x10", "9223372036854775808", "\"1\"", "''",
-                                       "[1]", "a"};
+    static const char *const none[] = {"1.5",   "1x", "0x10", "9223372036854775808",
+                                       "\"1\"", "''", "[1]",  "a"};
     int64_t number = 7;
     assert_true(hub_node_to_long(parse("-12"), &number));
     assert_int_equal(number, -12);
@@ -118,8 +118,8 @@ static void a_number_is_wholly_a_number(void **state) {
 
 static void a_real_number_is_finite_and_decimal(void **state) {
     (void)state;
-    static const char *const none[] = {"nan", "inf", "-Infinity", "0x1p3", "1e999", "1.5.1", "\"1\"",
-                                       "''", "{}"};
+    static const char *const none[] = {"nan",   "inf",   "-Infinity", "0x1p3", "1e999",
+                                       "1.5.1", "\"1\"", "''",        "{}"};
     double real = 7;
     assert_true(hub_node_to_double(parse("-2.5e1"), &real));
     assert_true(real == -25.0);

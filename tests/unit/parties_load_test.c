@@ -104,26 +104,29 @@ static void systems_are_an_object_of_objects(void **state) {
     (void)state;
     refuses("[]", ORGANISATIONS, "own.json:1:1: ", "an object of systems would pass");
     refuses("{'a': 'x'}", ORGANISATIONS, "own.json:1:7: ", "a system must be an object");
-    refuses(SYSTEM("a", "'titel': 'x'"), ORGANISATIONS, "own.json:2:2: ",
-            "unknown key 'titel'; did you mean 'title'?");
-    refuses(SYSTEM("a", "'carriers': ['n']"), ORGANISATIONS, "own.json:2:1: ",
-            "the system has no 'title'");
-    refuses(SYSTEM("a", "'title': [], 'carriers': ['n']"), ORGANISATIONS, "own.json:2:1: ",
-            "the system has no 'title'");
+    refuses(SYSTEM("a", "'titel': 'x'"), ORGANISATIONS,
+            "own.json:2:2: ", "unknown key 'titel'; did you mean 'title'?");
+    refuses(SYSTEM("a", "'carriers': ['n']"), ORGANISATIONS,
+            "own.json:2:1: ", "the system has no 'title'");
+    refuses(SYSTEM("a", "'title': [], 'carriers': ['n']"), ORGANISATIONS,
+            "own.json:2:1: ", "the system has no 'title'");
 }
 
 static void a_name_is_plain_and_none_of_the_logs_words(void **state) {
     (void)state;
-    static const char *const none[] = {"A", "a b", "", "a/b", "late", "decision", "rules", "ref",
-                                       "tick", "skip", "remerge",
-                                       "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
-    static const char words[] = "1 to 64 small letters, digits and hyphens, and none of the log's own";
+    static const char *const none[] = {
+        "A",     "a b",     "",
+        "a/b",   "late",    "decision",
+        "rules", "ref",     "tick",
+        "skip",  "remerge", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    static const char words[] =
+        "1 to 64 small letters, digits and hyphens, and none of the log's own";
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         refuses(hub_arena_format(&arena, SYSTEM("%s", "'title': 'x', 'carriers': ['n']"), none[i]),
                 ORGANISATIONS, "own.json:1:2: a system's name is ", words);
-        refuses(hub_arena_format(&arena, SYSTEM("a", "'title': 'x', 'carriers': ['n', '%s']"),
-                                 none[i]),
-                ORGANISATIONS, "own.json:2:34: an institution's name is ", words);
+        refuses(
+            hub_arena_format(&arena, SYSTEM("a", "'title': 'x', 'carriers': ['n', '%s']"), none[i]),
+            ORGANISATIONS, "own.json:2:34: an institution's name is ", words);
     }
     refuses(SYSTEM("a", "'title': 'x', 'carriers': [{}]"), ORGANISATIONS, "own.json:2:29: ", words);
 }
@@ -160,18 +163,18 @@ static void a_row_has_three_cells_and_an_organisation(void **state) {
 
 static void a_place_counts_lines_whatever_ends_them(void **state) {
     (void)state;
-    refuses(SYSTEMS, "org,institution,spelling\r\norg:n,north,N\r\n\r\norg:s\r\n", "own.csv:4:1: ",
-            "would pass");
-    refuses(SYSTEMS, "org,institution,spelling\norg:n,north,N\n\norg:s\n", "own.csv:4:1: ",
-            "would pass");
-    refuses(SYSTEMS, "org,institution,spelling\rorg:n,north,N\r\rorg:s\r", "own.csv:4:1: ",
-            "would pass");
+    refuses(SYSTEMS, "org,institution,spelling\r\norg:n,north,N\r\n\r\norg:s\r\n",
+            "own.csv:4:1: ", "would pass");
+    refuses(SYSTEMS, "org,institution,spelling\norg:n,north,N\n\norg:s\n",
+            "own.csv:4:1: ", "would pass");
+    refuses(SYSTEMS, "org,institution,spelling\rorg:n,north,N\r\rorg:s\r",
+            "own.csv:4:1: ", "would pass");
 }
 
 static void the_header_is_not_left_out(void **state) {
     (void)state;
-    refuses(SYSTEMS, "org:n,north,North\norg:s,south,South\n", "own.csv:1:1: ",
-            "the header org,institution,spelling would pass");
+    refuses(SYSTEMS, "org:n,north,North\norg:s,south,South\n",
+            "own.csv:1:1: ", "the header org,institution,spelling would pass");
 }
 
 static void a_spelling_of_signs_only_is_refused(void **state) {
@@ -189,20 +192,20 @@ static void quotes_that_do_not_end_are_refused(void **state) {
 
 static void one_spelling_is_one_organisation(void **state) {
     (void)state;
-    refuses(SYSTEMS, ORGANISATIONS "org:x,,NORTH-hospital\n", "own.csv: ",
-            "spelling 'north hospital' is given to both ");
+    refuses(SYSTEMS, ORGANISATIONS "org:x,,NORTH-hospital\n",
+            "own.csv: ", "spelling 'north hospital' is given to both ");
 }
 
 static void an_institution_is_one_organisation(void **state) {
     (void)state;
-    refuses(SYSTEMS, ORGANISATIONS "org:x,north,Another name\n", "own.csv:4:1: ",
-            "the institution has another org further up");
+    refuses(SYSTEMS, ORGANISATIONS "org:x,north,Another name\n",
+            "own.csv:4:1: ", "the institution has another org further up");
 }
 
 static void every_institution_has_a_row(void **state) {
     (void)state;
-    refuses(SYSTEMS, HEADER "org:n,north,N\n", "own.csv: ",
-            "institution 'south' carries a system but has no row here");
+    refuses(SYSTEMS, HEADER "org:n,north,N\n",
+            "own.csv: ", "institution 'south' carries a system but has no row here");
     refuses(SYSTEMS, "", "own.csv: ", "institution 'north' carries a system but has no row here");
 }
 

@@ -16,11 +16,11 @@ static int begin(void **state) {
     static const char csv[] = "org,institution,spelling\n"
                               "org:a,alpha,Universit\xc3\xa9 d'Alpha\norg:a,,Alpha UMC\n"
                               "org:b,beta,Beta Lund\n";
-    return (int)hub_parties_load(
-        schema_node(&arena, "{'alpha-list': {'title': 't', 'carriers': ['alpha'],"
-                            " 'owner': 'alpha'}, 'register': {'title': 't',"
-                            " 'carriers': ['beta', 'alpha']}}"),
-        text(csv), "own.csv", &arena, &parties, &error);
+    return (int)hub_parties_load(schema_node(&arena,
+                                             "{'alpha-list': {'title': 't', 'carriers': ['alpha'],"
+                                             " 'owner': 'alpha'}, 'register': {'title': 't',"
+                                             " 'carriers': ['beta', 'alpha']}}"),
+                                 text(csv), "own.csv", &arena, &parties, &error);
 }
 
 static int end(void **state) {
@@ -60,7 +60,8 @@ static void a_registers_voice_is_nobodys(void **state) {
 static void a_spelling_is_compared_folded(void **state) {
     (void)state;
     assert_string_equal(hub_parties_org(&parties, text("UNIVERSITE D ALPHA")), "org:a");
-    assert_string_equal(hub_parties_org(&parties, text("  universit\xc3\xa9 d\xe2\x80\x99""alpha.")),
+    assert_string_equal(hub_parties_org(&parties, text("  universit\xc3\xa9 d\xe2\x80\x99"
+                                                       "alpha.")),
                         "org:a");
     assert_string_equal(hub_parties_org(&parties, text("beta-lund")), "org:b");
 }

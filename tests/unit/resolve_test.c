@@ -212,7 +212,8 @@ static void texts_and_bytes_are_read_as_each_other(void **state) {
 
 static void a_fixed_keeps_its_size(void **state) {
     (void)state;
-    becomes("{'type': 'fixed', 'name': 'F', 'size': 2}", "{'type': 'fixed', 'name': 'F', 'size': 2}",
+    becomes("{'type': 'fixed', 'name': 'F', 'size': 2}",
+            "{'type': 'fixed', 'name': 'F', 'size': 2}",
             "abcd", "abcd");
     hopeless("{'type': 'fixed', 'name': 'F', 'size': 2}",
              "{'type': 'fixed', 'name': 'F', 'size': 3}", "", "F cannot be read as F");

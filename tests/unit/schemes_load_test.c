@@ -75,8 +75,8 @@ static void there_are_at_most_128_schemes(void **state) {
 
 static void a_scheme_has_a_title(void **state) {
     (void)state;
-    refuses(SCHEME("'normalise': [], 'placeholders': []"), "own.json:1:7: ",
-            "the scheme has no 'title'");
+    refuses(SCHEME("'normalise': [], 'placeholders': []"),
+            "own.json:1:7: ", "the scheme has no 'title'");
     refuses(SCHEME("'title': ''"), "own.json:2:10: ", "'title' must be a text in quotes");
     refuses(SCHEME("'title': ['t']"), "own.json:2:10: ", "'title' must be a text in quotes");
     refuses(SCHEME("'title': 5"), "own.json:2:10: ", "'title' must be a text in quotes");
@@ -84,22 +84,24 @@ static void a_scheme_has_a_title(void **state) {
 
 static void pictures_are_texts(void **state) {
     (void)state;
-    refuses(SCHEME("'pattern': 5, " USUAL), "own.json:2:12: ", "'pattern' must be a text in quotes");
-    refuses(SCHEME("'version': [], " USUAL), "own.json:2:12: ",
-            "'version' must be a text in quotes");
+    refuses(SCHEME("'pattern': 5, " USUAL),
+            "own.json:2:12: ", "'pattern' must be a text in quotes");
+    refuses(SCHEME("'version': [], " USUAL),
+            "own.json:2:12: ", "'version' must be a text in quotes");
 }
 
 static void a_version_follows_a_picture(void **state) {
     (void)state;
-    refuses(SCHEME("'version': '-##', 'normalise': [], " USUAL), "own.json:2:12: ",
-            "'version' needs a 'pattern' to follow");
+    refuses(SCHEME("'version': '-##', 'normalise': [], " USUAL),
+            "own.json:2:12: ", "'version' needs a 'pattern' to follow");
 }
 
 static void flags_are_true_or_false(void **state) {
     (void)state;
-    refuses(SCHEME("'issuer': 'true', " USUAL), "own.json:2:11: ", "'issuer' must be true or false");
-    refuses(SCHEME("'exclusive': 1, " USUAL), "own.json:2:14: ",
-            "'exclusive' must be true or false");
+    refuses(SCHEME("'issuer': 'true', " USUAL),
+            "own.json:2:11: ", "'issuer' must be true or false");
+    refuses(SCHEME("'exclusive': 1, " USUAL),
+            "own.json:2:14: ", "'exclusive' must be true or false");
     refuses(SCHEME("'joins': null, " USUAL), "own.json:2:10: ", "'joins' must be true or false");
 }
 
@@ -107,8 +109,8 @@ static void steps_are_known_words(void **state) {
     (void)state;
     static const char words[] = "unknown step; trim, upper, lower, no-spaces and prefix:TEXT would";
     refuses(SCHEME(USUAL), "own.json:1:7: ", "'normalise' must be a list of steps");
-    refuses(SCHEME("'normalise': 'upper', " USUAL), "own.json:1:7: ",
-            "'normalise' must be a list of steps");
+    refuses(SCHEME("'normalise': 'upper', " USUAL),
+            "own.json:1:7: ", "'normalise' must be a list of steps");
     refuses(SCHEME("'normalise': ['upper', 'uper'], " USUAL), "own.json:2:24: ", words);
     refuses(SCHEME("'normalise': ['prefix:'], " USUAL), "own.json:2:15: ", words);
     refuses(SCHEME("'normalise': [[]], " USUAL), "own.json:2:15: ", words);
@@ -116,18 +118,18 @@ static void steps_are_known_words(void **state) {
 
 static void upper_and_lower_exclude_each_other(void **state) {
     (void)state;
-    refuses(SCHEME("'normalise': ['upper', 'lower'], " USUAL), "own.json:1:7: ",
-            "'upper' and 'lower' together leave nothing in normal form");
+    refuses(SCHEME("'normalise': ['upper', 'lower'], " USUAL),
+            "own.json:1:7: ", "'upper' and 'lower' together leave nothing in normal form");
 }
 
 static void placeholders_are_texts_in_normal_form(void **state) {
     (void)state;
-    refuses(SCHEME("'title': 't', 'normalise': []"), "own.json:1:7: ",
-            "'placeholders' must be a list; an empty one would do");
-    refuses(SCHEME("'title': 't', 'normalise': [], 'placeholders': 'x'"), "own.json:1:7: ",
-            "'placeholders' must be a list");
-    refuses(SCHEME("'title': 't', 'normalise': [], 'placeholders':\n['A', ['B']]"), "own.json:3:7: ",
-            "a placeholder is a text");
+    refuses(SCHEME("'title': 't', 'normalise': []"),
+            "own.json:1:7: ", "'placeholders' must be a list; an empty one would do");
+    refuses(SCHEME("'title': 't', 'normalise': [], 'placeholders': 'x'"),
+            "own.json:1:7: ", "'placeholders' must be a list");
+    refuses(SCHEME("'title': 't', 'normalise': [], 'placeholders':\n['A', ['B']]"),
+            "own.json:3:7: ", "a placeholder is a text");
     refuses(SCHEME("'title': 't', 'normalise': ['upper'], 'placeholders':\n['A', 'b']"),
             "own.json:3:7: ", "placeholder 'b' is not in the scheme's normal form");
     refuses(SCHEME("'title': 't', 'normalise': ['no-spaces'], 'placeholders':\n['not known']"),

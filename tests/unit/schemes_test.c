@@ -111,8 +111,8 @@ static void a_picture_is_digits_capitals_and_itself(void **state) {
                                &arena, &own, &error),
               &error);
     static const char *const good[] = {"a-0AZ", "a-9Z0", "a-5AA"};
-    static const char *const bad[] = {"a-0A", "a-0AZZ", "A-0AZ", "a-AAZ", "a-0aZ", "a-0Az",
-                                      "a-00Z", "a+0AZ", "a-0A-", "a-/AZ", "a-:AZ", "a-0@Z"};
+    static const char *const bad[] = {"a-0A",  "a-0AZZ", "A-0AZ", "a-AAZ", "a-0aZ", "a-0Az",
+                                      "a-00Z", "a+0AZ",  "a-0A-", "a-/AZ", "a-:AZ", "a-0@Z"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_int_equal(hub_scheme_judge(&own.schemes[0], text(good[i])), HUB_IDENTIFIER_VALID);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -193,10 +193,15 @@ static void numbers_are_found_one_after_the_other(void **state) {
 
 static void a_number_stands_alone(void **state) {
     (void)state;
-    static const char *const none[] = {"XNCT01234567", "NCT012345678", "NCT01234567x",
-                                       "\xc3\xa9NCT01234567", "NCT01234567\xc3\xa9", "nct01234567",
-                                       "", "NCT0123456"};
-    static const char *const some[] = {"NCT01234567", "/NCT01234567/", "(NCT01234567)",
+    static const char *const none[] = {"XNCT01234567",
+                                       "NCT012345678",
+                                       "NCT01234567x",
+                                       "\xc3\xa9NCT01234567",
+                                       "NCT01234567\xc3\xa9",
+                                       "nct01234567",
+                                       "",
+                                       "NCT0123456"};
+    static const char *const some[] = {"NCT01234567",  "/NCT01234567/", "(NCT01234567)",
                                        "NCT01234567.", "_NCT01234567_", "-NCT01234567-01"};
     struct hub_bytes value;
     size_t next = 0;

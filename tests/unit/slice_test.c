@@ -52,8 +52,8 @@ static void every_type_is_passed_to_its_end(void **state) {
                  {trip, trip_bytes}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct hub_type *type = type_of(cases[i].schema);
-        struct hub_bytes whole = schema_bytes(
-            &arena, hub_arena_format(&arena, "%s ff", cases[i].bytes));
+        struct hub_bytes whole =
+            schema_bytes(&arena, hub_arena_format(&arena, "%s ff", cases[i].bytes));
         struct hub_cursor cursor = hub_cursor(whole);
         struct hub_bytes value = hub_slice_value(type, &cursor);
         assert_int_equal(hub_cursor_left(&cursor), 1);

@@ -18,8 +18,10 @@ static int begin(void **state) {
     (void)state;
     contract_open(&contract, CONTRACT_ANNOTATIONS,
                   CONTRACT_FIELD("note", "['null', 'string']",
-                                 CONTRACT_RULES ", 'hub:volatile': true") ", "
-                  CONTRACT_FIELD("size", "['null', 'int']", CONTRACT_RULES));
+                                 CONTRACT_RULES
+                                 ", 'hub:volatile': true") ", " CONTRACT_FIELD("size",
+                                                                               "['null', 'int']",
+                                                                               CONTRACT_RULES));
     return 0;
 }
 
@@ -37,11 +39,12 @@ struct record {
 
 /* A record with this stamp, and what else it says. */
 static struct record record(const char *stamp, const char *rest) {
-    struct record made = {.body = test_value(
-        contract.schema->root,
-        hub_arena_format(&arena, "{'statement': {%s}, 'identifiers': [], 'links': []%s}", stamp,
-                         rest),
-        &arena)};
+    struct record made = {
+        .body = test_value(contract.schema->root,
+                           hub_arena_format(&arena,
+                                            "{'statement': {%s}, 'identifiers': [], 'links': []%s}",
+                                            stamp, rest),
+                           &arena)};
     hub_slice_fields(contract.schema->root, made.body, made.starts);
     return made;
 }
@@ -93,12 +96,12 @@ static void neither_version_nor_what_is_volatile_is_content(void **state) {
 static void everything_else_is_content(void **state) {
     (void)state;
     struct record one = record(USUAL, SAYS);
-    struct record others[] = {
-        record(STAMP("7", "{'time': 1001}", "CURRENT", "null"), SAYS),
-        record(STAMP("7", "null", "CURRENT", "null"), SAYS),
-        record(STAMP("7", "{'time': 1000}", "WITHDRAWN", "null"), SAYS),
-        record(STAMP("7", "{'time': 1000}", "CURRENT", "'why'"), SAYS),
-        record(USUAL, ", 'note': 'n', 'size': 4"), record(USUAL, ", 'note': 'n', 'size': null")};
+    struct record others[] = {record(STAMP("7", "{'time': 1001}", "CURRENT", "null"), SAYS),
+                              record(STAMP("7", "null", "CURRENT", "null"), SAYS),
+                              record(STAMP("7", "{'time': 1000}", "WITHDRAWN", "null"), SAYS),
+                              record(STAMP("7", "{'time': 1000}", "CURRENT", "'why'"), SAYS),
+                              record(USUAL, ", 'note': 'n', 'size': 4"),
+                              record(USUAL, ", 'note': 'n', 'size': null")};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_false(hub_bytes_equal(content(&one), content(&others[i])));
 }
@@ -107,11 +110,15 @@ static void what_a_connector_added_to_a_version_is_taken_off(void **state) {
     (void)state;
     static const struct {
         const char *version, *own;
-    } cases[] = {{"2026-03-01~7", "2026-03-01"}, {"7", "7"}, {"", ""}, {"~1", ""},
-                 {"a~b~2", "a~b"}, {"7~", "7"}};
+    } cases[] = {{"2026-03-01~7", "2026-03-01"},
+                 {"7", "7"},
+                 {"", ""},
+                 {"~1", ""},
+                 {"a~b~2", "a~b"},
+                 {"7~", "7"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_true(hub_bytes_equal_text(
-            hub_version_of_source(hub_bytes_of_text(cases[i].version)), cases[i].own));
+        assert_true(hub_bytes_equal_text(hub_version_of_source(hub_bytes_of_text(cases[i].version)),
+                                         cases[i].own));
 }
 
 static const json_t *taken_back(const struct record *made, struct hub_bytes version,

@@ -11,10 +11,23 @@
 
 static void well_formed_texts_are_utf8(void **state) {
     (void)state;
-    static const char *const good[] = {
-        "", "a", "seven b", "eight by", "nine byte", "\x7f", "\xc2\x80", "\xdf\xbf",
-        "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80",
-        "\xf4\x8f\xbf\xbf", "12345678\xc3\xa5", "1234567\xc3\xa5""8901234567"};
+    static const char *const good[] = {"",
+                                       "a",
+                                       "seven b",
+                                       "eight by",
+                                       "nine byte",
+                                       "\x7f",
+                                       "\xc2\x80",
+                                       "\xdf\xbf",
+                                       "\xe0\xa0\x80",
+                                       "\xed\x9f\xbf",
+                                       "\xee\x80\x80",
+                                       "\xef\xbf\xbf",
+                                       "\xf0\x90\x80\x80",
+                                       "\xf4\x8f\xbf\xbf",
+                                       "12345678\xc3\xa5",
+                                       "1234567\xc3\xa5"
+                                       "8901234567"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_true(hub_text_is_utf8(text(good[i])));
     assert_true(hub_text_is_utf8(hub_bytes("a\0b", 3)));
@@ -23,15 +36,32 @@ static void well_formed_texts_are_utf8(void **state) {
 
 static void ill_formed_texts_are_not(void **state) {
     (void)state;
-    static const char *const bad[] = {
-        "\x80",             /* goes on without a beginning */
-        "\xbf", "\xfe", "\xff", "\xf8\x88\x80\x80\x80",
-        "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", /* longer than need be */
-        "\xed\xa0\x80", "\xed\xbf\xbf",                             /* surrogates */
-        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",                     /* beyond U+10FFFF */
-        "\xc3", "\xe2\x82", "\xf0\x9f\xa7", "a\xc3",                /* cut off */
-        "\xc3(", "\xe2(\xac", "\xe2\x82(", "\xf0(\x8c\xbc", "\xf0\x90(\xbc", "\xf0\x90\x8c(",
-        "12345678\xff", "1234567\xff""8901234567"};
+    static const char *const bad[] = {"\x80", /* goes on without a beginning */
+                                      "\xbf",
+                                      "\xfe",
+                                      "\xff",
+                                      "\xf8\x88\x80\x80\x80",
+                                      "\xc0\x80",
+                                      "\xc1\xbf",
+                                      "\xe0\x9f\xbf",
+                                      "\xf0\x8f\xbf\xbf", /* longer than need be */
+                                      "\xed\xa0\x80",
+                                      "\xed\xbf\xbf", /* surrogates */
+                                      "\xf4\x90\x80\x80",
+                                      "\xf5\x80\x80\x80", /* beyond U+10FFFF */
+                                      "\xc3",
+                                      "\xe2\x82",
+                                      "\xf0\x9f\xa7",
+                                      "a\xc3", /* cut off */
+                                      "\xc3(",
+                                      "\xe2(\xac",
+                                      "\xe2\x82(",
+                                      "\xf0(\x8c\xbc",
+                                      "\xf0\x90(\xbc",
+                                      "\xf0\x90\x8c(",
+                                      "12345678\xff",
+                                      "1234567\xff"
+                                      "8901234567"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(hub_text_is_utf8(text(bad[i])));
 }
@@ -60,13 +90,17 @@ static void case_punctuation_and_spaces_are_folded(void **state) {
 static void accents_and_widths_are_folded(void **state) {
     (void)state;
     folds("Sk\xc3\xa5nes Universitetssjukhus", "skanes universitetssjukhus");
-    folds("Ska\xcc\x8anes", "skanes");              /* a letter and its ring */
+    folds("Ska\xcc\x8anes", "skanes"); /* a letter and its ring */
     folds("STRASSE", "strasse");
-    folds("Stra\xc3\x9f""e", "strasse");
-    folds("\xef\xac\x81nal", "final");              /* the ligature fi */
-    folds("\xef\xbc\xa1\xef\xbc\x91", "a1");        /* wide letters */
-    folds("co\xc2\xad-op", "co op");                /* a soft hyphen */
-    folds("caf\xc3\xa9\xe2\x80\x94""bar", "cafe bar"); /* a long dash */
+    folds("Stra\xc3\x9f"
+          "e",
+          "strasse");
+    folds("\xef\xac\x81nal", "final");       /* the ligature fi */
+    folds("\xef\xbc\xa1\xef\xbc\x91", "a1"); /* wide letters */
+    folds("co\xc2\xad-op", "co op");         /* a soft hyphen */
+    folds("caf\xc3\xa9\xe2\x80\x94"
+          "bar",
+          "cafe bar"); /* a long dash */
     folds("\xe2\x80\x94", "");
     folds("\xce\xa3\xce\xaf\xcf\x83\xcf\x85\xcf\x86\xce\xbf\xcf\x82",
           "\xcf\x83\xce\xb9\xcf\x83\xcf\x85\xcf\x86\xce\xbf\xcf\x83");
@@ -75,7 +109,10 @@ static void accents_and_widths_are_folded(void **state) {
 
 static void ill_formed_text_is_left_as_it_is(void **state) {
     (void)state;
-    folds("A\xff""B", "A\xff""B");
+    folds("A\xff"
+          "B",
+          "A\xff"
+          "B");
 }
 
 static void what_is_folded_is_appended(void **state) {
@@ -88,7 +125,8 @@ static void what_is_folded_is_appended(void **state) {
 
 static void folding_twice_changes_nothing(void **state) {
     (void)state;
-    static const char *const raw[] = {"Sk\xc3\xa5ne, \xef\xbc\xa1!", "A-b", "\xc3\x9f", "x\xcc\x81y"};
+    static const char *const raw[] = {"Sk\xc3\xa5ne, \xef\xbc\xa1!", "A-b", "\xc3\x9f",
+                                      "x\xcc\x81y"};
     for (size_t i = 0; i < sizeof raw / sizeof *raw; i++) {
         HUB_SCOPED_BUFFER once = {0};
         HUB_SCOPED_BUFFER twice = {0};
@@ -102,10 +140,27 @@ static void folding_twice_changes_nothing(void **state) {
 
 static void versions_are_ordered_as_people_do(void **state) {
     (void)state;
-    static const char *const ascending[] = {
-        "", "0", "1", "1.0", "1.9", "1.10", "2", "9", "10", "99", "100",
-        "18446744073709551616", "18446744073709551617", "a", "a0", "a1", "a9", "a10",
-        "a10b2", "a10b10", "b"};
+    static const char *const ascending[] = {"",
+                                            "0",
+                                            "1",
+                                            "1.0",
+                                            "1.9",
+                                            "1.10",
+                                            "2",
+                                            "9",
+                                            "10",
+                                            "99",
+                                            "100",
+                                            "18446744073709551616",
+                                            "18446744073709551617",
+                                            "a",
+                                            "a0",
+                                            "a1",
+                                            "a9",
+                                            "a10",
+                                            "a10b2",
+                                            "a10b10",
+                                            "b"};
     enum { COUNT = sizeof ascending / sizeof *ascending };
     for (size_t i = 0; i < COUNT; i++)
         for (size_t k = 0; k < COUNT; k++) {
@@ -145,9 +200,11 @@ static void a_json_text_is_what_every_parser_reads(void **state) {
 static void special_characters_are_escaped(void **state) {
     (void)state;
     HUB_SCOPED_BUFFER json = {0};
-    hub_text_append_json(hub_bytes("a\"b\\c\n\r\t\0\x1f\x7f""d", 12), &json);
-    assert_string_equal(hub_buffer_text(&json),
-                        "\"a\\\"b\\\\c\\n\\r\\t\\u0000\\u001f\\u007fd\"");
+    hub_text_append_json(hub_bytes("a\"b\\c\n\r\t\0\x1f\x7f"
+                                   "d",
+                                   12),
+                         &json);
+    assert_string_equal(hub_buffer_text(&json), "\"a\\\"b\\\\c\\n\\r\\t\\u0000\\u001f\\u007fd\"");
     hub_buffer_clear(&json);
     hub_text_append_json(hub_bytes(NULL, 0), &json);
     assert_string_equal(hub_buffer_text(&json), "\"\"");
@@ -157,8 +214,16 @@ static void special_characters_are_escaped(void **state) {
 
 static void a_number_is_wholly_digits_within_64_bits(void **state) {
     (void)state;
-    static const char *const none[] = {"", "-1", "+1", " 1", "1 ", "1x", "0x1", "1.0",
-                                       "18446744073709551616", "99999999999999999999"};
+    static const char *const none[] = {"",
+                                       "-1",
+                                       "+1",
+                                       " 1",
+                                       "1 ",
+                                       "1x",
+                                       "0x1",
+                                       "1.0",
+                                       "18446744073709551616",
+                                       "99999999999999999999"};
     uint64_t number = 7;
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         assert_false(hub_text_to_number(text(none[i]), &number));

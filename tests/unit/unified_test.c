@@ -146,8 +146,8 @@ static void a_pattern_has_a_place_for_value_and_sources(void **state) {
     (void)state;
     refuses("{'name': 'x', 'fields': [{'name': 'value', 'type': 'int'}]}", domain,
             "hub/unified.avsc:1:1: ", "the fields 'value' and 'sources' are missing");
-    refuses("{'name': 'x', 'fields': [5, {'type': 'int'}]}", domain, "hub/unified.avsc:1:1: ",
-            "the fields 'value' and 'sources' are missing");
+    refuses("{'name': 'x', 'fields': [5, {'type': 'int'}]}", domain,
+            "hub/unified.avsc:1:1: ", "the fields 'value' and 'sources' are missing");
 }
 
 int main(void) {

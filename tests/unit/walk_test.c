@@ -67,8 +67,8 @@ static void one_value_of_every_type_is_accepted(void **state) {
     accepts("'null'", "");
     accepts("'boolean'", "00");
     accepts("'boolean'", "01");
-    accepts("'int'", "feffffff0f");  /* 2147483647 */
-    accepts("'int'", "ffffffff0f");  /* -2147483648 */
+    accepts("'int'", "feffffff0f"); /* 2147483647 */
+    accepts("'int'", "ffffffff0f"); /* -2147483648 */
     accepts("'long'", "feffffffffffffffff01");
     accepts("'long'", "ffffffffffffffffff01");
     accepts("'float'", "0000803f");
@@ -178,8 +178,8 @@ static void a_length_beyond_the_end_is_refused_with_both_numbers(void **state) {
     (void)state;
     refuses("'string'", "08 616263", "byte 1: ", "a length of 4 where 3 bytes are left");
     refuses("'bytes'", "06 6162", "byte 1: ", "a length of 3 where 2 bytes are left");
-    refuses("'bytes'", "feffffffffffffffff01", "byte 10: ",
-            "a length of 9223372036854775807 where 0 bytes are left");
+    refuses("'bytes'", "feffffffffffffffff01",
+            "byte 10: ", "a length of 9223372036854775807 where 0 bytes are left");
     refuses(string_map, "02 06 6162", "byte 2: ", "a length of 3 where 2 bytes are left");
 }
 
@@ -192,17 +192,17 @@ static void a_negative_length_is_refused(void **state) {
 static void a_text_is_utf8(void **state) {
     (void)state;
     refuses("'string'", "02 ff", "byte 2: ", "a string that is not UTF-8");
-    refuses("'string'", "04 c080", "byte 3: ", "a string that is not UTF-8"); /* overlong */
+    refuses("'string'", "04 c080", "byte 3: ", "a string that is not UTF-8");   /* overlong */
     refuses("'string'", "06 eda080", "byte 4: ", "a string that is not UTF-8"); /* surrogate */
-    refuses("'string'", "04 e282", "byte 3: ", "a string that is not UTF-8"); /* cut off */
+    refuses("'string'", "04 e282", "byte 3: ", "a string that is not UTF-8");   /* cut off */
     refuses(string_map, "02 02 ff 02 61 00", "byte 3: ", "a map key that is not UTF-8");
     refuses(string_map, "02 02 61 02 ff 00", "element 0: byte 5: ", "a string that is not UTF-8");
 }
 
 static void a_fixed_value_that_is_cut_off_is_refused(void **state) {
     (void)state;
-    refuses("{'type': 'fixed', 'name': 'Four', 'size': 4}", "abcdef", "byte 0: ",
-            "a fixed value is cut off");
+    refuses("{'type': 'fixed', 'name': 'Four', 'size': 4}", "abcdef",
+            "byte 0: ", "a fixed value is cut off");
 }
 
 /* --- indexes --- */
@@ -252,8 +252,8 @@ static void a_block_that_does_not_end_is_refused(void **state) {
 
 static void the_lowest_block_count_is_refused(void **state) {
     (void)state;
-    refuses(ints, "ffffffffffffffffff01 00", "byte 10: ",
-            "a block count that no number of elements can have");
+    refuses(ints, "ffffffffffffffffff01 00",
+            "byte 10: ", "a block count that no number of elements can have");
 }
 
 static void an_element_is_counted_through_all_blocks(void **state) {
@@ -310,23 +310,24 @@ static void a_refusal_names_the_way_through_the_record(void **state) {
         " {'type': 'array', 'items': {'type': 'record', 'name': 'Leg', 'fields': ["
         "  {'name': 'from', 'type': 'string'}, {'name': 'kind', 'type': ['null', 'boolean']}]}}}]}";
     accepts(deep, "04 02 61 00 02 62 02 01 00");
-    refuses(deep, "04 02 61 00 02 62 02 03 00", "legs: element 1: kind: byte 8: ",
-            "a boolean that is neither 0 nor 1");
+    refuses(deep, "04 02 61 00 02 62 02 03 00",
+            "legs: element 1: kind: byte 8: ", "a boolean that is neither 0 nor 1");
 }
 
 static void every_way_to_cut_a_record_off_is_refused(void **state) {
     (void)state;
     struct hub_schema *schema = schema_new(number_record);
     struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
-    static const uint8_t whole[] = {0x80, 0x01, 0x02, 0x02, 'a', 0x00, 0x02, 0, 0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t whole[] = {0x80, 0x01, 0x02, 0x02, 'a', 0x00, 0x02, 0,
+                                    0,    0,    0,    0,    0,   0,    0};
     struct hub_walk walk = {0};
     struct hub_error error;
     expect_ok(hub_walk(schema->root, hub_bytes(whole, sizeof whole), &limits, &walk, &error),
               &error);
     for (size_t size = 0; size < sizeof whole; size++) {
         uint8_t *part = hub_copy_bytes(whole, size);
-        enum hub_status status = hub_walk(schema->root, hub_bytes(part, size), &limits, &walk,
-                                          &error);
+        enum hub_status status =
+            hub_walk(schema->root, hub_bytes(part, size), &limits, &walk, &error);
         hub_release(part);
         assert_int_equal(status, HUB_REJECT);
     }
@@ -335,8 +336,9 @@ static void every_way_to_cut_a_record_off_is_refused(void **state) {
 
 static void bytes_that_are_all_ones_are_refused_by_every_type(void **state) {
     (void)state;
-    static const char *const schemas[] = {"'boolean'", "'int'", "'long'", "'bytes'", "'string'",
-                                          letters, ints, string_map, "['null', 'int']"};
+    static const char *const schemas[] = {"'boolean'", "'int'",    "'long'",
+                                          "'bytes'",   "'string'", letters,
+                                          ints,        string_map, "['null', 'int']"};
     struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
     struct hub_walk walk = {0};
     struct hub_error error;
