@@ -8,6 +8,7 @@ enum { NO_VALUE = UINT32_MAX };
 
 struct edge {
     size_t a, b; /* a < b */
+    bool decided;      /* by a person: before all others */
     uint16_t strength;
     uint16_t shared;   /* identifiers in common */
     bool two_systems;
@@ -18,7 +19,11 @@ struct edge {
 struct clustering {
     const struct hub_identity_node *nodes;
     size_t node_count;
-    uint32_t identifier_count, group_count;
+    const struct hub_identity_decision *decisions;
+    size_t decision_count;
+    uint32_t identifier_count;
+    uint32_t scheme_group_count; /* groups of exclusive schemes */
+    uint32_t group_count;        /* and after these one group for each pair decided to be apart */
     struct hub_arena *arena;
     size_t *parent;   /* union-find; the root is the smallest node */
     size_t *size;     /* of a root */
@@ -46,12 +51,19 @@ static void join(size_t *parent, size_t a, size_t b) {
         parent[a] = b;
 }
 
-/* Whether two sets of exclusive values contradict each other. */
+/* The first group in which two sets of exclusive values contradict each other; the group count for
+ * none. */
+static uint32_t find_clash(const struct clustering *clustering, const uint32_t *a,
+                           const uint32_t *b) {
+    uint32_t group = 0;
+    while (group < clustering->group_count &&
+           (a[group] == NO_VALUE || b[group] == NO_VALUE || a[group] == b[group]))
+        group++;
+    return group;
+}
+
 static bool clash(const struct clustering *clustering, const uint32_t *a, const uint32_t *b) {
-    for (uint32_t group = 0; group < clustering->group_count; group++)
-        if (a[group] != NO_VALUE && b[group] != NO_VALUE && a[group] != b[group])
-            return true;
-    return false;
+    return find_clash(clustering, a, b) < clustering->group_count;
 }
 
 static void add_values(const struct clustering *clustering, uint32_t *into, const uint32_t *from) {
@@ -60,9 +72,61 @@ static void add_values(const struct clustering *clustering, uint32_t *into, cons
             into[group] = from[group];
 }
 
+/* --- decisions --- */
+
+/* What stands for the numbers that decisions make one: of each set of statements decided to be the
+ * same, all values of an exclusive group. By identifier. */
+static uint32_t *unify_values(const struct clustering *clustering) {
+    struct hub_arena *arena = clustering->arena;
+    size_t count = clustering->node_count;
+    size_t *same = hub_arena_take(arena, (count + 1) * sizeof *same);
+    size_t *unified =
+        hub_arena_take(arena, (clustering->identifier_count + (size_t)1) * sizeof *unified);
+    uint32_t *result =
+        hub_arena_take(arena, (clustering->identifier_count + (size_t)1) * sizeof *result);
+    for (size_t i = 0; i < count; i++)
+        same[i] = i;
+    for (size_t i = 0; i < clustering->identifier_count; i++)
+        unified[i] = i;
+    for (size_t i = 0; i < clustering->decision_count; i++)
+        if (clustering->decisions[i].same)
+            join(same, clustering->decisions[i].a, clustering->decisions[i].b);
+    uint32_t *first = hub_arena_take(
+        arena, (count * clustering->scheme_group_count + 1) * sizeof *first);
+    memset(first, 0xff, (count * clustering->scheme_group_count + 1) * sizeof *first);
+    for (size_t i = 0; i < count; i++) {
+        const struct hub_identity_node *node = &clustering->nodes[i];
+        for (size_t k = 0; k < node->claim_count; k++) {
+            const struct hub_identity_claim *claim = &node->claims[k];
+            uint32_t *known =
+                &first[root_of(same, i) * clustering->scheme_group_count + claim->group];
+            if (claim->exclusive && *known == NO_VALUE)
+                *known = claim->identifier;
+            else if (claim->exclusive)
+                join(unified, *known, claim->identifier);
+        }
+    }
+    for (uint32_t i = 0; i < clustering->identifier_count; i++)
+        result[i] = (uint32_t)root_of(unified, i);
+    return result;
+}
+
+/* Two statements decided to be apart have two values of a group of their own. */
+static void part_values(struct clustering *clustering) {
+    uint32_t group = clustering->scheme_group_count;
+    for (size_t i = 0; i < clustering->decision_count; i++) {
+        const struct hub_identity_decision *decision = &clustering->decisions[i];
+        if (decision->same)
+            continue;
+        clustering->values[decision->a][group] = 0;
+        clustering->values[decision->b][group++] = 1;
+    }
+}
+
 static void start_clusters(struct clustering *clustering) {
     struct hub_arena *arena = clustering->arena;
     size_t count = clustering->node_count;
+    const uint32_t *unified = clustering->decision_count == 0 ? NULL : unify_values(clustering);
     clustering->parent = hub_arena_take(arena, count * sizeof *clustering->parent);
     clustering->size = hub_arena_take(arena, count * sizeof *clustering->size);
     clustering->values = hub_arena_take(arena, count * sizeof *clustering->values);
@@ -73,11 +137,14 @@ static void start_clusters(struct clustering *clustering) {
             values[group] = NO_VALUE;
         for (size_t k = 0; k < node->claim_count; k++)
             if (node->claims[k].exclusive)
-                values[node->claims[k].group] = node->claims[k].identifier;
+                values[node->claims[k].group] = unified == NULL
+                                                    ? node->claims[k].identifier
+                                                    : unified[node->claims[k].identifier];
         clustering->parent[i] = i;
         clustering->size[i] = 1;
         clustering->values[i] = values;
     }
+    part_values(clustering);
 }
 
 /* --- edges --- */
@@ -101,6 +168,8 @@ static int compare_pairs(const void *a, const void *b) {
         return x->a < y->a ? -1 : 1;
     if (x->b != y->b)
         return x->b < y->b ? -1 : 1;
+    if (x->decided != y->decided)
+        return x->decided ? -1 : 1;
     if (x->strength != y->strength)
         return x->strength < y->strength ? -1 : 1;
     return (x->identifier > y->identifier) - (x->identifier < y->identifier);
@@ -108,6 +177,8 @@ static int compare_pairs(const void *a, const void *b) {
 
 /* Strongest class first; the pair itself only makes the order total. */
 static int compare_classes(const struct edge *x, const struct edge *y) {
+    if (x->decided != y->decided)
+        return x->decided ? -1 : 1;
     if (x->strength != y->strength)
         return x->strength < y->strength ? -1 : 1;
     if (x->shared != y->shared)
@@ -145,10 +216,19 @@ static size_t run_end(const struct occurrence *list, size_t from, size_t count) 
     return to;
 }
 
+static struct edge decided_edge(const struct hub_identity_decision *decision) {
+    bool ordered = decision->a < decision->b;
+    return (struct edge){.a = ordered ? decision->a : decision->b,
+                         .b = ordered ? decision->b : decision->a,
+                         .decided = true,
+                         .identifier = HUB_IDENTIFIER_NONE};
+}
+
 /* One edge a pair of statements, with what they share; identifiers over the degree cap make none. */
 static void list_edges(struct clustering *clustering) {
     struct occurrence *list = NULL;
-    size_t count = list_occurrences(clustering, &list), room = 0, filled = 0, kept = 0;
+    size_t count = list_occurrences(clustering, &list), filled = 0, kept = 0;
+    size_t room = clustering->decision_count;
     for (size_t from = 0, to; from < count; from = to) {
         to = run_end(list, from, count);
         if (to - from <= HUB_IDENTIFIER_DEGREE_MAX)
@@ -165,12 +245,15 @@ static void list_edges(struct clustering *clustering) {
                                                 .shared = 1,
                                                 .identifier = list[i].identifier};
     }
+    for (size_t i = 0; i < clustering->decision_count; i++)
+        if (clustering->decisions[i].same)
+            edges[filled++] = decided_edge(&clustering->decisions[i]);
     qsort(edges, filled, sizeof *edges, compare_pairs);
     for (size_t i = 0; i < filled; i++) {
         bool same = kept > 0 && edges[kept - 1].a == edges[i].a && edges[kept - 1].b == edges[i].b;
-        if (same)
+        if (same && !edges[kept - 1].decided)
             edges[kept - 1].shared++; /* the first one is the strongest */
-        else
+        else if (!same)
             edges[kept++] = edges[i];
     }
     for (size_t i = 0; i < kept; i++)
@@ -194,8 +277,12 @@ static void refuse_clashes(struct clustering *clustering, size_t from, size_t to
     for (size_t i = from; i < to; i++) {
         struct edge *edge = &clustering->edges[i];
         size_t a = root_of(clustering->parent, edge->a), b = root_of(clustering->parent, edge->b);
-        if (a != b && clash(clustering, clustering->values[a], clustering->values[b]))
-            refuse(clustering, edge, HUB_REFUSED_EXCLUSIVE);
+        uint32_t group =
+            find_clash(clustering, clustering->values[a], clustering->values[b]);
+        if (a != b && group < clustering->group_count)
+            refuse(clustering, edge,
+                   group < clustering->scheme_group_count ? HUB_REFUSED_EXCLUSIVE
+                                                          : HUB_REFUSED_APART);
     }
 }
 
@@ -267,14 +354,19 @@ static void take_class(struct clustering *clustering, size_t from, size_t to) {
             accept(clustering, &clustering->edges[i]);
 }
 
-void hub_identity_cluster(const struct hub_identity_node *nodes, size_t node_count,
-                          uint32_t identifier_count, uint32_t group_count, struct hub_arena *arena,
+void hub_identity_cluster(const struct hub_identity_bucket *bucket, struct hub_arena *arena,
                           struct hub_identity_result *ret_result) {
-    struct clustering clustering = {.nodes = nodes,
-                                    .node_count = node_count,
-                                    .identifier_count = identifier_count,
-                                    .group_count = group_count,
+    struct clustering clustering = {.nodes = bucket->nodes,
+                                    .node_count = bucket->node_count,
+                                    .decisions = bucket->decisions,
+                                    .decision_count = bucket->decision_count,
+                                    .identifier_count = bucket->identifier_count,
+                                    .scheme_group_count = bucket->group_count,
+                                    .group_count = bucket->group_count,
                                     .arena = arena};
+    size_t node_count = bucket->node_count;
+    for (size_t i = 0; i < bucket->decision_count; i++)
+        clustering.group_count += !bucket->decisions[i].same;
     start_clusters(&clustering);
     list_edges(&clustering);
     clustering.refused =

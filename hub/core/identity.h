@@ -5,7 +5,11 @@
  * An edge that would give one entity two values of an exclusive scheme is refused. Where several
  * edges of one class are each possible but not together, none of them is taken: an equal tie joins
  * neither. So the clusters are a function of the set of statements: neither the order of arrival
- * nor the names of keys plays a part. */
+ * nor the names of keys plays a part.
+ *
+ * A person's decision comes before all edges: statements decided to be the same are joined first,
+ * whatever numbers they have, and those numbers count as one; statements decided to be apart are
+ * never in one cluster. Decisions that contradict each other are a tie. */
 #pragma once
 
 #include "hub/base/memory.h"
@@ -34,12 +38,25 @@ struct hub_identity_node {
     uint32_t system; /* equal numbers, equal system */
 };
 
-enum hub_refusal { HUB_REFUSED_EXCLUSIVE = 0, HUB_REFUSED_TIE, HUB_REFUSED_TOO_MANY };
+/* What a person decided about two nodes. */
+struct hub_identity_decision {
+    size_t a, b;
+    bool same;
+};
+
+enum { HUB_IDENTIFIER_NONE = UINT32_MAX };
+
+enum hub_refusal {
+    HUB_REFUSED_EXCLUSIVE = 0,
+    HUB_REFUSED_TIE,
+    HUB_REFUSED_TOO_MANY,
+    HUB_REFUSED_APART, /* a person decided so */
+};
 
 /* A pair of statements that share an identifier and were not joined. */
 struct hub_refused_edge {
     size_t a, b; /* nodes, a < b */
-    uint32_t identifier; /* the strongest one they share */
+    uint32_t identifier; /* the strongest one they share; NONE where only a decision joined them */
     enum hub_refusal refusal;
 };
 
@@ -49,8 +66,15 @@ struct hub_identity_result {
     size_t refused_count;
 };
 
-/* Clusters one bucket. `identifier_count` and `group_count` bound the dense numbers. Everything in
- * the arena. */
-void hub_identity_cluster(const struct hub_identity_node *nodes, size_t node_count,
-                          uint32_t identifier_count, uint32_t group_count, struct hub_arena *arena,
+/* One bucket. The counts bound the dense numbers. */
+struct hub_identity_bucket {
+    const struct hub_identity_node *nodes;
+    size_t node_count;
+    uint32_t identifier_count, group_count;
+    const struct hub_identity_decision *decisions; /* at most one for a pair */
+    size_t decision_count;
+};
+
+/* Clusters a bucket. Everything in the arena. */
+void hub_identity_cluster(const struct hub_identity_bucket *bucket, struct hub_arena *arena,
                           struct hub_identity_result *ret_result);

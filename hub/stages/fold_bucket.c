@@ -208,8 +208,11 @@ static void cluster(struct fold_step *step, const struct region *region,
         hub_arena_take(step->arena, (region->count + 1) * sizeof *nodes);
     for (size_t i = 0; i < region->count; i++)
         nodes[i] = make_node(&numbering, mark, region->items[i], step->fold, step->arena);
-    hub_identity_cluster(nodes, region->count, (uint32_t)numbering.count,
-                         (uint32_t)numbering.group_count, step->arena, &result);
+    struct hub_identity_bucket bucket = {.nodes = nodes,
+                                         .node_count = region->count,
+                                         .identifier_count = (uint32_t)numbering.count,
+                                         .group_count = (uint32_t)numbering.group_count};
+    hub_identity_cluster(&bucket, step->arena, &result);
     struct fold_identifier **identifiers =
         hub_arena_take(step->arena, (numbering.count + 1) * sizeof *identifiers);
     for (size_t i = 0; i < numbering.count; i++)

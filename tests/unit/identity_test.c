@@ -1,7 +1,8 @@
 /* identity: which statements are about the same thing.
  *
  * A node is written as its system and its identifiers, "1 n1 d2". The letter is the scheme: n and e
- * are exclusive, d and f are not; n is the strongest, then e, d, f. */
+ * are exclusive, d and f are not; n is the strongest, then e, d, f. What a person decided about two
+ * nodes is "=0 1" (the same) or "!0 1" (not the same). */
 #include "hub/core/identity.h"
 #include "tests/lib/cmocka.h"
 #include "tests/lib/records.h"
@@ -10,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NODES_MAX = 200, CLAIMS_MAX = 8, VALUES = 50, SCHEMES = 4, TEXT_SIZE = 4096 };
+enum { NODES_MAX = 200, CLAIMS_MAX = 8, VALUES = 50, SCHEMES = 4, TEXT_SIZE = 4096,
+       DECISIONS_MAX = 8 };
 
 static const char schemes[] = "nedf";
 
@@ -19,6 +21,8 @@ struct graph {
     struct hub_identity_node nodes[NODES_MAX];
     struct hub_identity_claim claims[NODES_MAX][CLAIMS_MAX];
     size_t count;
+    struct hub_identity_decision decisions[DECISIONS_MAX];
+    size_t decision_count;
     struct hub_identity_result result;
     char text[TEXT_SIZE];
 };
@@ -31,7 +35,20 @@ static struct hub_identity_claim read_claim(const char *word) {
                                        .exclusive = scheme < 2};
 }
 
+static void add_decision(struct graph *graph, const char *text) {
+    char *rest = NULL;
+    assert_true(graph->decision_count < DECISIONS_MAX);
+    struct hub_identity_decision *decision = &graph->decisions[graph->decision_count++];
+    decision->same = *text == '=';
+    decision->a = strtoul(text + 1, &rest, 10);
+    decision->b = strtoul(rest, NULL, 10);
+}
+
 static void add(struct graph *graph, const char *text) {
+    if (*text == '=' || *text == '!') {
+        add_decision(graph, text);
+        return;
+    }
     size_t at = graph->count++;
     struct hub_identity_node *node = &graph->nodes[at];
     assert_true(at < NODES_MAX);
@@ -44,8 +61,13 @@ static void add(struct graph *graph, const char *text) {
 }
 
 static void run(struct graph *graph) {
-    hub_identity_cluster(graph->nodes, graph->count, SCHEMES * VALUES, SCHEMES, &graph->arena,
-                         &graph->result);
+    struct hub_identity_bucket bucket = {.nodes = graph->nodes,
+                                         .node_count = graph->count,
+                                         .identifier_count = SCHEMES * VALUES,
+                                         .group_count = SCHEMES,
+                                         .decisions = graph->decisions,
+                                         .decision_count = graph->decision_count};
+    hub_identity_cluster(&bucket, &graph->arena, &graph->result);
 }
 
 /* Clusters of nodes, "0 0 2": per node the first one of its cluster. */
@@ -69,7 +91,7 @@ static const char *clusters_of(const char *const *texts) {
 
 /* Pairs that were refused, in the order of nodes: "0-2 exclusive d5, 1-2 tie d5". */
 static const char *refusals_of(const char *const *texts) {
-    static const char *const names[] = {"exclusive", "tie", "too many"};
+    static const char *const names[] = {"exclusive", "tie", "too many", "apart"};
     static char text[TEXT_SIZE];
     struct graph *graph = hub_allocate_zero(1, sizeof *graph);
     text[0] = '\0';
@@ -81,9 +103,12 @@ static const char *refusals_of(const char *const *texts) {
             for (size_t i = 0; i < graph->result.refused_count; i++) {
                 const struct hub_refused_edge *edge = &graph->result.refused[i];
                 size_t size = strlen(text);
-                if (edge->a == a && edge->b == b)
-                    snprintf(text + size, sizeof text - size, "%s%zu-%zu %s %c%u",
-                             size == 0 ? "" : ", ", a, b, names[edge->refusal],
+                if (edge->a != a || edge->b != b)
+                    continue;
+                size += (size_t)snprintf(text + size, sizeof text - size, "%s%zu-%zu %s",
+                                         size == 0 ? "" : ", ", a, b, names[edge->refusal]);
+                if (edge->identifier != HUB_IDENTIFIER_NONE)
+                    snprintf(text + size, sizeof text - size, " %c%u",
                              schemes[edge->identifier / VALUES], edge->identifier % VALUES);
             }
     hub_arena_destroy(&graph->arena);
@@ -267,6 +292,47 @@ static void the_order_of_statements_plays_no_part(void **state) {
     }
 }
 
+static void what_is_decided_to_be_the_same_is_joined_whatever_its_numbers(void **state) {
+    (void)state;
+    assert_string_equal(CLUSTERS("1", "2", "=0 1"), "0 0");
+    assert_string_equal(CLUSTERS("1 n1", "2 n2", "=0 1"), "0 0");
+    assert_string_equal(CLUSTERS("1 n1", "2", "3 n2", "=0 1", "=1 2"), "0 0 0");
+    assert_string_equal(CLUSTERS("1 n1", "2 n1", "=1 0"), "0 0");
+}
+
+static void numbers_that_a_decision_makes_one_bring_theirs_with_them(void **state) {
+    (void)state;
+    assert_string_equal(CLUSTERS("1 n1", "2 n2", "3 n2 d5", "4 n1 d5", "=0 1"), "0 0 0 0");
+    assert_string_equal(CLUSTERS("1 n1", "2 n2 d5", "3 n3 d5", "=0 1"), "0 0 2");
+    assert_string_equal(REFUSALS("1 n1", "2 n2 d5", "3 n3 d5", "=0 1"), "1-2 exclusive d5");
+}
+
+static void what_is_decided_to_be_apart_is_never_joined(void **state) {
+    (void)state;
+    assert_string_equal(CLUSTERS("1 n1", "2 n1", "!0 1"), "0 1");
+    assert_string_equal(REFUSALS("1 n1", "2 n1", "!0 1"), "0-1 apart n1");
+    assert_string_equal(CLUSTERS("1", "2", "!0 1"), "0 1");
+}
+
+static void what_lies_between_two_that_are_apart_is_a_tie(void **state) {
+    (void)state;
+    assert_string_equal(CLUSTERS("1 n1", "2 n1", "3 n1", "!0 2"), "0 1 2");
+    assert_string_equal(CLUSTERS("1 n1", "2 n1 d5", "3 d5", "!0 2"), "0 0 2");
+    assert_string_equal(REFUSALS("1 n1", "2 n1 d5", "3 d5", "!0 2"), "1-2 apart d5");
+}
+
+static void each_pair_that_is_apart_is_so_by_itself(void **state) {
+    (void)state;
+    assert_string_equal(CLUSTERS("1 n1", "2 n1", "3 n2", "4 n2", "!0 1", "!2 3"), "0 1 2 3");
+    assert_string_equal(CLUSTERS("1 n1", "2 n1", "3 n2", "4 n2", "!0 3"), "0 0 2 2");
+}
+
+static void decisions_that_contradict_each_other_join_nothing(void **state) {
+    (void)state;
+    assert_string_equal(CLUSTERS("1", "2", "3", "=0 1", "=1 2", "!0 2"), "0 1 2");
+    assert_string_equal(REFUSALS("1", "2", "3", "=0 1", "=1 2", "!0 2"), "0-1 tie, 1-2 tie");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shared_identifier_joins),
@@ -284,6 +350,12 @@ int main(void) {
         cmocka_unit_test(an_identifier_over_the_degree_cap_joins_none),
         cmocka_unit_test(what_an_overfull_identifier_does_not_join_others_still_do),
         cmocka_unit_test(an_entity_over_the_size_cap_is_not_built),
+        cmocka_unit_test(what_is_decided_to_be_the_same_is_joined_whatever_its_numbers),
+        cmocka_unit_test(numbers_that_a_decision_makes_one_bring_theirs_with_them),
+        cmocka_unit_test(what_is_decided_to_be_apart_is_never_joined),
+        cmocka_unit_test(what_lies_between_two_that_are_apart_is_a_tie),
+        cmocka_unit_test(each_pair_that_is_apart_is_so_by_itself),
+        cmocka_unit_test(decisions_that_contradict_each_other_join_nothing),
         cmocka_unit_test(the_order_of_statements_plays_no_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
