@@ -15,6 +15,8 @@ struct merge {
     struct hub_merge_scope scope;
     struct hub_buffer *value;
     struct hub_buffer *scratch; /* of one call at a time */
+    const struct hub_choice *choices;
+    size_t choice_count;
     struct hub_conflict_found *conflicts;
     size_t conflict_count, conflict_capacity;
 };
@@ -128,21 +130,23 @@ static bool all_equal(const struct candidates *candidates) {
     return true;
 }
 
-/* The chosen value is listed even where only others contradict each other. */
-static void find_conflict(struct merge *merge, const struct hub_field_contract *contract,
-                          const struct hub_type *type, const struct place *place,
-                          const struct candidates *candidates, size_t chosen) {
+/* The chosen value is listed even where only others contradict each other. NULL for no conflict. */
+static struct hub_conflict_found *find_conflict(struct merge *merge, const struct hub_field_contract *contract,
+                                                const struct hub_type *type,
+                                                const struct place *place,
+                                                const struct candidates *candidates,
+                                                size_t chosen) {
     struct hub_arena *arena = arena_of(merge);
     struct groups groups = {0};
     size_t listed = 0;
     bool any = false;
     if (all_equal(candidates)) /* the common case */
-        return;
+        return NULL;
     form_groups(merge, contract, type, candidates, chosen, &groups);
     for (size_t group = 0; group < groups.count; group++)
         any |= groups.contested[group];
     if (!any)
-        return;
+        return NULL;
     struct hub_conflict_value *values = hub_arena_take_zero(arena, groups.count, sizeof *values);
     for (size_t group = 0; group < groups.count; group++) {
         size_t *voices = hub_arena_take(arena, candidates->count * sizeof *voices), filled = 0;
@@ -156,11 +160,66 @@ static void find_conflict(struct merge *merge, const struct hub_field_contract *
             group == 0};
     }
     qsort(values, listed, sizeof *values, compare_values);
-    *add_conflict(merge) = (struct hub_conflict_found){.kind = HUB_CONFLICT_VALUES,
-                                                       .path = path_of(merge, place),
-                                                       .severity = contract->severity,
-                                                       .values = values,
-                                                       .value_count = listed};
+    struct hub_conflict_found *found = add_conflict(merge);
+    *found = (struct hub_conflict_found){.kind = HUB_CONFLICT_VALUES,
+                                         .path = path_of(merge, place),
+                                         .severity = contract->severity,
+                                         .values = values,
+                                         .value_count = listed};
+    return found;
+}
+
+/* --- what a person chose --- */
+
+static bool says_the_same(const struct hub_conflict_found *found, const struct hub_choice *choice) {
+    size_t known = 0;
+    if (found->value_count != choice->value_count)
+        return false;
+    for (size_t i = 0; i < choice->value_count; i++)
+        for (size_t k = 0; k < found->value_count; k++)
+            known += strcmp(choice->values[i], found->values[k].text) == 0;
+    return known == choice->value_count;
+}
+
+static void mark_chosen(struct hub_conflict_found *found, size_t voice) {
+    for (size_t i = 0; i < found->value_count; i++) {
+        struct hub_conflict_value *value = &found->values[i];
+        value->chosen = false;
+        for (size_t k = 0; k < value->voice_count; k++)
+            value->chosen |= value->voices[k] == voice;
+    }
+    qsort(found->values, found->value_count, sizeof *found->values, compare_values);
+    found->decided = true;
+}
+
+/* The candidate that a person chose, where that still holds; else the one that the rules chose. */
+static size_t apply_choice(const struct merge *merge, struct hub_conflict_found *found,
+                           const struct candidates *candidates, size_t chosen) {
+    for (size_t i = 0; i < merge->choice_count; i++) {
+        const struct hub_choice *choice = &merge->choices[i];
+        if (strcmp(choice->path, found->path) != 0 || !says_the_same(found, choice))
+            continue;
+        for (size_t k = 0; k < candidates->count; k++) {
+            if (candidates->items[k].voice != choice->voice)
+                continue;
+            mark_chosen(found, choice->voice);
+            return k;
+        }
+    }
+    return chosen;
+}
+
+/* The rules choose, unless they find a conflict that a person has decided. */
+static size_t choose(struct merge *merge, const struct hub_field_contract *contract,
+                     const struct hub_type *type, const struct place *place,
+                     const struct candidates *candidates) {
+    size_t chosen =
+        hub_merge_choose(&merge->scope, contract, type, candidates->items, candidates->count);
+    if (!contract->reports_conflict)
+        return chosen;
+    struct hub_conflict_found *found =
+        find_conflict(merge, contract, type, place, candidates, chosen);
+    return found == NULL ? chosen : apply_choice(merge, found, candidates, chosen);
 }
 
 /* --- one value of several --- */
@@ -180,11 +239,8 @@ static int merge_one(struct merge *merge, const struct hub_field_contract *contr
         hub_buffer_append_bytes(merge->value, unstated(contract->field));
         return HUB_SOURCE_NONE;
     }
-    size_t chosen =
-        hub_merge_choose(&merge->scope, contract, type, candidates->items, candidates->count);
+    size_t chosen = choose(merge, contract, type, place, candidates);
     hub_buffer_append_bytes(merge->value, candidates->items[chosen].bytes);
-    if (contract->reports_conflict)
-        find_conflict(merge, contract, type, place, candidates, chosen);
     return (int)candidates->items[chosen].voice;
 }
 
@@ -287,10 +343,8 @@ static void merge_element(struct merge *merge, const struct hub_field_contract *
         merge_parts(merge, contract, place, same);
         return;
     }
-    size_t chosen = hub_merge_choose(&merge->scope, contract, type, same->items, same->count);
+    size_t chosen = choose(merge, contract, type, place, same);
     hub_buffer_append_bytes(merge->value, same->items[chosen].bytes);
-    if (contract->reports_conflict)
-        find_conflict(merge, contract, type, place, same, chosen);
 }
 
 static int merge_union(struct merge *merge, const struct hub_field_contract *contract,
@@ -398,13 +452,16 @@ static void find_steps(struct merge *merge) {
     }
 }
 
-void hub_merge(const struct hub_domain *domain, const struct hub_voice *voices, size_t voice_count,
-               struct hub_arena *arena, struct hub_merged *ret_merged) {
+void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
+               struct hub_merged *ret_merged) {
     HUB_SCOPED_BUFFER value = {.size_max = MERGED_SIZE_MAX};
     HUB_SCOPED_BUFFER scratch = {0};
-    struct merge merge = {.scope = {domain, voices, voice_count, arena, NULL},
+    const struct hub_domain *domain = input->domain;
+    struct merge merge = {.scope = {domain, input->voices, input->voice_count, arena, NULL},
                           .value = &value,
-                          .scratch = &scratch};
+                          .scratch = &scratch,
+                          .choices = input->choices,
+                          .choice_count = input->choice_count};
     int *sources = hub_arena_take(arena, domain->contract.count * sizeof *sources);
     hub_merge_bind_roles(&merge.scope);
     for (size_t i = 0; i < domain->contract.count; i++) {

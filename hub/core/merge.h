@@ -32,8 +32,19 @@ struct hub_conflict_value {
     bool chosen;
 };
 
+/* What a person chose where statements contradict each other: whose value, and the values that the
+ * person saw. It holds as long as these are the values; when the sources move, the rules decide
+ * again and the conflict is open again. */
+struct hub_choice {
+    const char *path;
+    size_t voice;
+    const char *const *values; /* as texts in hub_conflict_value, sorted */
+    size_t value_count;
+};
+
 struct hub_conflict_found {
     enum hub_conflict_kind kind;
+    bool decided; /* a choice holds */
     const char *path;      /* enrolment, titles[en].text, by_country[SE].status */
     const char *statement; /* STEP: the statement's key; else NULL */
     enum hub_severity severity;
@@ -48,9 +59,18 @@ struct hub_merged {
     size_t conflict_count;
 };
 
-/* Merges one or more voices. Everything in the result lives in the arena. */
-void hub_merge(const struct hub_domain *domain, const struct hub_voice *voices, size_t voice_count,
-               struct hub_arena *arena, struct hub_merged *ret_merged);
+/* What an entity is merged from: one or more voices. */
+struct hub_merge_input {
+    const struct hub_domain *domain;
+    const struct hub_voice *voices;
+    size_t voice_count;
+    const struct hub_choice *choices;
+    size_t choice_count;
+};
+
+/* Everything in the result lives in the arena. */
+void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
+               struct hub_merged *ret_merged);
 
 /* Why one statement's value of a top-level field came before another's: the rule in words people
  * read ("authority system:ctis", "latest", "system rank", "statement key"). */

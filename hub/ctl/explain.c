@@ -154,8 +154,10 @@ static bool explain_fields(struct explaining *explaining, const char *wanted) {
     struct hub_merged merged;
     const struct hub_contract *contract = &explaining->domain->contract;
     bool any = false;
-    hub_merge(explaining->domain, explaining->voices, explaining->voice_count, &explaining->arena,
-              &merged);
+    struct hub_merge_input input = {.domain = explaining->domain,
+                                    .voices = explaining->voices,
+                                    .voice_count = explaining->voice_count};
+    hub_merge(&input, &explaining->arena, &merged);
     for (size_t field = 1; field < contract->count; field++) {
         if (wanted != NULL && strcmp(contract->fields[field].field->name, wanted) != 0)
             continue;

@@ -35,7 +35,9 @@ void fold_publish_merge(struct fold_step *step, struct fold_change *change) {
     if (entity->kind != FOLD_ACTIVE)
         return;
     fold_publish_voices(entity, domain, step->arena, &voices);
-    hub_merge(domain, voices, entity->member_count, step->arena, &change->merged);
+    struct hub_merge_input input = {
+        .domain = domain, .voices = voices, .voice_count = entity->member_count};
+    hub_merge(&input, step->arena, &change->merged);
     hub_release(entity->value);
     hub_release(entity->sources);
     entity->value = hub_copy_bytes(change->merged.value.data, change->merged.value.size);

@@ -15,6 +15,8 @@ struct merging {
     struct hub_voice voices[VOICES_MAX];
     size_t voice_count;
     struct hub_voice *last;
+    const char *chosen; /* statement key */
+    struct hub_choice choice;
     json_t *result;
 };
 
@@ -70,6 +72,21 @@ void merging_replaced(struct merging *merging, const char *status) {
     merging->last->replaced_status = status;
 }
 
+void merging_choose(struct merging *merging, const char *path, const char *key,
+                    const char *values) {
+    json_t *list = test_json(values);
+    size_t count = json_array_size(list);
+    const char **texts = hub_arena_take(&merging->arena, count * sizeof *texts);
+    for (size_t i = 0; i < count; i++) {
+        char *text = json_dumps(json_array_get(list, i), JSON_COMPACT | JSON_ENCODE_ANY);
+        texts[i] = hub_arena_text(&merging->arena, text, strlen(text));
+        free(text);
+    }
+    json_decref(list);
+    merging->chosen = key;
+    merging->choice = (struct hub_choice){.path = path, .values = texts, .value_count = count};
+}
+
 static json_t *show_source(const struct merging *merging, int source) {
     return source >= 0                     ? json_string(merging->voices[source].key)
            : source == HUB_SOURCE_SEVERAL ? json_string("several")
@@ -101,7 +118,8 @@ static json_t *show_conflicts(const struct merging *merging, const struct hub_me
         if (found->kind == HUB_CONFLICT_STEP)
             hub_buffer_append_format(&path, "@%s", found->statement);
         json_object_set_new(shown, hub_buffer_text(&path),
-                            json_pack("{s:s, s:o}", "severity", severities[found->severity],
+                            json_pack("{s:s, s:b, s:o}", "severity",
+                                      severities[found->severity], "decided", found->decided,
                                       "values", show_values(merging, found)));
     }
     return shown;
@@ -112,7 +130,15 @@ const json_t *merging_result(struct merging *merging) {
     struct hub_merged merged;
     HUB_SCOPED_BUFFER text = {0};
     json_t *sources = json_object();
-    hub_merge(merging->domain, merging->voices, merging->voice_count, &merging->arena, &merged);
+    for (size_t i = 0; i < merging->voice_count; i++)
+        if (merging->chosen != NULL && strcmp(merging->voices[i].key, merging->chosen) == 0)
+            merging->choice.voice = i;
+    struct hub_merge_input input = {.domain = merging->domain,
+                                    .voices = merging->voices,
+                                    .voice_count = merging->voice_count,
+                                    .choices = &merging->choice,
+                                    .choice_count = merging->choice.path != NULL};
+    hub_merge(&input, &merging->arena, &merged);
     hub_render_json(root, merged.value, &text);
     for (size_t i = 0; i < root->count; i++)
         json_object_set_new(sources, root->fields[i].name,

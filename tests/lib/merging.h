@@ -16,9 +16,13 @@ void merging_say(struct merging *merging, const char *key, const char *event_tim
 /* What the statement that was added last replaced. */
 void merging_replaced(struct merging *merging, const char *status);
 
+/* A person has chosen the statement's value at a path, where these values stood against each other: a
+ * JSON array of them, which may have single quotes. */
+void merging_choose(struct merging *merging, const char *path, const char *key, const char *values);
+
 /* Merges what was said. Borrowed: {"value": the record, "sources": {field: statement key, or null
  * for nobody, or "several"}, "conflicts": {path, with @statement for a step: {"severity",
- * "values": [{"value", "statements", "chosen"}]}}}. */
+ * "decided", "values": [{"value", "statements", "chosen"}]}}}. */
 const json_t *merging_result(struct merging *merging);
 /* Merges, and gives the conflict at a path; NULL for none. */
 const json_t *merging_conflict(struct merging *merging, const char *path);

@@ -284,6 +284,62 @@ static void the_order_in_which_statements_are_told_plays_no_part(void **state) {
     json_decref(first);
 }
 
+/* --- what a person chose --- */
+
+static void say_two_enrolments(void) {
+    begin(test_domain("trial"));
+    merging_say(merging, "isrctn/1", NULL, "{'enrolment': {'count': 850, 'type': 'TARGET'}}");
+    merging_say(merging, "ctgov/1", NULL, "{'enrolment': {'count': 863, 'type': 'UNSTATED'}}");
+}
+
+static void a_choice_is_carried_where_the_rules_would_have_chosen_another(void **state) {
+    (void)state;
+    say_two_enrolments();
+    expect_json(merging_result(merging), "value.enrolment.count", "850");
+    merging_choose(merging, "enrolment", "ctgov/1",
+                   "[{'count': 850, 'type': 'TARGET'}, {'count': 863, 'type': 'UNSTATED'}]");
+    expect_json(merging_result(merging), "value.enrolment.count", "863");
+    expect_json(merging_result(merging), "sources.enrolment", "'ctgov/1'");
+    expect_json(merging_conflict(merging, "enrolment"), "decided", "true");
+    expect_json(merging_conflict(merging, "enrolment"), "values.0.statements", "['ctgov/1']");
+    expect_json(merging_conflict(merging, "enrolment"), "values.0.chosen", "true");
+    expect_json(merging_conflict(merging, "enrolment"), "values.1.chosen", "false");
+}
+
+static void a_choice_holds_only_for_the_values_it_was_made_on(void **state) {
+    (void)state;
+    say_two_enrolments();
+    merging_choose(merging, "enrolment", "ctgov/1",
+                   "[{'count': 851, 'type': 'TARGET'}, {'count': 863, 'type': 'UNSTATED'}]");
+    expect_json(merging_result(merging), "value.enrolment.count", "850");
+    expect_json(merging_conflict(merging, "enrolment"), "decided", "false");
+    merging_choose(merging, "enrolment", "ctgov/1", "[{'count': 863, 'type': 'UNSTATED'}]");
+    expect_json(merging_result(merging), "value.enrolment.count", "850");
+}
+
+static void a_choice_of_a_statement_that_is_gone_does_not_hold(void **state) {
+    (void)state;
+    say_two_enrolments();
+    merging_choose(merging, "titles", "ctgov/1", "[]");
+    expect_json(merging_result(merging), "value.enrolment.count", "850");
+    merging_say(merging, "euctr/1", NULL, "{'phases': ['PHASE_1']}");
+    merging_choose(merging, "enrolment", "euctr/1",
+                   "[{'count': 850, 'type': 'TARGET'}, {'count': 863, 'type': 'UNSTATED'}]");
+    expect_json(merging_result(merging), "value.enrolment.count", "850");
+    expect_json(merging_conflict(merging, "enrolment"), "decided", "false");
+}
+
+static void a_part_of_an_element_can_be_chosen(void **state) {
+    (void)state;
+    begin(test_domain("trial"));
+    merging_say(merging, "ctgov/1", NULL, "{'titles': [{'lang': 'en', 'text': 'One'}]}");
+    merging_say(merging, "isrctn/1", NULL, "{'titles': [{'lang': 'en', 'text': 'Two'}]}");
+    const char *first = look_text(merging_result(merging), "value.titles.0.text");
+    bool is_one = strcmp(first, "One") == 0;
+    merging_choose(merging, "titles[en].text", is_one ? "isrctn/1" : "ctgov/1", "['Two', 'One']");
+    expect_json(merging_result(merging), "value.titles.0.text", is_one ? "'Two'" : "'One'");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_statement_says_passes_through_unchanged),
@@ -305,6 +361,10 @@ int main(void) {
         cmocka_unit_test(the_stamp_is_nobodys_version_and_the_latest_event),
         cmocka_unit_test(without_any_event_time_the_stamp_has_none),
         cmocka_unit_test(the_order_in_which_statements_are_told_plays_no_part),
+        cmocka_unit_test(a_choice_is_carried_where_the_rules_would_have_chosen_another),
+        cmocka_unit_test(a_choice_holds_only_for_the_values_it_was_made_on),
+        cmocka_unit_test(a_choice_of_a_statement_that_is_gone_does_not_hold),
+        cmocka_unit_test(a_part_of_an_element_can_be_chosen),
     };
     return cmocka_run_group_tests(tests, make_domain, free_all);
 }
