@@ -41,7 +41,8 @@ enum hub_exit hub_ctl_conflict_list(struct hub_ctl *ctl) {
     json_t *list = json_array();
     json_array_foreach(latest, i, record) {
         json_t *conflict = json_object_get(record, "value");
-        if (!ctl->all && strcmp(text_of(conflict, "state"), "OPEN") != 0)
+        bool deferred = strcmp(text_of(json_object_get(conflict, "decision"), "kind"), "DEFER") == 0;
+        if (!ctl->all && (deferred || strcmp(text_of(conflict, "state"), "OPEN") != 0))
             continue;
         if ((int64_t)shown++ >= ctl->limit)
             break;

@@ -20,6 +20,9 @@ struct hub_ctl {
     const char *domain;    /* --domain, or NULL */
     const char *group;     /* of the hub */
     const char *context;   /* --context a.b=c, or NULL */
+    const char *reason;    /* --reason, or NULL */
+    const char *by;        /* --by, else the user's name, or NULL */
+    const char *statement; /* --statement KEY[,KEY...], or NULL */
     bool json;             /* -o json */
     bool all;              /* --all */
     int64_t limit;         /* --limit */
@@ -50,6 +53,11 @@ enum hub_exit hub_ctl_entity_show(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_entity_explain(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_conflict_list(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_conflict_show(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_conflict_resolve(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_conflict_defer(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_conflict_reopen(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_entity_join(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_entity_separate(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_dlq_list(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_dlq_show(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_lag(struct hub_ctl *ctl);

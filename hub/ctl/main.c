@@ -22,6 +22,18 @@ static const struct hub_command commands[] = {
     {"conflict", "list", "", "Lists open conflicts; resolved ones too with --all.", 0, 0,
      hub_ctl_conflict_list},
     {"conflict", "show", "ID", "Prints a conflict.", 1, 1, hub_ctl_conflict_show},
+    {"conflict", "resolve", "ID --statement KEY --reason TEXT",
+     "Chooses a statement's value; the conflict is open again when the sources move.", 1, 1,
+     hub_ctl_conflict_resolve},
+    {"conflict", "defer", "ID --reason TEXT", "Puts a conflict off until its values move.", 1, 1,
+     hub_ctl_conflict_defer},
+    {"conflict", "reopen", "ID --reason TEXT", "Takes a decision back.", 1, 1,
+     hub_ctl_conflict_reopen},
+    {"entity", "join", "ID ID --reason TEXT", "Decides that two entities are one.", 2, 2,
+     hub_ctl_entity_join},
+    {"entity", "separate", "ID [ID] [--statement KEY,...] --reason TEXT",
+     "Decides that two entities, or statements of one and its others, are not the same.", 1, 2,
+     hub_ctl_entity_separate},
     {"dlq", "list", "", "Lists dead letters.", 0, 0, hub_ctl_dlq_list},
     {"dlq", "show", "PLACE", "Prints a dead letter with its original bytes.", 1, 1,
      hub_ctl_dlq_show},
@@ -46,6 +58,8 @@ static const struct option long_options[] = {
     {"group", required_argument, NULL, 'g'},     {"context", required_argument, NULL, 'c'},
     {"output", required_argument, NULL, 'o'},    {"all", no_argument, NULL, 'a'},
     {"limit", required_argument, NULL, 'n'},     {"help", no_argument, NULL, 'h'},
+    {"reason", required_argument, NULL, 'r'},    {"by", required_argument, NULL, 'w'},
+    {"statement", required_argument, NULL, 't'},
     {NULL, 0, NULL, 0},
 };
 
@@ -68,7 +82,10 @@ static void usage(FILE *out) {
             "  --context A.B=C    simulate: a fact about the request or file, such as\n"
             "                     request.sending_hei_id=lu.se\n"
             "  --limit N          at most N records\n"
-            "  --all              closed and merged ones too\n"
+            "  --all              closed, deferred and merged ones too\n"
+            "  --reason TEXT      why; every decision needs one\n"
+            "  --by NAME          who decides (USER)\n"
+            "  --statement KEY    the statement whose value is chosen; those to separate\n"
             "\nexit codes: 0 ok, 1 findings, 2 usage, 3 not found, 5 unreachable\n");
 }
 
@@ -96,6 +113,15 @@ static bool read_option(struct hub_ctl *ctl, int option) {
         return true;
     case 'c':
         ctl->context = optarg;
+        return true;
+    case 'r':
+        ctl->reason = optarg;
+        return true;
+    case 'w':
+        ctl->by = optarg;
+        return true;
+    case 't':
+        ctl->statement = optarg;
         return true;
     case 'a':
         ctl->all = true;
@@ -140,6 +166,7 @@ int main(int argc, char **argv) {
                           .bootstrap = environment("HUB_BOOTSTRAP", "127.0.0.1:19092"),
                           .keys = environment("HUB_KEYS", NULL),
                           .group = "hub",
+                          .by = environment("USER", NULL),
                           .limit = INT64_MAX};
     for (int option; (option = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1;) {
         if (option == 'h') {

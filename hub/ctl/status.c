@@ -23,6 +23,8 @@ struct looking {
     struct hub_reader *reader;
     struct domain_counts *counts; /* by domain */
     struct hub_ctl_table lag;
+    struct hub_admit_counts decisions;
+    int64_t decisions_lag;
     int64_t letters_hub, letters_institutions;
     struct hub_error error;
 };
@@ -75,6 +77,8 @@ static void add_fold(struct hub_fold_counts *sum, const struct hub_fold_counts *
     sum->unchanged += more->unchanged;
     sum->superseded += more->superseded;
     sum->withdrawn += more->withdrawn;
+    sum->decided += more->decided;
+    sum->refused += more->refused;
 }
 
 static enum hub_status add_partition(struct looking *looking, bool admits,
@@ -131,6 +135,15 @@ static enum hub_status look_at_group(struct looking *looking, bool admits) {
     for (size_t i = 0; i < count; i++)
         HUB_TRY(add_partition(looking, admits, &partitions[i], &looking->counts[domains[i]]));
     return HUB_OK;
+}
+
+static enum hub_status look_at_decisions(struct looking *looking) {
+    struct hub_kafka_partition partition = {HUB_DECISION_TOPIC, 0, -1, NULL};
+    const char *group = hub_arena_format(&looking->arena, "%s-admit", looking->ctl->group);
+    HUB_TRY(hub_reader_committed(looking->ctl->bootstrap, group, &partition, 1, &looking->arena,
+                                 &looking->error));
+    HUB_TRY(hub_counts_parse_admit(partition.metadata, &looking->decisions, &looking->error));
+    return read_lag(looking, "admit", &partition, &looking->decisions_lag);
 }
 
 /* --- what the topics hold --- */
@@ -228,7 +241,8 @@ static bool look(struct looking *looking) {
     if (looking->reader == NULL)
         return false;
     if (look_at_group(looking, /* admits= */ true) != HUB_OK ||
-        look_at_group(looking, /* admits= */ false) != HUB_OK) {
+        look_at_group(looking, /* admits= */ false) != HUB_OK ||
+        look_at_decisions(looking) != HUB_OK) {
         fprintf(stderr, "hubctl: %s\n", looking->error.text);
         return false;
     }
@@ -252,7 +266,7 @@ struct sum {
 static size_t list_sums(const struct looking *looking, struct sum *sums) {
     const struct hub_catalogue *catalogue = looking->ctl->catalogue;
     size_t count = 0;
-    int64_t dead_hub = 0, dead_institutions = 0;
+    int64_t dead_hub = looking->decisions.dead, dead_institutions = 0, decided = 0;
     for (size_t i = 0; i < catalogue->domain_count; i++) {
         const struct domain_counts *own = &looking->counts[i];
         const struct hub_admit_counts *admit = &own->admit;
@@ -274,14 +288,21 @@ static size_t list_sums(const struct looking *looking, struct sum *sums) {
         sums[count++] = (struct sum){
             name, "entries that admit wrote", "read by fold",
             admit->created + admit->changed + admit->late + admit->withdrawn + 2 * admit->moved,
-            fold->read};
+            fold->read - fold->decided - fold->refused};
         sums[count++] = (struct sum){
-            name, "read by fold", "published + unchanged + superseded + withdrawn", fold->read,
-            fold->published + fold->unchanged + fold->superseded + fold->withdrawn};
+            name, "read by fold",
+            "published + unchanged + superseded + withdrawn + decisions", fold->read,
+            fold->published + fold->unchanged + fold->superseded + fold->withdrawn +
+                fold->decided + fold->refused};
         sums[count++] = (struct sum){name, "still to be taken", "nothing", own->lag, 0};
         dead_hub += admit->dead;
+        decided += fold->decided + fold->refused;
         dead_institutions += own->source_dead;
     }
+    sums[count++] = (struct sum){"", "decisions that admit wrote", "decided + refused by fold",
+                                 looking->decisions.created, decided};
+    sums[count++] =
+        (struct sum){"", "decisions to be taken", "nothing", looking->decisions_lag, 0};
     sums[count++] =
         (struct sum){"", "refused by admit", "dead letters of the hub", dead_hub,
                      looking->letters_hub};
@@ -374,7 +395,7 @@ enum hub_exit hub_ctl_status(struct hub_ctl *ctl) {
         stop_looking(&looking);
         return HUB_EXIT_UNREACHABLE;
     }
-    struct sum *sums = hub_allocate_zero(ctl->catalogue->domain_count * 6 + 2, sizeof *sums);
+    struct sum *sums = hub_allocate_zero(ctl->catalogue->domain_count * 6 + 4, sizeof *sums);
     size_t count = list_sums(&looking, sums);
     for (size_t i = 0; i < count; i++)
         adds_up = adds_up && sums[i].left_count == sums[i].right_count;
@@ -398,6 +419,7 @@ enum hub_exit hub_ctl_lag(struct hub_ctl *ctl) {
     bool reached = look(&looking);
     for (size_t i = 0; reached && i < ctl->catalogue->domain_count; i++)
         lag += looking.counts[i].lag;
+    lag += looking.decisions_lag;
     if (reached)
         hub_ctl_table_show(ctl, &looking.lag);
     stop_looking(&looking);

@@ -1,9 +1,11 @@
-/* admit as a task: ingest topics in, log and admitted records out. */
+/* admit as a task: ingest topics and decisions in, log and admitted records out. The state of an
+ * ingest partition is the stage's, that of the decision topic its counts alone. */
 #include "hub/engine/counts.h"
 #include "hub/engine/task.h"
 #include "hub/engine/topics.h"
 #include "hub/io/crypto.h"
 #include "hub/stages/admit.h"
+#include "hub/stages/admit_decision.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,14 +14,23 @@ static const char *const *list_topics(const struct hub_catalogue *catalogue,
                                       struct hub_arena *arena) {
     size_t institutions = catalogue->parties.institution_count, count = 0;
     const char **topics = hub_arena_take(
-        arena, (institutions * catalogue->domain_count + 1) * sizeof *topics);
+        arena, (institutions * catalogue->domain_count + 2) * sizeof *topics);
     for (size_t i = 0; i < catalogue->domain_count; i++)
         for (size_t k = 0; k < institutions; k++)
             topics[count++] =
                 hub_arena_format(arena, "ingest.%s.%s", catalogue->parties.institutions[k].name,
                                  catalogue->domains[i].name);
+    topics[count++] = HUB_DECISION_TOPIC;
     topics[count] = NULL;
     return topics;
+}
+
+static bool has_decisions(const struct hub_slot *slot) {
+    return slot->domain == NULL;
+}
+
+static const struct hub_admit_counts *counts_of(const struct hub_slot *slot) {
+    return has_decisions(slot) ? slot->state : hub_admit_counts(slot->state);
 }
 
 static enum hub_status take_admitted(void *context, const struct hub_input *input,
@@ -47,6 +58,11 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
                             const struct hub_kafka_partition *committed,
                             struct hub_error *reterr) {
     struct hub_admit_counts counts;
+    if (has_decisions(slot)) {
+        HUB_TRY(hub_counts_parse_admit(committed->metadata, &counts, reterr));
+        slot->state = hub_copy_bytes(&counts, sizeof counts);
+        return HUB_OK;
+    }
     struct hub_admit_config config = {.catalogue = task->engine->catalogue,
                                       .domain = slot->domain,
                                       .institution = slot->institution,
@@ -67,25 +83,45 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
 }
 
 static void unload(struct hub_slot *slot) {
-    hub_admit_free(slot->state);
+    if (has_decisions(slot))
+        hub_release(slot->state);
+    else
+        hub_admit_free(slot->state);
     slot->state = NULL;
+}
+
+static void decide(const struct hub_task *task, struct hub_slot *slot,
+                   const struct hub_input *input, struct hub_outputs *outputs) {
+    struct hub_admit_counts *counts = slot->state;
+    struct hub_admit_decisions decisions = {.catalogue = task->engine->catalogue,
+                                            .digester = &hub_sha256,
+                                            .topic = slot->topic,
+                                            .shard_count = hub_topics_shard_count};
+    bool taken = hub_admit_decision(&decisions, input, outputs);
+    counts->read++;
+    counts->created += taken;
+    counts->dead += !taken;
 }
 
 static enum hub_status process(struct hub_task *task, struct hub_slot *slot,
                                const struct hub_input *input, struct hub_outputs *outputs,
                                struct hub_error *reterr) {
-    (void)task;
     (void)reterr;
-    hub_admit_record(slot->state, input, outputs);
+    if (has_decisions(slot))
+        decide(task, slot, input, outputs);
+    else
+        hub_admit_record(slot->state, input, outputs);
     return HUB_OK;
 }
 
 static void render_counts(const struct hub_slot *slot, struct hub_buffer *buffer) {
-    hub_counts_render_admit(hub_admit_counts(slot->state), buffer);
+    hub_counts_render_admit(counts_of(slot), buffer);
 }
 
 static const char *topic_of(const struct hub_slot *slot, enum hub_output_kind kind,
                             struct hub_arena *arena) {
+    if (has_decisions(slot)) /* each log entry names its topic */
+        return kind == HUB_OUTPUT_DEADLETTER ? "deadletter.hub" : NULL;
     switch (kind) {
     case HUB_OUTPUT_LOG:
         return hub_arena_format(arena, "log.%s", slot->domain->name);
@@ -119,6 +155,9 @@ static enum hub_status marks(struct hub_task *task, struct hub_slot *slot,
                              struct hub_cache_mark *ret_marks, size_t *ret_count,
                              struct hub_error *reterr) {
     int64_t first = 0, end = 0;
+    *ret_count = 0;
+    if (has_decisions(slot))
+        return HUB_OK;
     /* Only this process writes there, and no transaction is open now: the end is its own. */
     HUB_TRY(hub_reader_bounds(task->reader, slot->output_topics[HUB_OUTPUT_ADMITTED],
                               slot->partition, &first, &end, reterr));
@@ -128,7 +167,14 @@ static enum hub_status marks(struct hub_task *task, struct hub_slot *slot,
 }
 
 static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
-    const struct hub_admit_counts *counts = hub_admit_counts(slot->state);
+    const struct hub_admit_counts *counts = counts_of(slot);
+    if (has_decisions(slot)) {
+        hub_buffer_append_format(metrics,
+                                 "atmp_decisions_total{outcome=\"admitted\"} %lld\n"
+                                 "atmp_decisions_total{outcome=\"dead\"} %lld\n",
+                                 (long long)counts->created, (long long)counts->dead);
+        return;
+    }
     const struct {
         const char *outcome;
         int64_t count;

@@ -8,7 +8,8 @@ static const char admit_format[] = "v1 read=%" PRId64 " created=%" PRId64 " chan
                                    " unchanged=%" PRId64 " late=%" PRId64 " withdrawn=%" PRId64
                                    " moved=%" PRId64 " dead=%" PRId64 " security=%" PRId64;
 static const char fold_format[] = "v1 read=%" PRId64 " published=%" PRId64 " unchanged=%" PRId64
-                                  " superseded=%" PRId64 " withdrawn=%" PRId64;
+                                  " superseded=%" PRId64 " withdrawn=%" PRId64
+                                  " decided=%" PRId64 " refused=%" PRId64;
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -21,7 +22,8 @@ void hub_counts_render_admit(const struct hub_admit_counts *counts, struct hub_b
 
 void hub_counts_render_fold(const struct hub_fold_counts *counts, struct hub_buffer *buffer) {
     hub_buffer_append_format(buffer, fold_format, counts->read, counts->published,
-                             counts->unchanged, counts->superseded, counts->withdrawn);
+                             counts->unchanged, counts->superseded, counts->withdrawn,
+                             counts->decided, counts->refused);
 }
 
 enum hub_status hub_counts_parse_admit(const char *text, struct hub_admit_counts *ret_counts,
@@ -40,7 +42,8 @@ enum hub_status hub_counts_parse_fold(const char *text, struct hub_fold_counts *
                                       struct hub_error *reterr) {
     struct hub_fold_counts counts = {0};
     if (text != NULL && sscanf(text, fold_format, &counts.read, &counts.published,
-                               &counts.unchanged, &counts.superseded, &counts.withdrawn) != 5)
+                               &counts.unchanged, &counts.superseded, &counts.withdrawn,
+                               &counts.decided, &counts.refused) != 7)
         return hub_fail(reterr, HUB_FATAL, "committed metadata '%s' is no counts of fold", text);
     *ret_counts = counts;
     return HUB_OK;

@@ -140,7 +140,9 @@ static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
     } rows[] = {{"published", counts->published},
                 {"unchanged", counts->unchanged},
                 {"superseded", counts->superseded},
-                {"withdrawn", counts->withdrawn}};
+                {"withdrawn", counts->withdrawn},
+                {"decided", counts->decided},
+                {"refused", counts->refused}};
     const struct {
         const char *name;
         size_t value;

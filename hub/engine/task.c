@@ -1,5 +1,6 @@
 #include "hub/engine/task.h"
 
+#include "hub/engine/topics.h"
 #include "hub/io/clock.h"
 #include "hub/io/log.h"
 
@@ -16,10 +17,12 @@ static struct hub_slot *find_slot(struct hub_task *task, const char *topic, int3
     return NULL;
 }
 
-/* ingest.<institution>.<domain> or log.<domain> */
+/* ingest.<institution>.<domain>, log.<domain>, or decision, which is of all domains */
 static void read_topic(struct hub_task *task, struct hub_slot *slot) {
     const struct hub_catalogue *catalogue = task->engine->catalogue;
     struct hub_bytes kind, rest, institution;
+    if (strcmp(slot->topic, HUB_DECISION_TOPIC) == 0)
+        return;
     hub_bytes_cut(hub_bytes_of_text(slot->topic), '.', &kind, &rest);
     if (hub_bytes_equal_text(kind, "ingest") && hub_bytes_cut(rest, '.', &institution, &rest))
         slot->institution = hub_parties_institution(&catalogue->parties, institution)->name;
@@ -161,7 +164,7 @@ static enum hub_status write_outputs(struct hub_task *task, const struct hub_slo
     for (size_t i = 0; i < outputs->count; i++) {
         const struct hub_output *output = &outputs->items[i];
         struct hub_kafka_write write = {
-            .topic = slot->output_topics[output->kind],
+            .topic = output->topic != NULL ? output->topic : slot->output_topics[output->kind],
             .partition = output->partition,
             .has_key = output->has_key,
             .key = output->key,

@@ -21,8 +21,8 @@ struct hub_slot {
     /* By kind of output: where it goes, and the cache's name of that; NULL where there is none. */
     const char *output_topics[HUB_OUTPUT_KINDS], *output_spaces[HUB_OUTPUT_KINDS];
     struct hub_arena names;
-    const struct hub_domain *domain;
-    const char *institution; /* of an ingest topic */
+    const struct hub_domain *domain; /* NULL of the decision topic */
+    const char *institution;         /* of an ingest topic */
     void *state;             /* the stage's */
     int64_t next;            /* offset to be committed next */
     bool touched;            /* by the running transaction */

@@ -67,7 +67,7 @@ void hub_topics_list(const struct hub_catalogue *catalogue, struct hub_arena *ar
             hub_arena_format(arena, "deadletter.%s", catalogue->parties.institutions[i].name), 1,
             kept);
     add(&listing, "deadletter.hub", 1, kept);
-    add(&listing, "decision", 1, compacted_with_lag);
+    add(&listing, HUB_DECISION_TOPIC, 1, compacted_with_lag);
     add(&listing, "position", 1, compacted);
     *ret_topics = listing.topics;
     *ret_count = listing.count;

@@ -6,6 +6,8 @@
 
 enum { HUB_INGEST_PARTITIONS = 2, HUB_SHARDS = 4 };
 
+#define HUB_DECISION_TOPIC "decision" /* one partition */
+
 /* Partitions of log, unified, conflict and match of a domain. */
 int32_t hub_topics_shard_count(const struct hub_domain *domain);
 

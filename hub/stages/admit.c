@@ -3,7 +3,7 @@
 #include "hub/base/table.h"
 #include "hub/base/text.h"
 #include "hub/stages/admit_check.h"
-#include "schemas/lib/deadletter.h"
+#include "hub/stages/letter.h"
 #include "schemas/lib/encode.h"
 #include "schemas/lib/frame.h"
 #include "schemas/lib/slice.h"
@@ -420,35 +420,16 @@ static void accept(struct step *step, const struct candidate *candidate) {
 static void refuse(struct step *step, const struct hub_refusal_facts *refusal,
                    const struct hub_error *error) {
     struct hub_admit *admit = step->admit;
-    const struct hub_input *input = step->input;
-    HUB_SCOPED_BUFFER value = {0};
-    struct hub_deadletter letter = {.stage = "admit",
-                                    .code = refusal->code,
-                                    .reason = error->text,
-                                    .path = refusal->path,
-                                    .institution = admit->config.institution,
-                                    .topic = admit->config.topic,
-                                    .partition = input->partition,
-                                    .offset = input->offset,
-                                    .key = input->has_key ? input->key : hub_bytes(NULL, 0),
-                                    .original = input->has_value ? input->value
-                                                                 : hub_bytes("", 0),
-                                    .security = refusal->security};
-    letter.original_hash = admit->config.digester->digest(letter.original);
-    hub_frame_append(&value, admit->deadletter_schema->id);
-    hub_deadletter_encode(&letter, &value);
-    struct hub_output *output =
-        hub_outputs_add(step->outputs, HUB_OUTPUT_DEADLETTER, 0,
-                        input->has_key ? input->key : hub_bytes(NULL, 0));
-    hub_output_value(step->outputs, output, &value);
-    const char *origin = hub_arena_format(step->outputs->arena, "%s/%d@%lld", admit->config.topic,
-                                          input->partition, (long long)input->offset);
-    struct hub_envelope envelope = {.id = origin,
-                                    .source = "urn:atmp:hub:admit",
-                                    .type = "atmp.deadletter",
-                                    .subject = admit->config.topic,
-                                    .has_time = true, .time_ms = input->timestamp_ms};
-    hub_output_envelope(step->outputs, output, &envelope, input);
+    struct hub_letter letter = {.schema = admit->deadletter_schema,
+                                .digester = admit->config.digester,
+                                .stage = "admit",
+                                .topic = admit->config.topic,
+                                .institution = admit->config.institution,
+                                .code = refusal->code,
+                                .path = refusal->path,
+                                .reason = error->text,
+                                .security = refusal->security};
+    hub_letter_write(&letter, step->input, step->outputs);
     admit->counts.dead++;
     admit->counts.security += refusal->security;
 }

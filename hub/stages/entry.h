@@ -29,6 +29,7 @@ enum hub_output_kind {
 
 struct hub_output {
     enum hub_output_kind kind;
+    const char *topic; /* where it goes, of a stage that writes to several; else NULL */
     int32_t partition;
     bool has_key;
     struct hub_bytes key, value;

@@ -141,6 +141,14 @@ static void count_entry(struct fold_step *step, size_t unified_before) {
         counts->unchanged++;
 }
 
+static enum hub_status fold_decision(struct fold_step *step, struct hub_error *reterr) {
+    HUB_TRY(fold_decision_take(step, reterr));
+    step->fold->counts.read++;
+    follow(step);
+    end_step(step);
+    return HUB_OK;
+}
+
 enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *entry,
                                struct hub_outputs *outputs, struct hub_error *reterr) {
     struct fold_step step = {
@@ -151,6 +159,8 @@ enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *en
         fold->counts.superseded++;
         return HUB_OK;
     }
+    if (fold_decision_is(entry))
+        return fold_decision(&step, reterr);
     struct fold_statement *statement = NULL;
     bool content_changed = false;
     struct hub_bytes institution, key = hub_bytes("", 0);

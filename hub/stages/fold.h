@@ -18,6 +18,7 @@ enum { HUB_CORE_VERSION = 1 };
 /* What became of the entries: `read` is the sum of the others. */
 struct hub_fold_counts {
     int64_t read, published, unchanged, superseded, withdrawn;
+    int64_t decided, refused; /* decisions taken, and not */
 };
 
 /* What the shard holds now. */

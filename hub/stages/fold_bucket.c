@@ -125,13 +125,16 @@ static void reach_members(struct region *region, const struct fold_entity *entit
         reach(region, entity->members[i]);
 }
 
-/* Through identifiers, and through ids: where a founding statement comes back, its id goes to it,
+/* Through identifiers, through what was decided to be the same, and through ids: where a founding statement comes back, its id goes to it,
  * and the others that have it meanwhile need another. */
 static void spread(struct region *region) {
     for (size_t i = 0; i < region->count; i++) {
         struct fold_statement *statement = region->items[i];
         reach_members(region, statement->entity);
         reach_members(region, fold_entity_find(region->fold, statement->founds));
+        for (size_t k = 0; k < statement->pair_count; k++)
+            if (statement->pairs[k].same)
+                reach(region, statement->pairs[k].other);
         for (size_t k = 0; k < statement->claim_count; k++) {
             struct fold_identifier *identifier = statement->claims[k];
             if (identifier->mark == region->mark)
@@ -199,6 +202,26 @@ static struct hub_identity_node make_node(struct numbering *numbering, size_t ma
                                       (uint32_t)(statement->system - fold->domain->parties->systems)};
 }
 
+/* What was decided about pairs within the region; each pair once. */
+static struct hub_identity_decision *list_decisions(const struct region *region,
+                                                    struct hub_arena *arena, size_t *ret_count) {
+    size_t room = 0, count = 0;
+    for (size_t i = 0; i < region->count; i++) {
+        region->items[i]->number = i;
+        room += region->items[i]->pair_count;
+    }
+    struct hub_identity_decision *decisions = hub_arena_take(arena, (room + 1) * sizeof *decisions);
+    for (size_t i = 0; room > 0 && i < region->count; i++)
+        for (size_t k = 0; k < region->items[i]->pair_count; k++) {
+            const struct fold_pair *pair = &region->items[i]->pairs[k];
+            if (pair->other->mark == region->mark && pair->other->number > i)
+                decisions[count++] =
+                    (struct hub_identity_decision){i, pair->other->number, pair->same};
+        }
+    *ret_count = count;
+    return decisions;
+}
+
 static void cluster(struct fold_step *step, const struct region *region,
                     struct clustered *ret_clustered) {
     struct numbering numbering = {0};
@@ -212,6 +235,7 @@ static void cluster(struct fold_step *step, const struct region *region,
                                          .node_count = region->count,
                                          .identifier_count = (uint32_t)numbering.count,
                                          .group_count = (uint32_t)numbering.group_count};
+    bucket.decisions = list_decisions(region, step->arena, &bucket.decision_count);
     hub_identity_cluster(&bucket, step->arena, &result);
     struct fold_identifier **identifiers =
         hub_arena_take(step->arena, (numbering.count + 1) * sizeof *identifiers);
@@ -403,25 +427,40 @@ static void report_refusals(struct fold_step *step, const struct clustered *clus
         hub_arena_take(step->arena, (clustered->count + 1) * sizeof *entities);
     static const enum fold_evidence_kind kinds[] = {
         FOLD_EVIDENCE_EXCLUSIVE, FOLD_EVIDENCE_TIE, FOLD_EVIDENCE_TOO_MANY};
+    size_t told = 0;
     for (size_t i = 0; i < clustered->count; i++)
         entities[i] = clustered->statements[i]->entity;
     for (size_t i = 0; i < count; i++) {
         const struct hub_refused_edge *edge = &clustered->refused[i];
-        evidence[i] = (struct fold_evidence){
+        if (edge->refusal == HUB_REFUSED_APART) /* nobody has to be asked again */
+            continue;
+        evidence[told] = (struct fold_evidence){
             kinds[edge->refusal],
-            clustered->identifiers[edge->identifier]->text,
+            edge->identifier == HUB_IDENTIFIER_NONE
+                ? hub_arena_format(step->arena, "decisions that contradict each other")
+                : clustered->identifiers[edge->identifier]->text,
             {clustered->statements[edge->a]->key, clustered->statements[edge->b]->key}};
-        pairs[2 * i] = edge->a;
-        pairs[2 * i + 1] = edge->b;
+        pairs[2 * told] = edge->a;
+        pairs[2 * told + 1] = edge->b;
+        told++;
     }
-    fold_match_of_refusals(step, entities, clustered->count, evidence, pairs, count);
+    fold_match_of_refusals(step, entities, clustered->count, evidence, pairs, told);
+}
+
+static void recluster_region(struct fold_step *step, struct region *region,
+                             struct fold_entity *also) {
+    struct clustered clustered;
+    spread(region);
+    cluster(step, region, &clustered);
+    settle(step, &clustered, also);
+    report_refusals(step, &clustered);
+    hub_release(region->items);
 }
 
 void fold_bucket_recluster(struct fold_step *step, struct fold_statement *statement) {
     struct hub_fold *fold = step->fold;
     struct region region = {.fold = fold, .mark = ++fold->marks};
     struct fold_entity *was_in = statement->entity;
-    struct clustered clustered;
     /* Seeds: what hung together with the statement before, and what does so now. */
     reach_members(&region, was_in);
     for (size_t i = 0; i < statement->claim_count; i++)
@@ -435,9 +474,15 @@ void fold_bucket_recluster(struct fold_step *step, struct fold_statement *statem
     } else {
         statement->entity = NULL;
     }
-    spread(&region);
-    cluster(step, &region, &clustered);
-    settle(step, &clustered, was_in);
-    report_refusals(step, &clustered);
-    hub_release(region.items);
+    recluster_region(step, &region, was_in);
+}
+
+void fold_bucket_recluster_all(struct fold_step *step, struct fold_statement *const *statements,
+                               size_t count) {
+    struct region region = {.fold = step->fold, .mark = ++step->fold->marks};
+    for (size_t i = 0; i < count; i++) {
+        reach_members(&region, statements[i]->entity);
+        reach(&region, statements[i]);
+    }
+    recluster_region(step, &region, NULL);
 }

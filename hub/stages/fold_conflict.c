@@ -14,6 +14,8 @@
 struct fold_conflict_before {
     bool open;
     struct hub_bytes values;
+    bool decided;        /* the step's event is about a decision */
+    const char *refused; /* why it was refused, or NULL */
 };
 
 void fold_conflict_free(struct fold_conflict *conflict) {
@@ -22,6 +24,7 @@ void fold_conflict_free(struct fold_conflict *conflict) {
     hub_release(conflict->entities[1]);
     hub_release(conflict->field);
     hub_release(conflict->values);
+    fold_decision_free(conflict->decision);
     hub_release(conflict);
 }
 
@@ -45,11 +48,11 @@ static void detach(struct fold_entity *entity, const struct fold_conflict *confl
 
 /* --- transitions --- */
 
-static void touch(struct fold_step *step, struct fold_conflict *conflict) {
+void fold_conflict_touch(struct fold_step *step, struct fold_conflict *conflict) {
     if (conflict->before != NULL)
         return;
     struct fold_conflict_before *before = hub_arena_take(step->arena, sizeof *before);
-    before->open = conflict->open;
+    *before = (struct fold_conflict_before){.open = conflict->open};
     char *copy =
         hub_arena_text(step->arena, (const char *)conflict->values, conflict->values_size);
     before->values = hub_bytes(copy, conflict->values_size);
@@ -96,6 +99,72 @@ static struct fold_conflict *need_conflict(struct hub_fold *fold, const struct f
     return conflict;
 }
 
+struct fold_conflict *fold_conflict_unknown(struct hub_fold *fold, const char *id) {
+    struct hub_arena arena = {0};
+    const char *entity = hub_arena_text(&arena, id, strcspn(id, "/"));
+    struct finding finding = {
+        .id = id, .kind = HUB_CONFLICT_VALUES, .entities = {entity, NULL}, .field = ""};
+    struct fold_conflict *conflict = need_conflict(fold, &finding);
+    hub_arena_destroy(&arena);
+    return conflict;
+}
+
+void fold_conflict_set_decision(struct fold_entity *entity, struct fold_conflict *conflict,
+                                struct fold_decision *decision) {
+    size_t kept = 0;
+    if (conflict->decision != decision)
+        fold_decision_free(conflict->decision);
+    conflict->decision = decision;
+    for (size_t i = 0; i < entity->decided_count; i++)
+        if (entity->decided[i] != conflict)
+            entity->decided[kept++] = entity->decided[i];
+    entity->decided_count = kept;
+    if (decision == NULL)
+        return;
+    HUB_GROW(entity->decided, entity->decided_count, entity->decided_capacity);
+    entity->decided[entity->decided_count++] = conflict;
+}
+
+void fold_conflict_note_decided(struct fold_step *step, struct fold_conflict *conflict,
+                                const char *refused) {
+    (void)step;
+    conflict->before->decided = true;
+    conflict->before->refused = refused;
+}
+
+/* Once the sources have moved, what was only proposed or put off is over; what was chosen is
+ * remembered, and holds again with the values that it was made on. */
+static void drop_outdated(struct fold_step *step, struct fold_conflict *conflict) {
+    struct fold_decision *decision = conflict->decision;
+    bool lasts = decision != NULL && decision->kind == FOLD_CHOOSE && decision->in_force;
+    struct fold_entity *entity = fold_entity_find(step->fold, conflict->entities[0]);
+    if (decision != NULL && !lasts && entity != NULL && !fold_decision_stands(step, conflict))
+        fold_conflict_set_decision(entity, conflict, NULL);
+}
+
+static void set_values(struct fold_conflict *conflict, const struct hub_buffer *values) {
+    hub_release(conflict->values);
+    conflict->values = values == NULL ? NULL : hub_copy_bytes(values->data, values->size);
+    conflict->values_size = values == NULL ? 0 : values->size;
+}
+
+static void close(struct fold_step *step, struct fold_conflict *conflict) {
+    if (!conflict->open)
+        return;
+    conflict->open = false;
+    step->fold->gauges.conflicts_open--;
+    each_entity(step, conflict, /* attach= */ false);
+}
+
+/* The values stand against each other, and a person has chosen. */
+static void hold_decided(struct fold_step *step, struct fold_conflict *conflict,
+                         const struct hub_buffer *values) {
+    fold_conflict_touch(step, conflict);
+    conflict->seen = true;
+    set_values(conflict, values);
+    close(step, conflict);
+}
+
 static void hold_open(struct fold_step *step, const struct finding *finding,
                       const struct hub_buffer *values) {
     struct fold_conflict *conflict = need_conflict(step->fold, finding);
@@ -104,11 +173,10 @@ static void hold_open(struct fold_step *step, const struct finding *finding,
     conflict->seen = true;
     if (same)
         return;
-    touch(step, conflict);
+    fold_conflict_touch(step, conflict);
     conflict->severity = finding->severity;
-    hub_release(conflict->values);
-    conflict->values = hub_copy_bytes(values->data, values->size);
-    conflict->values_size = values->size;
+    set_values(conflict, values);
+    drop_outdated(step, conflict);
     if (conflict->open)
         return;
     conflict->open = true;
@@ -119,12 +187,10 @@ static void hold_open(struct fold_step *step, const struct finding *finding,
 }
 
 static void resolve(struct fold_step *step, struct fold_conflict *conflict) {
-    touch(step, conflict);
-    conflict->open = false;
-    conflict->values = hub_release(conflict->values);
-    conflict->values_size = 0;
-    step->fold->gauges.conflicts_open--;
-    each_entity(step, conflict, /* attach= */ false);
+    fold_conflict_touch(step, conflict);
+    set_values(conflict, NULL);
+    close(step, conflict);
+    drop_outdated(step, conflict);
 }
 
 /* Of the entity's open conflicts of these kinds, those that were not found again are over. */
@@ -132,6 +198,14 @@ static void resolve_unseen(struct fold_step *step, struct fold_entity *entity, b
     for (size_t i = entity->conflict_count; i > 0; i--) {
         struct fold_conflict *conflict = entity->conflicts[i - 1];
         if ((conflict->kind == HUB_CONFLICT_OVERLAP) == overlaps && !conflict->seen)
+            resolve(step, conflict);
+    }
+    for (size_t i = entity->decided_count; i > 0; i--) {
+        struct fold_conflict *conflict = entity->decided[i - 1];
+        bool over = (conflict->kind == HUB_CONFLICT_OVERLAP) == overlaps && !conflict->seen &&
+                    conflict->values_size > 0;
+        conflict->seen = false;
+        if (over)
             resolve(step, conflict);
     }
     for (size_t i = 0; i < entity->conflict_count; i++)
@@ -155,6 +229,21 @@ static void encode_values(const struct fold_entity *entity, const struct hub_con
     hub_encode_array_end(values);
 }
 
+/* A step outside the life cycle that a person has accepted. */
+static bool step_is_accepted(struct fold_step *step, const struct finding *finding,
+                             const struct hub_buffer *values) {
+    struct fold_conflict *conflict = NULL;
+    HASH_FIND_STR(step->fold->conflicts, finding->id, conflict);
+    const struct fold_decision *decision = conflict == NULL ? NULL : conflict->decision;
+    if (finding->kind != HUB_CONFLICT_STEP || decision == NULL || !decision->in_force ||
+        decision->kind != FOLD_CHOOSE)
+        return false;
+    struct fold_conflict asked = {.values = values->data,
+                                  .values_size = values->size,
+                                  .decision = conflict->decision};
+    return fold_decision_stands(step, &asked);
+}
+
 void fold_conflict_of_values(struct fold_step *step, struct fold_change *change) {
     struct fold_entity *entity = change->entity;
     if (entity->kind == FOLD_ACTIVE && !change->remerge)
@@ -172,7 +261,10 @@ void fold_conflict_of_values(struct fold_step *step, struct fold_change *change)
             .field = found->path,
             .severity = found->severity};
         encode_values(entity, found, &values);
-        hold_open(step, &finding, &values);
+        if (found->decided || step_is_accepted(step, &finding, &values))
+            hold_decided(step, need_conflict(step->fold, &finding), &values);
+        else
+            hold_open(step, &finding, &values);
     }
     resolve_unseen(step, entity, /* overlaps= */ false);
 }
@@ -313,16 +405,33 @@ void fold_conflict_of_overlaps(struct fold_step *step, struct fold_change *chang
 /* --- the conflict topic, as in schemas/hub/conflict.avsc --- */
 
 /* The symbols of ConflictTransition, in order. */
-enum transition { OPENED = 0, CHANGED, RESOLVED, REOPENED };
+enum transition { OPENED = 0, CHANGED, RESOLVED, REOPENED, DECIDED = 5, PROPOSED, DEFERRED, REFUSED };
+
+static enum transition transition_of_decision(const struct fold_conflict *conflict) {
+    const struct fold_decision *decision = conflict->decision;
+    if (conflict->before->refused != NULL)
+        return REFUSED;
+    if (decision == NULL)
+        return REOPENED;
+    if (!decision->in_force)
+        return PROPOSED;
+    return decision->kind == FOLD_DEFER ? DEFERRED : DECIDED;
+}
 
 static bool transition_of(const struct fold_conflict *conflict, enum transition *ret_transition) {
     const struct fold_conflict_before *before = conflict->before;
     bool same_values = hub_bytes_equal(before->values,
                                        hub_bytes(conflict->values, conflict->values_size));
+    if (before->decided) {
+        *ret_transition = transition_of_decision(conflict);
+        return true;
+    }
     if (before->open == conflict->open && same_values)
         return false;
-    *ret_transition = !conflict->open        ? RESOLVED
-                      : before->open         ? CHANGED
+    bool holds = !conflict->open && conflict->values_size > 0;
+    *ret_transition = holds                ? DECIDED
+                      : !conflict->open    ? RESOLVED
+                      : before->open       ? CHANGED
                       : conflict->events > 0 ? REOPENED
                                              : OPENED;
     return true;
@@ -343,7 +452,7 @@ static void encode_conflict(const struct fold_step *step, const struct fold_conf
     hub_encode_long(value, conflict->severity);
     hub_encode_long(value, conflict->open ? 0 : 1);
     hub_encode_long(value, transition);
-    if (conflict->open)
+    if (conflict->values_size > 0)
         hub_buffer_append(value, conflict->values, conflict->values_size);
     else
         hub_encode_array_end(value);
@@ -352,6 +461,8 @@ static void encode_conflict(const struct fold_step *step, const struct fold_conf
     hub_encode_long(value, conflict->events);
     hub_encode_text(value, fold->domain->rules);
     hub_encode_long(value, HUB_CORE_VERSION);
+    fold_decision_encode(conflict->decision, value);
+    hub_encode_optional_text(value, conflict->before->refused);
 }
 
 static int compare_conflicts(const void *a, const void *b) {
@@ -360,19 +471,21 @@ static int compare_conflicts(const void *a, const void *b) {
 }
 
 void fold_conflict_publish(struct fold_step *step) {
-    static const char *const names[] = {"opened", "changed", "resolved", "reopened"};
+    static const char *const names[] = {"opened",  "changed",  "resolved", "reopened", NULL,
+                                        "decided", "proposed", "deferred", "refused"};
     if (step->conflict_count > 0)
         qsort(step->conflicts, step->conflict_count, sizeof *step->conflicts, compare_conflicts);
     for (size_t i = 0; i < step->conflict_count; i++) {
         struct fold_conflict *conflict = step->conflicts[i];
         enum transition transition = OPENED;
         bool moved = transition_of(conflict, &transition);
+        HUB_SCOPED_BUFFER value = {0};
+        conflict->events += moved;
+        if (moved)
+            encode_conflict(step, conflict, transition, &value);
         conflict->before = NULL;
         if (!moved)
             continue;
-        HUB_SCOPED_BUFFER value = {0};
-        conflict->events++;
-        encode_conflict(step, conflict, transition, &value);
         struct hub_output *output =
             hub_outputs_add(step->outputs, HUB_OUTPUT_CONFLICT, step->fold->partition,
                             hub_bytes_of_text(conflict->id));

@@ -48,6 +48,7 @@ void fold_entity_free(struct fold_entity *entity) {
     hub_release(entity->value);
     hub_release(entity->sources);
     hub_release(entity->conflicts);
+    hub_release(entity->decided);
     hub_release(entity->matches);
     hub_release(entity->exclusive_key);
     for (size_t i = 0; i < entity->resemblance_count; i++)

@@ -1,73 +1,13 @@
 /* Loading a shard from what was published. Nothing is decided again: which statement belongs to
  * which entity, what an entity's id is and which conflicts stand open is read, not found. */
 #include "hub/stages/fold_state.h"
+#include "hub/stages/record.h"
 
-#include "schemas/lib/frame.h"
 #include "schemas/lib/slice.h"
 
 #include <string.h>
 
 static const char late_prefix[] = "late/";
-
-static enum hub_status open_record(const struct hub_schema *schema, struct hub_bytes value,
-                                   struct hub_bytes *ret_body, struct hub_error *reterr) {
-    struct hub_walk_limits limits = {64 * 1024 * 1024, 1000000};
-    struct hub_walk walk = {0};
-    int32_t id = 0;
-    HUB_TRY(hub_frame_open(value, &id, ret_body, reterr));
-    if (id != schema->id)
-        return hub_fail(reterr, HUB_FATAL, "a record of schema %d; %d (%s) would pass", id,
-                        schema->id, schema->subject);
-    return hub_walk(schema->root, *ret_body, &limits, &walk, reterr);
-}
-
-/* Reading by name: these records are read once, at loading. */
-struct record {
-    const struct hub_type *type;
-    struct hub_bytes body;
-};
-
-static struct hub_bytes field_of(const struct record *record, const char *name) {
-    return hub_slice_field(record->type, record->body,
-                           (size_t)hub_type_field(record->type, name));
-}
-
-static const struct hub_type *field_type(const struct record *record, const char *name) {
-    return record->type->fields[hub_type_field(record->type, name)].type;
-}
-
-static int64_t long_of(const struct record *record, const char *name) {
-    return hub_slice_long(field_of(record, name));
-}
-
-static char *copy_text_of(const struct record *record, const char *name) {
-    struct hub_bytes stated;
-    const struct hub_type *type =
-        hub_slice_stated(field_type(record, name), field_of(record, name), &stated);
-    if (type == NULL)
-        return NULL;
-    struct hub_bytes text = hub_slice_octets(stated);
-    return hub_copy_bytes(text.data, text.size);
-}
-
-static bool text_is(const struct record *record, const char *name, const char *text) {
-    return hub_bytes_equal_text(hub_slice_octets(field_of(record, name)), text);
-}
-
-static bool is_stated(const struct record *record, const char *name) {
-    struct hub_bytes stated;
-    return hub_slice_stated(field_type(record, name), field_of(record, name), &stated) != NULL;
-}
-
-static size_t count_of(const struct record *record, const char *name) {
-    struct hub_elements elements =
-        hub_slice_elements(field_type(record, name), field_of(record, name));
-    struct hub_bytes element;
-    size_t count = 0;
-    while (hub_slice_next(&elements, &element))
-        count++;
-    return count;
-}
 
 /* A record that is well-formed, and that no fold has written. */
 static enum hub_status damaged(const struct hub_fold *fold, const char *topic, const char *id,
@@ -85,6 +25,8 @@ enum hub_status hub_fold_load_log(struct hub_fold *fold, const struct hub_input 
     if (entry->has_key && entry->key.size >= size &&
         memcmp(entry->key.data, late_prefix, size) == 0)
         return HUB_OK;
+    if (fold_decision_is(entry)) /* what came of it is in the conflicts and matches */
+        return HUB_OK;
     enum hub_status status =
         fold_statement_take(fold, entry, &arena, &statement, &changed, reterr);
     hub_arena_destroy(&arena);
@@ -93,16 +35,16 @@ enum hub_status hub_fold_load_log(struct hub_fold *fold, const struct hub_input 
 
 /* --- unified --- */
 
-static enum hub_status check_makers(struct hub_fold *fold, const struct record *record,
+static enum hub_status check_makers(struct hub_fold *fold, const struct hub_record *record,
                                     struct hub_error *reterr) {
-    int64_t core = long_of(record, "core");
+    int64_t core = hub_record_long(record, "core");
     if (core > HUB_CORE_VERSION)
         return hub_fail(reterr, HUB_FATAL,
                         "unified.%s/%d was made by core %lld, this one is %d: an older core never "
                         "continues a newer one's shard", fold->domain->name, fold->partition,
                         (long long)core, HUB_CORE_VERSION);
-    if (!text_is(record, "rules", fold->domain->rules)) {
-        struct hub_bytes rules = hub_slice_octets(field_of(record, "rules"));
+    if (!hub_record_text_is(record, "rules", fold->domain->rules)) {
+        struct hub_bytes rules = hub_slice_octets(hub_record_field(record, "rules"));
         return hub_fail(reterr, HUB_FATAL,
                         "unified.%s/%d was made by the rules %.*s, these are %s: rules change by "
                         "an entry in the log, never by a restart", fold->domain->name,
@@ -114,38 +56,38 @@ static enum hub_status check_makers(struct hub_fold *fold, const struct record *
 
 /* The entity as this record leaves it; members are bound once all records are there. */
 static void take_members(struct hub_fold *fold, struct fold_entity *entity,
-                         const struct record *record) {
-    const struct hub_type *array = field_type(record, "statements");
-    struct hub_elements elements = hub_slice_elements(array, field_of(record, "statements"));
+                         const struct hub_record *record) {
+    const struct hub_type *array = hub_record_type(record, "statements");
+    struct hub_elements elements = hub_slice_elements(array, hub_record_field(record, "statements"));
     struct hub_bytes element;
     struct fold_statement *members[2 * 64];
     size_t count = 0;
     while (count < sizeof members / sizeof *members && hub_slice_next(&elements, &element)) {
-        struct record reference = {array->items, element};
-        struct hub_bytes key = hub_slice_octets(field_of(&reference, "key"));
+        struct hub_record reference = {array->items, element};
+        struct hub_bytes key = hub_slice_octets(hub_record_field(&reference, "key"));
         struct fold_statement *statement = NULL;
         HASH_FIND(hh, fold->statements, key.data, key.size, statement);
         if (statement == NULL) {
             entity->incomplete = true;
             continue;
         }
-        statement->first_offset = long_of(&reference, "first_offset");
+        statement->first_offset = hub_record_long(&reference, "first_offset");
         members[count++] = statement;
     }
     fold_entity_set_members(entity, members, count);
 }
 
-static void take_value(struct fold_entity *entity, const struct record *record) {
+static void take_value(struct fold_entity *entity, const struct hub_record *record) {
     struct hub_bytes stated;
     hub_release(entity->value);
     hub_release(entity->sources);
     entity->value = NULL;
     entity->sources = NULL;
     entity->value_size = 0;
-    if (hub_slice_stated(field_type(record, "value"), field_of(record, "value"), &stated) == NULL)
+    if (hub_slice_stated(hub_record_type(record, "value"), hub_record_field(record, "value"), &stated) == NULL)
         return;
-    const struct hub_type *type = field_type(record, "sources");
-    struct hub_bytes sources = field_of(record, "sources");
+    const struct hub_type *type = hub_record_type(record, "sources");
+    struct hub_bytes sources = hub_record_field(record, "sources");
     entity->value = hub_copy_bytes(stated.data, stated.size);
     entity->value_size = stated.size;
     entity->sources = hub_allocate_zero(type->count, sizeof *entity->sources);
@@ -153,39 +95,41 @@ static void take_value(struct fold_entity *entity, const struct record *record) 
         entity->sources[i] = (int)hub_slice_long(hub_slice_field(type, sources, i));
 }
 
-static enum hub_status check_kind(const struct hub_fold *fold, const struct record *record,
+static enum hub_status check_kind(const struct hub_fold *fold, const struct hub_record *record,
                                   const char *id, struct hub_error *reterr) {
-    int64_t kind = long_of(record, "kind");
+    int64_t kind = hub_record_long(record, "kind");
     bool active = kind == FOLD_ACTIVE;
     if (kind > FOLD_MOVED)
         return damaged(fold, "unified", id, "is of an unknown kind", reterr);
-    if (active && (!is_stated(record, "value") || count_of(record, "statements") == 0))
+    if (active && (!hub_record_is_stated(record, "value") || hub_record_count(record, "statements") == 0))
         return damaged(fold, "unified", id, "is ACTIVE without a value or statements", reterr);
-    if (!active && is_stated(record, "value")) /* it may name the statement that went last */
+    if (!active && hub_record_is_stated(record, "value")) /* it may name the statement that went last */
         return damaged(fold, "unified", id, "is not ACTIVE and has a value", reterr);
-    if (kind == FOLD_MERGED && !is_stated(record, "into"))
+    if (kind == FOLD_MERGED && !hub_record_is_stated(record, "into"))
         return damaged(fold, "unified", id, "is MERGED into nothing", reterr);
     return HUB_OK;
 }
 
 enum hub_status hub_fold_load_unified(struct hub_fold *fold, struct hub_bytes value,
                                       struct hub_error *reterr) {
-    struct record record = {.type = fold->domain->unified->root};
-    HUB_TRY(open_record(fold->domain->unified, value, &record.body, reterr));
+    struct hub_record record;
+    HUB_SCOPED_BUFFER scratch = {.size_max = 64 * 1024 * 1024};
+    HUB_TRY(hub_record_open(fold->catalogue, fold->domain->unified, value, &scratch, &record,
+                            reterr));
     HUB_TRY(check_makers(fold, &record, reterr));
-    char *id = copy_text_of(&record, "entity_id");
+    char *id = hub_record_text(&record, "entity_id");
     enum hub_status status = check_kind(fold, &record, id, reterr);
     if (status != HUB_OK) {
         hub_release(id);
         return status;
     }
-    char *founder = copy_text_of(&record, "founder");
-    char *into = copy_text_of(&record, "into");
+    char *founder = hub_record_text(&record, "founder");
+    char *into = hub_record_text(&record, "into");
     struct fold_entity *entity = fold_entity_find(fold, id);
     if (entity == NULL)
-        entity = fold_entity_add(fold, id, founder, long_of(&record, "founded_offset"));
-    fold_entity_set_kind(fold, entity, (enum fold_kind)long_of(&record, "kind"), into);
-    entity->revision = long_of(&record, "revision");
+        entity = fold_entity_add(fold, id, founder, hub_record_long(&record, "founded_offset"));
+    fold_entity_set_kind(fold, entity, (enum fold_kind)hub_record_long(&record, "kind"), into);
+    entity->revision = hub_record_long(&record, "revision");
     take_value(entity, &record);
     hub_release(entity->members);
     entity->members = NULL;
@@ -201,35 +145,24 @@ enum hub_status hub_fold_load_unified(struct hub_fold *fold, struct hub_bytes va
 
 /* --- conflicts and matches --- */
 
-static char *nth_text(const struct record *record, const char *name, size_t index) {
-    struct hub_elements elements =
-        hub_slice_elements(field_type(record, name), field_of(record, name));
-    struct hub_bytes element;
-    for (size_t i = 0; hub_slice_next(&elements, &element); i++)
-        if (i == index) {
-            struct hub_bytes text = hub_slice_octets(element);
-            return hub_copy_bytes(text.data, text.size);
-        }
-    return NULL;
-}
-
-static enum hub_status check_conflict(const struct hub_fold *fold, const struct record *record,
+static enum hub_status check_conflict(const struct hub_fold *fold, const struct hub_record *record,
                                       const char *id, struct hub_error *reterr) {
-    size_t entities = count_of(record, "entities");
+    size_t entities = hub_record_count(record, "entities");
     if (entities < 1 || entities > 2)
         return damaged(fold, "conflict", id, "does not concern one entity or two", reterr);
-    if (long_of(record, "kind") > HUB_CONFLICT_OVERLAP ||
-        long_of(record, "severity") > HUB_CRITICAL)
+    if (hub_record_long(record, "kind") > HUB_CONFLICT_OVERLAP ||
+        hub_record_long(record, "severity") > HUB_CRITICAL)
         return damaged(fold, "conflict", id, "is of an unknown kind or severity", reterr);
     return HUB_OK;
 }
 
 enum hub_status hub_fold_load_conflict(struct hub_fold *fold, struct hub_bytes value,
                                        struct hub_error *reterr) {
-    struct record record = {.type = fold->conflict_schema->root};
+    struct hub_record record;
+    HUB_SCOPED_BUFFER scratch = {0};
     struct fold_conflict *conflict = NULL;
-    HUB_TRY(open_record(fold->conflict_schema, value, &record.body, reterr));
-    char *id = copy_text_of(&record, "conflict_id");
+    HUB_TRY(hub_record_open(fold->catalogue, fold->conflict_schema, value, &scratch, &record, reterr));
+    char *id = hub_record_text(&record, "conflict_id");
     enum hub_status status = check_conflict(fold, &record, id, reterr);
     if (status != HUB_OK) {
         hub_release(id);
@@ -239,50 +172,53 @@ enum hub_status hub_fold_load_conflict(struct hub_fold *fold, struct hub_bytes v
     if (conflict == NULL) {
         conflict = hub_allocate_zero(1, sizeof *conflict);
         conflict->id = id;
-        conflict->entities[0] = nth_text(&record, "entities", 0);
-        conflict->entities[1] = nth_text(&record, "entities", 1);
-        conflict->field = copy_text_of(&record, "field");
+        conflict->entities[0] = hub_record_nth_text(&record, "entities", 0);
+        conflict->entities[1] = hub_record_nth_text(&record, "entities", 1);
+        conflict->field = hub_record_text(&record, "field");
         HASH_ADD_KEYPTR(hh, fold->conflicts, conflict->id, strlen(id), conflict);
     } else {
         hub_release(id);
     }
-    conflict->kind = (enum hub_conflict_kind)long_of(&record, "kind");
-    conflict->severity = (enum hub_severity)long_of(&record, "severity");
-    conflict->open = long_of(&record, "state") == 0;
-    conflict->opened_offset = long_of(&record, "opened_offset");
-    conflict->events = long_of(&record, "events");
-    struct hub_bytes values = field_of(&record, "values");
+    conflict->kind = (enum hub_conflict_kind)hub_record_long(&record, "kind");
+    conflict->severity = (enum hub_severity)hub_record_long(&record, "severity");
+    conflict->open = hub_record_long(&record, "state") == 0;
+    conflict->opened_offset = hub_record_long(&record, "opened_offset");
+    conflict->events = hub_record_long(&record, "events");
+    struct hub_bytes values = hub_record_field(&record, "values");
     hub_release(conflict->values);
-    conflict->values = conflict->open ? hub_copy_bytes(values.data, values.size) : NULL;
-    conflict->values_size = conflict->open ? values.size : 0;
+    bool stand = hub_record_count(&record, "values") > 0;
+    conflict->values = stand ? hub_copy_bytes(values.data, values.size) : NULL;
+    conflict->values_size = stand ? values.size : 0;
+    fold_decision_free(conflict->decision);
+    conflict->decision = fold_decision_load(&record);
     return HUB_OK;
 }
 
-static void take_evidence(struct fold_match *match, const struct record *record) {
-    const struct hub_type *array = field_type(record, "evidence");
-    struct hub_elements elements = hub_slice_elements(array, field_of(record, "evidence"));
+static void take_evidence(struct fold_match *match, const struct hub_record *record) {
+    const struct hub_type *array = hub_record_type(record, "evidence");
+    struct hub_elements elements = hub_slice_elements(array, hub_record_field(record, "evidence"));
     struct hub_bytes element;
     while (hub_slice_next(&elements, &element)) {
-        struct record evidence = {array->items, element};
+        struct hub_record evidence = {array->items, element};
         HUB_GROW(match->evidence, match->evidence_count, match->evidence_capacity);
         match->evidence[match->evidence_count++] = (struct fold_evidence){
-            (enum fold_evidence_kind)long_of(&evidence, "kind"),
-            copy_text_of(&evidence, "detail"),
-            {nth_text(&evidence, "statements", 0), nth_text(&evidence, "statements", 1)}};
+            (enum fold_evidence_kind)hub_record_long(&evidence, "kind"),
+            hub_record_text(&evidence, "detail"),
+            {hub_record_nth_text(&evidence, "statements", 0), hub_record_nth_text(&evidence, "statements", 1)}};
     }
 }
 
-static enum hub_status check_match(const struct hub_fold *fold, const struct record *record,
+static enum hub_status check_match(const struct hub_fold *fold, const struct hub_record *record,
                                    const char *id, struct hub_error *reterr) {
-    const struct hub_type *array = field_type(record, "evidence");
-    struct hub_elements elements = hub_slice_elements(array, field_of(record, "evidence"));
+    const struct hub_type *array = hub_record_type(record, "evidence");
+    struct hub_elements elements = hub_slice_elements(array, hub_record_field(record, "evidence"));
     struct hub_bytes element;
-    if (count_of(record, "entities") != 2)
+    if (hub_record_count(record, "entities") != 2)
         return damaged(fold, "match", id, "is not of two entities", reterr);
     while (hub_slice_next(&elements, &element)) {
-        struct record evidence = {array->items, element};
-        if (count_of(&evidence, "statements") != 2 ||
-            long_of(&evidence, "kind") > FOLD_EVIDENCE_RESEMBLANCE)
+        struct hub_record evidence = {array->items, element};
+        if (hub_record_count(&evidence, "statements") != 2 ||
+            hub_record_long(&evidence, "kind") > FOLD_EVIDENCE_RESEMBLANCE)
             return damaged(fold, "match", id, "has evidence that names no two statements, or of "
                            "an unknown kind", reterr);
     }
@@ -291,10 +227,11 @@ static enum hub_status check_match(const struct hub_fold *fold, const struct rec
 
 enum hub_status hub_fold_load_match(struct hub_fold *fold, struct hub_bytes value,
                                     struct hub_error *reterr) {
-    struct record record = {.type = fold->match_schema->root};
+    struct hub_record record;
+    HUB_SCOPED_BUFFER scratch = {0};
     struct fold_match *match = NULL;
-    HUB_TRY(open_record(fold->match_schema, value, &record.body, reterr));
-    char *id = copy_text_of(&record, "match_id");
+    HUB_TRY(hub_record_open(fold->catalogue, fold->match_schema, value, &scratch, &record, reterr));
+    char *id = hub_record_text(&record, "match_id");
     enum hub_status status = check_match(fold, &record, id, reterr);
     HASH_FIND_STR(fold->matches, id, match);
     hub_release(id);
@@ -304,13 +241,14 @@ enum hub_status hub_fold_load_match(struct hub_fold *fold, struct hub_bytes valu
         fold_match_free(match);
     }
     match = hub_allocate_zero(1, sizeof *match);
-    match->id = copy_text_of(&record, "match_id");
-    match->entities[0] = nth_text(&record, "entities", 0);
-    match->entities[1] = nth_text(&record, "entities", 1);
-    match->open = long_of(&record, "state") == 0;
-    match->opened_offset = long_of(&record, "opened_offset");
-    match->events = long_of(&record, "events");
+    match->id = hub_record_text(&record, "match_id");
+    match->entities[0] = hub_record_nth_text(&record, "entities", 0);
+    match->entities[1] = hub_record_nth_text(&record, "entities", 1);
+    match->open = hub_record_long(&record, "state") == 0;
+    match->opened_offset = hub_record_long(&record, "opened_offset");
+    match->events = hub_record_long(&record, "events");
     take_evidence(match, &record);
+    match->decision = fold_decision_load(&record);
     HASH_ADD_KEYPTR(hh, fold->matches, match->id, strlen(match->id), match);
     return HUB_OK;
 }
@@ -371,7 +309,6 @@ static enum hub_status bind_entities(struct hub_fold *fold, struct hub_arena *ar
 
 static void bind_conflicts(struct hub_fold *fold) {
     struct fold_conflict *conflict, *next;
-    struct fold_match *match, *next_match;
     HASH_ITER(hh, fold->conflicts, conflict, next) {
         fold->gauges.conflicts_open += conflict->open;
         for (size_t i = 0; conflict->open && i < 2 && conflict->entities[i] != NULL; i++) {
@@ -379,10 +316,18 @@ static void bind_conflicts(struct hub_fold *fold) {
             if (entity != NULL)
                 fold_conflict_attach(entity, conflict);
         }
+        struct fold_entity *entity = fold_entity_find(fold, conflict->entities[0]);
+        if (conflict->decision != NULL && entity != NULL)
+            fold_conflict_set_decision(entity, conflict, conflict->decision);
     }
-    HASH_ITER(hh, fold->matches, match, next_match) {
+}
+
+static void bind_matches(struct hub_fold *fold) {
+    struct fold_match *match, *next;
+    HASH_ITER(hh, fold->matches, match, next) {
         fold->gauges.matches_open += match->open;
-        for (size_t i = 0; match->open && i < 2; i++) {
+        fold_decision_bind(fold, match->decision);
+        for (size_t i = 0; match->evidence_count > 0 && i < 2; i++) {
             struct fold_entity *entity = fold_entity_find(fold, match->entities[i]);
             if (entity == NULL)
                 continue;
@@ -397,8 +342,10 @@ enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_error *reterr)
     enum hub_status status = bind_statements(fold, &arena, reterr);
     if (status == HUB_OK)
         status = bind_entities(fold, &arena, reterr);
-    if (status == HUB_OK)
+    if (status == HUB_OK) {
         bind_conflicts(fold);
+        bind_matches(fold);
+    }
     hub_arena_destroy(&arena);
     return status;
 }

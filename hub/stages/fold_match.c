@@ -19,6 +19,8 @@ enum {
 struct fold_match_before {
     bool open;
     struct hub_bytes evidence; /* encoded */
+    bool decided;        /* the step's event is about a decision */
+    const char *refused; /* why it was refused, or NULL */
 };
 
 static void evidence_free(struct fold_evidence *evidence) {
@@ -34,6 +36,7 @@ void fold_match_free(struct fold_match *match) {
     hub_release(match->id);
     hub_release(match->entities[0]);
     hub_release(match->entities[1]);
+    fold_decision_free(match->decision);
     hub_release(match);
 }
 
@@ -58,7 +61,8 @@ static void touch(struct fold_step *step, struct fold_match *match) {
     struct fold_match_before *before = hub_arena_take(step->arena, sizeof *before);
     encode_evidence(match, &evidence);
     char *copy = hub_arena_text(step->arena, (const char *)evidence.data, evidence.size);
-    *before = (struct fold_match_before){match->open, hub_bytes(copy, evidence.size)};
+    *before = (struct fold_match_before){.open = match->open,
+                                         .evidence = hub_bytes(copy, evidence.size)};
     match->before = before;
     HUB_GROW(step->matches, step->match_count, step->match_capacity);
     step->matches[step->match_count++] = match;
@@ -66,9 +70,19 @@ static void touch(struct fold_step *step, struct fold_match *match) {
 
 /* --- pairs --- */
 
+static struct fold_match *add_match(struct hub_fold *fold, const char *id, const char *a,
+                                    const char *b) {
+    struct fold_match *match = hub_allocate_zero(1, sizeof *match);
+    match->id = hub_copy_text(id);
+    match->entities[0] = hub_copy_text(a);
+    match->entities[1] = hub_copy_text(b);
+    match->opened_offset = -1;
+    HASH_ADD_KEYPTR(hh, fold->matches, match->id, strlen(match->id), match);
+    return match;
+}
+
 static struct fold_match *need_match(struct fold_step *step, const struct fold_entity *a,
                                      const struct fold_entity *b) {
-    struct hub_fold *fold = step->fold;
     struct fold_match *match = NULL;
     if (strcmp(a->id, b->id) > 0) {
         const struct fold_entity *other = a;
@@ -76,16 +90,31 @@ static struct fold_match *need_match(struct fold_step *step, const struct fold_e
         b = other;
     }
     const char *id = hub_arena_format(step->arena, "%s~%s", a->id, b->id);
-    HASH_FIND_STR(fold->matches, id, match);
-    if (match != NULL)
-        return match;
-    match = hub_allocate_zero(1, sizeof *match);
-    match->id = hub_copy_text(id);
-    match->entities[0] = hub_copy_text(a->id);
-    match->entities[1] = hub_copy_text(b->id);
-    match->opened_offset = -1;
-    HASH_ADD_KEYPTR(hh, fold->matches, match->id, strlen(match->id), match);
+    HASH_FIND_STR(step->fold->matches, id, match);
+    return match != NULL ? match : add_match(step->fold, id, a->id, b->id);
+}
+
+struct fold_match *fold_match_of_decision(struct fold_step *step, const char *subject,
+                                          const struct fold_entity *a,
+                                          const struct fold_entity *b) {
+    struct fold_match *match = NULL;
+    HASH_FIND_STR(step->fold->matches, subject, match);
+    if (match == NULL)
+        match = add_match(step->fold, subject, a == NULL ? "" : a->id, b == NULL ? "" : b->id);
+    touch(step, match);
     return match;
+}
+
+void fold_match_note_decided(struct fold_step *step, struct fold_match *match,
+                             const char *refused) {
+    (void)step;
+    match->before->decided = true;
+    match->before->refused = refused;
+}
+
+void fold_match_touch_all(struct fold_step *step, struct fold_entity *entity) {
+    for (size_t i = 0; entity != NULL && i < entity->match_count; i++)
+        touch(step, entity->matches[i]);
 }
 
 static void attach(struct fold_entity *entity, struct fold_match *match) {
@@ -390,6 +419,21 @@ static void encode_match(const struct fold_step *step, const struct fold_match *
     hub_encode_long(value, match->events);
     hub_encode_text(value, fold->domain->rules);
     hub_encode_long(value, HUB_CORE_VERSION);
+    fold_decision_encode(match->decision, value);
+    hub_encode_optional_text(value, match->before->refused);
+}
+
+/* Whether it waits for a person: one that must confirm a decision, or one that must decide. */
+static bool waits(const struct hub_fold *fold, const struct fold_match *match) {
+    if (match->decision != NULL)
+        return !match->decision->in_force;
+    const struct fold_entity *a = NULL, *b = NULL;
+    if (match->evidence_count > 0) {
+        a = fold_entity_find((struct hub_fold *)fold, match->entities[0]);
+        b = fold_entity_find((struct hub_fold *)fold, match->entities[1]);
+    }
+    return match->evidence_count > 0 &&
+           (a == NULL || b == NULL || !fold_decision_apart(a, b));
 }
 
 static int compare_matches(const void *a, const void *b) {
@@ -402,18 +446,17 @@ static bool settle_match(struct fold_step *step, struct fold_match *match) {
     const struct fold_match_before *before = match->before;
     HUB_SCOPED_BUFFER evidence = {0};
     encode_evidence(match, &evidence);
-    match->before = NULL;
-    match->open = match->evidence_count > 0;
+    match->open = waits(step->fold, match);
     if (match->open && match->opened_offset < 0)
         match->opened_offset = step->entry->offset;
     step->fold->gauges.matches_open += match->open;
     step->fold->gauges.matches_open -= before->open;
-    for (size_t i = 0; !match->open && i < 2; i++) {
+    for (size_t i = 0; match->evidence_count == 0 && i < 2; i++) {
         struct fold_entity *entity = fold_entity_find(step->fold, match->entities[i]);
         if (entity != NULL)
             detach(entity, match);
     }
-    return match->open != before->open ||
+    return before->decided || match->open != before->open ||
            !hub_bytes_equal(before->evidence, hub_buffer_bytes(&evidence));
 }
 
@@ -423,10 +466,17 @@ void fold_match_publish(struct fold_step *step) {
     for (size_t i = 0; i < step->match_count; i++) {
         struct fold_match *match = step->matches[i];
         HUB_SCOPED_BUFFER value = {0};
-        if (!settle_match(step, match))
+        bool moved = settle_match(step, match);
+        match->events += moved;
+        if (moved)
+            encode_match(step, match, &value);
+        const char *type = match->before->refused != NULL ? "atmp.match.refused"
+                           : match->open                  ? "atmp.match.opened"
+                           : match->before->decided       ? "atmp.match.decided"
+                                                          : "atmp.match.closed";
+        match->before = NULL;
+        if (!moved)
             continue;
-        match->events++;
-        encode_match(step, match, &value);
         struct hub_output *output =
             hub_outputs_add(step->outputs, HUB_OUTPUT_MATCH, step->fold->partition,
                             hub_bytes_of_text(match->id));
@@ -434,7 +484,7 @@ void fold_match_publish(struct fold_step *step) {
         struct hub_envelope envelope = {
             .id = hub_arena_format(step->arena, "%s/%lld", match->id, (long long)match->events),
             .source = "urn:atmp:hub:fold",
-            .type = match->open ? "atmp.match.opened" : "atmp.match.closed",
+            .type = type,
             .subject = match->id,
             .has_time = true, .time_ms = step->entry->timestamp_ms};
         hub_output_envelope(step->outputs, output, &envelope, step->entry);

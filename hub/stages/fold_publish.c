@@ -27,6 +27,31 @@ void fold_publish_voices(const struct fold_entity *entity, const struct hub_doma
     *ret_voices = voices;
 }
 
+/* What people chose of the entity's fields. */
+static void list_choices(const struct fold_entity *entity, struct hub_arena *arena,
+                         struct hub_merge_input *input) {
+    struct hub_choice *choices =
+        hub_arena_take(arena, (entity->decided_count + 1) * sizeof *choices);
+    for (size_t i = 0; i < entity->decided_count; i++) {
+        const struct fold_conflict *conflict = entity->decided[i];
+        const struct fold_decision *decision = conflict->decision;
+        size_t voice = 0;
+        if (decision->kind != FOLD_CHOOSE || !decision->in_force)
+            continue;
+        while (voice < input->voice_count &&
+               strcmp(input->voices[voice].key, decision->statements[0]) != 0)
+            voice++;
+        if (voice == input->voice_count)
+            continue;
+        choices[input->choice_count++] =
+            (struct hub_choice){.path = conflict->field,
+                                .voice = voice,
+                                .values = (const char *const *)decision->values,
+                                .value_count = decision->value_count};
+    }
+    input->choices = choices;
+}
+
 void fold_publish_merge(struct fold_step *step, struct fold_change *change) {
     const struct hub_domain *domain = step->fold->domain;
     struct fold_entity *entity = change->entity;
@@ -37,6 +62,8 @@ void fold_publish_merge(struct fold_step *step, struct fold_change *change) {
     fold_publish_voices(entity, domain, step->arena, &voices);
     struct hub_merge_input input = {
         .domain = domain, .voices = voices, .voice_count = entity->member_count};
+    if (entity->decided_count > 0)
+        list_choices(entity, step->arena, &input);
     hub_merge(&input, step->arena, &change->merged);
     hub_release(entity->value);
     hub_release(entity->sources);

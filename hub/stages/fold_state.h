@@ -10,6 +10,27 @@
 
 #include <stdlib.h>
 
+/* The symbols of DecisionKind, in order. */
+enum fold_decision_kind { FOLD_CHOOSE = 0, FOLD_DEFER, FOLD_REOPEN, FOLD_JOIN, FOLD_SEPARATE };
+
+/* A decision as it was taken; lists as in schemas/hub/conflict.avsc. */
+struct fold_decision {
+    char *id;
+    enum fold_decision_kind kind;
+    bool in_force; /* else it waits for a second person */
+    char **statements, **others, **values;
+    size_t statement_count, other_count, value_count;
+    char *reason, *decided_by, *confirmed_by;
+    int64_t offset;
+};
+
+/* What was decided about a statement and another one. */
+struct fold_pair {
+    struct fold_statement *other;
+    bool same;
+    int64_t offset; /* of the decision: the newest one counts */
+};
+
 /* One institution's copy of a statement. */
 struct fold_copy {
     char *institution;
@@ -50,7 +71,10 @@ struct fold_statement {
     size_t claim_count;
     struct fold_entity *entity; /* while in force */
     char *founds; /* the id of the entity that it founded or would found */
+    struct fold_pair *pairs;
+    size_t pair_count, pair_capacity;
     size_t mark;
+    size_t number; /* dense, within a region */
 };
 
 /* The symbols of EntityKind, in order. */
@@ -71,7 +95,9 @@ struct fold_entity {
     int *sources;
     struct fold_conflict **conflicts; /* open, sorted by id */
     size_t conflict_count, conflict_capacity;
-    struct fold_match **matches; /* open */
+    struct fold_conflict **decided; /* conflicts with a decision, open or not */
+    size_t decided_count, decided_capacity;
+    struct fold_match **matches; /* with evidence */
     size_t match_count, match_capacity;
     char *exclusive_key; /* while it holds a span */
     struct hub_span span;
@@ -94,6 +120,7 @@ struct fold_conflict {
     size_t values_size;
     int64_t opened_offset;
     int64_t events;
+    struct fold_decision *decision; /* or NULL */
     struct fold_conflict_before *before; /* of the running step */
     bool seen;
 };
@@ -121,6 +148,7 @@ struct fold_match {
     size_t evidence_count, evidence_capacity;
     int64_t opened_offset;
     int64_t events;
+    struct fold_decision *decision; /* about statements, or NULL */
     struct fold_match_before *before; /* of the running step */
 };
 
@@ -202,6 +230,8 @@ enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_inpu
                                     bool *ret_content_changed, struct hub_error *reterr);
 void fold_statement_free(struct fold_statement *statement);
 struct fold_statement *fold_statement_find(struct hub_fold *fold, const char *key);
+/* Also where nothing was ever said under the key; NULL where its system is unknown. */
+struct fold_statement *fold_statement_need(struct hub_fold *fold, const char *key);
 const struct fold_copy *fold_statement_speaker(const struct fold_statement *statement);
 int fold_statement_compare(const void *a, const void *b); /* by key; for qsort of pointers */
 
@@ -212,6 +242,9 @@ void fold_bucket_drop(struct hub_fold *fold, struct fold_statement *statement);
 bool fold_bucket_claims_stand(struct hub_fold *fold, struct fold_statement *statement,
                               struct hub_arena *arena);
 void fold_bucket_recluster(struct fold_step *step, struct fold_statement *statement);
+/* The same after a decision about several statements. */
+void fold_bucket_recluster_all(struct fold_step *step, struct fold_statement *const *statements,
+                               size_t count);
 void fold_identifier_free(struct fold_identifier *identifier);
 
 /* fold_entity.c: entities, and what a step does to them. */
@@ -242,6 +275,16 @@ void fold_conflict_index_span(struct hub_fold *fold, struct fold_entity *entity)
 void fold_conflict_publish(struct fold_step *step);
 void fold_conflict_free(struct fold_conflict *conflict);
 void fold_conflict_attach(struct fold_entity *entity, struct fold_conflict *conflict);
+/* Keeps the conflict as it was before the running step, once. */
+void fold_conflict_touch(struct fold_step *step, struct fold_conflict *conflict);
+/* A conflict that nobody ever found, for the refusal of a decision about it. */
+struct fold_conflict *fold_conflict_unknown(struct hub_fold *fold, const char *id);
+/* Takes the decision over; NULL takes back the one there is. */
+void fold_conflict_set_decision(struct fold_entity *entity, struct fold_conflict *conflict,
+                                struct fold_decision *decision);
+/* The step's event is about a decision; `refused` (in the arena) is why not, or NULL. */
+void fold_conflict_note_decided(struct fold_step *step, struct fold_conflict *conflict,
+                                const char *refused);
 
 /* fold_match.c: pairs that may be one. */
 void fold_match_of_refusals(struct fold_step *step, struct fold_entity **entities,
@@ -252,3 +295,25 @@ void fold_match_index_resemblance(struct hub_fold *fold, struct fold_entity *ent
                                   struct hub_arena *arena);
 void fold_match_publish(struct fold_step *step);
 void fold_match_free(struct fold_match *match);
+/* The match that carries decisions of this subject, touched; the entities may be NULL. */
+struct fold_match *fold_match_of_decision(struct fold_step *step, const char *subject,
+                                          const struct fold_entity *a,
+                                          const struct fold_entity *b);
+void fold_match_note_decided(struct fold_step *step, struct fold_match *match,
+                             const char *refused);
+/* Looks again at every match of an entity. */
+void fold_match_touch_all(struct fold_step *step, struct fold_entity *entity);
+
+/* fold_decision.c: what people decided. */
+struct hub_record;
+bool fold_decision_is(const struct hub_input *entry);
+enum hub_status fold_decision_take(struct fold_step *step, struct hub_error *reterr);
+/* The `decision` of a conflict or match record; NULL for none. */
+struct fold_decision *fold_decision_load(const struct hub_record *record);
+void fold_decision_encode(const struct fold_decision *decision, struct hub_buffer *value);
+void fold_decision_free(struct fold_decision *decision); /* NULL is fine */
+/* Whether the conflict stands on the values that its decision was made on. */
+bool fold_decision_stands(const struct fold_step *step, const struct fold_conflict *conflict);
+/* Gives the statements that a decision names what was decided about them. */
+void fold_decision_bind(struct hub_fold *fold, const struct fold_decision *decision);
+bool fold_decision_apart(const struct fold_entity *a, const struct fold_entity *b);

@@ -35,6 +35,7 @@ void fold_statement_free(struct fold_statement *statement) {
         hub_release(statement->copies[i].institution);
     }
     hub_release(statement->copies);
+    hub_release(statement->pairs);
     hub_release(statement->claims);
     hub_release(statement->key);
     hub_release(statement->founds);
@@ -95,8 +96,8 @@ static enum hub_status split_key(struct hub_fold *fold, const struct hub_input *
     return HUB_OK;
 }
 
-static struct fold_statement *need_statement(struct hub_fold *fold, struct hub_bytes key,
-                                             const struct hub_system *system) {
+static struct fold_statement *need(struct hub_fold *fold, struct hub_bytes key,
+                                   const struct hub_system *system) {
     struct fold_statement *statement = NULL;
     HASH_FIND(hh, fold->statements, key.data, key.size, statement);
     if (statement != NULL)
@@ -108,6 +109,14 @@ static struct fold_statement *need_statement(struct hub_fold *fold, struct hub_b
     statement->founds = fold_entity_id_of(fold, statement->key);
     HASH_ADD_KEYPTR(hh, fold->statements, statement->key, key.size, statement);
     return statement;
+}
+
+struct fold_statement *fold_statement_need(struct hub_fold *fold, const char *key) {
+    struct hub_bytes name, rest, text = hub_bytes_of_text(key);
+    if (!hub_bytes_cut(text, '/', &name, &rest))
+        return NULL;
+    const struct hub_system *system = hub_parties_system(fold->domain->parties, name);
+    return system == NULL ? NULL : need(fold, text, system);
 }
 
 static void fill_copy(struct hub_fold *fold, struct fold_copy *copy,
@@ -151,7 +160,7 @@ enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_inpu
     if (hub_readers_open(&fold->readers, entry->value, arena, &opened, reterr) != HUB_OK)
         return hub_fail_at(reterr, HUB_FATAL, "log.%s/%d@%lld: damaged", fold->domain->name,
                            entry->partition, (long long)entry->offset);
-    struct fold_statement *statement = need_statement(fold, key, system);
+    struct fold_statement *statement = need(fold, key, system);
     size_t carriers_before = count_carriers(statement);
     struct hub_digest before = {{0}};
     bool was_in_force = statement->in_force;

@@ -76,6 +76,7 @@ struct hub_field_contract {
     bool reports_conflict;
     enum hub_severity severity;
     bool is_volatile; /* stored, never by itself a change */
+    char retention;   /* T, C, O, X; 0: that of the domain */
     const struct hub_lifecycle *lifecycle;
 };
 
@@ -119,6 +120,7 @@ struct hub_domain {
     const char *name;
     const struct hub_schema *schema;
     const struct hub_schema *unified; /* generated; NULL until the catalogue has bound it */
+    char retention; /* T, C, O, X; 0 where every field has its own */
     struct hub_contract contract;
     struct hub_stamp_fields stamp;
     const char *rules; /* hash of all that decides: this schema, schemes, systems, organisations */

@@ -24,6 +24,12 @@ static enum hub_status load_parts(struct hub_domain_loader *loader, struct hub_f
     return load_contract(loader, type, /* top= */ false, parts);
 }
 
+/* T, C, O or X, as the lint sees to; 0 where it says none. */
+static char retention_of(const struct hub_node *node) {
+    const struct hub_node *item = hub_node_get(node, "hub:retention");
+    return item == NULL || item->text_size == 0 ? '\0' : item->text[0];
+}
+
 static enum hub_status load_flag(struct hub_domain_loader *loader, const struct hub_node *node,
                                  const char *key, bool *ret_flag) {
     const struct hub_node *item = hub_node_get(node, key);
@@ -48,6 +54,7 @@ static enum hub_status load_field(struct hub_domain_loader *loader, const struct
     if (merge != NULL)
         HUB_TRY(hub_domain_load_merge(loader, merge, contract));
     HUB_TRY(load_flag(loader, node, "hub:volatile", &contract->is_volatile));
+    contract->retention = retention_of(node);
     if (conflict != NULL && !hub_node_is_text(conflict, "ignore")) {
         contract->reports_conflict = true;
         HUB_TRY(hub_domain_load_severity(loader, conflict, &contract->severity));
@@ -302,6 +309,7 @@ static enum hub_status load_record(struct hub_domain_loader *loader, const struc
     if (name == NULL || name->kind != HUB_NODE_SCALAR || name->text_size == 0)
         return hub_node_fail(node, loader->reterr, "'hub:domain' must give the domain's name");
     domain->name = name->text;
+    domain->retention = retention_of(node);
     HUB_TRY(hub_domain_lint_record(domain->schema, loader->reterr));
     HUB_TRY(load_stamp(loader));
     HUB_TRY(load_identity(loader, hub_node_get(node, "hub:identity")));

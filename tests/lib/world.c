@@ -2,7 +2,9 @@
 
 #include "hub/engine/topics.h"
 #include "hub/io/crypto.h"
+#include "hub/stages/admit_decision.h"
 #include "schemas/lib/frame.h"
+#include "schemas/lib/slice.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +41,7 @@ struct world {
     json_t *latest[KINDS];
     json_t *all;
     struct hub_arena arena; /* of the running call */
-    int64_t clock_ms;
+    int64_t clock_ms, decided;
     bool keeps_no_json;
     uint64_t traces[1 + SHARDS_MAX]; /* FNV-1a: of admit, and of each fold */
 };
@@ -315,6 +317,38 @@ void world_say(struct world *world, const char *institution, const char *key, co
         continue;
 }
 
+bool world_decide(struct world *world, const char *json) {
+    const struct hub_catalogue *catalogue = test_catalogue();
+    const struct hub_schema *schema = hub_catalogue_latest(catalogue, "decision");
+    struct hub_arena arena = {0};
+    struct hub_outputs outputs = {.arena = &arena};
+    struct hub_bytes body = test_value(schema->root, json, &arena), subject;
+    HUB_SCOPED_BUFFER message = {0};
+    hub_frame_append(&message, schema->id);
+    hub_buffer_append_bytes(&message, body);
+    hub_slice_path(schema->root, body, "subject", &subject);
+    struct hub_admit_decisions decisions = {.catalogue = catalogue,
+                                            .digester = &hub_sha256,
+                                            .topic = "decision",
+                                            .shard_count = hub_topics_shard_count};
+    struct hub_input input = {.has_key = true,
+                              .has_value = true,
+                              .key = hub_slice_octets(subject),
+                              .value = hub_buffer_bytes(&message),
+                              .offset = world->decided++,
+                              .timestamp_ms = world->clock_ms++};
+    bool taken = hub_admit_decision(&decisions, &input, &outputs);
+    for (size_t i = 0; i < outputs.count; i++) {
+        const struct hub_output *output = &outputs.items[i];
+        append(world, &world->outputs[output->partition][output->kind], output);
+        note(world, output);
+    }
+    hub_arena_destroy(&arena);
+    while (world_fold(world))
+        continue;
+    return taken;
+}
+
 void world_restart(struct world *world) {
     struct hub_admit_counts admit_counts[INSTITUTIONS_MAX];
     struct hub_fold_counts fold_counts[SHARDS_MAX];
@@ -465,6 +499,8 @@ struct hub_fold_counts world_fold_counts(struct world *world) {
         sum.unchanged += own->unchanged;
         sum.superseded += own->superseded;
         sum.withdrawn += own->withdrawn;
+        sum.decided += own->decided;
+        sum.refused += own->refused;
     }
     return sum;
 }

@@ -36,6 +36,10 @@ bool world_fold(struct world *world);
 /* Admits, then folds all that waits. */
 void world_say(struct world *world, const char *institution, const char *key, const char *json);
 
+/* Appends a record to the decision topic, admits it and folds all that waits. `json` is a Decision, as
+ * test_value reads it; its subject is the key. False where it went to the dead letters. */
+bool world_decide(struct world *world, const char *json);
+
 /* Throws the stages' memory away and loads them from the topics. */
 void world_restart(struct world *world);
 /* Compacts every topic, but leaves of the log what is not folded yet. */
