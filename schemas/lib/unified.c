@@ -7,6 +7,9 @@
 static void release_json(json_t **json) {
     json_decref(*json);
 }
+/* What any decimal of so many digits keeps when a double has held it: 0.05 stays 0.05. */
+enum { REAL_DIGITS = 15 };
+
 #define SCOPED_JSON __attribute__((cleanup(release_json))) json_t
 
 static json_t *load(struct hub_bytes text, const char *what, struct hub_error *reterr) {
@@ -111,7 +114,7 @@ enum hub_status hub_unified_generate(struct hub_bytes pattern, struct hub_bytes 
     json_object_set_new(sources_field, "type",
                         make_sources(name, json_object_get(value, "fields")));
     json_object_set_new(value_field, "type", json_pack("[s, O]", "null", value));
-    char *text = json_dumps(unified, JSON_INDENT(1));
+    char *text = json_dumps(unified, JSON_INDENT(1) | JSON_REAL_PRECISION(REAL_DIGITS));
     hub_buffer_append_text(ret_text, text);
     hub_buffer_append_text(ret_text, "\n");
     free(text);

@@ -21,7 +21,8 @@ static const char domain[] =
     "{'type': 'record', 'name': 'Ball', 'namespace': 'own', 'doc': 'A ball.', 'hub:domain': 'ball',"
     " 'fields': [{'name': 'colours', 'type': {'type': 'array', 'items': ['null', {'type': 'enum',"
     "  'name': 'Colour', 'symbols': ['RED', 'UNRECOGNISED'], 'default': 'UNRECOGNISED'}]},"
-    "  'doc': 'd'}, {'name': 'weight', 'type': 'int', 'doc': 'd', 'hub:merge': 'latest'}]}";
+    "  'doc': 'd'}, {'name': 'weight', 'type': 'int', 'doc': 'd', 'hub:merge': 'latest',"
+    "  'hub:equal': {'tolerance': 0.05}}]}";
 
 static enum hub_status generate(const char *from, const char *with, struct hub_buffer *text,
                                 struct hub_error *reterr) {
@@ -85,6 +86,14 @@ static void a_type_that_the_domain_defines_is_only_named_again(void **state) {
     expect_json(json, "fields.3.type.items.fields.0.type", "'Colour'");
     expect_json(json, "fields.3.type.items.fields.1.type.name", "'Size'");
     json_decref(json);
+}
+
+static void a_number_is_written_as_the_domain_writes_it(void **state) {
+    (void)state;
+    HUB_SCOPED_BUFFER text = {0};
+    struct hub_error error;
+    expect_ok(generate(pattern, domain, &text, &error), &error);
+    assert_non_null(strstr(hub_buffer_text(&text), "\"tolerance\": 0.05\n"));
 }
 
 static void what_is_made_is_a_schema(void **state) {
@@ -155,6 +164,7 @@ int main(void) {
         cmocka_unit_test(the_domains_record_is_the_value_with_all_it_says),
         cmocka_unit_test(the_sources_are_ints_of_the_same_names),
         cmocka_unit_test(a_type_that_the_domain_defines_is_only_named_again),
+        cmocka_unit_test(a_number_is_written_as_the_domain_writes_it),
         cmocka_unit_test(what_is_made_is_a_schema),
         cmocka_unit_test(the_same_texts_make_the_same_text),
         cmocka_unit_test(every_domain_of_the_project_has_the_one_that_is_made),
