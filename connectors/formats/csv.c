@@ -1,5 +1,5 @@
-/* CSV (RFC 4180), by libcsv. The first row names the columns; every row becomes an object of texts
- * by column name. A row that does not fit is an error of its own, with its bytes; the next row goes
+/* CSV (RFC 4180), by libcsv. The first row names the columns, unless the configuration does; every
+ * row becomes an object of texts by column name. A row that does not fit is an error of its own, with its bytes; the next row goes
  * on. After a quote where none may stand, the next line does. */
 #include "connectors/formats/formats.h"
 
@@ -14,9 +14,12 @@ enum { COLUMNS_MAX = 512 };
 struct csv_options {
     const char *delimiter;
     const char *charset;
+    const char *comment;
+    const char *const *columns;
 };
 
 static const char *const delimiters[] = {",", ";", "\t", "|", NULL};
+static const char *const comments[] = {"#", ";", NULL};
 /* Those in which a quote, a delimiter and a line end are the bytes that they are in ASCII. */
 static const char *const charsets[] = {"utf-8", "windows-1252", "iso-8859-1", "iso-8859-15", NULL};
 
@@ -31,6 +34,13 @@ static const struct hub_option options[] = {
      .initial = "utf-8",
      .choices = charsets,
      .help = "The file's character set."},
+    {.name = "comment",
+     HUB_TEXT_OPTION(struct csv_options, comment),
+     .choices = comments,
+     .help = "What a line begins with that is no row."},
+    {.name = "columns",
+     HUB_TEXTS_OPTION(struct csv_options, columns),
+     .help = "The columns' names, where the file has no row of them."},
     {0},
 };
 
@@ -100,23 +110,43 @@ static void add_error(struct table *table, struct hub_bytes raw, const char *tex
     parsed->errors[parsed->error_count++] = (struct hub_row_error){table->row_line, raw, text};
 }
 
-static enum hub_status take_header(struct table *table, struct hub_error *reterr) {
-    size_t count = json_array_size(table->cells);
+static enum hub_status add_column(struct table *table, const char *name,
+                                  struct hub_error *reterr) {
+    for (size_t i = 0; i < table->column_count; i++)
+        if (strcmp(table->columns[i], name) == 0)
+            return hub_fail(reterr, HUB_REJECT, "line 1: column '%s' stands there twice", name);
+    table->columns[table->column_count++] = hub_arena_text(table->arena, name, strlen(name));
+    return HUB_OK;
+}
+
+static enum hub_status check_width(size_t count, struct hub_error *reterr) {
     if (count > COLUMNS_MAX)
         return hub_fail(reterr, HUB_REJECT, "line 1: %zu columns, over the limit of %d", count,
                         COLUMNS_MAX);
+    return HUB_OK;
+}
+
+static enum hub_status take_header(struct table *table, struct hub_error *reterr) {
+    size_t count = json_array_size(table->cells);
+    HUB_TRY(check_width(count, reterr));
     for (size_t i = 0; i < count; i++) {
-        json_t *cell = json_array_get(table->cells, i);
-        const char *name = json_string_value(cell);
+        const char *name = json_string_value(json_array_get(table->cells, i));
         if (name == NULL)
             return hub_fail(reterr, HUB_REJECT, "line 1: a column name that is not in %s",
                             table->options->charset);
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(table->columns[k], name) == 0)
-                return hub_fail(reterr, HUB_REJECT, "line 1: column '%s' stands there twice", name);
-        table->columns[i] = hub_arena_text(table->arena, name, strlen(name));
+        HUB_TRY(add_column(table, name, reterr));
     }
-    table->column_count = count;
+    return HUB_OK;
+}
+
+static enum hub_status take_given_columns(struct table *table, struct hub_error *reterr) {
+    const char *const *names = table->options->columns;
+    size_t count = 0;
+    while (names[count] != NULL)
+        count++;
+    HUB_TRY(check_width(count, reterr));
+    for (size_t i = 0; i < count; i++)
+        HUB_TRY(add_column(table, names[i], reterr));
     return HUB_OK;
 }
 
@@ -134,8 +164,10 @@ static void take_row(struct table *table, struct hub_bytes raw) {
         return; /* an empty line */
     if (count != table->column_count) {
         add_error(table, raw,
-                  hub_arena_format(table->arena, "%zu cells; %zu, as in the first row, would pass",
-                                   count, table->column_count));
+                  hub_arena_format(table->arena, "%zu cells; %zu, as %s, would pass", count,
+                                   table->column_count,
+                                   table->options->columns[0] == NULL ? "in the first row"
+                                                                      : "'columns' has"));
         return;
     }
     json_t *row = json_object();
@@ -199,6 +231,11 @@ static size_t end_of_line(struct hub_bytes document, size_t from) {
     return from < document.size ? from + 1 : from;
 }
 
+static bool is_comment(const struct table *table, uint8_t first) {
+    const char *mark = table->options->comment;
+    return mark != NULL && first == (uint8_t)mark[0];
+}
+
 /* Feeds the parser line by line, so that the bytes of every row are known. */
 static enum hub_status read_rows(struct table *table, struct hub_error *reterr) {
     static const char mark[] = "\xef\xbb\xbf";
@@ -206,9 +243,16 @@ static enum hub_status read_rows(struct table *table, struct hub_error *reterr) 
     bool marked = document.size >= 3 && memcmp(document.data, mark, 3) == 0;
     size_t from = marked && is_utf8(table->options) ? 3 : 0;
     table->line = 1;
+    HUB_TRY(take_given_columns(table, reterr));
     begin_row(table, from);
     while (from < document.size) {
         size_t to = end_of_line(document, from);
+        if (from == table->row_from && is_comment(table, document.data[from])) {
+            table->line++;
+            from = to;
+            begin_row(table, from);
+            continue;
+        }
         bool empty = from == table->row_from &&
                      (document.data[from] == '\n' || document.data[from] == '\r');
         bool good = csv_parse(&table->parser, document.data + from, to - from, on_cell, on_row,
@@ -275,7 +319,7 @@ static enum hub_status parse(const void *options_, struct hub_bytes document,
 
 const struct hub_format hub_format_csv = {
     .name = "csv",
-    .summary = "A table; the first row names the columns.",
+    .summary = "A table; the first row names the columns, unless `columns` does.",
     .options = options,
     .options_size = sizeof(struct csv_options),
     .each = "rows",

@@ -230,6 +230,43 @@ static void another_character_set_becomes_utf_8_and_its_rows_keep_their_bytes(vo
     parsing_close(&parsing);
 }
 
+static void a_comment_is_no_row_and_may_stand_before_the_first(void **state) {
+    struct parsing parsing;
+    (void)state;
+    parsing_open(&parsing, "csv", "{comment: '#'}");
+    parsing_feed(&parsing, "# \"made\" by, hand\nid,name\n#1,gone\n2,\"a\n#b\"\n3,#c\n");
+    expect_json(parsing.parsed.tree, "rows",
+                "[{'id': '2', 'name': 'a\\n#b'}, {'id': '3', 'name': '#c'}]");
+    assert_row_bytes(&parsing, 0, 4, "2,\"a\n#b\"\n");
+    assert_int_equal(parsing.parsed.error_count, 0);
+    parsing_close(&parsing);
+}
+
+static void without_that_option_a_hash_is_a_letter(void **state) {
+    struct parsing *parsing = *state;
+    parsing_feed(parsing, "#id,name\n#1,a\n");
+    expect_json(parsing->parsed.tree, "rows", "[{'#id': '#1', 'name': 'a'}]");
+}
+
+static void columns_that_are_named_elsewhere_leave_the_first_row_a_row(void **state) {
+    struct parsing parsing;
+    (void)state;
+    parsing_open(&parsing, "csv", "{columns: [id, name]}");
+    parsing_feed(&parsing, "1,skin\n2\n3,heart\n");
+    expect_json(parsing.parsed.tree, "rows",
+                "[{'id': '1', 'name': 'skin'}, {'id': '3', 'name': 'heart'}]");
+    assert_row_bytes(&parsing, 0, 1, "1,skin\n");
+    assert_row_error(&parsing, 0, 2, hub_bytes_of_text("2\n"),
+                     "1 cells; 2, as 'columns' has, would pass");
+    parsing_feed(&parsing, "");
+    expect_json(parsing.parsed.tree, "rows", "[]");
+    parsing_close(&parsing);
+    parsing_open(&parsing, "csv", "{columns: [id, id]}");
+    assert_string_equal(parsing_refusal(&parsing, "1,2\n"),
+                        "line 1: column 'id' stands there twice");
+    parsing_close(&parsing);
+}
+
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_row_names_the_cells_of_the_others),
@@ -253,6 +290,9 @@ int main(void) {
         cmocka_unit_test(a_table_with_too_many_columns_is_refused_with_both_numbers),
         cmocka_unit_test(a_table_with_too_many_rows_is_refused_with_the_limit),
         cmocka_unit_test(another_delimiter_is_an_option),
+        cmocka_unit_test(a_comment_is_no_row_and_may_stand_before_the_first),
+        cmocka_unit_test(without_that_option_a_hash_is_a_letter),
+        cmocka_unit_test(columns_that_are_named_elsewhere_leave_the_first_row_a_row),
         cmocka_unit_test(another_character_set_becomes_utf_8_and_its_rows_keep_their_bytes),
     };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
