@@ -239,7 +239,8 @@ static void place(const struct hub_document *document, const json_t *here, size_
         }
 }
 
-/* What `for_each` finds, and whether an entry of `records` takes it. */
+/* What `for_each` finds, or the whole document, and whether an entry of `records` takes it. A
+ * document of which a part is taken is taken with it. */
 struct element {
     const json_t *value;
     size_t index;
@@ -355,11 +356,14 @@ void hub_mapping_run(struct hub_mapping *mapping, const struct hub_document *doc
     struct list list = {.arena = arena};
     struct element *elements = NULL;
     size_t row = 0;
+    bool part_taken = false;
     note_rows(mapping, document, &elements, arena);
     for (size_t i = 0; i < mapping->record_count; i++)
         run_record(mapping, document, &mapping->records[i], &elements, &list);
     for (struct element *each = elements; each != NULL; each = each->hh.next)
-        if (!each->taken)
+        part_taken |= each->several && each->taken;
+    for (struct element *each = elements; each != NULL; each = each->hh.next)
+        if (!each->taken && (each->several || !part_taken))
             add_left_over(mapping, document, each, &row, &list);
     HASH_CLEAR(hh, elements);
     HASH_CLEAR(hh, list.keys);

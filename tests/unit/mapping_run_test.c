@@ -145,6 +145,26 @@ static void a_record_that_an_entry_takes_is_never_skipped(void **state) {
     source_close(&source);
 }
 
+static void a_document_of_which_a_part_is_taken_is_not_left_over(void **state) {
+    struct source source;
+    (void)state;
+    open_json(&source, "records:\n"
+                       "  - {when: {present: id}, key: id, version: v, fields: {}}\n"
+                       "  - {for_each: list, when: {present: v}, key: id, version: v, fields: {}}\n"
+                       "skip: [{when: {present: list}, reason: nothing in it}]\n");
+    source_feed_json(&source, "{'list': [{'id': 1, 'v': 1}, {'id': 2}]}");
+    assert_int_equal(source.list.counts.published, 1);
+    assert_int_equal(source.list.counts.dead, 1); /* the other part */
+    assert_int_equal(source.list.counts.skipped, 0);
+    source_feed_json(&source, "{'list': []}");
+    assert_int_equal(source.list.counts.published, 0);
+    assert_int_equal(source.list.counts.dead, 1); /* an empty list is absent */
+    source_feed_json(&source, "{'list': [{'id': 2}]}");
+    assert_int_equal(source.list.counts.dead, 1);
+    assert_int_equal(source.list.counts.skipped, 1);
+    source_close(&source);
+}
+
 static void a_row_that_no_for_each_leads_to_is_refused_with_its_own_bytes(void **state) {
     struct source source;
     (void)state;
@@ -325,6 +345,7 @@ int main(void) {
         cmocka_unit_test(what_no_entry_takes_is_refused),
         cmocka_unit_test(what_is_skipped_by_name_is_counted),
         cmocka_unit_test(a_record_that_an_entry_takes_is_never_skipped),
+        cmocka_unit_test(a_document_of_which_a_part_is_taken_is_not_left_over),
         cmocka_unit_test(a_row_that_no_for_each_leads_to_is_refused_with_its_own_bytes),
         cmocka_unit_test(a_document_without_records_is_refused_unless_it_may_be_empty),
         cmocka_unit_test(a_key_that_lacks_a_part_is_refused_and_the_next_record_goes_on),
