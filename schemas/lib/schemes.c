@@ -33,6 +33,42 @@ static bool picture_matches(const char *picture, struct hub_bytes value) {
     return true;
 }
 
+/* ISO 7064 mod 37-2: digits are worth themselves, letters 10 to 35, * 36. */
+static uint8_t check_character(struct hub_bytes value) {
+    static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*";
+    int sum = 0;
+    for (size_t i = 0; i < value.size; i++) {
+        uint8_t c = value.data[i];
+        sum = (sum + (is_digit(c) ? c - '0' : c - 'A' + 10)) * 2 % 37;
+    }
+    return (uint8_t)alphabet[(38 - sum) % 37];
+}
+
+static bool has_check_character(const struct hub_scheme *scheme, struct hub_bytes text) {
+    size_t size = strlen(scheme->pattern);
+    struct hub_bytes value = hub_bytes_part(text, 0, text.size < size ? text.size : size);
+    return text.size == size + 1 && picture_matches(scheme->pattern, value) &&
+           text.data[size] == check_character(value);
+}
+
+static int number_at(struct hub_bytes text, size_t from, size_t size) {
+    int number = 0;
+    for (size_t i = from; i < from + size; i++)
+        number = number * 10 + (text.data[i] - '0');
+    return number;
+}
+
+static bool ends_in_date(struct hub_bytes value) {
+    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    struct hub_bytes date = hub_bytes_part(value, value.size - 8, value.size);
+    int year = number_at(date, 0, 4), month = number_at(date, 4, 2), day = number_at(date, 6, 2);
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    if (hub_bytes_equal_text(date, "00000000"))
+        return true;
+    return year > 0 && month >= 1 && month <= 12 && day >= 1 &&
+           day <= lengths[month - 1] + (month == 2 && leap);
+}
+
 const struct hub_scheme *hub_scheme_find(const struct hub_schemes *schemes, struct hub_bytes name) {
     int index = hub_scheme_index(schemes, name);
     return index < 0 ? NULL : &schemes->schemes[index];
@@ -73,10 +109,14 @@ size_t hub_scheme_normalise(const struct hub_scheme *scheme, struct hub_bytes ra
     }
     size_t size = buffer->size - from;
     *ret_version = hub_bytes("", 0);
-    if (scheme->version == NULL || scheme->pattern == NULL || hub_buffer_overflowed(buffer))
+    if (scheme->pattern == NULL || hub_buffer_overflowed(buffer))
         return size;
     size_t value_size = strlen(scheme->pattern);
     struct hub_bytes all = hub_bytes(buffer->data + from, size);
+    if (scheme->check == HUB_CHECK_ISO7064_MOD37_2)
+        return has_check_character(scheme, all) ? value_size : size;
+    if (scheme->version == NULL)
+        return size;
     if (size > value_size &&
         picture_matches(scheme->version, hub_bytes_part(all, value_size, size))) {
         *ret_version = hub_bytes_part(all, value_size, size);
@@ -93,6 +133,8 @@ enum hub_identifier_verdict hub_scheme_judge(const struct hub_scheme *scheme,
         if (value.data[i] < 0x20 || value.data[i] == 0x7f)
             return HUB_IDENTIFIER_MALFORMED;
     if (scheme->pattern != NULL && !picture_matches(scheme->pattern, value))
+        return HUB_IDENTIFIER_MALFORMED;
+    if (scheme->check == HUB_CHECK_ENDS_IN_DATE && !ends_in_date(value))
         return HUB_IDENTIFIER_MALFORMED;
     for (size_t i = 0; scheme->placeholders[i] != NULL; i++)
         if (hub_bytes_equal_text(value, scheme->placeholders[i]))
@@ -111,7 +153,10 @@ void hub_scheme_describe(const struct hub_scheme *scheme, struct hub_buffer *buf
     if (scheme->pattern == NULL)
         hub_buffer_append_format(buffer, "1 to %d characters", HUB_IDENTIFIER_SIZE_MAX);
     else
-        hub_buffer_append_format(buffer, "%s (# a digit, @ a capital, * either)", scheme->pattern);
+        hub_buffer_append_format(buffer, "%s (# a digit, @ a capital, * either)%s", scheme->pattern,
+                                 scheme->check == HUB_CHECK_ENDS_IN_DATE
+                                     ? " that ends in a date or 00000000"
+                                     : "");
 }
 
 bool hub_scheme_scan(const struct hub_scheme *scheme, struct hub_bytes text, size_t from,

@@ -13,12 +13,22 @@
 
 enum { HUB_SCHEMES_MAX = 128, HUB_IDENTIFIER_SIZE_MAX = 256 };
 
+/* What a value must pass beside its pattern. */
+enum hub_scheme_check {
+    HUB_CHECK_NONE = 0,
+    /* iso7064-mod37-2: the check character may follow the pattern. It is no part of the value: the
+     * right one is left out of the normal form, a wrong one fits no pattern. */
+    HUB_CHECK_ISO7064_MOD37_2,
+    HUB_CHECK_ENDS_IN_DATE, /* ends-in-date: YYYYMMDD of a day that there is, or 00000000 */
+};
+
 struct hub_scheme {
     const char *name;
     const char *title;
     const char *pattern; /* NULL: any text */
     const char *version; /* picture of the part that follows the value, or NULL */
     const char *prefix;  /* put before a value that lacks it, or NULL */
+    enum hub_scheme_check check;
     bool upper, lower, no_spaces;
     bool issuer;    /* unique within an issuer only */
     bool exclusive; /* one value an entity, of each issuer */

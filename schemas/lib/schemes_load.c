@@ -40,6 +40,33 @@ static enum hub_status load_flag(const struct hub_node *node, const char *key, b
     return HUB_OK;
 }
 
+/* A check reads characters where the pattern has them. */
+static enum hub_status load_check(const struct hub_node *node, struct hub_scheme *scheme,
+                                  struct hub_error *reterr) {
+    static const char date[] = "########";
+    const struct hub_node *item = hub_node_get(node, "check");
+    const char *pattern = scheme->pattern == NULL ? "" : scheme->pattern;
+    size_t size = strlen(pattern);
+    if (item == NULL)
+        return HUB_OK;
+    if (hub_node_is_text(item, "iso7064-mod37-2")) {
+        scheme->check = HUB_CHECK_ISO7064_MOD37_2;
+        if (size > 0 && strspn(pattern, "#@*0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == size &&
+            scheme->version == NULL)
+            return HUB_OK;
+        return hub_node_fail(item, reterr, "a check character follows a pattern of digits and "
+                             "capitals, and no version");
+    }
+    if (hub_node_is_text(item, "ends-in-date")) {
+        scheme->check = HUB_CHECK_ENDS_IN_DATE;
+        if (size >= sizeof date - 1 && strcmp(pattern + size - (sizeof date - 1), date) == 0)
+            return HUB_OK;
+        return hub_node_fail(item, reterr, "a date is the last %zu digits of a pattern",
+                             sizeof date - 1);
+    }
+    return hub_node_fail(item, reterr, "iso7064-mod37-2 or ends-in-date would pass");
+}
+
 static enum hub_status load_placeholders(const struct hub_node *node, struct hub_arena *arena,
                                          struct hub_scheme *scheme, struct hub_error *reterr) {
     const struct hub_node *list = hub_node_get(node, "placeholders");
@@ -67,7 +94,8 @@ static enum hub_status load_placeholders(const struct hub_node *node, struct hub
 static enum hub_status load_scheme(const struct hub_node *node, struct hub_arena *arena,
                                    struct hub_scheme *scheme, struct hub_error *reterr) {
     static const char *const keys[] = {"title",  "pattern",      "version",   "normalise",
-                                       "issuer", "placeholders", "exclusive", "joins", NULL};
+                                       "issuer", "placeholders", "exclusive", "joins",
+                                       "check",  NULL};
     if (node->kind != HUB_NODE_MAPPING)
         return hub_node_fail(node, reterr, "a scheme must be an object");
     HUB_TRY(hub_node_check_keys(node, keys, reterr));
@@ -83,6 +111,7 @@ static enum hub_status load_scheme(const struct hub_node *node, struct hub_arena
     if (scheme->version != NULL && scheme->pattern == NULL)
         return hub_node_fail(hub_node_get(node, "version"), reterr,
                              "'version' needs a 'pattern' to follow");
+    HUB_TRY(load_check(node, scheme, reterr));
     const struct hub_node *steps = hub_node_get(node, "normalise");
     if (steps == NULL || steps->kind != HUB_NODE_SEQUENCE)
         return hub_node_fail(node, reterr, "'normalise' must be a list of steps");

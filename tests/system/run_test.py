@@ -64,7 +64,7 @@ def test_it_ends_well_the_first_time_and_the_second(runs):
 def test_its_table_accounts_for_every_domain(runs):
     for result in runs[0]:
         table = table_of(result.stdout)
-        assert set(table) >= {"trial", "exchange", "gmp-slot", "product"}
+        assert set(table) >= {"trial", "exchange", "gmp-slot", "product", "material"}
         for name, row in table.items():
             assert row["STATEMENTS IN"] > 0 and row["ENTITIES"] > 0, name
             assert row["SOURCE RECORDS"] == (

@@ -96,6 +96,24 @@ static void a_version_follows_a_picture(void **state) {
             "own.json:2:12: ", "'version' needs a 'pattern' to follow");
 }
 
+static void a_check_reads_what_the_pattern_has(void **state) {
+    (void)state;
+    static const char follows[] = "a check character follows a pattern of digits and capitals";
+    static const char date[] = "a date is the last 8 digits of a pattern";
+    refuses(SCHEME("'check': 'luhn', 'pattern': '#', " USUAL), "own.json:2:10: ",
+            "iso7064-mod37-2 or ends-in-date would pass");
+    refuses(SCHEME("'check': 'iso7064-mod37-2', " USUAL), "own.json:2:10: ", follows);
+    refuses(SCHEME("'check': 'iso7064-mod37-2', 'pattern': 'a#', " USUAL), "own.json:2:10: ",
+            follows);
+    refuses(SCHEME("'check': 'iso7064-mod37-2', 'pattern': '#', 'version': '#', " USUAL),
+            "own.json:2:10: ", follows);
+    refuses(SCHEME("'check': 'ends-in-date', " USUAL), "own.json:2:10: ", date);
+    refuses(SCHEME("'check': 'ends-in-date', 'pattern': '#######', " USUAL), "own.json:2:10: ",
+            date);
+    refuses(SCHEME("'check': 'ends-in-date', 'pattern': '*#######', " USUAL), "own.json:2:10: ",
+            date);
+}
+
 static void flags_are_true_or_false(void **state) {
     (void)state;
     refuses(SCHEME("'issuer': 'true', " USUAL),
@@ -151,6 +169,7 @@ int main(void) {
         cmocka_unit_test(a_scheme_has_a_title),
         cmocka_unit_test(pictures_are_texts),
         cmocka_unit_test(a_version_follows_a_picture),
+        cmocka_unit_test(a_check_reads_what_the_pattern_has),
         cmocka_unit_test(flags_are_true_or_false),
         cmocka_unit_test(steps_are_known_words),
         cmocka_unit_test(upper_and_lower_exclude_each_other),

@@ -5,6 +5,7 @@
 #include "tests/lib/records.h"
 #include "tests/lib/schema.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define text(words) hub_bytes_of_text(words)
@@ -77,6 +78,44 @@ static void a_version_is_taken_off_its_value(void **state) {
     becomes("euct", "2099-500001-12-1", "2099-500001-12-1", "");
     becomes("euct", "2099-500001-12-001", "2099-500001-12-001", "");
     becomes("nct", "NCT01234567-01", "NCT01234567-01", "");
+}
+
+/* The worked example of ISBT 128 ST-001: G1234 17 654321 has the check character A. */
+static void a_right_check_character_is_left_out(void **state) {
+    (void)state;
+    becomes("din", "G1234 17 654321 A", "G123417654321", "");
+    becomes("din", "g123417654321a", "G123417654321", "");
+    becomes("din", "G123417654321", "G123417654321", "");
+    becomes("din", "A999926000000*", "A999926000000*", ""); /* the right one is another */
+    becomes("din", "G12341765432", "G12341765432", "");
+    becomes("din", "", "", "");
+}
+
+static void a_wrong_check_character_fits_nothing(void **state) {
+    (void)state;
+    static const char *const wrong[] = {"G123417654321B", "G123417654312A", "G123417654321AA"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        becomes("din", wrong[i], wrong[i], "");
+        judged("din", wrong[i], HUB_IDENTIFIER_MALFORMED);
+    }
+    judged("din", "G123417654321", HUB_IDENTIFIER_VALID);
+}
+
+/* All 37 check characters occur: of 37 numbers that differ by one step each has its own. */
+static void every_check_character_is_some_numbers(void **state) {
+    (void)state;
+    static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*";
+    for (size_t i = 0; i < 37; i++) {
+        char number[16];
+        size_t fitting = 0;
+        for (const char *c = alphabet; *c != '\0'; c++) {
+            HUB_SCOPED_BUFFER buffer = {0};
+            struct hub_bytes version;
+            snprintf(number, sizeof number, "A99992600%04zu%c", i, *c);
+            fitting += hub_scheme_normalise(scheme("din"), text(number), &buffer, &version) == 13;
+        }
+        assert_int_equal(fitting, 1);
+    }
 }
 
 static void a_value_that_is_normal_stays_as_it_is(void **state) {
@@ -156,6 +195,22 @@ static void without_a_picture_any_text_within_bounds_is_valid(void **state) {
                      HUB_IDENTIFIER_MALFORMED);
 }
 
+static void a_date_at_the_end_is_a_day_that_there_is(void **state) {
+    (void)state;
+    static const char *const good[] = {"20260228", "20240229", "20000229", "00000000", "20261231"};
+    static const char *const bad[] = {"20260229", "21000229", "20260431", "20261301", "20260001",
+                                      "20260100", "20260132", "00000101"};
+    char code[64];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        snprintf(code, sizeof code, "SE999914Z999926000114A00S9998001%s", good[i]);
+        judged("sec", code, HUB_IDENTIFIER_VALID);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(code, sizeof code, "SE999914Z999926000114A00S9998001%s", bad[i]);
+        judged("sec", code, HUB_IDENTIFIER_MALFORMED);
+    }
+}
+
 static void every_placeholder_of_the_project_is_one(void **state) {
     (void)state;
     const struct hub_schemes *schemes = &test_catalogue()->schemes;
@@ -173,6 +228,9 @@ static void a_scheme_says_what_would_pass(void **state) {
     hub_buffer_clear(&words);
     hub_scheme_describe(scheme("other"), &words);
     assert_string_equal(hub_buffer_text(&words), "1 to 256 characters");
+    hub_buffer_clear(&words);
+    hub_scheme_describe(scheme("sec"), &words);
+    assert_non_null(strstr(hub_buffer_text(&words), ") that ends in a date or 00000000"));
 }
 
 /* --- in running text --- */
@@ -235,12 +293,16 @@ int main(void) {
         cmocka_unit_test(spaces_and_case_are_made_normal),
         cmocka_unit_test(a_prefix_is_put_before_a_bare_number),
         cmocka_unit_test(a_version_is_taken_off_its_value),
+        cmocka_unit_test(a_right_check_character_is_left_out),
+        cmocka_unit_test(a_wrong_check_character_fits_nothing),
+        cmocka_unit_test(every_check_character_is_some_numbers),
         cmocka_unit_test(a_value_that_is_normal_stays_as_it_is),
         cmocka_unit_test(a_value_past_the_buffers_limit_overflows_it),
         cmocka_unit_test(a_picture_is_digits_capitals_and_itself),
         cmocka_unit_test(a_malformed_value_is_told),
         cmocka_unit_test(a_placeholder_means_nothing),
         cmocka_unit_test(without_a_picture_any_text_within_bounds_is_valid),
+        cmocka_unit_test(a_date_at_the_end_is_a_day_that_there_is),
         cmocka_unit_test(every_placeholder_of_the_project_is_one),
         cmocka_unit_test(a_scheme_says_what_would_pass),
         cmocka_unit_test(numbers_are_found_one_after_the_other),
