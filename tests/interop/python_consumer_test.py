@@ -13,16 +13,13 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 import readme
-from installations import take
 
 CLOUDEVENTS = {"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "content-type"}
 
 
 @pytest.fixture(scope="module")
-def installation(install):
-    started = install()
-    take(started)
-    return started
+def installation(own_installation):
+    return own_installation
 
 
 @pytest.fixture(scope="module")

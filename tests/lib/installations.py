@@ -24,9 +24,8 @@ def real_samples():
     return REAL_SAMPLES
 
 
-@pytest.fixture(scope="module")
-def install(tmp_path_factory):
-    """install(samples) starts broker, topics and hub; everything ends with the module."""
+def installer(tmp_path_factory):
+    """A function that starts broker, topics and hub; all of them end with the generator."""
     running = []
 
     def start(samples=OWN_SAMPLES, hub=True):
@@ -43,6 +42,23 @@ def install(tmp_path_factory):
     for installation in running:
         installation.stop()
         shutil.rmtree(installation.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def install(tmp_path_factory):
+    """install(samples) starts an installation of the module's own."""
+    yield from installer(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def own_installation(tmp_path_factory):
+    """The project's own samples, read once: for tests that look and change nothing that others look
+    at."""
+    starting = installer(tmp_path_factory)
+    installation = next(starting)()
+    take(installation)
+    yield installation
+    next(starting, None)
 
 
 def take(installation, files=None):

@@ -61,10 +61,13 @@ REAL = dict(
 @pytest.fixture(scope="module", params=["own", "real"])
 def installed(request, install):
     """(installation, what is expected of its documents)"""
-    samples = OWN_SAMPLES if request.param == "own" else request.getfixturevalue("real_samples")
-    documents = Documents(samples, **(OWN if request.param == "own" else REAL))
-    installation = install(samples)
-    take(installation)
+    if request.param == "own":
+        documents = Documents(OWN_SAMPLES, **OWN)
+        installation = request.getfixturevalue("own_installation")
+    else:
+        documents = Documents(request.getfixturevalue("real_samples"), **REAL)
+        installation = install(documents.samples)
+        take(installation)
     documents.entities = installation.ctl_json("entity", "list")
     documents.conflicts = installation.ctl_json("conflict", "list")
     return installation, documents

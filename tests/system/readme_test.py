@@ -11,7 +11,6 @@ import subprocess
 import pytest
 
 import readme
-from installations import take
 from stack import story
 from stack.installation import ROOT
 
@@ -20,10 +19,8 @@ CONNECTOR = ROOT / "connectors" / "lu" / "guest-requests.yaml"
 
 
 @pytest.fixture(scope="module")
-def installation(install):
-    started = install()
-    take(started)
-    return started
+def installation(own_installation):
+    return own_installation
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ static uint64_t trace_of(const struct script *script, size_t restart_every, bool
 }
 
 static void expect_equal(void (*make)(struct script *script, uint64_t seed), bool compacts) {
-    for (uint64_t seed = 0; seed < test_cases(300); seed++) {
+    for (uint64_t seed = 0; seed < test_cases(60); seed++) {
         struct script script = {0};
         make(&script, test_seed(seed));
         uint64_t straight = trace_of(&script, 0, false);
