@@ -3,6 +3,7 @@
 import argparse
 import json
 import pathlib
+import re
 import shutil
 import signal
 import statistics
@@ -10,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from load import Load
+from load import PROGRAMS, ROOT, Load, call
 from report import write_results
 from stack.kafka import Broker
 from stack.process import Failed
@@ -18,6 +19,7 @@ from subjects import Hub, Limit
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "RESULTS.md"
 SEED = 20261125
+FEW = 10_000
 # A broker that also keeps what the tests of speed make: more memory, and no flush in between.
 BROKER_HEAP = "1g"
 USUAL = {"events": 1_000_000, "trials": 100_000, "rounds": 5}
@@ -55,6 +57,19 @@ def run_rounds(subjects, load, rounds):
 
 def medians(rounds):
     return {key: statistics.median(each[key] for each in rounds) for key in rounds[0]}
+
+
+def stages_cpu(statements):
+    """CPU seconds per million events of admit and fold alone, without Kafka."""
+    said = call([PROGRAMS / "stages", statements], HUB_SCHEMAS=str(ROOT / "schemas"))
+    return float(re.search(r"([\d.]+) s CPU per million", said)[1])
+
+
+def growth(statements, rounds):
+    """How much dearer an event is among many statements than among ten thousand: the median of
+    rounds, few and many in turn."""
+    note(f"stages alone: {FEW:,} statements, and {statements:,}")
+    return statistics.median(stages_cpu(statements) / stages_cpu(FEW) for _ in range(rounds))
 
 
 def ratios(limit, hub):
@@ -95,6 +110,7 @@ def run(arguments, folder):
     measured = measurement.run()
     middle = {name: medians(rounds) for name, rounds in measured.items()}
     found = ratios(middle["limit"], middle["hub"])
+    found["growth"] = growth(measurement.scale["events"], measurement.scale["rounds"])
     print(write_results(RESULTS, measurement, middle, found, quick=arguments.quick), end="")
     if arguments.json:
         pathlib.Path(arguments.json).write_text(
