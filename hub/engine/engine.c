@@ -1,6 +1,7 @@
 #include "hub/engine/engine.h"
 
 #include "hub/engine/task.h"
+#include "hub/engine/watchdog.h"
 #include "hub/io/clock.h"
 #include "hub/io/crypto.h"
 #include "hub/io/log.h"
@@ -13,7 +14,7 @@
 #include <time.h>
 
 enum { TASKS = 2, WAIT_MS = 100, REPORT_INTERVAL_MS = 500, BACK_OFF_MIN_MS = 200,
-       BACK_OFF_MAX_MS = 10000, NOTED_BYTES_MAX = 64 * 1024 * 1024 };
+       BACK_OFF_MAX_MS = 10000, CLOSE_TIMEOUT_MS = 60000, NOTED_BYTES_MAX = 64 * 1024 * 1024 };
 
 static volatile sig_atomic_t stop_requested;
 
@@ -149,19 +150,24 @@ static enum hub_status turn(struct session *session, struct hub_error *reterr) {
     return HUB_OK;
 }
 
-static enum hub_status run_session(struct hub_engine *engine, struct hub_error *reterr) {
+static enum hub_status run_session(struct hub_engine *engine, size_t batch_counts[TASKS],
+                                   struct hub_error *reterr) {
     struct session session = {.engine = engine, .checkpoint_ms = hub_clock_monotonic_ms()};
-    enum hub_status status = hub_task_open(&session.tasks[0], &hub_admit_task, engine, reterr);
+    enum hub_status status = hub_task_open(&session.tasks[0], &hub_admit_task, engine,
+                                           &batch_counts[0], reterr);
     if (status == HUB_OK)
-        status = hub_task_open(&session.tasks[1], &hub_fold_task, engine, reterr);
+        status = hub_task_open(&session.tasks[1], &hub_fold_task, engine, &batch_counts[1],
+                               reterr);
     while (status == HUB_OK && !stop_requested)
         status = turn(&session, reterr);
     struct hub_error ignored;
     if (status == HUB_OK && engine->cache != NULL && checkpoint(&session, &ignored) != HUB_OK)
         hub_log(HUB_LOG_WARNING, "checkpoint_failed", "%s", ignored.text);
     atomic_store(&engine->state->ready, false);
+    hub_watchdog_start(CLOSE_TIMEOUT_MS); /* leaving a group waits for its coordinator */
     hub_task_close(&session.tasks[1]);
     hub_task_close(&session.tasks[0]);
+    hub_watchdog_stop();
     return status;
 }
 
@@ -173,7 +179,11 @@ static void back_off(int64_t milliseconds) {
 enum hub_status hub_engine_run(const struct hub_settings *settings,
                                const struct hub_catalogue *catalogue,
                                struct hub_public_state *state, struct hub_error *reterr) {
-    struct hub_engine engine = {settings, catalogue, NULL, state};
+    struct hub_engine engine = {.settings = settings,
+                                .catalogue = catalogue,
+                                .state = state};
+    size_t batch_counts[TASKS] = {(size_t)settings->batch_count_max,
+                                  (size_t)settings->batch_count_max};
     int64_t wait_ms = BACK_OFF_MIN_MS;
     enum hub_status status = HUB_OK;
     catch_signals();
@@ -181,7 +191,7 @@ enum hub_status hub_engine_run(const struct hub_settings *settings,
         int64_t began_ms = hub_clock_monotonic_ms();
         status = engine.cache == NULL ? open_cache(&engine, reterr) : HUB_OK;
         if (status == HUB_OK)
-            status = run_session(&engine, reterr);
+            status = run_session(&engine, batch_counts, reterr);
         if (status != HUB_RETRY && status != HUB_REJECT)
             break;
         if (hub_clock_monotonic_ms() - began_ms > BACK_OFF_MAX_MS)

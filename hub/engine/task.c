@@ -1,12 +1,17 @@
 #include "hub/engine/task.h"
 
 #include "hub/engine/topics.h"
+#include "hub/engine/watchdog.h"
 #include "hub/io/clock.h"
 #include "hub/io/log.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+
+/* More than all timeouts together that a step can meet: of init_transactions, send_offsets, commit
+ * and abort. */
+enum { STEP_TIMEOUT_MS = 2 * HUB_KAFKA_TIMEOUT_MS + 30000 };
 
 /* --- assignment --- */
 
@@ -104,11 +109,13 @@ static void on_revoked(void *context, const struct hub_kafka_partition *partitio
 }
 
 enum hub_status hub_task_open(struct hub_task *task, const struct hub_task_kind *kind,
-                              struct hub_engine *engine, struct hub_error *reterr) {
+                              struct hub_engine *engine, size_t *batch_count_max,
+                              struct hub_error *reterr) {
     const struct hub_settings *settings = engine->settings;
     char group[128], id[192];
     struct hub_arena arena = {0};
-    *task = (struct hub_task){.kind = kind, .engine = engine};
+    *task = (struct hub_task){
+        .kind = kind, .engine = engine, .batch_count_max = batch_count_max};
     snprintf(group, sizeof group, "%s-%s", settings->group, kind->name);
     snprintf(id, sizeof id, "%s.%s.%s", settings->group, kind->name, settings->instance);
     task->transactional_id = hub_copy_text(id);
@@ -264,16 +271,25 @@ static enum hub_status renew_producer(struct hub_task *task, struct hub_error *r
                             &task->producer, reterr);
 }
 
+static void adapt_batch(struct hub_task *task, bool committed) {
+    size_t setting = (size_t)task->engine->settings->batch_count_max;
+    size_t wanted = committed ? *task->batch_count_max * 2 : *task->batch_count_max / 2;
+    *task->batch_count_max = wanted < 1 ? 1 : wanted > setting ? setting : wanted;
+}
+
 enum hub_status hub_task_step(struct hub_task *task, int64_t timeout_ms, bool *ret_worked,
                               struct hub_error *reterr) {
-    size_t count_max = (size_t)task->engine->settings->batch_count_max;
-    HUB_TRY(hub_consumer_poll(task->consumer, timeout_ms, count_max, &task->batch, reterr));
+    HUB_TRY(hub_consumer_poll(task->consumer, timeout_ms, *task->batch_count_max, &task->batch,
+                              reterr));
     *ret_worked = task->batch.count > 0;
     if (task->batch.count == 0)
         return HUB_OK;
+    hub_watchdog_start(STEP_TIMEOUT_MS);
     enum hub_status status = renew_producer(task, reterr);
     if (status == HUB_OK)
         status = run_transaction(task, reterr);
+    hub_watchdog_stop();
+    adapt_batch(task, status == HUB_OK);
     hub_kafka_batch_clear(&task->batch);
     hub_arena_reset(&task->arena);
     return status;
@@ -343,9 +359,9 @@ enum hub_status hub_task_load_topic(struct hub_task *task, const char *topic, in
     struct hub_cache *cache = task->engine->cache;
     const char *space = space_of(&task->arena, topic, partition);
     struct loading loading = {take, context, task, space, partition};
-    int64_t first = 0, end = 0, next = -1;
-    HUB_TRY(hub_reader_bounds(task->reader, topic, partition, &first, &end, reterr));
-    int64_t limit = to < 0 ? end : to;
+    int64_t limit = to, next = -1;
+    if (to < 0)
+        HUB_TRY(hub_reader_settled(task->reader, topic, partition, &limit, reterr));
     if (cache != NULL)
         HUB_TRY(hub_cache_load(cache, space, take_stored, &loading, &next, reterr));
     if (next > limit) { /* ahead of Kafka: it is a copy of something else */

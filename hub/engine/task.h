@@ -60,6 +60,10 @@ extern const struct hub_task_kind hub_fold_task;
 struct hub_task {
     const struct hub_task_kind *kind;
     struct hub_engine *engine;
+    /* Records in one transaction. What cannot be committed in time as one batch may be as several:
+     * a failed step halves it, down to one, and each committed one doubles it up to the setting. It
+     * outlives the task. */
+    size_t *batch_count_max;
     struct hub_consumer *consumer;
     struct hub_producer *producer;
     struct hub_reader *reader; /* for loading */
@@ -76,7 +80,8 @@ enum { HUB_TASK_MARKS_MAX = 8 };
 
 HUB_MUST_USE enum hub_status hub_task_open(struct hub_task *task,
                                            const struct hub_task_kind *kind,
-                                           struct hub_engine *engine, struct hub_error *reterr);
+                                           struct hub_engine *engine, size_t *batch_count_max,
+                                           struct hub_error *reterr);
 void hub_task_close(struct hub_task *task);
 
 /* One transaction, where there is something to do within timeout_ms. */
@@ -89,7 +94,7 @@ HUB_MUST_USE enum hub_status hub_task_marks(struct hub_task *task,
                                             struct hub_error *reterr);
 
 /* Loads one topic partition through the cache: what the cache has, then the rest from Kafka up to
- * `to` (-1: what is committed now). `take` is given every record. */
+ * `to` (-1: its end, once no transaction is open in it). `take` is given every record. */
 HUB_MUST_USE enum hub_status
 hub_task_load_topic(struct hub_task *task, const char *topic, int32_t partition, int64_t to,
                     enum hub_status (*take)(void *context, const struct hub_input *input,

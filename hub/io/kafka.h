@@ -115,8 +115,8 @@ void hub_consumer_free(struct hub_consumer *consumer); /* NULL is fine */
 enum { HUB_KAFKA_BATCH_BYTES_MAX = 16 * 1024 * 1024 };
 
 /* Waits up to timeout_ms for one record, then takes what is there, up to count_max, and no further
- * record once there are HUB_KAFKA_BATCH_BYTES_MAX of keys and values. Group changes happen
- * inside. */
+ * record once there are HUB_KAFKA_BATCH_BYTES_MAX of keys and values. Group changes happen inside;
+ * what the batch held before one is dropped, for it comes again. */
 HUB_MUST_USE enum hub_status hub_consumer_poll(struct hub_consumer *consumer, int64_t timeout_ms,
                                                size_t count_max, struct hub_kafka_batch *batch,
                                                struct hub_error *reterr);
@@ -152,6 +152,14 @@ hub_reader_read(struct hub_reader *reader, const char *topic, int32_t partition,
 HUB_MUST_USE enum hub_status hub_reader_bounds(struct hub_reader *reader, const char *topic,
                                                int32_t partition, int64_t *ret_first,
                                                int64_t *ret_end, struct hub_error *reterr);
+
+/* Waits until no transaction is open in the partition, and gives the offset after its last record.
+ * A commit is known before its last markers are written: whoever takes a partition over from
+ * another process would else miss the end of what that one committed. HUB_RETRY where one stays
+ * open. */
+HUB_MUST_USE enum hub_status hub_reader_settled(struct hub_reader *reader, const char *topic,
+                                                int32_t partition, int64_t *ret_end,
+                                                struct hub_error *reterr);
 
 /* Partition counts of all topics; -1 in `ret_count` for one that does not exist. */
 HUB_MUST_USE enum hub_status hub_reader_partition_count(struct hub_reader *reader,

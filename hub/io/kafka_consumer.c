@@ -9,6 +9,8 @@
 struct hub_consumer {
     struct hub_consumer_config config;
     rd_kafka_t *handle;
+    rd_kafka_consumer_group_metadata_t *group; /* of the running assignment */
+    bool rebalanced; /* since the batch began: what it holds will come again */
     int descriptor;
     enum hub_status failed; /* in a callback */
     struct hub_error error;
@@ -17,6 +19,10 @@ struct hub_consumer {
 
 rd_kafka_t *hub_consumer_handle(struct hub_consumer *consumer) {
     return consumer->handle;
+}
+
+const rd_kafka_consumer_group_metadata_t *hub_consumer_group(const struct hub_consumer *consumer) {
+    return consumer->group;
 }
 
 int hub_consumer_descriptor(struct hub_consumer *consumer) {
@@ -32,7 +38,28 @@ static struct hub_kafka_partition *copy_list(const rd_kafka_topic_partition_list
     return partitions;
 }
 
+static void forget_group(struct hub_consumer *consumer) {
+    if (consumer->group != NULL)
+        rd_kafka_consumer_group_metadata_destroy(consumer->group);
+    consumer->group = NULL;
+}
+
+/* Taken before anything is loaded: a member that is thrown out meanwhile must not commit as whoever
+ * it is then. One that is thrown out already is nobody, and nobody would be let in. */
+static bool take_group(struct hub_consumer *consumer) {
+    forget_group(consumer);
+    consumer->group = rd_kafka_consumer_group_metadata(consumer->handle);
+    if (!rd_kafka_assignment_lost(consumer->handle))
+        return true;
+    forget_group(consumer);
+    return false;
+}
+
 static void assign(struct hub_consumer *consumer, rd_kafka_topic_partition_list_t *list) {
+    if (!take_group(consumer)) {
+        rd_kafka_assign(consumer->handle, NULL);
+        return;
+    }
     struct hub_kafka_partition *partitions = copy_list(list);
     consumer->failed = consumer->config.assigned(consumer->config.context, partitions,
                                                  (size_t)list->cnt, &consumer->error);
@@ -46,6 +73,7 @@ static void assign(struct hub_consumer *consumer, rd_kafka_topic_partition_list_
 static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t event,
                          rd_kafka_topic_partition_list_t *list, void *context) {
     struct hub_consumer *consumer = context;
+    consumer->rebalanced = true;
     if (event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !consumer->closing) {
         consumer->handle = handle;
         assign(consumer, list);
@@ -55,6 +83,7 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t event,
         struct hub_kafka_partition *partitions = copy_list(list);
         consumer->config.revoked(consumer->config.context, partitions, (size_t)list->cnt);
         hub_release(partitions);
+        forget_group(consumer);
     }
     rd_kafka_assign(handle, NULL);
 }
@@ -128,6 +157,7 @@ void hub_consumer_free(struct hub_consumer *consumer) {
     consumer->closing = true;
     if (consumer->handle != NULL) {
         rd_kafka_consumer_close(consumer->handle);
+        forget_group(consumer);
         rd_kafka_destroy(consumer->handle);
     }
     if (consumer->descriptor >= 0)
@@ -162,9 +192,13 @@ enum hub_status hub_consumer_poll(struct hub_consumer *consumer, int64_t timeout
     uint64_t signals;
     ssize_t ignored = read(consumer->descriptor, &signals, sizeof signals);
     (void)ignored;
+    consumer->rebalanced = false;
     while (batch->count < count_max && batch->size < HUB_KAFKA_BATCH_BYTES_MAX) {
         rd_kafka_message_t *message =
             rd_kafka_consumer_poll(consumer->handle, batch->count == 0 ? (int)timeout_ms : 0);
+        if (consumer->rebalanced) /* every partition starts anew from what was committed */
+            hub_kafka_batch_clear(batch);
+        consumer->rebalanced = false;
         if (consumer->failed != HUB_OK) {
             if (message != NULL)
                 rd_kafka_message_destroy(message);
@@ -212,6 +246,8 @@ enum hub_status hub_reader_committed(const char *bootstrap, const char *group,
     const char *const settings[] = {"group.id", group, "isolation.level", "read_committed", NULL};
     char text[512];
     rd_kafka_conf_t *conf = hub_kafka_conf(bootstrap);
+    if (conf == NULL)
+        return hub_fail(reterr, HUB_FATAL, "bootstrap '%s'", bootstrap);
     HUB_TRY(hub_kafka_configure(conf, settings, reterr));
     rd_kafka_t *handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
     if (handle == NULL) {

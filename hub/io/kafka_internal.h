@@ -14,3 +14,6 @@ rd_kafka_conf_t *hub_kafka_conf(const char *bootstrap);
 void hub_kafka_batch_add(struct hub_kafka_batch *batch, rd_kafka_message_t *message);
 
 rd_kafka_t *hub_consumer_handle(struct hub_consumer *consumer);
+/* Who the consumer was in its group when its partitions came, or NULL while it holds none. Offsets
+ * are committed under it, so that the broker refuses them once the partitions went elsewhere. */
+const rd_kafka_consumer_group_metadata_t *hub_consumer_group(const struct hub_consumer *consumer);

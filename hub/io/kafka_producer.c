@@ -55,18 +55,37 @@ static rd_kafka_resp_err_t on_new(rd_kafka_t *handle, const rd_kafka_conf_t *con
     return rd_kafka_interceptor_add_on_response_received(handle, "guard", on_response, context);
 }
 
-/* What an error of the transactional interface means here. Whatever is not plainly fatal is over
- * for this producer, and the work comes again with another. */
+/* Errors that the same records would meet again with any producer. */
+static bool is_hopeless(rd_kafka_resp_err_t code) {
+    static const rd_kafka_resp_err_t hopeless[] = {
+        /* somebody must allow it */
+        RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
+        RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+        RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
+        /* the topic does not take what we write: its settings, or our bounds, are wrong */
+        RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+        RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE,
+        RD_KAFKA_RESP_ERR_INVALID_RECORD,
+        RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP,
+        /* our own mistake */
+        RD_KAFKA_RESP_ERR__INVALID_ARG,
+        RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+        RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION};
+    for (size_t i = 0; i < sizeof hopeless / sizeof *hopeless; i++)
+        if (code == hopeless[i])
+            return true;
+    return false;
+}
+
+/* What an error of the transactional interface means here. Whatever is not hopeless is over for
+ * this producer, and the work comes again with another. */
 static enum hub_status judge(rd_kafka_error_t *error, const char *what, struct hub_error *reterr) {
     if (error == NULL)
         return HUB_OK;
-    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-    bool hopeless = code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED ||
-                    code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ||
-                    code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
-                    code == RD_KAFKA_RESP_ERR__INVALID_ARG;
-    enum hub_status status = hub_fail(reterr, hopeless ? HUB_FATAL : HUB_RETRY, "%s: %s", what,
-                                      rd_kafka_error_string(error));
+    enum hub_status status =
+        hub_fail(reterr, is_hopeless(rd_kafka_error_code(error)) ? HUB_FATAL : HUB_RETRY, "%s: %s",
+                 what, rd_kafka_error_string(error));
     rd_kafka_error_destroy(error);
     return status;
 }
@@ -77,6 +96,7 @@ enum hub_status hub_producer_new(const char *bootstrap, const char *transactiona
                                     "enable.idempotence",    "true",
                                     "acks",                  "all",
                                     "transaction.timeout.ms", "10000",
+                                    "socket.timeout.ms",     "5000", /* else as long as that */
                                     "linger.ms",             "5",
                                     "retry.backoff.ms",      "5",
                                     "retry.backoff.max.ms",  "20",
@@ -192,20 +212,18 @@ enum hub_status hub_producer_write(struct hub_producer *producer,
     }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return HUB_OK;
-    bool hopeless = code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
-                    code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
-                    code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
-    return hub_fail(reterr, hopeless ? HUB_FATAL : HUB_RETRY, "%s, %zu bytes: %s", write->topic,
-                    write->value.size, rd_kafka_err2str(code));
+    return hub_fail(reterr, is_hopeless(code) ? HUB_FATAL : HUB_RETRY, "%s, %zu bytes: %s",
+                    write->topic, write->value.size, rd_kafka_err2str(code));
 }
 
 enum hub_status hub_producer_send_offsets(struct hub_producer *producer,
                                           struct hub_consumer *consumer,
                                           const struct hub_kafka_partition *offsets, size_t count,
                                           struct hub_error *reterr) {
+    const rd_kafka_consumer_group_metadata_t *group = hub_consumer_group(consumer);
+    if (group == NULL || rd_kafka_assignment_lost(hub_consumer_handle(consumer)))
+        return hub_fail(reterr, HUB_RETRY, "the partitions were taken away");
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-    rd_kafka_consumer_group_metadata_t *group =
-        rd_kafka_consumer_group_metadata(hub_consumer_handle(consumer));
     for (size_t i = 0; i < count; i++) {
         rd_kafka_topic_partition_t *item =
             rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition);
@@ -219,7 +237,6 @@ enum hub_status hub_producer_send_offsets(struct hub_producer *producer,
         judge(rd_kafka_send_offsets_to_transaction(producer->handle, list, group,
                                                    TRANSACTION_TIMEOUT_MS),
               "send_offsets_to_transaction", reterr);
-    rd_kafka_consumer_group_metadata_destroy(group);
     rd_kafka_topic_partition_list_destroy(list);
     return status;
 }

@@ -1,25 +1,30 @@
 /* Reading partitions to their end, and asking about topics. */
 #include "hub/io/kafka_internal.h"
 
+#include "hub/io/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct hub_reader {
+    char *bootstrap;
     rd_kafka_t *handle;
+    rd_kafka_t *uncommitted; /* asks for the ends of logs; NULL until needed */
 };
 
-enum hub_status hub_reader_new(const char *bootstrap, struct hub_reader **ret_reader,
-                               struct hub_error *reterr) {
-    static const char *const settings[] = {"group.id",                 "atmp-hub-reader",
-                                           "isolation.level",          "read_committed",
-                                           "enable.auto.commit",       "false",
-                                           "enable.partition.eof",     "true",
-                                           "auto.offset.reset",        "error",
-                                           "check.crcs",               "true",
-                                           "allow.auto.create.topics", "false",
-                                           "fetch.queue.backoff.ms",   "10",
-                                           "fetch.wait.max.ms",        "5",
-                                           NULL};
+static enum hub_status open_handle(const char *bootstrap, const char *isolation,
+                                   rd_kafka_t **ret_handle, struct hub_error *reterr) {
+    const char *const settings[] = {"group.id",                 "atmp-hub-reader",
+                                    "isolation.level",          isolation,
+                                    "enable.auto.commit",       "false",
+                                    "enable.partition.eof",     "true",
+                                    "auto.offset.reset",        "error",
+                                    "check.crcs",               "true",
+                                    "allow.auto.create.topics", "false",
+                                    "fetch.queue.backoff.ms",   "10",
+                                    "fetch.wait.max.ms",        "5",
+                                    NULL};
     char text[512];
     rd_kafka_conf_t *conf = hub_kafka_conf(bootstrap);
     if (conf == NULL)
@@ -31,16 +36,33 @@ enum hub_status hub_reader_new(const char *bootstrap, struct hub_reader **ret_re
         return hub_fail(reterr, HUB_FATAL, "librdkafka: %s", text);
     }
     rd_kafka_poll_set_consumer(handle);
+    *ret_handle = handle;
+    return HUB_OK;
+}
+
+enum hub_status hub_reader_new(const char *bootstrap, struct hub_reader **ret_reader,
+                               struct hub_error *reterr) {
+    rd_kafka_t *handle = NULL;
+    HUB_TRY(open_handle(bootstrap, "read_committed", &handle, reterr));
     *ret_reader = hub_allocate_zero(1, sizeof **ret_reader);
+    (*ret_reader)->bootstrap = hub_copy_text(bootstrap);
     (*ret_reader)->handle = handle;
     return HUB_OK;
+}
+
+static void close_handle(rd_kafka_t *handle) {
+    if (handle == NULL)
+        return;
+    rd_kafka_consumer_close(handle);
+    rd_kafka_destroy(handle);
 }
 
 void hub_reader_free(struct hub_reader *reader) {
     if (reader == NULL)
         return;
-    rd_kafka_consumer_close(reader->handle);
-    rd_kafka_destroy(reader->handle);
+    close_handle(reader->handle);
+    close_handle(reader->uncommitted);
+    hub_release(reader->bootstrap);
     hub_release(reader);
 }
 
@@ -52,6 +74,40 @@ enum hub_status hub_reader_bounds(struct hub_reader *reader, const char *topic, 
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return hub_fail(reterr, HUB_RETRY, "%s/%d: %s", topic, partition, rd_kafka_err2str(code));
     return HUB_OK;
+}
+
+/* The end of the log, whatever is still open below it. */
+static enum hub_status high_watermark(struct hub_reader *reader, const char *topic,
+                                      int32_t partition, int64_t *ret_end,
+                                      struct hub_error *reterr) {
+    int64_t first = 0;
+    if (reader->uncommitted == NULL)
+        HUB_TRY(open_handle(reader->bootstrap, "read_uncommitted", &reader->uncommitted, reterr));
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        reader->uncommitted, topic, partition, &first, ret_end, HUB_KAFKA_TIMEOUT_MS);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return hub_fail(reterr, HUB_RETRY, "%s/%d: %s", topic, partition, rd_kafka_err2str(code));
+    return HUB_OK;
+}
+
+enum hub_status hub_reader_settled(struct hub_reader *reader, const char *topic,
+                                   int32_t partition, int64_t *ret_end,
+                                   struct hub_error *reterr) {
+    const struct timespec pause = {0, 20 * 1000000};
+    int64_t began_ms = hub_clock_monotonic_ms(), first = 0, committed = 0, end = 0;
+    for (;;) {
+        HUB_TRY(high_watermark(reader, topic, partition, &end, reterr));
+        HUB_TRY(hub_reader_bounds(reader, topic, partition, &first, &committed, reterr));
+        if (committed >= end) {
+            *ret_end = committed;
+            return HUB_OK;
+        }
+        if (hub_clock_monotonic_ms() - began_ms > HUB_KAFKA_TIMEOUT_MS)
+            return hub_fail(reterr, HUB_RETRY,
+                            "%s/%d: a transaction has been open from offset %lld on for %d s",
+                            topic, partition, (long long)committed, HUB_KAFKA_TIMEOUT_MS / 1000);
+        nanosleep(&pause, NULL);
+    }
 }
 
 static enum hub_status start(struct hub_reader *reader, const char *topic, int32_t partition,
@@ -69,6 +125,7 @@ struct reading {
     const char *topic;
     int32_t partition;
     int64_t to, next;
+    int64_t heard_ms; /* when the last record came */
     enum hub_status (*take)(void *context, const struct hub_kafka_record *record,
                             struct hub_error *reterr);
     void *context;
@@ -82,13 +139,15 @@ static enum hub_status take_message(struct reading *reading, rd_kafka_message_t 
         reading->next = message->offset;
         reading->ended = true;
     } else if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+        if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+            message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
             status = hub_fail(reading->reterr, HUB_FATAL, "%s/%d: %s", reading->topic,
                               reading->partition, rd_kafka_message_errstr(message));
     } else if (message->offset >= reading->to) {
         reading->ended = true;
     } else {
         struct hub_kafka_batch batch = {0};
+        reading->heard_ms = hub_clock_monotonic_ms();
         reading->next = message->offset + 1;
         hub_kafka_batch_add(&batch, message);
         status = reading->take(reading->context, &batch.records[0], reading->reterr);
@@ -106,13 +165,14 @@ enum hub_status hub_reader_read(struct hub_reader *reader, const char *topic, in
                                                         const struct hub_kafka_record *record,
                                                         struct hub_error *reterr),
                                 void *context, int64_t *ret_next, struct hub_error *reterr) {
-    enum { SILENCE_MAX_MS = 30000, STEP_MS = 1000 };
+    enum { STEP_MS = 1000 };
     int64_t first = 0, end = 0;
     HUB_TRY(hub_reader_bounds(reader, topic, partition, &first, &end, reterr));
     struct reading reading = {.topic = topic,
                               .partition = partition,
                               .to = to < 0 || to > end ? end : to,
                               .next = from < first ? first : from,
+                              .heard_ms = hub_clock_monotonic_ms(),
                               .take = take,
                               .context = context,
                               .reterr = reterr};
@@ -120,17 +180,14 @@ enum hub_status hub_reader_read(struct hub_reader *reader, const char *topic, in
     enum hub_status status = HUB_OK;
     if (!reading.ended)
         status = start(reader, topic, partition, reading.next, reterr);
-    for (int silent_ms = 0; status == HUB_OK && !reading.ended;) {
+    while (status == HUB_OK && !reading.ended) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(reader->handle, STEP_MS);
-        if (message == NULL) {
-            silent_ms += STEP_MS;
-            if (silent_ms >= SILENCE_MAX_MS)
-                status = hub_fail(reterr, HUB_RETRY, "%s/%d: nothing came for %d s", topic,
-                                  partition, SILENCE_MAX_MS / 1000);
-            continue;
-        }
-        silent_ms = 0;
-        status = take_message(&reading, message);
+        if (message != NULL)
+            status = take_message(&reading, message);
+        if (status == HUB_OK && !reading.ended &&
+            hub_clock_monotonic_ms() - reading.heard_ms > HUB_KAFKA_TIMEOUT_MS)
+            status = hub_fail(reterr, HUB_RETRY, "%s/%d: nothing came for %d s", topic, partition,
+                              HUB_KAFKA_TIMEOUT_MS / 1000);
     }
     rd_kafka_assign(reader->handle, NULL);
     if (ret_next != NULL)

@@ -16,13 +16,17 @@ static enum hub_status check_existing(struct hub_reader *reader,
     return HUB_OK;
 }
 
-static rd_kafka_NewTopic_t *make_topic(const struct hub_topic_config *topic, int32_t replication) {
+static enum hub_status make_topic(const struct hub_topic_config *topic, int32_t replication,
+                                  rd_kafka_NewTopic_t **ret_topic, struct hub_error *reterr) {
     char text[512];
     rd_kafka_NewTopic_t *fresh =
         rd_kafka_NewTopic_new(topic->name, topic->partitions, replication, text, sizeof text);
-    for (size_t i = 0; fresh != NULL && topic->settings[i] != NULL; i += 2)
+    if (fresh == NULL)
+        return hub_fail(reterr, HUB_FATAL, "topic '%s': %s", topic->name, text);
+    for (size_t i = 0; topic->settings[i] != NULL; i += 2)
         rd_kafka_NewTopic_set_config(fresh, topic->settings[i], topic->settings[i + 1]);
-    return fresh;
+    *ret_topic = fresh;
+    return HUB_OK;
 }
 
 static enum hub_status judge(rd_kafka_event_t *event, struct hub_error *reterr) {
@@ -75,7 +79,8 @@ enum hub_status hub_topics_create(const char *bootstrap, const struct hub_topic_
         bool exists = false;
         status = check_existing(reader, &topics[i], &exists, reterr);
         if (status == HUB_OK && !exists)
-            fresh[fresh_count++] = make_topic(&topics[i], replication);
+            status = make_topic(&topics[i], replication, &fresh[fresh_count], reterr);
+        fresh_count += status == HUB_OK && !exists;
     }
     if (status == HUB_OK && fresh_count > 0)
         status = create(bootstrap, fresh, fresh_count, reterr);

@@ -58,7 +58,8 @@ const json_t *world_unified(struct world *world);
 const json_t *world_conflicts(struct world *world);
 const json_t *world_matches(struct world *world);
 /* Every record published so far, oldest first: [{"kind", "key", "type", "value"}], kind being log,
- * admitted, unified, conflict, match or deadletter, type the envelope's. Log entries have no value. */
+ * admitted, unified, conflict, match or deadletter, type the envelope's. Log entries have no
+ * value. */
 const json_t *world_outputs(struct world *world);
 size_t world_count_open(const json_t *records); /* whose state is OPEN */
 size_t world_count_active(const json_t *records); /* whose kind is ACTIVE */

@@ -1,0 +1,233 @@
+/* task: a step is a transaction; what goes wrong in one never reaches the next. */
+#include "hub/engine/task.h"
+#include "hub/engine/topics.h"
+#include "hub/io/clock.h"
+#include "schemas/lib/frame.h"
+#include "tests/lib/cluster.h"
+#include "tests/lib/cmocka.h"
+#include "tests/lib/records.h"
+#include "tests/lib/schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PATIENCE_MS = 60000, BATCH = 8 };
+
+#define E(name) RD_KAFKA_RESP_ERR_##name
+
+struct working {
+    struct cluster cluster;
+    struct hub_settings settings;
+    struct hub_engine engine;
+    struct hub_task task;
+    size_t batch_count_max;
+    struct hub_arena arena;
+    struct hub_error error;
+    int version;
+};
+
+/* The mock cluster takes a third of a second for a topic: only those that admit touches. */
+static bool is_of_admit(const char *topic) {
+    static const char *const prefixes[] = {"ingest.", "admitted.", "log.", "deadletter.hub"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (strncmp(topic, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return false;
+}
+
+/* With one partition too many in the topic `wrong` (NULL: in none). */
+static void begin(struct working *working, const char *wrong) {
+    struct hub_topic_config *topics = NULL;
+    size_t count = 0;
+    *working = (struct working){.batch_count_max = BATCH};
+    cluster_start(&working->cluster);
+    hub_topics_list(test_catalogue(), &working->arena, &topics, &count);
+    for (size_t i = 0; i < count; i++) {
+        bool is_wrong = wrong != NULL && strcmp(topics[i].name, wrong) == 0;
+        if (is_of_admit(topics[i].name))
+            cluster_topic(&working->cluster, topics[i].name, topics[i].partitions + is_wrong);
+    }
+    working->settings = (struct hub_settings){.bootstrap = working->cluster.bootstrap,
+                                              .instance = "hub-1",
+                                              .group = "hub",
+                                              .batch_count_max = BATCH};
+    working->engine =
+        (struct hub_engine){.settings = &working->settings, .catalogue = test_catalogue()};
+    expect_ok(hub_task_open(&working->task, &hub_admit_task, &working->engine,
+                            &working->batch_count_max, &working->error),
+              &working->error);
+}
+
+static void end(struct working *working) {
+    hub_task_close(&working->task);
+    hub_arena_destroy(&working->arena);
+    cluster_stop(&working->cluster);
+}
+
+/* One more version of a trial in ingest.sus.trial. */
+static void say(struct working *working) {
+    const struct hub_domain *domain = test_domain("trial");
+    HUB_SCOPED_BUFFER message = {0};
+    hub_frame_append(&message, domain->schema->id);
+    hub_buffer_append_bytes(
+        &message, test_value(domain->schema->root,
+                             hub_arena_format(&working->arena, "{'statement': {'version': '%d'}}",
+                                              ++working->version),
+                             &working->arena));
+    cluster_write_bytes(&working->cluster, "ingest.sus.trial", 0, "ctgov/A", message.data,
+                        message.size);
+}
+
+/* Steps until one had something to do, or failed. */
+static enum hub_status step(struct working *working) {
+    int64_t began_ms = hub_clock_monotonic_ms();
+    bool worked = false;
+    enum hub_status status = HUB_OK;
+    while (status == HUB_OK && !worked) {
+        if (hub_clock_monotonic_ms() - began_ms > PATIENCE_MS)
+            fail_msg("no record came");
+        status = hub_task_step(&working->task, /* timeout_ms= */ 100, &worked, &working->error);
+    }
+    return status;
+}
+
+static const struct hub_slot *slot_of(struct working *working, const char *topic) {
+    for (size_t i = 0; i < working->task.slot_count; i++)
+        if (strcmp(working->task.slots[i].topic, topic) == 0 &&
+            working->task.slots[i].partition == 0)
+            return &working->task.slots[i];
+    fail_msg("no slot of %s", topic);
+    return NULL;
+}
+
+static enum hub_status take_key(void *context, const struct hub_kafka_record *record,
+                                struct hub_error *reterr) {
+    struct hub_buffer *keys = context;
+    (void)reterr;
+    hub_buffer_append_bytes(keys, record->key);
+    hub_buffer_append_text(keys, ";");
+    return HUB_OK;
+}
+
+/* The key of the first record of a partition. */
+static void expect_first_key(struct working *working, const char *topic, const char *wanted) {
+    HUB_SCOPED_BUFFER keys = {0};
+    expect_ok(hub_reader_read(working->task.reader, topic, 0, 0, 1, take_key, &keys, NULL,
+                              &working->error),
+              &working->error);
+    assert_string_equal(hub_buffer_text(&keys), wanted);
+}
+
+static void a_step_publishes_and_counts_what_it_read(void **state) {
+    struct working working;
+    (void)state;
+    begin(&working, NULL);
+    say(&working);
+    expect_ok(step(&working), &working.error);
+    expect_first_key(&working, "log.trial", "sus/ctgov/A;");
+    expect_first_key(&working, "admitted.sus.trial", "ctgov/A;");
+    HUB_SCOPED_BUFFER counts = {0};
+    const struct hub_slot *slot = slot_of(&working, "ingest.sus.trial");
+    working.task.kind->render_counts(slot, &counts);
+    assert_string_equal(hub_buffer_text(&counts),
+                        "v1 read=1 created=1 changed=0 unchanged=0 late=0 withdrawn=0 moved=0 "
+                        "dead=0 security=0");
+    assert_int_equal(slot->next, 1);
+    assert_int_equal(working.task.transactions, 1);
+    assert_int_equal(working.task.records, 1);
+    end(&working);
+}
+
+static void a_step_without_records_is_no_transaction(void **state) {
+    struct working working;
+    bool worked = true;
+    (void)state;
+    begin(&working, NULL);
+    expect_ok(hub_task_step(&working.task, /* timeout_ms= */ 0, &worked, &working.error),
+              &working.error);
+    assert_false(worked);
+    assert_int_equal(working.task.transactions, 0);
+    end(&working);
+}
+
+/* The commit was answered at the second asking; the first may still be on its way, and would commit
+ * whatever this epoch does next. */
+static void a_dirty_producer_is_replaced_before_the_next_transaction(void **state) {
+    struct working working;
+    (void)state;
+    begin(&working, NULL);
+    say(&working);
+    cluster_fail(&working.cluster, CLUSTER_END_TXN, 1, E(_TRANSPORT));
+    expect_ok(step(&working), &working.error);
+    assert_true(hub_producer_is_dirty(working.task.producer));
+    say(&working);
+    expect_ok(step(&working), &working.error);
+    assert_false(hub_producer_is_dirty(working.task.producer));
+    assert_int_equal(working.task.transactions, 2);
+    end(&working);
+}
+
+/* Another member's partitions: nothing of the batch may count as done. */
+static void a_step_that_fails_is_not_counted_as_committed(void **state) {
+    struct working working;
+    (void)state;
+    begin(&working, NULL);
+    say(&working);
+    cluster_fail(&working.cluster, CLUSTER_TXN_OFFSETS, 1, E(ILLEGAL_GENERATION));
+    assert_int_equal(step(&working), HUB_RETRY);
+    assert_int_equal(working.task.transactions, 0);
+    assert_int_equal(working.task.records, 0);
+    end(&working);
+}
+
+static void failures_halve_the_batch_and_commits_double_it(void **state) {
+    static const size_t halves[] = {4, 2, 1, 1};
+    struct working working;
+    (void)state;
+    begin(&working, NULL);
+    for (size_t i = 0; i < 4; i++) {
+        say(&working);
+        cluster_fail(&working.cluster, CLUSTER_TXN_OFFSETS, 1, E(ILLEGAL_GENERATION));
+        assert_int_equal(step(&working), HUB_RETRY);
+        assert_int_equal(working.batch_count_max, halves[i]);
+    }
+    for (size_t wanted = 2; wanted <= 2 * BATCH; wanted *= 2) {
+        say(&working);
+        expect_ok(step(&working), &working.error);
+        assert_int_equal(working.batch_count_max, wanted > BATCH ? BATCH : wanted);
+    }
+    end(&working);
+}
+
+static void what_the_broker_will_never_take_stops_the_hub(void **state) {
+    struct working working;
+    (void)state;
+    begin(&working, NULL);
+    say(&working);
+    cluster_fail(&working.cluster, CLUSTER_PRODUCE, 4, E(MSG_SIZE_TOO_LARGE));
+    assert_int_equal(step(&working), HUB_FATAL);
+    end(&working);
+}
+
+static void a_topic_with_other_partitions_than_the_schema_says_is_fatal(void **state) {
+    struct working working;
+    (void)state;
+    begin(&working, "admitted.sus.trial");
+    say(&working);
+    assert_int_equal(step(&working), HUB_FATAL);
+    assert_non_null(strstr(working.error.text, "admitted.sus.trial has 3 partitions"));
+    end(&working);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_step_publishes_and_counts_what_it_read),
+        cmocka_unit_test(a_step_without_records_is_no_transaction),
+        cmocka_unit_test(a_dirty_producer_is_replaced_before_the_next_transaction),
+        cmocka_unit_test(a_step_that_fails_is_not_counted_as_committed),
+        cmocka_unit_test(failures_halve_the_batch_and_commits_double_it),
+        cmocka_unit_test(what_the_broker_will_never_take_stops_the_hub),
+        cmocka_unit_test(a_topic_with_other_partitions_than_the_schema_says_is_fatal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
