@@ -241,14 +241,28 @@ enum hub_status hub_producer_send_offsets(struct hub_producer *producer,
     return status;
 }
 
+/* Waits until every record is answered. Committing and aborting would wait too, but for the reports
+ * of failed records as well, which nobody takes meanwhile: for ever. */
+static void settle_records(struct hub_producer *producer) {
+    enum { STEP_MS = 50 };
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    for (int waited_ms = 0;
+         code == RD_KAFKA_RESP_ERR__TIMED_OUT && waited_ms < TRANSACTION_TIMEOUT_MS;
+         waited_ms += STEP_MS) {
+        code = rd_kafka_flush(producer->handle, STEP_MS);
+        take_reports(producer, /* timeout_ms= */ 0);
+    }
+}
+
 enum hub_status hub_producer_commit(struct hub_producer *producer, struct hub_error *reterr) {
-    enum hub_status status =
-        judge(rd_kafka_commit_transaction(producer->handle, -1), "commit_transaction", reterr);
-    take_reports(producer, /* timeout_ms= */ 0);
-    return status;
+    settle_records(producer);
+    return judge(rd_kafka_commit_transaction(producer->handle, TRANSACTION_TIMEOUT_MS),
+                 "commit_transaction", reterr);
 }
 
 void hub_producer_abort(struct hub_producer *producer) {
+    rd_kafka_purge(producer->handle, RD_KAFKA_PURGE_F_QUEUE);
+    settle_records(producer);
     rd_kafka_error_t *error = rd_kafka_abort_transaction(producer->handle, TRANSACTION_TIMEOUT_MS);
     if (error != NULL)
         rd_kafka_error_destroy(error);
