@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 struct hub_consumer {
-    struct hub_consumer_config config;
+    struct hub_consumer_config config; /* its texts are the caller's, and gone after opening */
+    char *name; /* of the group, for errors */
     rd_kafka_t *handle;
     rd_kafka_consumer_group_metadata_t *group; /* of the running assignment */
     bool rebalanced; /* since the batch began: what it holds will come again */
@@ -142,6 +143,7 @@ enum hub_status hub_consumer_new(const struct hub_consumer_config *config,
                                  struct hub_consumer **ret_consumer, struct hub_error *reterr) {
     struct hub_consumer *consumer = hub_allocate_zero(1, sizeof *consumer);
     consumer->config = *config;
+    consumer->name = hub_copy_text(config->group);
     consumer->descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     enum hub_status status = open_consumer(consumer, reterr);
     if (status != HUB_OK)
@@ -162,6 +164,7 @@ void hub_consumer_free(struct hub_consumer *consumer) {
     }
     if (consumer->descriptor >= 0)
         close(consumer->descriptor);
+    hub_release(consumer->name);
     hub_release(consumer);
 }
 
@@ -181,7 +184,7 @@ static enum hub_status take(struct hub_consumer *consumer, rd_kafka_message_t *m
     enum hub_status status = HUB_OK;
     if (hopeless || lasting)
         status = hub_fail(reterr, hopeless ? HUB_FATAL : HUB_RETRY, "group %s: %s",
-                          consumer->config.group, rd_kafka_message_errstr(message));
+                          consumer->name, rd_kafka_message_errstr(message));
     rd_kafka_message_destroy(message);
     return status;
 }

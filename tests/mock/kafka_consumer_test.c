@@ -191,10 +191,12 @@ static void reading_begins_where_the_callback_says(void **state) {
     (void)state;
     begin(&consuming);
     write_records(&consuming, 0, 10);
+    write_records(&consuming, 1, 10);
     consuming.a.start = 7;
     join(&consuming, &consuming.a, "a");
-    expect_ok(poll_for(&consuming, &consuming.a, 3, 100), &consuming.error);
-    assert_int_equal(consuming.a.batch.records[0].offset, 7);
+    expect_ok(poll_for(&consuming, &consuming.a, 6, 100), &consuming.error);
+    for (size_t i = 0; i < 6; i++)
+        assert_true(consuming.a.batch.records[i].offset >= 7);
     end(&consuming);
 }
 

@@ -28,7 +28,8 @@ struct working {
 
 /* The mock cluster takes a third of a second for a topic: only those that admit touches. */
 static bool is_of_admit(const char *topic) {
-    static const char *const prefixes[] = {"ingest.", "admitted.", "log.", "deadletter.hub"};
+    static const char *const prefixes[] = {"ingest.", "admitted.", "log.", "deadletter.hub",
+                                           "decision"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (strncmp(topic, prefixes[i], strlen(prefixes[i])) == 0)
             return true;
@@ -209,6 +210,17 @@ static void what_the_broker_will_never_take_stops_the_hub(void **state) {
     end(&working);
 }
 
+static void an_error_while_reading_names_the_group(void **state) {
+    struct working working;
+    (void)state;
+    begin(&working, NULL);
+    say(&working);
+    cluster_fail(&working.cluster, CLUSTER_FETCH, 20, E(TOPIC_AUTHORIZATION_FAILED));
+    assert_int_equal(step(&working), HUB_FATAL);
+    assert_non_null(strstr(working.error.text, "hub-admit"));
+    end(&working);
+}
+
 static void a_topic_with_other_partitions_than_the_schema_says_is_fatal(void **state) {
     struct working working;
     (void)state;
@@ -227,6 +239,7 @@ int main(void) {
         cmocka_unit_test(a_step_that_fails_is_not_counted_as_committed),
         cmocka_unit_test(failures_halve_the_batch_and_commits_double_it),
         cmocka_unit_test(what_the_broker_will_never_take_stops_the_hub),
+        cmocka_unit_test(an_error_while_reading_names_the_group),
         cmocka_unit_test(a_topic_with_other_partitions_than_the_schema_says_is_fatal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
