@@ -485,7 +485,7 @@ const char *hub_merge_reason(const struct hub_domain *domain, const struct hub_v
                              size_t voice_count, size_t field, size_t winner, size_t loser,
                              struct hub_arena *arena) {
     static const char *const names[] = {"authority", "precedence", "latest", "earliest",
-                                        "max",       "min",        "agree"};
+                                        "max",       "min",        "agree",  "reserve"};
     const struct hub_field_contract *contract = &domain->contract.fields[field];
     struct hub_merge_scope scope = {domain, voices, voice_count, arena, NULL};
     struct hub_candidate pair[2];
@@ -495,8 +495,10 @@ const char *hub_merge_reason(const struct hub_domain *domain, const struct hub_v
         pair[i] = (struct hub_candidate){
             indexes[i], hub_bytes_part(voices[indexes[i]].body, voices[indexes[i]].starts[field],
                                        voices[indexes[i]].starts[field + 1])};
-    if (hub_merge_shut_out(&scope, contract, loser))
-        return "shut out: the field is another's to say (only)";
+    const struct hub_rule *shut = hub_merge_shut_out(&scope, contract, &pair[1]);
+    if (shut != NULL)
+        return shut->kind == HUB_RULE_RESERVE ? "shut out: this value is another's to say (reserve)"
+                                              : "shut out: the field is another's to say (only)";
     if (hub_value_yields(contract, contract->field->type, pair[1].bytes, pair[0].bytes))
         return "the more exact of two dates that agree";
     int order = hub_merge_compare(&scope, contract, contract->field->type, &pair[0], &pair[1],

@@ -34,23 +34,27 @@ static size_t authority_rank(const struct hub_merge_scope *scope, const struct h
     return rank;
 }
 
-bool hub_merge_shut_out(const struct hub_merge_scope *scope,
-                        const struct hub_field_contract *contract, size_t voice) {
-    for (size_t i = 0; i < contract->rule_count; i++) {
-        const struct hub_rule *rule = &contract->rules[i];
-        if (rule->kind == HUB_RULE_AUTHORITY && rule->only &&
-            authority_rank(scope, rule, voice) == rule->authority_count)
-            return true;
-    }
-    return false;
-}
-
 static int64_t symbol_rank(const struct hub_rule *rule, const struct hub_type *type,
                            struct hub_bytes bytes) {
     struct hub_bytes symbol;
     const struct hub_type *symbols =
         hub_slice_path(type, bytes, rule->of == NULL ? "" : rule->of, &symbol);
     return symbols == NULL ? UINT16_MAX : rule->symbol_ranks[hub_slice_long(symbol)];
+}
+
+const struct hub_rule *hub_merge_shut_out(const struct hub_merge_scope *scope,
+                                          const struct hub_field_contract *contract,
+                                          const struct hub_candidate *candidate) {
+    for (size_t i = 0; i < contract->rule_count; i++) {
+        const struct hub_rule *rule = &contract->rules[i];
+        bool guarded = rule->kind == HUB_RULE_AUTHORITY ? rule->only
+                       : rule->kind == HUB_RULE_RESERVE
+                           ? symbol_rank(rule, contract->field->type, candidate->bytes) == 0
+                           : false;
+        if (guarded && authority_rank(scope, rule, candidate->voice) == rule->authority_count)
+            return rule;
+    }
+    return NULL;
 }
 
 /* A number, or the first part of a Date or Time. */
@@ -87,6 +91,7 @@ static int compare_by_rule(const struct hub_merge_scope *scope, const struct hub
     case HUB_RULE_MIN:
         return order_of(value_of(type, a->bytes), value_of(type, b->bytes));
     case HUB_RULE_AGREE:
+    case HUB_RULE_RESERVE:
         return 0;
     }
     return 0;
@@ -124,7 +129,7 @@ size_t hub_merge_admissible(const struct hub_merge_scope *scope,
                         contract->field->has_default;
     size_t kept = 0;
     for (size_t i = 0; i < count; i++)
-        if (!hub_merge_shut_out(scope, contract, candidates[i].voice))
+        if (hub_merge_shut_out(scope, contract, &candidates[i]) == NULL)
             candidates[kept++] = candidates[i];
     return kept > 0 || may_be_empty ? kept : count;
 }

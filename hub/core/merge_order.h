@@ -26,12 +26,14 @@ int hub_merge_compare(const struct hub_merge_scope *scope,
                       const struct hub_candidate *a, const struct hub_candidate *b,
                       size_t *ret_rule);
 
-/* Whether an `only` rule shuts this voice out. */
-bool hub_merge_shut_out(const struct hub_merge_scope *scope,
-                        const struct hub_field_contract *contract, size_t voice);
+/* The rule that shuts a candidate out, `only` its voice or `reserve` what it says; NULL for none.
+ * The candidate is of the whole field. */
+const struct hub_rule *hub_merge_shut_out(const struct hub_merge_scope *scope,
+                                          const struct hub_field_contract *contract,
+                                          const struct hub_candidate *candidate);
 
-/* Moves those that may speak to the front and returns how many: all that no `only` rule shuts out;
- * where that is nobody and the field must have a value, all of them. */
+/* Moves those that may speak to the front and returns how many: all that no rule shuts out; where
+ * that is nobody and the field must have a value, all of them. */
 size_t hub_merge_admissible(const struct hub_merge_scope *scope,
                             const struct hub_field_contract *contract,
                             struct hub_candidate *candidates, size_t count);

@@ -22,6 +22,9 @@ enum hub_rule_kind {
     HUB_RULE_MAX, /* by value: int, long, date */
     HUB_RULE_MIN,
     HUB_RULE_AGREE, /* ranks nobody: any difference is for people */
+    /* {"reserve": [symbols], "for": [whom to believe]} ranks nobody either: who says one of the
+     * symbols and is none of those is taken to have said nothing. */
+    HUB_RULE_RESERVE,
 };
 
 enum hub_authority_kind { HUB_AUTHORITY_SYSTEM, HUB_AUTHORITY_INSTITUTION, HUB_AUTHORITY_ROLE };
@@ -38,7 +41,8 @@ struct hub_rule {
     size_t authority_count;
     bool only;
     const char *of;           /* precedence: name of the part, or NULL */
-    const uint16_t *symbol_ranks; /* precedence: rank of each symbol, best 0 */
+    const uint16_t *symbol_ranks; /* precedence: rank of each symbol, best 0; reserve: 0 for those
+                                     that are reserved, 1 for the others */
 };
 
 /* hub:equal: when two values say the same. */

@@ -64,25 +64,55 @@ static enum hub_status load_authority(struct hub_domain_loader *loader, const st
                          "role:FIELD, system:NAME or institution:NAME would pass");
 }
 
-static enum hub_status load_authorities(struct hub_domain_loader *loader, const struct hub_node *node,
-                                        struct hub_rule *rule) {
-    static const char *const keys[] = {"authority", "only", NULL};
-    const struct hub_node *list = hub_node_get(node, "authority");
-    const struct hub_node *only = hub_node_get(node, "only");
-    HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
+static enum hub_status load_authority_list(struct hub_domain_loader *loader,
+                                           const struct hub_node *list, struct hub_rule *rule) {
     if (list->kind != HUB_NODE_SEQUENCE || list->count == 0)
         return hub_node_fail(list, loader->reterr, "a list of whom to believe would pass");
-    if (only != NULL && !hub_node_to_bool(only, &rule->only))
-        return hub_node_fail(only, loader->reterr, "true or false would pass");
     struct hub_authority *authorities =
         hub_arena_take_zero(loader->arena, list->count, sizeof *authorities);
     for (size_t i = 0; i < list->count; i++)
         HUB_TRY(load_authority(loader, list->items[i], &authorities[i]));
-    *rule = (struct hub_rule){.kind = HUB_RULE_AUTHORITY,
-                              .authorities = authorities,
-                              .authority_count = list->count,
-                              .only = rule->only};
+    rule->authorities = authorities;
+    rule->authority_count = list->count;
     return HUB_OK;
+}
+
+static enum hub_status load_authorities(struct hub_domain_loader *loader, const struct hub_node *node,
+                                        struct hub_rule *rule) {
+    static const char *const keys[] = {"authority", "only", NULL};
+    const struct hub_node *only = hub_node_get(node, "only");
+    HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
+    rule->kind = HUB_RULE_AUTHORITY;
+    if (only != NULL && !hub_node_to_bool(only, &rule->only))
+        return hub_node_fail(only, loader->reterr, "true or false would pass");
+    return load_authority_list(loader, hub_node_get(node, "authority"), rule);
+}
+
+static enum hub_status load_reserve(struct hub_domain_loader *loader, const struct hub_node *node,
+                                    const struct hub_type *type, struct hub_rule *rule) {
+    static const char *const keys[] = {"reserve", "for", NULL};
+    const struct hub_node *list = hub_node_get(node, "reserve");
+    const struct hub_node *whom = hub_node_get(node, "for");
+    HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
+    type = hub_type_stated(type);
+    if (type->kind != HUB_ENUM || list->kind != HUB_NODE_SEQUENCE || list->count == 0 ||
+        whom == NULL)
+        return hub_node_fail(node, loader->reterr,
+                             "reserve is a list of an enum's symbols, and 'for' says whose they "
+                             "are");
+    uint16_t *ranks = hub_arena_take_zero(loader->arena, type->count, sizeof *ranks);
+    for (size_t i = 0; i < type->count; i++)
+        ranks[i] = 1;
+    for (size_t i = 0; i < list->count; i++) {
+        const char *symbol = list->items[i]->text;
+        int index = symbol == NULL ? -1 : hub_type_symbol(type, symbol);
+        if (index < 0)
+            return hub_node_fail(list->items[i], loader->reterr, "no symbol of %s", type->name);
+        ranks[index] = 0;
+    }
+    rule->kind = HUB_RULE_RESERVE;
+    rule->symbol_ranks = ranks;
+    return load_authority_list(loader, whom, rule);
 }
 
 static enum hub_status load_precedence(struct hub_domain_loader *loader, const struct hub_node *node,
@@ -146,9 +176,11 @@ static enum hub_status load_rule(struct hub_domain_loader *loader, const struct 
         return load_authorities(loader, node, rule);
     if (hub_node_get(node, "precedence") != NULL)
         return load_precedence(loader, node, type, rule);
+    if (hub_node_get(node, "reserve") != NULL)
+        return load_reserve(loader, node, type, rule);
     return hub_node_fail(node, loader->reterr,
-                         "latest, earliest, max, min, agree, {authority: [...]} or "
-                         "{precedence: [...]} would pass");
+                         "latest, earliest, max, min, agree, {authority: [...]}, "
+                         "{precedence: [...]} or {reserve: [...], for: [...]} would pass");
 }
 
 static enum hub_status load_chain(struct hub_domain_loader *loader, const struct hub_node *node,
@@ -190,6 +222,7 @@ static enum hub_status load_union(struct hub_domain_loader *loader, const struct
     HUB_TRY(load_chain(loader, by, type->items, contract));
     for (size_t i = 0; i < contract->rule_count; i++)
         if (contract->rules[i].kind == HUB_RULE_PRECEDENCE ||
+            contract->rules[i].kind == HUB_RULE_RESERVE ||
             contract->rules[i].kind == HUB_RULE_MAX || contract->rules[i].kind == HUB_RULE_MIN)
             return hub_node_fail(by, loader->reterr,
                                  "elements are merged part by part; only authority, latest, "

@@ -122,8 +122,8 @@ static void a_union_of_plain_elements_has_no_key(void **state) {
 
 static void an_unknown_rule_is_refused(void **state) {
     (void)state;
-    static const char words[] = "latest, earliest, max, min, agree, {authority: [...]} or "
-                                "{precedence: [...]} would pass";
+    static const char words[] = "latest, earliest, max, min, agree, {authority: [...]}, "
+                                "{precedence: [...]} or {reserve: [...], for: [...]} would pass";
     refuses(MERGED("'int'", "'newest'"), "8:1: ", words);
     refuses(MERGED("'int'", "['latest', 5]"), "8:12: ", words);
     refuses(MERGED("'int'", "{}"), "8:1: ", words);
@@ -192,6 +192,36 @@ static void precedence_lists_symbols(void **state) {
             "no symbol of atmp.Colour");
     refuses(MERGED(COLOUR, "{'precedence': [{}]}"), "8:17: ", "no symbol of atmp.Colour");
     refuses(MERGED(COLOUR, "{'precedence': ['RED'], 'off': 'x'}"), "8:25: ", "unknown key 'off'");
+}
+
+static void reserve_lists_symbols_and_whose_they_are(void **state) {
+    (void)state;
+    static const char kinds[] = "reserve is a list of an enum's symbols, and 'for' says whose";
+    const struct hub_field_contract *field = compiled(
+        MERGED("['null', " COLOUR "]", "[{'reserve': ['BLUE'], 'for': ['system:ctis', 'role:by']}]")
+        ", " FIELD("by", "'string'", CONTRACT_RULES));
+    assert_int_equal(field->rules[0].kind, HUB_RULE_RESERVE);
+    assert_int_equal(field->rules[0].symbol_ranks[0], 1);
+    assert_int_equal(field->rules[0].symbol_ranks[1], 0);
+    assert_int_equal(field->rules[0].authority_count, 2);
+    assert_int_equal(field->rules[0].authorities[1].role_field, 4);
+    contract_close(&contract);
+    contract = (struct contract){0};
+    refuses(MERGED("'int'", "{'reserve': ['RED'], 'for': ['system:ctis']}"), "8:1: ", kinds);
+    refuses(MERGED(COLOUR, "{'reserve': 'RED', 'for': ['system:ctis']}"), "8:1: ", kinds);
+    refuses(MERGED(COLOUR, "{'reserve': [], 'for': ['system:ctis']}"), "8:1: ", kinds);
+    refuses(MERGED(COLOUR, "{'reserve': ['RED']}"), "8:1: ", kinds);
+    refuses(MERGED(COLOUR, "{'reserve': ['GREEN'], 'for': ['system:ctis']}"), "8:14: ",
+            "no symbol of atmp.Colour");
+    refuses(MERGED(COLOUR, "{'reserve': [{}], 'for': ['system:ctis']}"), "8:14: ",
+            "no symbol of atmp.Colour");
+    refuses(MERGED(COLOUR, "{'reserve': ['RED'], 'for': ['nobody']}"), "8:30: ", "role:FIELD");
+    refuses(MERGED(COLOUR, "{'reserve': ['RED'], 'for': []}"), "8:29: ",
+            "a list of whom to believe would pass");
+    refuses(MERGED(COLOUR, "{'reserve': ['RED'], 'fro': []}"), "8:22: ", "unknown key 'fro'");
+    refuses(MERGED("{'type': 'array', 'items': " COLOUR "}",
+                   "{'union': [], 'by': {'reserve': ['RED'], 'for': ['system:ctis']}}"),
+            "8:21: ", "elements are merged part by part");
 }
 
 static void a_union_is_of_an_array_with_rules(void **state) {
@@ -366,6 +396,7 @@ int main(void) {
         cmocka_unit_test(whom_to_believe_is_known),
         cmocka_unit_test(a_role_names_an_organisation),
         cmocka_unit_test(precedence_lists_symbols),
+        cmocka_unit_test(reserve_lists_symbols_and_whose_they_are),
         cmocka_unit_test(a_union_is_of_an_array_with_rules),
         cmocka_unit_test(only_rules_for_whole_statements_rank_elements),
         cmocka_unit_test(equality_is_exact_unless_said_otherwise),

@@ -19,6 +19,12 @@ static const char fields[] =
     "   'symbols': ['OPEN', 'CLOSED', 'RECALLED', 'UNRECOGNISED'], 'default': 'UNRECOGNISED'}],"
     "  'doc': 'd', 'default': null, 'hub:merge': [{'precedence': ['RECALLED', 'CLOSED']}, 'latest'],"
     "  'hub:conflict': 'minor'},"
+    " {'name': 'stage', 'type': ['null', {'type': 'enum', 'name': 'Own3', 'doc': 'd',"
+    "   'symbols': ['MADE', 'RELEASED', 'GIVEN', 'UNRECOGNISED'], 'default': 'UNRECOGNISED'}],"
+    "  'doc': 'd', 'default': null, 'hub:conflict': 'minor',"
+    "  'hub:merge': [{'reserve': ['RELEASED'], 'for': ['system:ctis']},"
+    "   {'reserve': ['GIVEN'], 'for': ['role:host', 'system:isrctn']},"
+    "   {'precedence': ['GIVEN', 'RELEASED']}, 'latest']},"
     " {'name': 'ended', 'type': ['null', {'type': 'record', 'name': 'Date', 'doc': 'd',"
     "   'hub:atomic': true, 'fields': ["
     "    {'name': 'value', 'type': {'type': 'int', 'logicalType': 'date'}, 'doc': 'd'},"
@@ -130,6 +136,33 @@ static void what_is_shut_out_contradicts_nobody(void **state) {
     say("ctis/1", NULL, "by_host", "1");
     say("lumc-mes/1", NULL, "by_host", "2");
     expect_json(merging_result(merging), "conflicts", "{}");
+}
+
+static void a_reserved_symbol_is_heard_from_those_it_is_for_and_the_others_from_all(void **state) {
+    (void)state;
+    begin();
+    say("ctgov/1", "2026-01-03T00:00:00Z", "stage", "'RELEASED'");
+    expect_json(merging_result(merging), "value.stage", "null");
+    say("euctr/1", "2026-01-01T00:00:00Z", "stage", "'MADE'");
+    expect_json(merging_result(merging), "value.stage", "'MADE'");
+    expect_json(merging_result(merging), "conflicts", "{}");
+    assert_string_equal(merging_reason(merging, "stage", "euctr/1", "ctgov/1"),
+                        "shut out: this value is another's to say (reserve)");
+    say("ctis/1", "2026-01-02T00:00:00Z", "stage", "'RELEASED'");
+    expect_json(merging_result(merging), "value.stage", "'RELEASED'");
+    expect_json(merging_result(merging), "sources.stage", "'ctis/1'");
+}
+
+static void a_symbol_may_be_reserved_for_a_role(void **state) {
+    (void)state;
+    begin();
+    say("sus-trials/1", NULL, "stage", "'GIVEN'"); /* the host is another */
+    say("ctis/1", NULL, "stage", "'GIVEN'");
+    expect_json(merging_result(merging), "value.stage", "null");
+    say("isrctn/1", NULL, "stage", "'GIVEN'");
+    expect_json(merging_result(merging), "sources.stage", "'isrctn/1'");
+    say("lumc-mes/1", NULL, "stage", "'GIVEN'");
+    expect_json(merging_result(merging), "value.stage", "'GIVEN'");
 }
 
 static void a_role_is_nobodys_where_all_who_name_it_are_shut_out(void **state) {
@@ -277,6 +310,9 @@ int main(void) {
         cmocka_unit_test(an_organisation_in_a_role_is_known_by_any_of_its_spellings),
         cmocka_unit_test(with_only_everybody_else_is_shut_out_even_as_fall_back),
         cmocka_unit_test(what_is_shut_out_contradicts_nobody),
+        cmocka_unit_test(
+            a_reserved_symbol_is_heard_from_those_it_is_for_and_the_others_from_all),
+        cmocka_unit_test(a_symbol_may_be_reserved_for_a_role),
         cmocka_unit_test(a_role_is_nobodys_where_all_who_name_it_are_shut_out),
         cmocka_unit_test(a_list_may_mix_roles_institutions_and_systems),
         cmocka_unit_test(the_latest_event_is_believed_and_one_without_time_is_the_oldest),
