@@ -65,6 +65,52 @@ def _corrected(installation):
                                       f"{slot['value']['status']} {_interval(slot)}")
 
 
+def _is_known_as(entity, identifier):
+    return any(each["relation"] == "SELF" and all(each[part] == identifier[part]
+                                                  for part in ("scheme", "issuer", "value"))
+               for each in entity["value"]["identifiers"])
+
+
+def _linked(installation, entity):
+    """{role: the entities that the links lead to}; None where one leads nowhere."""
+    reached = {}
+    for link in entity["value"]["links"]:
+        if link["domain"] == "patient":  # known to the institutions, and no domain of the hub
+            continue
+        there = [each for each in installation.ctl_json("entity", "list", "--domain", link["domain"])
+                 if each["value"] and _is_known_as(each, link["identifier"])]
+        if len(there) != 1:
+            return None
+        reached[link["role"]] = there[0]
+    return reached
+
+
+def _skin_batch(installation):
+    return _entity_of(installation.ctl_json("entity", "list", "--domain", "batch"),
+                      "qp/QP-26-021")
+
+
+def _dose(installation):
+    batch = _skin_batch(installation)
+    reached = batch and _linked(installation, batch)
+    if not reached or set(reached) != {"trial", "product", "slot", "starting-material"}:
+        return None
+    value, material = batch["value"], reached["starting-material"]["value"]
+    donation = next(each["value"] for each in material["identifiers"] if each["scheme"] == "din")
+    if {dose["subject_ref"] for dose in value["doses"]} != {material["donor_ref"]}:
+        return None
+    return (batch["entity_id"],
+            f"{value['status']}, {len(value['doses'])} doses to the donor of {donation}, made "
+            f"{_interval(reached['slot'])}, released {value['qp']['at']['time'][:16]} UTC")
+
+
+def _lost_shipment(installation):
+    batch = _skin_batch(installation)
+    lost = [shipment["shipment"] for shipment in batch["value"]["custody"]
+            if shipment["received"] is None] if batch else []
+    return (lost[0], "dispatched, and nobody tells of its arrival") if len(lost) == 1 else None
+
+
 MISSING = "MISSING"
 
 PARTS = [
@@ -73,6 +119,8 @@ PARTS = [
     ("LUMC double-books a slot, and mends it", _double_booking),
     ("a bad document is dead-lettered", _bad_document),
     ("it is corrected and accepted", _corrected),
+    ("a donation becomes a batch, and doses", _dose),
+    ("one shipment has no receipt", _lost_shipment),
 ]
 
 

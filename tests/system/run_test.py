@@ -64,7 +64,7 @@ def test_it_ends_well_the_first_time_and_the_second(runs):
 def test_its_table_accounts_for_every_domain(runs):
     for result in runs[0]:
         table = table_of(result.stdout)
-        assert set(table) >= {"trial", "exchange", "gmp-slot", "product", "material"}
+        assert set(table) >= {"trial", "exchange", "gmp-slot", "product", "material", "batch"}
         for name, row in table.items():
             assert row["STATEMENTS IN"] > 0 and row["ENTITIES"] > 0, name
             assert row["SOURCE RECORDS"] == (
@@ -78,7 +78,8 @@ def test_it_tells_the_story_of_the_samples(runs):
     for result in runs[0]:
         for part in ("SUS registers a trial", "LU asks for an exchange, LUMC decides",
                      "LUMC double-books a slot, and mends it", "a bad document is dead-lettered",
-                     "it is corrected and accepted"):
+                     "it is corrected and accepted", "a donation becomes a batch, and doses",
+                     "one shipment has no receipt"):
             assert part in result.stdout
         assert "MISSING" not in result.stdout
 

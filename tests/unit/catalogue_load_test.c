@@ -187,8 +187,8 @@ static void an_edit_of_the_pattern_changes_every_unified_schema(void **state) {
     struct folder *folder = *state;
     schema_folder_edit(folder, "hub/unified.avsc", "'Version of the core that made it.'",
                        "'Core.'");
-    refuses_to_load(folder, "domains/exchange.avsc (unified): ",
-                    "differs from what is registered as 'unified.exchange'");
+    refuses_to_load(folder, "domains/", /* whichever is the first */
+                    ".avsc (unified): differs from what is registered as 'unified.");
 }
 
 static void a_new_domain_is_not_served_before_it_is_locked(void **state) {
