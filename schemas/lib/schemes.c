@@ -69,6 +69,13 @@ static bool ends_in_date(struct hub_bytes value) {
            day <= lengths[month - 1] + (month == 2 && leap);
 }
 
+/* The pattern and what stands in it. */
+static bool fits(const struct hub_scheme *scheme, struct hub_bytes value) {
+    return scheme->pattern == NULL ||
+           (picture_matches(scheme->pattern, value) &&
+            (scheme->check != HUB_CHECK_ENDS_IN_DATE || ends_in_date(value)));
+}
+
 const struct hub_scheme *hub_scheme_find(const struct hub_schemes *schemes, struct hub_bytes name) {
     int index = hub_scheme_index(schemes, name);
     return index < 0 ? NULL : &schemes->schemes[index];
@@ -113,8 +120,10 @@ size_t hub_scheme_normalise(const struct hub_scheme *scheme, struct hub_bytes ra
         return size;
     size_t value_size = strlen(scheme->pattern);
     struct hub_bytes all = hub_bytes(buffer->data + from, size);
-    if (scheme->check == HUB_CHECK_ISO7064_MOD37_2)
-        return has_check_character(scheme, all) ? value_size : size;
+    if (scheme->check == HUB_CHECK_ISO7064_MOD37_2 && has_check_character(scheme, all)) {
+        buffer->size--;
+        return value_size;
+    }
     if (scheme->version == NULL)
         return size;
     if (size > value_size &&
@@ -132,9 +141,7 @@ enum hub_identifier_verdict hub_scheme_judge(const struct hub_scheme *scheme,
     for (size_t i = 0; i < value.size; i++)
         if (value.data[i] < 0x20 || value.data[i] == 0x7f)
             return HUB_IDENTIFIER_MALFORMED;
-    if (scheme->pattern != NULL && !picture_matches(scheme->pattern, value))
-        return HUB_IDENTIFIER_MALFORMED;
-    if (scheme->check == HUB_CHECK_ENDS_IN_DATE && !ends_in_date(value))
+    if (!fits(scheme, value))
         return HUB_IDENTIFIER_MALFORMED;
     for (size_t i = 0; scheme->placeholders[i] != NULL; i++)
         if (hub_bytes_equal_text(value, scheme->placeholders[i]))
@@ -170,7 +177,7 @@ bool hub_scheme_scan(const struct hub_scheme *scheme, struct hub_bytes text, siz
         if (i + size < text.size && is_word(text.data[i + size]))
             continue;
         struct hub_bytes part = hub_bytes_part(text, i, i + size);
-        if (picture_matches(scheme->pattern, part)) {
+        if (fits(scheme, part)) {
             *ret_value = part;
             *ret_next = i + size;
             return true;

@@ -28,6 +28,7 @@ static void becomes_at(const struct hub_scheme *own, const char *raw, const char
     const char *is = hub_arena_text(&arena, (const char *)buffer.data + from, size);
     const char *rest = hub_arena_text(&arena, (const char *)part.data, part.size);
     _assert_string_equal(is, value, file, line);
+    _assert_int_equal(from + size + part.size, buffer.size, file, line); /* and nothing after */
     _assert_string_equal(rest, version, file, line);
     hub_arena_destroy(&arena);
     hub_buffer_free(&buffer);
@@ -249,6 +250,16 @@ static void numbers_are_found_one_after_the_other(void **state) {
     assert_int_equal(next, 32); /* untouched */
 }
 
+static void a_number_that_its_check_refuses_is_not_found(void **state) {
+    (void)state;
+    static const char line[] = "SE999914Z999926000114A00S999800120260229, "
+                               "SE999914Z999926000114A00S999800120260228";
+    struct hub_bytes value;
+    size_t next = 0;
+    assert_true(hub_scheme_scan(scheme("sec"), text(line), 0, &value, &next));
+    assert_true(hub_bytes_equal_text(value, "SE999914Z999926000114A00S999800120260228"));
+}
+
 static void a_number_stands_alone(void **state) {
     (void)state;
     static const char *const none[] = {"XNCT01234567",
@@ -306,6 +317,7 @@ int main(void) {
         cmocka_unit_test(every_placeholder_of_the_project_is_one),
         cmocka_unit_test(a_scheme_says_what_would_pass),
         cmocka_unit_test(numbers_are_found_one_after_the_other),
+        cmocka_unit_test(a_number_that_its_check_refuses_is_not_found),
         cmocka_unit_test(a_number_stands_alone),
         cmocka_unit_test(what_has_no_picture_is_not_found),
         cmocka_unit_test(a_scan_beyond_the_end_finds_nothing),
