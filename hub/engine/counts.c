@@ -26,13 +26,22 @@ void hub_counts_render_fold(const struct hub_fold_counts *counts, struct hub_buf
                              counts->decided, counts->refused);
 }
 
+/* Whether the text is what was rendered, to its end. */
+static bool is_whole(const char *text, struct hub_buffer *rendered) {
+    return strcmp(text, hub_buffer_text(rendered)) == 0;
+}
+
 enum hub_status hub_counts_parse_admit(const char *text, struct hub_admit_counts *ret_counts,
                                        struct hub_error *reterr) {
     struct hub_admit_counts counts = {0};
-    if (text != NULL &&
+    HUB_SCOPED_BUFFER rendered = {0};
+    if (text != NULL) {
         sscanf(text, admit_format, &counts.read, &counts.created, &counts.changed,
                &counts.unchanged, &counts.late, &counts.withdrawn, &counts.moved, &counts.dead,
-               &counts.security) != 9)
+               &counts.security);
+        hub_counts_render_admit(&counts, &rendered);
+    }
+    if (text != NULL && !is_whole(text, &rendered))
         return hub_fail(reterr, HUB_FATAL, "committed metadata '%s' is no counts of admit", text);
     *ret_counts = counts;
     return HUB_OK;
@@ -41,9 +50,13 @@ enum hub_status hub_counts_parse_admit(const char *text, struct hub_admit_counts
 enum hub_status hub_counts_parse_fold(const char *text, struct hub_fold_counts *ret_counts,
                                       struct hub_error *reterr) {
     struct hub_fold_counts counts = {0};
-    if (text != NULL && sscanf(text, fold_format, &counts.read, &counts.published,
-                               &counts.unchanged, &counts.superseded, &counts.withdrawn,
-                               &counts.decided, &counts.refused) != 7)
+    HUB_SCOPED_BUFFER rendered = {0};
+    if (text != NULL) {
+        sscanf(text, fold_format, &counts.read, &counts.published, &counts.unchanged,
+               &counts.superseded, &counts.withdrawn, &counts.decided, &counts.refused);
+        hub_counts_render_fold(&counts, &rendered);
+    }
+    if (text != NULL && !is_whole(text, &rendered))
         return hub_fail(reterr, HUB_FATAL, "committed metadata '%s' is no counts of fold", text);
     *ret_counts = counts;
     return HUB_OK;

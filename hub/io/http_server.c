@@ -76,9 +76,11 @@ static bool parse_address(const char *address, struct sockaddr_in *ret_socket) {
         return false;
     memcpy(host, address, size);
     host[size] = '\0';
-    long port = strtol(colon + 1, NULL, 10);
+    char *rest = NULL;
+    long port = strtol(colon + 1, &rest, 10);
     *ret_socket = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    return port > 0 && port < 65536 && inet_pton(AF_INET, host, &ret_socket->sin_addr) == 1;
+    return *rest == '\0' && port > 0 && port < 65536 &&
+           inet_pton(AF_INET, host, &ret_socket->sin_addr) == 1;
 }
 
 enum hub_status hub_http_server_new(const char *address, hub_http_handler *handler, void *context,
@@ -95,8 +97,7 @@ enum hub_status hub_http_server_new(const char *address, hub_http_handler *handl
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL, 0, NULL, NULL, on_request, server,
         MHD_OPTION_SOCK_ADDR, &where, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)32768, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, server, MHD_OPTION_END);
+        (size_t)32768, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_END);
     if (server->daemon == NULL) {
         hub_release(server);
         return hub_fail(reterr, HUB_FATAL, "cannot listen on %s: is the port taken?", address);

@@ -1,0 +1,76 @@
+/* counts: what rides in the metadata of an offset commit comes back as it was. */
+#include "hub/engine/counts.h"
+#include "tests/lib/cmocka.h"
+#include "tests/lib/schema.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static void counts_of_admit_come_back(void **state) {
+    const struct hub_admit_counts counts = {1, 2, 3, 4, 5, 6, 7, 8, INT64_MAX};
+    struct hub_admit_counts read = {0};
+    struct hub_error error;
+    HUB_SCOPED_BUFFER text = {0};
+    (void)state;
+    hub_counts_render_admit(&counts, &text);
+    expect_ok(hub_counts_parse_admit(hub_buffer_text(&text), &read, &error), &error);
+    assert_memory_equal(&read, &counts, sizeof counts);
+}
+
+static void counts_of_fold_come_back(void **state) {
+    struct hub_fold_counts counts, read;
+    struct hub_error error;
+    HUB_SCOPED_BUFFER text = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof counts / sizeof(int64_t); i++)
+        ((int64_t *)&counts)[i] = (int64_t)i + 1;
+    hub_counts_render_fold(&counts, &text);
+    expect_ok(hub_counts_parse_fold(hub_buffer_text(&text), &read, &error), &error);
+    assert_memory_equal(&read, &counts, sizeof counts);
+}
+
+static void no_metadata_is_a_beginning_from_zero(void **state) {
+    const struct hub_admit_counts no_admit = {0};
+    const struct hub_fold_counts no_fold = {0};
+    struct hub_admit_counts admit = {.read = 7};
+    struct hub_fold_counts fold = {.read = 7};
+    struct hub_error error;
+    (void)state;
+    expect_ok(hub_counts_parse_admit(NULL, &admit, &error), &error);
+    expect_ok(hub_counts_parse_fold(NULL, &fold, &error), &error);
+    assert_memory_equal(&admit, &no_admit, sizeof admit);
+    assert_memory_equal(&fold, &no_fold, sizeof fold);
+}
+
+/* Whoever else commits under the group's name must not be counted on. */
+static void other_metadata_is_refused_and_leaves_the_counts(void **state) {
+    static const char *const texts[] = {"", "v2 read=1", "v1 read=1", "nonsense"};
+    struct hub_admit_counts admit = {.read = 7};
+    struct hub_fold_counts fold = {.read = 7};
+    struct hub_error error;
+    HUB_SCOPED_BUFFER longer = {0}, other = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_int_equal(hub_counts_parse_admit(texts[i], &admit, &error), HUB_FATAL);
+        assert_int_equal(hub_counts_parse_fold(texts[i], &fold, &error), HUB_FATAL);
+    }
+    hub_counts_render_admit(&admit, &longer);
+    assert_int_equal(hub_counts_parse_fold(hub_buffer_text(&longer), &fold, &error), HUB_FATAL);
+    hub_buffer_append_text(&longer, " more=1");
+    assert_int_equal(hub_counts_parse_admit(hub_buffer_text(&longer), &admit, &error), HUB_FATAL);
+    hub_counts_render_fold(&fold, &other);
+    hub_buffer_append_text(&other, "0x");
+    assert_int_equal(hub_counts_parse_fold(hub_buffer_text(&other), &fold, &error), HUB_FATAL);
+    assert_int_equal(admit.read, 7);
+    assert_int_equal(fold.read, 7);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_of_admit_come_back),
+        cmocka_unit_test(counts_of_fold_come_back),
+        cmocka_unit_test(no_metadata_is_a_beginning_from_zero),
+        cmocka_unit_test(other_metadata_is_refused_and_leaves_the_counts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
