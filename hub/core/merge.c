@@ -360,9 +360,12 @@ static int merge_union(struct merge *merge, const struct hub_field_contract *con
             .items = hub_arena_take(arena_of(merge), (count - from) * sizeof *same.items)};
         for (to = from; to < count && strcmp(list[from].key, list[to].key) == 0; to++)
             same.items[same.count++] = list[to].candidate;
+        merge->scope.element_type = contract->field->type->items;
+        merge->scope.element = same.items[0].bytes;
         struct place place = {contract->field->name, list[from].key, NULL};
         merge_element(merge, contract, &place, &same);
     }
+    merge->scope.element_type = NULL;
     hub_encode_array_end(merge->value);
     return arrays->count == 0   ? HUB_SOURCE_NONE
            : arrays->count == 1 ? (int)arrays->items[0].voice
@@ -457,7 +460,10 @@ void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
     HUB_SCOPED_BUFFER value = {.size_max = MERGED_SIZE_MAX};
     HUB_SCOPED_BUFFER scratch = {0};
     const struct hub_domain *domain = input->domain;
-    struct merge merge = {.scope = {domain, input->voices, input->voice_count, arena, NULL},
+    struct merge merge = {.scope = {.domain = domain,
+                                    .voices = input->voices,
+                                    .voice_count = input->voice_count,
+                                    .arena = arena},
                           .value = &value,
                           .scratch = &scratch,
                           .choices = input->choices,
@@ -487,7 +493,8 @@ const char *hub_merge_reason(const struct hub_domain *domain, const struct hub_v
     static const char *const names[] = {"authority", "precedence", "latest", "earliest",
                                         "max",       "min",        "agree",  "reserve"};
     const struct hub_field_contract *contract = &domain->contract.fields[field];
-    struct hub_merge_scope scope = {domain, voices, voice_count, arena, NULL};
+    struct hub_merge_scope scope = {
+        .domain = domain, .voices = voices, .voice_count = voice_count, .arena = arena};
     struct hub_candidate pair[2];
     size_t indexes[2] = {winner, loser}, rule = 0;
     hub_merge_bind_roles(&scope);

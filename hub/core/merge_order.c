@@ -9,6 +9,24 @@ static int order_of(int64_t a, int64_t b) {
     return (a > b) - (a < b);
 }
 
+/* What a text field or the `org` of an Organisation names, by any of its spellings. */
+static const char *org_of(const struct hub_merge_scope *scope, const struct hub_type *type,
+                          struct hub_bytes bytes) {
+    type = hub_slice_stated(type, bytes, &bytes);
+    if (type->kind == HUB_RECORD)
+        type = hub_slice_path(type, bytes, "org", &bytes);
+    if (type == NULL || type->kind != HUB_STRING)
+        return NULL;
+    return hub_parties_org(scope->domain->parties, hub_slice_octets(bytes));
+}
+
+static const char *element_org(const struct hub_merge_scope *scope, size_t field) {
+    const struct hub_type *type = scope->element_type;
+    if (type == NULL)
+        return NULL;
+    return org_of(scope, type->fields[field].type, hub_slice_field(type, scope->element, field));
+}
+
 static bool is_believed(const struct hub_merge_scope *scope, const struct hub_authority *authority,
                         const struct hub_voice *voice) {
     const char *org = NULL, *own = NULL;
@@ -19,10 +37,13 @@ static bool is_believed(const struct hub_merge_scope *scope, const struct hub_au
         return voice->system->owner != NULL && strcmp(voice->system->owner, authority->name) == 0;
     case HUB_AUTHORITY_ROLE:
         org = scope->role_orgs[authority->role_field];
-        own = hub_parties_owner_org(scope->domain->parties, voice->system);
-        return org != NULL && own != NULL && strcmp(org, own) == 0;
+        break;
+    case HUB_AUTHORITY_ELEMENT:
+        org = element_org(scope, (size_t)authority->role_field);
+        break;
     }
-    return false;
+    own = hub_parties_owner_org(scope->domain->parties, voice->system);
+    return org != NULL && own != NULL && strcmp(org, own) == 0;
 }
 
 static size_t authority_rank(const struct hub_merge_scope *scope, const struct hub_rule *rule,
@@ -166,17 +187,6 @@ size_t hub_merge_choose(const struct hub_merge_scope *scope,
     return best;
 }
 
-/* What a text field or the `org` of an Organisation names, by any of its spellings. */
-static const char *org_of(const struct hub_merge_scope *scope, const struct hub_type *type,
-                          struct hub_bytes bytes) {
-    type = hub_slice_stated(type, bytes, &bytes);
-    if (type->kind == HUB_RECORD)
-        type = hub_slice_path(type, bytes, "org", &bytes);
-    if (type == NULL || type->kind != HUB_STRING)
-        return NULL;
-    return hub_parties_org(scope->domain->parties, hub_slice_octets(bytes));
-}
-
 static void bind_role(struct hub_merge_scope *scope, size_t index) {
     const struct hub_field_contract *contract = &scope->domain->contract.fields[index];
     const struct hub_type *type = contract->field->type;
@@ -205,7 +215,7 @@ void hub_merge_bind_roles(struct hub_merge_scope *scope) {
         for (size_t k = 0; k < contract->fields[i].rule_count; k++) {
             const struct hub_rule *rule = &contract->fields[i].rules[k];
             for (size_t m = 0; m < rule->authority_count; m++)
-                if (rule->authorities[m].role_field >= 0)
+                if (rule->authorities[m].kind == HUB_AUTHORITY_ROLE)
                     wanted[rule->authorities[m].role_field] = true;
         }
     for (size_t i = 0; i < contract->count; i++)

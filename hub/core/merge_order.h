@@ -16,6 +16,9 @@ struct hub_merge_scope {
     size_t voice_count;
     struct hub_arena *arena;
     const char **role_orgs; /* per field: identifier of the organisation merged for it, or NULL */
+    /* While elements of one key are merged: one of them; all name the same in their key fields. */
+    const struct hub_type *element_type; /* or NULL */
+    struct hub_bytes element;
 };
 
 /* Negative where `a` comes first. `type` is the candidates' declared type. `ret_rule` (may be NULL)

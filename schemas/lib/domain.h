@@ -27,11 +27,17 @@ enum hub_rule_kind {
     HUB_RULE_RESERVE,
 };
 
-enum hub_authority_kind { HUB_AUTHORITY_SYSTEM, HUB_AUTHORITY_INSTITUTION, HUB_AUTHORITY_ROLE };
+enum hub_authority_kind {
+    HUB_AUTHORITY_SYSTEM,
+    HUB_AUTHORITY_INSTITUTION,
+    HUB_AUTHORITY_ROLE,
+    HUB_AUTHORITY_ELEMENT, /* the organisation that a union's element names: each for its own */
+};
 
 struct hub_authority {
     enum hub_authority_kind kind;
-    const char *name; /* system, institution, or the top-level field that names an organisation */
+    const char *name; /* system, institution, or the field that names an organisation: of the record
+                         (ROLE) or of the elements (ELEMENT) */
     int role_field;   /* index of that field; -1 otherwise */
 };
 

@@ -328,7 +328,7 @@ enum hub_status hub_domain_load(const struct hub_schema *schema, const struct hu
                                 const struct hub_parties *parties, struct hub_arena *arena,
                                 struct hub_domain *ret_domain, struct hub_error *reterr) {
     struct hub_domain domain = {.schema = schema, .schemes = schemes, .parties = parties};
-    struct hub_domain_loader loader = {arena, &domain, reterr};
+    struct hub_domain_loader loader = {.arena = arena, .domain = &domain, .reterr = reterr};
     if (schema->root->kind != HUB_RECORD)
         return hub_node_fail(schema->root->node, reterr, "a domain's schema must be a record");
     HUB_TRY(load_record(&loader, schema->root->node));

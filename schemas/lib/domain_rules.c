@@ -24,6 +24,23 @@ static bool names_organisation(const struct hub_type *type) {
     return type->kind == HUB_STRING;
 }
 
+/* An element is one organisation's where one of the fields that it is known by names it. */
+static enum hub_status load_element_authority(struct hub_domain_loader *loader,
+                                              const struct hub_node *node,
+                                              struct hub_authority *authority) {
+    authority->kind = HUB_AUTHORITY_ELEMENT;
+    for (size_t i = 0; loader->elements != NULL && i < loader->element_key_count; i++) {
+        const struct hub_field *field = &loader->elements->fields[loader->element_keys[i]];
+        if (strcmp(field->name, authority->name) == 0 && names_organisation(field->type)) {
+            authority->role_field = loader->element_keys[i];
+            return HUB_OK;
+        }
+    }
+    return hub_node_fail(node, loader->reterr,
+                         "'%s' is no organisation among the key fields of a union",
+                         authority->name);
+}
+
 static enum hub_status load_authority(struct hub_domain_loader *loader, const struct hub_node *node,
                                       struct hub_authority *authority) {
     const struct hub_domain *domain = loader->domain;
@@ -59,9 +76,12 @@ static enum hub_status load_authority(struct hub_domain_loader *loader, const st
                                      "string 'org', would pass", authority->name);
             return HUB_OK;
         }
+        if (size == 7 && strncmp(node->text, "element", size) == 0)
+            return load_element_authority(loader, node, authority);
     }
     return hub_node_fail(node, loader->reterr,
-                         "role:FIELD, system:NAME or institution:NAME would pass");
+                         "role:FIELD, system:NAME, institution:NAME or, in a union, element:FIELD "
+                         "would pass");
 }
 
 static enum hub_status load_authority_list(struct hub_domain_loader *loader,
@@ -85,7 +105,13 @@ static enum hub_status load_authorities(struct hub_domain_loader *loader, const 
     rule->kind = HUB_RULE_AUTHORITY;
     if (only != NULL && !hub_node_to_bool(only, &rule->only))
         return hub_node_fail(only, loader->reterr, "true or false would pass");
-    return load_authority_list(loader, hub_node_get(node, "authority"), rule);
+    HUB_TRY(load_authority_list(loader, hub_node_get(node, "authority"), rule));
+    /* Before the elements are told apart nobody is the one that an element names. */
+    for (size_t i = 0; rule->only && i < rule->authority_count; i++)
+        if (rule->authorities[i].kind == HUB_AUTHORITY_ELEMENT)
+            return hub_node_fail(only, loader->reterr, "'only' shuts out whole statements, and "
+                                 "element:FIELD is of one element");
+    return HUB_OK;
 }
 
 static enum hub_status load_reserve(struct hub_domain_loader *loader, const struct hub_node *node,
@@ -219,7 +245,12 @@ static enum hub_status load_union(struct hub_domain_loader *loader, const struct
     contract->is_union = true;
     contract->key_fields = fields;
     contract->key_count = list->count;
+    loader->elements = type->items;
+    loader->element_keys = fields;
+    loader->element_key_count = list->count;
     HUB_TRY(load_chain(loader, by, type->items, contract));
+    loader->elements = NULL;
+    loader->element_key_count = 0;
     for (size_t i = 0; i < contract->rule_count; i++)
         if (contract->rules[i].kind == HUB_RULE_PRECEDENCE ||
             contract->rules[i].kind == HUB_RULE_RESERVE ||

@@ -7,6 +7,9 @@ struct hub_domain_loader {
     struct hub_arena *arena;
     struct hub_domain *domain; /* so far: its schemes, parties and schema */
     struct hub_error *reterr;
+    const struct hub_type *elements; /* of the union whose rules are read, else NULL */
+    const int *element_keys;         /* its key fields */
+    size_t element_key_count;
 };
 
 HUB_MUST_USE enum hub_status hub_domain_load_severity(struct hub_domain_loader *loader,

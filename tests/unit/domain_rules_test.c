@@ -143,7 +143,8 @@ static void max_and_min_need_a_number_or_a_date(void **state) {
 
 static void whom_to_believe_is_known(void **state) {
     (void)state;
-    static const char kinds[] = "role:FIELD, system:NAME or institution:NAME would pass";
+    static const char kinds[] = "role:FIELD, system:NAME, institution:NAME or, in a union, "
+                                "element:FIELD would pass";
     refuses(MERGED("'int'", "{'authority': 'system:ctis'}"), "8:15: ",
             "a list of whom to believe would pass");
     refuses(MERGED("'int'", "{'authority': []}"), "8:15: ", "a list of whom to believe would pass");
@@ -384,6 +385,33 @@ static void no_state_is_left_out_but_the_default(void **state) {
     compiled(CYCLE(STATES, "{'NEW': ['OPEN'], 'OPEN': [], 'DONE': [], 'GONE': []}"));
 }
 
+/* --- each element's own --- */
+
+#define OWNERS                                                                                     \
+    "{'type': 'array', 'items': {'type': 'record', 'name': 'Owner', 'doc': 'd', 'fields': ["       \
+    " {'name': 'share', 'type': ['null', 'int'], 'doc': 'd'},"                                     \
+    " {'name': 'org', 'type': 'string', 'doc': 'd'}]}}"
+
+static void an_element_may_be_the_word_of_whom_it_names(void **state) {
+    (void)state;
+    const struct hub_field_contract *field = compiled(
+        MERGED(OWNERS, "{'union': ['org'], 'by': [{'authority': ['element:org']}, 'latest']}"));
+    assert_int_equal(field->rules[0].authorities[0].kind, HUB_AUTHORITY_ELEMENT);
+    assert_int_equal(field->rules[0].authorities[0].role_field, 1);
+}
+
+static void only_an_organisation_among_the_keys_has_a_word_of_its_own(void **state) {
+    (void)state;
+    static const char words[] = "is no organisation among the key fields of a union";
+    refuses(MERGED(OWNERS, "{'union': ['share'], 'by': [{'authority': ['element:org']}]}"),
+            "8:44: ", words);
+    refuses(MERGED(OWNERS, "{'union': ['share'], 'by': [{'authority': ['element:share']}]}"),
+            "8:44: ", words);
+    refuses(MERGED("'string'", "[{'authority': ['element:a']}]"), "8:17: ", words);
+    refuses(MERGED(OWNERS, "{'union': ['org'], 'by': [{'authority': ['element:org'], 'only': true}]}"),
+            "8:66: ", "'only' shuts out whole statements, and element:FIELD is of one element");
+}
+
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(a_word_is_a_chain_of_one_rule),
@@ -408,6 +436,8 @@ int main(void) {
         cmocka_unit_test(a_life_cycle_is_an_object_on_an_enum),
         cmocka_unit_test(every_state_and_step_is_a_symbol),
         cmocka_unit_test(no_state_is_left_out_but_the_default),
+        cmocka_unit_test(an_element_may_be_the_word_of_whom_it_names),
+        cmocka_unit_test(only_an_organisation_among_the_keys_has_a_word_of_its_own),
     };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tests[i].teardown_func = end;

@@ -24,6 +24,12 @@ static const char fields[] =
     " {'name': 'guarded', 'type': {'type': 'array', 'items': 'string'}, 'doc': 'd',"
     "  'hub:merge': {'union': [], 'by': [{'authority': ['system:ctis'], 'only': true}]},"
     "  'hub:conflict': 'ignore'},"
+    " {'name': 'owners', 'type': {'type': 'array', 'items': {'type': 'record', 'name': 'Owner1',"
+    "   'doc': 'd', 'fields': ["
+    "    {'name': 'org', 'type': 'string', 'doc': 'd'},"
+    "    {'name': 'number', 'type': ['null', 'string'], 'doc': 'd', 'default': null}]}},"
+    "  'doc': 'd', 'default': [], 'hub:conflict': 'major',"
+    "  'hub:merge': {'union': ['org'], 'by': [{'authority': ['element:org']}, 'latest']}},"
     " {'name': 'owner', 'type': 'string', 'doc': 'd', 'hub:conflict': 'minor',"
     "  'hub:merge': [{'authority': ['system:ctis'], 'only': true}, 'latest']}]";
 
@@ -340,6 +346,53 @@ static void a_part_of_an_element_can_be_chosen(void **state) {
     expect_json(merging_result(merging), "value.titles.0.text", is_one ? "'Two'" : "'One'");
 }
 
+/* --- each element's own --- */
+
+/* Two owners, as one of them or somebody else tells of them. */
+static void tell_owners(const char *key, const char *event_time, const char *lumc,
+                        const char *sus) {
+    HUB_SCOPED_BUFFER json = {0};
+    hub_buffer_append_format(&json,
+                             "{'owner': 'o', 'guarded': [], 'owners': ["
+                             "{'org': 'ror:05xvt9f17', 'number': %s},"
+                             " {'org': 'ror:02z31g829', 'number': %s}]}",
+                             lumc, sus);
+    merging_say(merging, key, event_time, hub_buffer_text(&json));
+}
+
+static void each_is_believed_of_its_own_element(void **state) {
+    (void)state;
+    begin(own_domain(own));
+    tell_owners("lumc-mes/1", "2026-01-02T00:00:00Z", "'L-1'", "'S-x'");
+    tell_owners("sus-trials/1", "2026-01-01T00:00:00Z", "'L-x'", "'S-1'");
+    expect_json(merging_result(merging), "value.owners",
+                "[{'org': 'ror:02z31g829', 'number': 'S-1'}, {'org': 'ror:05xvt9f17', 'number': "
+                "'L-1'}]");
+    assert_non_null(merging_conflict(merging, "owners[ror:02z31g829].number"));
+    assert_non_null(merging_conflict(merging, "owners[ror:05xvt9f17].number"));
+}
+
+static void where_one_is_silent_another_is_believed_of_it(void **state) {
+    (void)state;
+    begin(own_domain(own));
+    tell_owners("lumc-mes/1", "2026-01-01T00:00:00Z", "'L-1'", "'S-1'");
+    tell_owners("sus-trials/1", "2026-01-02T00:00:00Z", "null", "null");
+    expect_json(merging_result(merging), "value.owners",
+                "[{'org': 'ror:02z31g829', 'number': 'S-1'}, {'org': 'ror:05xvt9f17', 'number': "
+                "'L-1'}]");
+    expect_json(merging_result(merging), "conflicts", "{}");
+}
+
+static void nobody_owns_a_register_and_its_word_is_like_any_other(void **state) {
+    (void)state;
+    begin(own_domain(own));
+    tell_owners("ctis/1", "2026-01-01T00:00:00Z", "'L-1'", "'S-1'");
+    tell_owners("ctgov/1", "2026-01-02T00:00:00Z", "'L-2'", "'S-2'");
+    expect_json(merging_result(merging), "value.owners",
+                "[{'org': 'ror:02z31g829', 'number': 'S-2'}, {'org': 'ror:05xvt9f17', 'number': "
+                "'L-2'}]");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_statement_says_passes_through_unchanged),
@@ -365,6 +418,9 @@ int main(void) {
         cmocka_unit_test(a_choice_holds_only_for_the_values_it_was_made_on),
         cmocka_unit_test(a_choice_of_a_statement_that_is_gone_does_not_hold),
         cmocka_unit_test(a_part_of_an_element_can_be_chosen),
+        cmocka_unit_test(each_is_believed_of_its_own_element),
+        cmocka_unit_test(where_one_is_silent_another_is_believed_of_it),
+        cmocka_unit_test(nobody_owns_a_register_and_its_word_is_like_any_other),
     };
     return cmocka_run_group_tests(tests, make_domain, free_all);
 }
