@@ -2,9 +2,11 @@
  * connector's YAML, checked against the domain's schema without any data, and then run.
  *
  *   skip: [{when: CONDITION, reason: TEXT}, ...]  what no entry of `records` takes is refused, but
- *                                   for what is skipped here by name
+ *                                   for what is skipped here by name; asked of a whole document
+ *                                   where no record is found in it
  *   records:                            one entry a kind of record; all of them are tried
- *     - for_each: PATH                  where the records are; without it the document is one
+ *     - for_each: PATH                  where the records are; without it the document is one; of a
+ *                                       list of paths the first that leads to any
  *       when: CONDITION
  *       key: [VALUE, ...]               the source's id, joined with /
  *       version: {VALUE, tie: position} orders the versions of one source record
@@ -15,7 +17,8 @@
  *   VALUE   PATH, or {from: PATH | value: TEXT | first: [VALUE, ...] | join: [VALUE, ...], with: TEXT}
  *           with, in this order, absent: [TEXT, ...], match: REGEX (its first group is kept),
  *           split: TEXT, fold: case, table: {FROM: TO} or FILE.csv, else: reject | keep | null |
- *           TEXT, lookup: organisations, pseudonym: shared | local, time: {...}
+ *           TEXT, lookup: organisations, pseudonym: shared | local, time: {...}; at the end pick: min
+ *           | max, the first or last of several texts by their bytes
  *   TARGET  of a scalar, a Date, a Time, an Organisation: a VALUE
  *           of a record: {PART: TARGET, ...}
  *           of an array: an item or a list of items; an item is {for_each: PATH, when: CONDITION,
@@ -24,7 +27,9 @@
  *           for_each may be {from: PATH, split: TEXT}
  *   CONDITION  {present: PATH}, {absent: PATH}, {path: PATH, in: [TEXT, ...]},
  *           {path: PATH, not_in: [TEXT, ...]}, or a list of these, all of which must hold
- *   time    {formats: [rfc3339 | date | partial | strptime's], zone: UTC or +hh:mm} */
+ *   time    {formats: [rfc3339 | date | partial | strptime's], zone: UTC, +hh:mm or Continent/City,
+ *           ambiguous: reject | earlier | later}; the zone is for times without an offset, the last
+ *           for those that a clock in Continent/City shows twice */
 #pragma once
 
 #include "connectors/kit/format.h"

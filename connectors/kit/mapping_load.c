@@ -308,6 +308,18 @@ static enum hub_status load_stamp_time(struct map_loader *loader, const struct h
     return map_load_target(loader, node, stamp->fields[field].type, ret_target);
 }
 
+static enum hub_status load_record_each(struct map_loader *loader, const struct hub_node *node,
+                                        struct map_record *record) {
+    bool list = node->kind == HUB_NODE_SEQUENCE;
+    if (list && node->count == 0)
+        return hub_node_fail(node, loader->reterr, "a path or a list of paths would pass");
+    record->each_count = list ? node->count : 1;
+    record->each = hub_arena_take_zero(loader->arena, record->each_count, sizeof *record->each);
+    for (size_t i = 0; i < record->each_count; i++)
+        HUB_TRY(map_load_path(loader, list ? node->items[i] : node, &record->each[i]));
+    return HUB_OK;
+}
+
 static enum hub_status load_record(struct map_loader *loader, const struct hub_node *node,
                                    struct map_record *record) {
     static const char *const keys[] = {"for_each",   "when",          "key",       "version",
@@ -325,7 +337,7 @@ static enum hub_status load_record(struct map_loader *loader, const struct hub_n
     if (key == NULL || version == NULL || fields == NULL)
         return hub_node_fail(node, loader->reterr, "'key', 'version' and 'fields' are needed");
     if (each != NULL)
-        HUB_TRY(map_load_path(loader, each, &record->each));
+        HUB_TRY(load_record_each(loader, each, record));
     if (when != NULL)
         HUB_TRY(map_load_condition(loader, when, &record->when));
     HUB_TRY(load_key(loader, key, record));

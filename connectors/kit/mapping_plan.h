@@ -2,6 +2,7 @@
 #pragma once
 
 #include "connectors/kit/mapping.h"
+#include "connectors/kit/zone.h"
 
 #include <avro.h>
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -9,6 +10,7 @@
 
 enum map_source { MAP_FROM, MAP_CONSTANT, MAP_FIRST, MAP_JOIN };
 enum map_else { MAP_ELSE_NONE = 0, MAP_ELSE_REJECT, MAP_ELSE_KEEP, MAP_ELSE_NULL, MAP_ELSE_TEXT };
+enum map_pick { MAP_PICK_ALL = 0, MAP_PICK_MIN, MAP_PICK_MAX };
 enum map_pseudonym { MAP_PSEUDONYM_NONE = 0, MAP_PSEUDONYM_SHARED, MAP_PSEUDONYM_LOCAL };
 
 struct map_pair {
@@ -20,10 +22,14 @@ struct map_table {
     size_t count;
 };
 
+enum map_ambiguous { MAP_AMBIGUOUS_REJECT = 0, MAP_AMBIGUOUS_EARLIER, MAP_AMBIGUOUS_LATER };
+
 struct map_time {
     const char *const *formats; /* NULL-ended */
     bool has_zone;
     int offset_minutes;
+    const struct hub_zone *zone; /* instead of the offset, or NULL */
+    enum map_ambiguous ambiguous;
 };
 
 struct map_value {
@@ -43,6 +49,7 @@ struct map_value {
     const char *otherwise_text;
     bool lookup;
     enum map_pseudonym pseudonym;
+    enum map_pick pick;
     struct map_time *time;
     bool time_as_text; /* the text becomes ISO 8601, to be compared as a version or key */
     bool filled; /* it has given something in some run */
@@ -106,7 +113,8 @@ struct map_target {
 
 struct map_record {
     const struct hub_node *node;
-    struct map_value *each;
+    struct map_value **each; /* the first that leads to any */
+    size_t each_count;       /* 0: the document, or each row of a table */
     struct map_condition *when;
     struct map_value *key;
     size_t key_count;

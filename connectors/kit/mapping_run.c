@@ -278,11 +278,12 @@ static size_t find_elements(struct hub_mapping *mapping, const struct hub_scope 
                             const json_t ***ret_values, bool *ret_several) {
     size_t count = 0;
     *ret_several = true;
-    if (record->each != NULL) {
-        hub_path_find(record->each->path, outer, arena, ret_values, &count);
-        record->each->filled |= count > 0;
-        return count;
+    for (size_t i = 0; i < record->each_count && count == 0; i++) {
+        hub_path_find(record->each[i]->path, outer, arena, ret_values, &count);
+        record->each[i]->filled |= count > 0;
     }
+    if (record->each_count > 0)
+        return count;
     const json_t *rows =
         mapping->config.each == NULL ? NULL : json_object_get(outer->here, mapping->config.each);
     *ret_several = mapping->config.each != NULL;
@@ -321,6 +322,15 @@ static void run_record(struct hub_mapping *mapping, const struct hub_document *d
     }
 }
 
+/* The reason of the first `skip` that holds, or NULL. */
+static const char *find_skip(struct hub_mapping *mapping, const struct hub_document *document,
+                             const struct hub_scope *scope, struct hub_arena *arena) {
+    for (size_t i = 0; i < mapping->skip_count; i++)
+        if (holds(mapping, document, mapping->skips[i].when, scope, arena))
+            return mapping->skips[i].reason;
+    return NULL;
+}
+
 /* What no entry takes is skipped where the mapping says so, else refused. */
 static void add_left_over(struct hub_mapping *mapping, const struct hub_document *document,
                           const struct element *element, size_t *row, struct list *list) {
@@ -328,10 +338,8 @@ static void add_left_over(struct hub_mapping *mapping, const struct hub_document
     struct hub_scope inner = {element->value, &outer, document->context};
     struct hub_mapped *mapped = add_mapped(list);
     place(document, element->value, element->index, element->several, row, mapped, list->arena);
-    for (size_t i = 0; i < mapping->skip_count && mapped->skipped == NULL; i++)
-        if (holds(mapping, document, mapping->skips[i].when,
-                  element->several ? &inner : &outer, list->arena))
-            mapped->skipped = mapping->skips[i].reason;
+    mapped->skipped =
+        find_skip(mapping, document, element->several ? &inner : &outer, list->arena);
     if (mapped->skipped != NULL)
         return;
     mapped->status = hub_fail(&mapped->error, HUB_REJECT,
@@ -341,14 +349,22 @@ static void add_left_over(struct hub_mapping *mapping, const struct hub_document
 }
 
 /* A document that holds no record at all is more often a surprise than an answer. */
-static void add_nothing_found(const struct hub_document *document, struct list *list) {
+static void add_nothing_found(struct hub_mapping *mapping, const struct hub_document *document,
+                              struct list *list) {
+    struct hub_scope outer = {document->parsed->tree, NULL, document->context};
+    const char *skipped = find_skip(mapping, document, &outer, list->arena);
+    if (skipped == NULL && mapping->config.accepts_empty)
+        return;
     struct hub_mapped *mapped = add_mapped(list);
+    mapped->place = "";
+    mapped->raw = document->raw;
+    mapped->skipped = skipped;
+    if (skipped != NULL)
+        return;
     mapped->status = hub_fail(&mapped->error, HUB_REJECT,
                               "no record is in it where 'for_each' looks; a source that may have "
                               "none would pass with 'empty: accept'");
     mapped->code = "EMPTY";
-    mapped->place = "";
-    mapped->raw = document->raw;
 }
 
 void hub_mapping_run(struct hub_mapping *mapping, const struct hub_document *document,
@@ -368,8 +384,8 @@ void hub_mapping_run(struct hub_mapping *mapping, const struct hub_document *doc
     HASH_CLEAR(hh, elements);
     HASH_CLEAR(hh, list.keys);
     add_row_errors(document, &list);
-    if (list.count == 0 && !mapping->config.accepts_empty)
-        add_nothing_found(document, &list);
+    if (list.count == 0)
+        add_nothing_found(mapping, document, &list);
     *ret_list = (struct hub_mapped_list){list.items, list.count};
 }
 

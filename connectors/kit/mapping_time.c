@@ -77,6 +77,20 @@ bool map_time_zone(const char *text, int *ret_offset_minutes) {
     return true;
 }
 
+/* The offset of a local time that states none. */
+static bool zone_offset(const struct map_time *time, int64_t local_s, int *ret_offset_minutes) {
+    int32_t offsets_s[2];
+    if (time->zone == NULL) {
+        *ret_offset_minutes = time->offset_minutes;
+        return true;
+    }
+    size_t count = hub_zone_offsets(time->zone, local_s, offsets_s);
+    if (count == 0 || (count == 2 && time->ambiguous == MAP_AMBIGUOUS_REJECT))
+        return false;
+    *ret_offset_minutes = offsets_s[count == 2 && time->ambiguous == MAP_AMBIGUOUS_LATER] / 60;
+    return true;
+}
+
 /* RFC 3339 section 5.6; the offset may be missing where the configuration gives one. */
 static bool read_rfc3339(const struct map_time *time, const char *text,
                          struct map_instant *ret_instant) {
@@ -98,12 +112,14 @@ static bool read_rfc3339(const struct map_time *time, const char *text,
         if (text == from)
             return false;
     }
-    int offset = time->offset_minutes;
-    if (*text == '\0' ? !time->has_zone : !map_time_zone(strcmp(text, "z") == 0 ? "Z" : text, &offset))
-        return false;
+    int offset = 0;
     if (hour > 23 || minute > 59 || second > 60 || !day_number(year, month, day, &days))
         return false;
-    int64_t seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset * 60;
+    int64_t local_s = days * 86400 + hour * 3600 + minute * 60 + second;
+    if (*text == '\0' ? !time->has_zone || !zone_offset(time, local_s, &offset)
+                      : !map_time_zone(strcmp(text, "z") == 0 ? "Z" : text, &offset))
+        return false;
+    int64_t seconds = local_s - offset * 60;
     *ret_instant = (struct map_instant){.milliseconds = seconds * 1000 + fraction_ms,
                                         .offset_minutes = offset};
     return true;
@@ -132,10 +148,11 @@ static bool read_pattern(const struct map_time *time, const char *pattern, const
     if (end == NULL || *end != '\0' ||
         !day_number(parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, &days))
         return false;
-    int offset =
-        converts(pattern, "z") ? (int)(parts.tm_gmtoff / 60) : time->offset_minutes;
-    int64_t seconds = days * 86400 + parts.tm_hour * 3600 + parts.tm_min * 60 + parts.tm_sec -
-                      offset * 60;
+    int64_t local_s = days * 86400 + parts.tm_hour * 3600 + parts.tm_min * 60 + parts.tm_sec;
+    int offset = (int)(parts.tm_gmtoff / 60);
+    if (!converts(pattern, "z") && !zone_offset(time, local_s, &offset))
+        return false;
+    int64_t seconds = local_s - offset * 60;
     *ret_instant = (struct map_instant){.milliseconds = seconds * 1000,
                                         .offset_minutes = offset,
                                         .precision = has_day ? 0 : has_month ? 1 : 2};
@@ -160,8 +177,11 @@ bool map_time_read(const struct map_time *time, const char *text, bool need_inst
         ret_instant->clock = has_clock(format);
         /* A day without a clock begins at midnight where the source is. */
         if (need_instant && !ret_instant->clock && strchr(format, '%') == NULL) {
-            ret_instant->milliseconds -= (int64_t)time->offset_minutes * 60000;
-            ret_instant->offset_minutes = time->offset_minutes;
+            int offset = 0;
+            if (!zone_offset(time, ret_instant->milliseconds / 1000, &offset))
+                return false;
+            ret_instant->milliseconds -= (int64_t)offset * 60000;
+            ret_instant->offset_minutes = offset;
         }
         return true;
     }

@@ -245,6 +245,15 @@ static enum hub_status from_join(struct map_run *run, struct map_value *value,
                      capacity);
 }
 
+static void pick(enum map_pick pick, struct map_texts *texts) {
+    for (size_t i = 1; i < texts->count; i++) {
+        int order = strcmp(texts->items[i], texts->items[0]);
+        if (pick == MAP_PICK_MIN ? order < 0 : order > 0)
+            texts->items[0] = texts->items[i];
+    }
+    texts->count = texts->count > 0;
+}
+
 enum hub_status map_value_texts(struct map_run *run, struct map_value *value,
                                 const struct hub_scope *scope, struct map_texts *ret_texts) {
     struct map_texts texts = {0};
@@ -263,6 +272,8 @@ enum hub_status map_value_texts(struct map_run *run, struct map_value *value,
         HUB_TRY(from_join(run, value, scope, &texts, &capacity));
         break;
     }
+    if (value->pick != MAP_PICK_ALL)
+        pick(value->pick, &texts);
     *ret_texts = texts;
     return HUB_OK;
 }

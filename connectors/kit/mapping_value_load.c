@@ -10,7 +10,7 @@
 
 static const char *const value_keys[] = {"from",  "value", "first", "join",   "with",
                                          "absent", "match", "split", "fold",   "table",
-                                         "else",  "time",  "lookup", "pseudonym", NULL};
+                                         "else",  "time",  "lookup", "pseudonym", "pick", NULL};
 
 static void enlist(struct map_loader *loader, const struct hub_node *node,
                    struct map_value *value) {
@@ -233,15 +233,43 @@ static enum hub_status load_table(struct map_loader *loader, const struct hub_no
 
 /* --- other steps --- */
 
+static enum hub_status load_zone(struct map_loader *loader, const struct hub_node *node,
+                                 struct map_time *time) {
+    struct hub_error why;
+    if (node->text == NULL)
+        return hub_node_fail(node, loader->reterr, "a text would pass");
+    time->has_zone = true;
+    if (map_time_zone(node->text, &time->offset_minutes) ||
+        hub_zone_load(node->text, loader->arena, &time->zone, &why) == HUB_OK)
+        return HUB_OK;
+    return hub_node_fail(node, loader->reterr, "'%s': %s; UTC, an offset such as +01:00, or a "
+                         "name such as Europe/Stockholm would pass", node->text, why.text);
+}
+
+static enum hub_status load_ambiguous(struct map_loader *loader, const struct hub_node *node,
+                                      struct map_time *time) {
+    static const char *const words[] = {"reject", "earlier", "later"};
+    if (time->zone == NULL)
+        return hub_node_fail(node, loader->reterr, "'ambiguous' is for a zone in which clocks are "
+                             "put back; none with a name is given");
+    for (size_t i = 0; i < 3; i++)
+        if (hub_node_is_text(node, words[i])) {
+            time->ambiguous = (enum map_ambiguous)i;
+            return HUB_OK;
+        }
+    return hub_node_fail(node, loader->reterr, "reject, earlier or later would pass");
+}
+
 static enum hub_status load_time(struct map_loader *loader, const struct hub_node *node,
                                  struct map_value *value) {
-    static const char *const keys[] = {"formats", "zone", NULL};
+    static const char *const keys[] = {"formats", "zone", "ambiguous", NULL};
     struct map_time *time = hub_arena_take_zero(loader->arena, 1, sizeof *time);
     if (node->kind != HUB_NODE_MAPPING)
         return hub_node_fail(node, loader->reterr, "{formats: [...], zone: ...} would pass");
     HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
     const struct hub_node *formats = hub_node_get(node, "formats");
     const struct hub_node *zone = hub_node_get(node, "zone");
+    const struct hub_node *ambiguous = hub_node_get(node, "ambiguous");
     if (formats == NULL)
         return hub_node_fail(node, loader->reterr, "'formats' is missing");
     HUB_TRY(load_texts(loader, formats, &time->formats));
@@ -253,9 +281,10 @@ static enum hub_status load_time(struct map_loader *loader, const struct hub_nod
                                  "'%s': rfc3339, date, partial or a pattern such as %%d/%%m/%%Y "
                                  "would pass", format);
     }
-    time->has_zone = zone != NULL;
-    if (zone != NULL && (zone->text == NULL || !map_time_zone(zone->text, &time->offset_minutes)))
-        return hub_node_fail(zone, loader->reterr, "UTC or an offset such as +01:00 would pass");
+    if (zone != NULL)
+        HUB_TRY(load_zone(loader, zone, time));
+    if (ambiguous != NULL)
+        HUB_TRY(load_ambiguous(loader, ambiguous, time));
     value->time = time;
     return HUB_OK;
 }
@@ -286,6 +315,15 @@ static enum hub_status load_pseudonym(struct map_loader *loader, const struct hu
         return hub_node_fail(node, loader->reterr,
                              "there is no %s key; --keys names the folder that holds them",
                              node->text);
+    return HUB_OK;
+}
+
+static enum hub_status load_pick(struct map_loader *loader, const struct hub_node *node,
+                                 struct map_value *value) {
+    bool min = hub_node_is_text(node, "min");
+    if (!min && !hub_node_is_text(node, "max"))
+        return hub_node_fail(node, loader->reterr, "min or max would pass");
+    value->pick = min ? MAP_PICK_MIN : MAP_PICK_MAX;
     return HUB_OK;
 }
 
@@ -322,6 +360,8 @@ static enum hub_status load_steps(struct map_loader *loader, const struct hub_no
         HUB_TRY(load_pseudonym(loader, item, value));
     if ((item = hub_node_get(node, "time")) != NULL)
         HUB_TRY(load_time(loader, item, value));
+    if ((item = hub_node_get(node, "pick")) != NULL)
+        HUB_TRY(load_pick(loader, item, value));
     return HUB_OK;
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum segment_kind { MEMBER, INDEX, FILTER };
+enum segment_kind { MEMBER, ANY_MEMBER, INDEX, FILTER };
 enum filter_kind { EQUALS, BEGINS, DIFFERS };
 
 struct segment {
@@ -99,7 +99,10 @@ static enum hub_status parse_segments(struct parser *parser, const char *stop,
         } else {
             if (*parser->rest == '.')
                 parser->rest++;
+            bool quoted = *parser->rest == '"';
             HUB_TRY(parse_name(parser, name_stop, &segment->name));
+            if (!quoted && strcmp(segment->name, "*") == 0)
+                segment->kind = ANY_MEMBER;
         }
         *place = segment;
         place = &segment->next;
@@ -231,6 +234,18 @@ static void follow_member(struct found *found, const struct segment *segment,
         follow(found, segment->next, json_object_get(value, segment->name));
 }
 
+static void follow_any_member(struct found *found, const struct segment *segment,
+                              const json_t *value) {
+    size_t i;
+    const char *name;
+    json_t *element;
+    json_array_foreach((json_t *)value, i, element)
+        follow_any_member(found, segment, element);
+    json_object_foreach((json_t *)value, name, element)
+        if (*name != '@' && *name != '#')
+            follow(found, segment->next, element);
+}
+
 static void follow(struct found *found, const struct segment *segment, const json_t *value) {
     size_t i;
     json_t *element;
@@ -248,6 +263,9 @@ static void follow(struct found *found, const struct segment *segment, const jso
     switch (segment->kind) {
     case MEMBER:
         follow_member(found, segment, value);
+        return;
+    case ANY_MEMBER:
+        follow_any_member(found, segment, value);
         return;
     case INDEX:
         if (json_is_array(value))

@@ -5,6 +5,7 @@
  *
  *   name            the member of that name; "quoted name" where it has other characters
  *   @name           an XML attribute; #text an XML element's own text
+ *   *               every member, but for attributes and an element's own text
  *   [3]             the element of that index, from 0
  *   [key=value]     the elements whose member `key` (itself a path) is that text; ^= begins with
  *                   it, != is anything else

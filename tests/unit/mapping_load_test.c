@@ -224,7 +224,16 @@ static void other_steps_say_what_would_pass(void **state) {
                          "'dmy': rfc3339, date, partial or a pattern such as %d/%m/%Y would pass");
     assert_misconfigured("trial", "start: {from: a, time: {zone: UTC}}", "'formats' is missing");
     assert_misconfigured("trial", "start: {from: a, time: {formats: [date], zone: CET}}",
-                         "UTC or an offset such as +01:00 would pass");
+                         "'CET': no time zone of that name is installed; UTC, an offset such as "
+                         "+01:00, or a name such as Europe/Stockholm would pass");
+    assert_misconfigured("trial", "start: {from: a, time: {formats: [date], zone: {a: b}}}",
+                         "a text would pass");
+    assert_misconfigured("trial", "start: {from: a, time: {formats: [date], zone: UTC, "
+                                  "ambiguous: later}}",
+                         "'ambiguous' is for a zone in which clocks are put back");
+    assert_misconfigured("trial", "start: {from: a, time: {formats: [date], zone: "
+                                  "Europe/Stockholm, ambiguous: both}}",
+                         "reject, earlier or later would pass");
     assert_misconfigured("trial", "acronym: {from: a, absent: {x: y}}",
                          "a text or a list of texts would pass");
 }

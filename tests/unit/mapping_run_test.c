@@ -201,6 +201,52 @@ static void a_document_without_records_is_refused_unless_it_may_be_empty(void **
 
 /* --- key and version --- */
 
+static void the_first_path_that_leads_to_any_record_is_for_each(void **state) {
+    struct source source;
+    (void)state;
+    open_json(&source, "records: [{for_each: [items, .], when: {present: id}, key: id, version: v, "
+                       "fields: {}}]");
+    source_feed_json(&source, "{'items': [{'id': 1, 'v': 1}, {'id': 2, 'v': 1}]}");
+    assert_int_equal(source.list.counts.published, 2);
+    assert_int_equal(source.list.counts.read, 2); /* the page itself is no record */
+    source_feed_json(&source, "{'id': 3, 'v': 1}");
+    assert_int_equal(source.list.counts.published, 1);
+    source_close(&source);
+}
+
+static void for_each_is_a_path_or_a_list_of_some(void **state) {
+    struct source source;
+    (void)state;
+    source_make(&source);
+    assert_says(source_refusal(&source, "connector: c\ninstitution: lu\nsystem: isrctn\n"
+                                        "source: {transport: file-drop, format: json, folder: .}\n"
+                                        "target: {domain: trial}\n"
+                                        "records: [{for_each: [], key: id, version: v, fields: {}}]\n"),
+                "a path or a list of paths would pass");
+    source_close(&source);
+}
+
+static void a_document_without_records_is_skipped_where_its_name_is_known(void **state) {
+    struct source source;
+    static const char *const configurations[] = {
+        "records: [{for_each: list, key: id, version: v, fields: {}}]\n"
+        "skip: [{when: {present: index}, reason: a list of numbers}]",
+        "records: [{for_each: list, key: id, version: v, fields: {}}]\n"
+        "skip: [{when: {present: index}, reason: a list of numbers}]\n"
+        "empty: accept"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        open_json(&source, configurations[i]);
+        source_feed_json(&source, "{'index': [1, 2]}");
+        assert_int_equal(source.list.counts.skipped, 1);
+        assert_int_equal(source.list.count, 0);
+        source_feed_json(&source, "{'other': [1, 2]}");
+        assert_int_equal(source.list.counts.skipped, 0);
+        assert_int_equal(source.list.counts.dead, i == 0);
+        source_close(&source);
+    }
+}
+
 static void a_key_that_lacks_a_part_is_refused_and_the_next_record_goes_on(void **state) {
     struct source source;
     (void)state;
@@ -357,6 +403,9 @@ int main(void) {
         cmocka_unit_test(facts_about_the_request_are_there_too),
         cmocka_unit_test(one_document_and_configuration_give_the_same_bytes_again),
         cmocka_unit_test(a_record_over_the_size_limit_is_refused_with_both_numbers),
+        cmocka_unit_test(the_first_path_that_leads_to_any_record_is_for_each),
+        cmocka_unit_test(for_each_is_a_path_or_a_list_of_some),
+        cmocka_unit_test(a_document_without_records_is_skipped_where_its_name_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

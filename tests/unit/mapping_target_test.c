@@ -174,6 +174,54 @@ static void a_field_that_is_not_mapped_has_its_default(void **state) {
                 "'OTHER'}]}");
 }
 
+/* --- clocks on a wall --- */
+
+#define IN_STOCKHOLM(rest)                                                                         \
+    "facility: {value: 'ror:05xvt9f17'}, interval: {start: {from: a, time: {formats: [rfc3339], "  \
+    "zone: Europe/Stockholm" rest "}}, end: {value: '2026-12-31T00:00:00Z', time: {formats: "      \
+    "[rfc3339]}}}"
+
+static void a_time_without_offset_is_read_where_the_clock_hangs(void **state) {
+    (void)state;
+    assert_maps("gmp-slot", IN_STOCKHOLM(""), "{'a': '2026-01-12 08:00:00'}",
+                "{'interval': {'start': {'time': '2026-01-12T07:00:00.000Z', 'offset_minutes': 60}}}");
+    assert_maps("gmp-slot", IN_STOCKHOLM(""), "{'a': '2026-05-04T08:00'}",
+                "{'interval': {'start': {'time': '2026-05-04T06:00:00.000Z', 'offset_minutes': 120}}}");
+    assert_maps("gmp-slot", IN_STOCKHOLM(""), "{'a': '2026-05-04T08:00:00Z'}",
+                "{'interval': {'start': {'time': '2026-05-04T08:00:00.000Z', 'offset_minutes': 0}}}");
+}
+
+static void a_time_that_no_clock_shows_is_refused(void **state) {
+    (void)state;
+    assert_refuses("gmp-slot", IN_STOCKHOLM(""), "{'a': '2026-03-29T02:30'}", "TIME",
+                   "interval.start");
+    assert_refuses("gmp-slot", IN_STOCKHOLM(", ambiguous: later"), "{'a': '2026-03-29T02:30'}",
+                   "TIME", "interval.start");
+}
+
+static void a_time_that_comes_twice_is_refused_unless_it_is_told_which(void **state) {
+    (void)state;
+    assert_refuses("gmp-slot", IN_STOCKHOLM(""), "{'a': '2026-10-25T02:30'}", "TIME",
+                   "interval.start");
+    assert_refuses("gmp-slot", IN_STOCKHOLM(", ambiguous: reject"), "{'a': '2026-10-25T02:30'}",
+                   "TIME", "interval.start");
+    assert_maps("gmp-slot", IN_STOCKHOLM(", ambiguous: earlier"), "{'a': '2026-10-25T02:30'}",
+                "{'interval': {'start': {'time': '2026-10-25T00:30:00.000Z', 'offset_minutes': 120}}}");
+    assert_maps("gmp-slot", IN_STOCKHOLM(", ambiguous: later"), "{'a': '2026-10-25T02:30'}",
+                "{'interval': {'start': {'time': '2026-10-25T01:30:00.000Z', 'offset_minutes': 60}}}");
+}
+
+static void a_pattern_and_a_day_are_read_there_too(void **state) {
+    (void)state;
+    assert_maps("gmp-slot",
+                "facility: {value: 'ror:05xvt9f17'}, interval: {start: {from: a, time: {formats: "
+                "[date, '%d.%m.%Y %H:%M'], zone: Europe/Stockholm}}, end: {from: b, time: {formats: "
+                "['%d.%m.%Y %H:%M'], zone: Europe/Stockholm}}}",
+                "{'a': '2026-07-01', 'b': '02.07.2026 06:30'}",
+                "{'interval': {'start': {'time': '2026-06-30T22:00:00.000Z', 'offset_minutes': 120},"
+                " 'end': {'time': '2026-07-02T04:30:00.000Z', 'offset_minutes': 120}}}");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_number_may_come_as_text_or_with_zeros_behind_its_point),
@@ -193,6 +241,10 @@ int main(void) {
         cmocka_unit_test(an_element_may_look_out_at_the_record_around_it),
         cmocka_unit_test(the_parts_of_a_text_may_each_be_an_element),
         cmocka_unit_test(a_field_that_is_not_mapped_has_its_default),
+        cmocka_unit_test(a_time_without_offset_is_read_where_the_clock_hangs),
+        cmocka_unit_test(a_time_that_no_clock_shows_is_refused),
+        cmocka_unit_test(a_time_that_comes_twice_is_refused_unless_it_is_told_which),
+        cmocka_unit_test(a_pattern_and_a_day_are_read_there_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

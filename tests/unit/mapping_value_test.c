@@ -206,6 +206,25 @@ static void a_condition_holds_by_what_is_there(void **state) {
     }
 }
 
+/* --- one of several --- */
+
+static void the_smallest_or_largest_of_several_texts_may_be_picked(void **state) {
+    (void)state;
+    assert_maps("trial", "acronym: {from: a, pick: min}", "{'a': ['2016', '2014', '2015']}",
+                "{'acronym': '2014'}");
+    assert_maps("trial", "acronym: {from: a, match: '(..)$', pick: max}",
+                "{'a': ['2016', '2021', '2015']}", "{'acronym': '21'}");
+    assert_maps("trial", "conditions: {each: a, pick: max}", "{'a': ['x', 'z', 'y']}",
+                "{'conditions': ['z']}");
+    assert_maps("trial", "acronym: {from: a, pick: max}", "{'a': ['x']}", "{'acronym': 'x'}");
+    assert_maps("trial", "acronym: {from: a, pick: max}", "{'a': []}", "{'acronym': null}");
+}
+
+static void what_is_picked_is_the_smallest_or_the_largest(void **state) {
+    (void)state;
+    assert_misconfigured("trial", "acronym: {from: a, pick: last}", "min or max would pass");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_value_of_a_path_is_taken),
@@ -227,6 +246,8 @@ int main(void) {
         cmocka_unit_test(an_organisation_that_is_known_has_its_identifier),
         cmocka_unit_test(a_pseudonym_stands_for_a_value_and_hides_it),
         cmocka_unit_test(a_condition_holds_by_what_is_there),
+        cmocka_unit_test(the_smallest_or_largest_of_several_texts_may_be_picked),
+        cmocka_unit_test(what_is_picked_is_the_smallest_or_the_largest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

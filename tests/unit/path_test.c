@@ -81,6 +81,19 @@ static void arrays_on_the_way_are_entered(void **state) {
     assert_string_equal(find(*state, "{'a': [[{'b': 1}], [{'b': 2}]]}", "a.b"), "1|2|");
 }
 
+static void a_star_is_every_member_but_attributes_and_own_text(void **state) {
+    assert_string_equal(find(*state, "{'a': {'x': {'b': 1}, '@y': {'b': 2}, '#text': 't', 'z': {'b': 3}}}",
+                             "a.*.b"),
+                        "1|3|");
+    assert_string_equal(find(*state, "{'a': [{'x': 1}, [{'y': 2}], 3, 'four', null]}", "a.*"), "1|2|");
+    assert_string_equal(find(*state, "{'root': {'b': 1}}", "*.b"), "1|");
+}
+
+static void a_star_in_quotes_is_a_name(void **state) {
+    assert_string_equal(find(*state, "{'a': {'*': 1, 'x': 2}}", "a.\"*\""), "1|");
+    assert_string_equal(find(*state, "{'a': {'*': 1, '*x': 2}}", "a.*x"), "2|");
+}
+
 static void absent_values_are_left_out(void **state) {
     assert_string_equal(find(*state, "{'a': ['', null, [], {}, 'x', 0, false, [[]]]}", "a"),
                         "x|0|false|");
@@ -231,6 +244,8 @@ int main(void) {
         cmocka_unit_test(an_object_has_no_text_unless_it_is_an_element_with_attributes),
         cmocka_unit_test(malformed_paths_are_refused_with_their_place),
         cmocka_unit_test(only_a_text_is_a_path),
+        cmocka_unit_test(a_star_is_every_member_but_attributes_and_own_text),
+        cmocka_unit_test(a_star_in_quotes_is_a_name),
     };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         tests[i].setup_func = begin;
