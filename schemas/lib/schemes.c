@@ -26,6 +26,7 @@ static bool picture_matches(const char *picture, struct hub_bytes value) {
         bool fits = picture[i] == '#'   ? is_digit(c)
                     : picture[i] == '@' ? is_capital(c)
                     : picture[i] == '*' ? is_digit(c) || is_capital(c)
+                    : picture[i] == '%' ? is_digit(c) || (c >= 'a' && c <= 'f')
                                         : (uint8_t)picture[i] == c;
         if (!fits)
             return false;
@@ -160,7 +161,9 @@ void hub_scheme_describe(const struct hub_scheme *scheme, struct hub_buffer *buf
     if (scheme->pattern == NULL)
         hub_buffer_append_format(buffer, "1 to %d characters", HUB_IDENTIFIER_SIZE_MAX);
     else
-        hub_buffer_append_format(buffer, "%s (# a digit, @ a capital, * either)%s", scheme->pattern,
+        hub_buffer_append_format(buffer,
+                                 "%s (# a digit, @ a capital, * either, %% a digit or a to f)%s",
+                                 scheme->pattern,
                                  scheme->check == HUB_CHECK_ENDS_IN_DATE
                                      ? " that ends in a date or 00000000"
                                      : "");

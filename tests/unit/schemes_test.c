@@ -225,13 +225,22 @@ static void a_scheme_says_what_would_pass(void **state) {
     (void)state;
     HUB_SCOPED_BUFFER words = {0};
     hub_scheme_describe(scheme("nct"), &words);
-    assert_string_equal(hub_buffer_text(&words), "NCT######## (# a digit, @ a capital, * either)");
+    assert_string_equal(hub_buffer_text(&words), "NCT######## (# a digit, @ a capital, * either, % a digit or a to f)");
     hub_buffer_clear(&words);
     hub_scheme_describe(scheme("other"), &words);
     assert_string_equal(hub_buffer_text(&words), "1 to 256 characters");
     hub_buffer_clear(&words);
     hub_scheme_describe(scheme("sec"), &words);
     assert_non_null(strstr(hub_buffer_text(&words), ") that ends in a date or 00000000"));
+}
+
+static void a_hexadecimal_digit_is_a_digit_or_a_small_letter_to_f(void **state) {
+    (void)state;
+    judged("ladok-uid", "6f2d40b1-0a77-11f1-8c55-2b8f6a7d9e10", HUB_IDENTIFIER_VALID);
+    judged("ladok-uid", "6F2D40B1-0a77-11f1-8c55-2b8f6a7d9e10", HUB_IDENTIFIER_MALFORMED);
+    judged("ladok-uid", "6g2d40b1-0a77-11f1-8c55-2b8f6a7d9e10", HUB_IDENTIFIER_MALFORMED);
+    judged("ladok-uid", "6f2d40b1-0a77-11f1-8c55-2b8f6a7d9e1/", HUB_IDENTIFIER_MALFORMED);
+    judged("ladok-uid", "6f2d40b1-0a77-11f1-8c55-2b8f6a7d9e1", HUB_IDENTIFIER_MALFORMED);
 }
 
 /* --- in running text --- */
@@ -321,6 +330,7 @@ int main(void) {
         cmocka_unit_test(a_number_stands_alone),
         cmocka_unit_test(what_has_no_picture_is_not_found),
         cmocka_unit_test(a_scan_beyond_the_end_finds_nothing),
+        cmocka_unit_test(a_hexadecimal_digit_is_a_digit_or_a_small_letter_to_f),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
