@@ -17,6 +17,26 @@ def _interval(entity):
     return f"{interval['start']['time'][:16]} to {interval['end']['time'][:16]} UTC"
 
 
+def _is_known_as(entity, identifier):
+    return any(each["relation"] == "SELF" and all(each[part] == identifier[part]
+                                                  for part in ("scheme", "issuer", "value"))
+               for each in entity["value"]["identifiers"])
+
+
+def _linked(installation, entity):
+    """{role: the entities that the links lead to}; None where one leads nowhere."""
+    reached = {}
+    for link in entity["value"]["links"]:
+        if link["domain"] == "patient":  # known to the institutions, and no domain of the hub
+            continue
+        there = [each for each in installation.ctl_json("entity", "list", "--domain", link["domain"])
+                 if each["value"] and _is_known_as(each, link["identifier"])]
+        if len(there) != 1:
+            return None
+        reached[link["role"]] = there[0]
+    return reached
+
+
 def _trial(installation):
     trial = _entity_of(installation.ctl_json("entity", "list", "--domain", "trial"),
                        "sus-trials/SUS-2026-01")
@@ -41,6 +61,46 @@ def _exchange(installation):
             f"{value['decision_reason']}")
 
 
+def _title(entity, lang):
+    return next(title["text"] for title in entity["value"]["titles"] if title["lang"] == lang)
+
+
+def _guest_links_to(installation, role):
+    exchange = _entity_of(installation.ctl_json("entity", "list", "--domain", "exchange"),
+                          "lumc-guests/GUEST-2026-031")
+    return exchange and (_linked(installation, exchange) or {}).get(role)
+
+
+def _agreement(installation):
+    agreement = _guest_links_to(installation, "agreement")
+    if agreement is None:
+        return None
+    parties = [f"{party['local_id'] or party['party']['text']} {party['approval']}"
+               for party in agreement["value"]["parties"]]
+    return agreement["entity_id"], f"{agreement['value']['status']}: {', '.join(parties)}"
+
+
+def _course(installation):
+    course = _guest_links_to(installation, "course")
+    if course is None or not course["value"]["occurrences"]:
+        return None
+    value = course["value"]
+    return (course["entity_id"],
+            f"{_title(course, 'en')}, {value['credits']['value']} {value['credits']['scale']}, "
+            f"from {min(each['start']['value'] for each in value['occurrences'])}")
+
+
+def _beamtime(installation):
+    project = _entity_of(installation.ctl_json("entity", "list", "--domain", "project"),
+                         "lu-cris/oai:cris.lu.example:Projects/4711")
+    beamtime = project and (_linked(installation, project) or {}).get("beamtime")
+    if not beamtime:
+        return None
+    booked = [each for each in beamtime["value"]["bookings"] if each["status"] != "CANCELLED"]
+    return (beamtime["entity_id"],
+            f"{beamtime['value']['status']}, {len(booked)} bookings, for {_title(project, 'en')}")
+
+
 def _double_booking(installation):
     for conflict in installation.ctl_json("conflict", "list", "--all", "--domain", "gmp-slot"):
         if conflict["kind"] == "OVERLAP" and conflict["state"] == "RESOLVED":
@@ -63,26 +123,6 @@ def _corrected(installation):
                       "lumc-mes/Appointment/8003")
     return None if slot is None else (slot["entity_id"],
                                       f"{slot['value']['status']} {_interval(slot)}")
-
-
-def _is_known_as(entity, identifier):
-    return any(each["relation"] == "SELF" and all(each[part] == identifier[part]
-                                                  for part in ("scheme", "issuer", "value"))
-               for each in entity["value"]["identifiers"])
-
-
-def _linked(installation, entity):
-    """{role: the entities that the links lead to}; None where one leads nowhere."""
-    reached = {}
-    for link in entity["value"]["links"]:
-        if link["domain"] == "patient":  # known to the institutions, and no domain of the hub
-            continue
-        there = [each for each in installation.ctl_json("entity", "list", "--domain", link["domain"])
-                 if each["value"] and _is_known_as(each, link["identifier"])]
-        if len(there) != 1:
-            return None
-        reached[link["role"]] = there[0]
-    return reached
 
 
 def _skin_batch(installation):
@@ -116,6 +156,9 @@ MISSING = "MISSING"
 PARTS = [
     ("SUS registers a trial", _trial),
     ("LU asks for an exchange, LUMC decides", _exchange),
+    ("it rests on an agreement of SUS, LU and LUMC", _agreement),
+    ("the guest takes a course in GMP", _course),
+    ("a project of LU gets beamtime at MAX IV", _beamtime),
     ("LUMC double-books a slot, and mends it", _double_booking),
     ("a bad document is dead-lettered", _bad_document),
     ("it is corrected and accepted", _corrected),
