@@ -122,6 +122,7 @@ static enum hub_status load_source(struct loader *loader, const struct hub_node 
     if (source == NULL || source->kind != HUB_NODE_MAPPING)
         return hub_node_fail(root, loader->reterr,
                              "'source: {transport: NAME, format: NAME, ...}' is missing");
+    connector->source = source;
     HUB_TRY(find_parts(loader, source));
     for_transport[option_names(connector->format->options, for_transport, 2)] = NULL;
     for_format[option_names(connector->transport->options, for_format, 2)] = NULL;

@@ -28,7 +28,8 @@ struct hub_connector {
     struct hub_keys keys;
     const char *file;   /* as given */
     const char *folder; /* of the file */
-    const struct hub_node *tests; /* or NULL */
+    const struct hub_node *source; /* transport, format and their options, as written */
+    const struct hub_node *tests;  /* or NULL */
     struct hub_digest config_hash;
 };
 

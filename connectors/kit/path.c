@@ -146,6 +146,17 @@ const char *hub_path_text(const struct hub_path *path) {
     return path->text;
 }
 
+const char *hub_path_from_document(const struct hub_path *path, const char *const *bases,
+                                   size_t base_count, struct hub_arena *arena) {
+    const char *rest = path->text + strspn(path->text, "^");
+    if (path->context != NULL)
+        return path->text;
+    rest += *rest == '.';
+    const char *base = path->outward < base_count ? bases[path->outward] : "";
+    bool joined = *base == '\0' || *rest == '\0' || *rest == '[';
+    return hub_arena_format(arena, "%s%s%s", base, joined ? "" : ".", rest);
+}
+
 bool hub_tree_is_absent(const json_t *value) {
     if (value == NULL || json_is_null(value))
         return true;

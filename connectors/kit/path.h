@@ -41,6 +41,12 @@ HUB_MUST_USE enum hub_status hub_path_parse(const struct hub_node *node, struct 
 /* The path's text, for messages. */
 const char *hub_path_text(const struct hub_path *path);
 
+/* Where the path leads from the document's beginning. `bases` are the scopes' own places, the inner
+ * one first: "studies[3]" for the fourth element that `studies` finds; "" is the document. A fact that
+ * is not in the document stays what it is: @request.x. In the arena. */
+const char *hub_path_from_document(const struct hub_path *path, const char *const *bases,
+                                   size_t base_count, struct hub_arena *arena);
+
 /* All values the path leads to, in document order. The list lives in the arena; the values belong
  * to the tree. */
 void hub_path_find(const struct hub_path *path, const struct hub_scope *scope,

@@ -6,16 +6,6 @@
 
 enum { NO_VALUE = UINT32_MAX };
 
-struct edge {
-    size_t a, b; /* a < b */
-    bool decided;      /* by a person: before all others */
-    uint16_t strength;
-    uint16_t shared;   /* identifiers in common */
-    bool two_systems;
-    bool refused;
-    uint32_t identifier;
-};
-
 struct clustering {
     const struct hub_identity_node *nodes;
     size_t node_count;
@@ -28,7 +18,7 @@ struct clustering {
     size_t *parent;   /* union-find; the root is the smallest node */
     size_t *size;     /* of a root */
     uint32_t **values; /* of a root: the identifier of each exclusive group, or NO_VALUE */
-    struct edge *edges;
+    struct hub_identity_edge *edges;
     size_t edge_count;
     struct hub_refused_edge *refused;
     size_t refused_count;
@@ -163,7 +153,7 @@ static int compare_occurrences(const void *a, const void *b) {
 }
 
 static int compare_pairs(const void *a, const void *b) {
-    const struct edge *x = a, *y = b;
+    const struct hub_identity_edge *x = a, *y = b;
     if (x->a != y->a)
         return x->a < y->a ? -1 : 1;
     if (x->b != y->b)
@@ -176,7 +166,7 @@ static int compare_pairs(const void *a, const void *b) {
 }
 
 /* Strongest class first; the pair itself only makes the order total. */
-static int compare_classes(const struct edge *x, const struct edge *y) {
+static int compare_classes(const struct hub_identity_edge *x, const struct hub_identity_edge *y) {
     if (x->decided != y->decided)
         return x->decided ? -1 : 1;
     if (x->strength != y->strength)
@@ -216,12 +206,12 @@ static size_t run_end(const struct occurrence *list, size_t from, size_t count) 
     return to;
 }
 
-static struct edge decided_edge(const struct hub_identity_decision *decision) {
+static struct hub_identity_edge decided_edge(const struct hub_identity_decision *decision) {
     bool ordered = decision->a < decision->b;
-    return (struct edge){.a = ordered ? decision->a : decision->b,
-                         .b = ordered ? decision->b : decision->a,
-                         .decided = true,
-                         .identifier = HUB_IDENTIFIER_NONE};
+    return (struct hub_identity_edge){.a = ordered ? decision->a : decision->b,
+                                      .b = ordered ? decision->b : decision->a,
+                                      .decided = true,
+                                      .identifier = HUB_IDENTIFIER_NONE};
 }
 
 /* One edge a pair of statements, with what they share; identifiers over the degree cap make none. */
@@ -234,16 +224,18 @@ static void list_edges(struct clustering *clustering) {
         if (to - from <= HUB_IDENTIFIER_DEGREE_MAX)
             room += (to - from) * (to - from - 1) / 2;
     }
-    struct edge *edges = hub_arena_take(clustering->arena, (room + 1) * sizeof *edges);
+    struct hub_identity_edge *edges =
+        hub_arena_take(clustering->arena, (room + 1) * sizeof *edges);
     for (size_t from = 0, to; from < count; from = to) {
         to = run_end(list, from, count);
         for (size_t i = from; to - from <= HUB_IDENTIFIER_DEGREE_MAX && i < to; i++)
             for (size_t k = i + 1; k < to; k++)
-                edges[filled++] = (struct edge){.a = list[i].node,
-                                                .b = list[k].node,
-                                                .strength = list[i].strength,
-                                                .shared = 1,
-                                                .identifier = list[i].identifier};
+                edges[filled++] =
+                    (struct hub_identity_edge){.a = list[i].node,
+                                               .b = list[k].node,
+                                               .strength = list[i].strength,
+                                               .shared = 1,
+                                               .identifier = list[i].identifier};
     }
     for (size_t i = 0; i < clustering->decision_count; i++)
         if (clustering->decisions[i].same)
@@ -266,23 +258,26 @@ static void list_edges(struct clustering *clustering) {
 
 /* --- one class of edges --- */
 
-static void refuse(struct clustering *clustering, struct edge *edge, enum hub_refusal refusal) {
+static void refuse(struct clustering *clustering, struct hub_identity_edge *edge,
+                   enum hub_refusal refusal, uint32_t group) {
     edge->refused = true;
     clustering->refused[clustering->refused_count++] =
-        (struct hub_refused_edge){edge->a, edge->b, edge->identifier, refusal};
+        (struct hub_refused_edge){edge->a, edge->b, edge->identifier, refusal, group};
 }
 
 /* First the edges that contradict by themselves. */
 static void refuse_clashes(struct clustering *clustering, size_t from, size_t to) {
     for (size_t i = from; i < to; i++) {
-        struct edge *edge = &clustering->edges[i];
+        struct hub_identity_edge *edge = &clustering->edges[i];
         size_t a = root_of(clustering->parent, edge->a), b = root_of(clustering->parent, edge->b);
         uint32_t group =
             find_clash(clustering, clustering->values[a], clustering->values[b]);
-        if (a != b && group < clustering->group_count)
-            refuse(clustering, edge,
-                   group < clustering->scheme_group_count ? HUB_REFUSED_EXCLUSIVE
-                                                          : HUB_REFUSED_APART);
+        if (a == b || group == clustering->group_count)
+            continue;
+        if (group < clustering->scheme_group_count)
+            refuse(clustering, edge, HUB_REFUSED_EXCLUSIVE, group);
+        else
+            refuse(clustering, edge, HUB_REFUSED_APART, HUB_GROUP_NONE);
     }
 }
 
@@ -322,11 +317,12 @@ static void propose(struct clustering *clustering, size_t from, size_t to,
     *ret_proposal = proposal;
 }
 
-static void accept(struct clustering *clustering, const struct edge *edge) {
+static void accept(struct clustering *clustering, struct hub_identity_edge *edge) {
     size_t a = root_of(clustering->parent, edge->a), b = root_of(clustering->parent, edge->b);
     if (a == b)
         return;
     size_t root = a < b ? a : b, other = a < b ? b : a;
+    edge->joined = true;
     join(clustering->parent, a, b);
     clustering->size[root] += clustering->size[other];
     add_values(clustering, clustering->values[root], clustering->values[other]);
@@ -339,15 +335,15 @@ static void take_class(struct clustering *clustering, size_t from, size_t to) {
     refuse_clashes(clustering, from, to);
     propose(clustering, from, to, &proposal);
     for (size_t i = from; i < to; i++) {
-        struct edge *edge = &clustering->edges[i];
+        struct hub_identity_edge *edge = &clustering->edges[i];
         if (edge->refused)
             continue;
         bool apart = root_of(clustering->parent, edge->a) != root_of(clustering->parent, edge->b);
         size_t root = root_of(proposal.parent, edge->a);
         if (apart && proposal.torn[root])
-            refuse(clustering, edge, HUB_REFUSED_TIE);
+            refuse(clustering, edge, HUB_REFUSED_TIE, HUB_GROUP_NONE);
         else if (apart && proposal.size[root] > HUB_CLUSTER_SIZE_MAX)
-            refuse(clustering, edge, HUB_REFUSED_TOO_MANY);
+            refuse(clustering, edge, HUB_REFUSED_TOO_MANY, HUB_GROUP_NONE);
     }
     for (size_t i = from; i < to; i++)
         if (!clustering->edges[i].refused)
@@ -385,5 +381,6 @@ void hub_identity_cluster(const struct hub_identity_bucket *bucket, struct hub_a
         if (clusters[edge.a] != clusters[edge.b])
             clustering.refused[kept++] = edge;
     }
-    *ret_result = (struct hub_identity_result){clusters, clustering.refused, kept};
+    *ret_result = (struct hub_identity_result){clusters, clustering.refused, kept,
+                                               clustering.edges, clustering.edge_count};
 }

@@ -53,17 +53,34 @@ enum hub_refusal {
     HUB_REFUSED_APART, /* a person decided so */
 };
 
+enum { HUB_GROUP_NONE = UINT32_MAX };
+
 /* A pair of statements that share an identifier and were not joined. */
 struct hub_refused_edge {
     size_t a, b; /* nodes, a < b */
     uint32_t identifier; /* the strongest one they share; NONE where only a decision joined them */
     enum hub_refusal refusal;
+    uint32_t group; /* EXCLUSIVE: a group of which their clusters had two values; else NONE */
+};
+
+/* A pair of statements that share an identifier, or that a person decided to be the same. */
+struct hub_identity_edge {
+    size_t a, b; /* nodes, a < b */
+    bool decided;      /* by a person: before all others */
+    uint16_t strength; /* of the strongest identifier they share */
+    uint16_t shared;   /* identifiers in common */
+    bool two_systems;
+    bool refused;
+    bool joined; /* it put two clusters together; else they were one already, or it is refused */
+    uint32_t identifier; /* the strongest one they share, or NONE */
 };
 
 struct hub_identity_result {
     size_t *clusters; /* per node: the smallest node of its cluster */
     struct hub_refused_edge *refused; /* only pairs that ended in different clusters */
     size_t refused_count;
+    const struct hub_identity_edge *edges; /* all, in the order in which they were taken */
+    size_t edge_count;
 };
 
 /* One bucket. The counts bound the dense numbers. */

@@ -486,32 +486,3 @@ void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
     *ret_merged = (struct hub_merged){hub_bytes(copy, value.size), sources, merge.conflicts,
                                       merge.conflict_count};
 }
-
-const char *hub_merge_reason(const struct hub_domain *domain, const struct hub_voice *voices,
-                             size_t voice_count, size_t field, size_t winner, size_t loser,
-                             struct hub_arena *arena) {
-    static const char *const names[] = {"authority", "precedence", "latest", "earliest",
-                                        "max",       "min",        "agree",  "reserve"};
-    const struct hub_field_contract *contract = &domain->contract.fields[field];
-    struct hub_merge_scope scope = {
-        .domain = domain, .voices = voices, .voice_count = voice_count, .arena = arena};
-    struct hub_candidate pair[2];
-    size_t indexes[2] = {winner, loser}, rule = 0;
-    hub_merge_bind_roles(&scope);
-    for (size_t i = 0; i < 2; i++)
-        pair[i] = (struct hub_candidate){
-            indexes[i], hub_bytes_part(voices[indexes[i]].body, voices[indexes[i]].starts[field],
-                                       voices[indexes[i]].starts[field + 1])};
-    const struct hub_rule *shut = hub_merge_shut_out(&scope, contract, &pair[1]);
-    if (shut != NULL)
-        return shut->kind == HUB_RULE_RESERVE ? "shut out: this value is another's to say (reserve)"
-                                              : "shut out: the field is another's to say (only)";
-    if (hub_value_yields(contract, contract->field->type, pair[1].bytes, pair[0].bytes))
-        return "the more exact of two dates that agree";
-    int order = hub_merge_compare(&scope, contract, contract->field->type, &pair[0], &pair[1],
-                                  &rule);
-    if (rule < contract->rule_count)
-        return hub_arena_format(arena, "rule %zu: %s%s", rule + 1,
-                                names[contract->rules[rule].kind], order > 0 ? " (loses)" : "");
-    return rule == contract->rule_count ? "rank of the system" : "smaller statement key";
-}

@@ -72,8 +72,12 @@ struct hub_merge_input {
 void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
                struct hub_merged *ret_merged);
 
-/* Why one statement's value of a top-level field came before another's: the rule in words people
- * read ("authority system:ctis", "latest", "system rank", "statement key"). */
+/* A rule in words people read: "authority of system:ctis, role:sponsor, and nobody else", "latest". */
+void hub_merge_rule_append(const struct hub_field_contract *contract, size_t rule,
+                           struct hub_buffer *text);
+
+/* Why one statement's value of a top-level field came before another's: the rule in words, with its
+ * place in the chain ("rule 1 of 2: authority of system:ctis", "rank of the system"). */
 const char *hub_merge_reason(const struct hub_domain *domain, const struct hub_voice *voices,
                              size_t voice_count, size_t field, size_t winner, size_t loser,
                              struct hub_arena *arena);

@@ -17,6 +17,7 @@ struct hub_ctl {
     const char *schemas;   /* folder */
     const char *bootstrap; /* Kafka */
     const char *keys;      /* folder of pseudonym keys, or NULL */
+    const char *connectors; /* folder of configurations */
     const char *domain;    /* --domain, or NULL */
     const char *group;     /* of the hub */
     const char *context;   /* --context a.b=c, or NULL */
@@ -25,6 +26,7 @@ struct hub_ctl {
     const char *statement; /* --statement KEY[,KEY...], or NULL */
     bool json;             /* -o json */
     bool all;              /* --all */
+    bool edges;            /* --edges */
     int64_t limit;         /* --limit */
     int argument_count;    /* positional */
     char **arguments;

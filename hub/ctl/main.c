@@ -17,7 +17,8 @@ static const struct hub_command commands[] = {
     {"entity", "list", "", "Lists entities; merged and withdrawn ones too with --all.", 0, 0,
      hub_ctl_entity_list},
     {"entity", "show", "ID", "Prints an entity's unified record.", 1, 1, hub_ctl_entity_show},
-    {"entity", "explain", "ID [FIELD]", "Says why each field says what it says.", 1, 2,
+    {"entity", "explain", "ID [FIELD | ID] [--edges]",
+     "Says why each field says what it says; why statements are one entity, or two are not.", 1, 2,
      hub_ctl_entity_explain},
     {"conflict", "list", "", "Lists open conflicts; resolved ones too with --all.", 0, 0,
      hub_ctl_conflict_list},
@@ -59,7 +60,8 @@ static const struct option long_options[] = {
     {"output", required_argument, NULL, 'o'},    {"all", no_argument, NULL, 'a'},
     {"limit", required_argument, NULL, 'n'},     {"help", no_argument, NULL, 'h'},
     {"reason", required_argument, NULL, 'r'},    {"by", required_argument, NULL, 'w'},
-    {"statement", required_argument, NULL, 't'},
+    {"statement", required_argument, NULL, 't'}, {"connectors", required_argument, NULL, 'C'},
+    {"edges", no_argument, NULL, 'e'},
     {NULL, 0, NULL, 0},
 };
 
@@ -85,6 +87,9 @@ static void usage(FILE *out) {
             "  --all              closed, deferred and merged ones too\n"
             "  --reason TEXT      why; every decision needs one\n"
             "  --by NAME          who decides (USER)\n"
+            "  --connectors DIR   the configurations, for places in documents (HUB_CONNECTORS, else\n"
+            "                     connectors)\n"
+            "  --edges            why the entity's statements are one entity\n"
             "  --statement KEY    the statement whose value is chosen; those to separate\n"
             "\nexit codes: 0 ok, 1 findings, 2 usage, 3 not found, 5 unreachable\n");
 }
@@ -122,6 +127,12 @@ static bool read_option(struct hub_ctl *ctl, int option) {
         return true;
     case 't':
         ctl->statement = optarg;
+        return true;
+    case 'C':
+        ctl->connectors = optarg;
+        return true;
+    case 'e':
+        ctl->edges = true;
         return true;
     case 'a':
         ctl->all = true;
@@ -165,6 +176,7 @@ int main(int argc, char **argv) {
     struct hub_ctl ctl = {.schemas = environment("HUB_SCHEMAS", "schemas"),
                           .bootstrap = environment("HUB_BOOTSTRAP", "127.0.0.1:19092"),
                           .keys = environment("HUB_KEYS", NULL),
+                          .connectors = environment("HUB_CONNECTORS", "connectors"),
                           .group = "hub",
                           .by = environment("USER", NULL),
                           .limit = INT64_MAX};

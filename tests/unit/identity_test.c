@@ -117,6 +117,38 @@ static const char *refusals_of(const char *const *texts) {
 }
 #define REFUSALS(...) refusals_of((const char *const[]){__VA_ARGS__, NULL})
 
+/* All edges, in the order in which they were taken: "0-1 n1 joins, 0-2 d5 x2 agrees"; `x2` where two
+ * identifiers are shared, `one system` where only one says so. */
+static const char *edges_of(const char *const *texts) {
+    static char text[TEXT_SIZE];
+    struct graph *graph = hub_allocate_zero(1, sizeof *graph);
+    HUB_SCOPED_BUFFER told = {0};
+    for (; *texts != NULL; texts++)
+        add(graph, *texts);
+    run(graph);
+    for (size_t i = 0; i < graph->result.edge_count; i++) {
+        const struct hub_identity_edge *edge = &graph->result.edges[i];
+        hub_buffer_append_format(&told, "%s%zu-%zu ", i == 0 ? "" : ", ", edge->a, edge->b);
+        if (edge->decided)
+            hub_buffer_append_text(&told, "decided");
+        else
+            hub_buffer_append_format(&told, "%c%u", schemes[edge->identifier / VALUES],
+                                     edge->identifier % VALUES);
+        if (edge->shared > 1)
+            hub_buffer_append_format(&told, " x%d", edge->shared);
+        hub_buffer_append_format(&told, "%s %s", edge->two_systems ? "" : " one system",
+                                 edge->refused  ? "refused"
+                                 : edge->joined ? "joins"
+                                                : "agrees");
+        assert_true(edge->decided || edge->strength == edge->identifier / VALUES);
+    }
+    snprintf(text, sizeof text, "%s", told.size == 0 ? "" : hub_buffer_text(&told));
+    hub_arena_destroy(&graph->arena);
+    hub_release(graph);
+    return text;
+}
+#define EDGES(...) edges_of((const char *const[]){__VA_ARGS__, NULL})
+
 static void a_shared_identifier_joins(void **state) {
     (void)state;
     assert_string_equal(CLUSTERS("1 n1", "2 n1 e2"), "0 0");
@@ -333,6 +365,36 @@ static void decisions_that_contradict_each_other_join_nothing(void **state) {
     assert_string_equal(REFUSALS("1", "2", "3", "=0 1", "=1 2", "!0 2"), "0-1 tie, 1-2 tie");
 }
 
+/* --- what is told of it --- */
+
+static void each_edge_tells_what_it_rests_on_and_whether_it_put_parts_together(void **state) {
+    (void)state;
+    assert_string_equal(EDGES("1", "2"), "");
+    assert_string_equal(EDGES("1 n1", "2 n1 e2", "1 e2"), "0-1 n1 joins, 1-2 e2 joins");
+    assert_string_equal(EDGES("1 n1 d4", "2 n1 d4", "1 d4"),
+                        "0-1 n1 x2 joins, 1-2 d4 joins, 0-2 d4 one system agrees");
+    assert_string_equal(EDGES("1 n1", "2 n2", "3 n1", "=0 1"), "0-1 decided joins, 0-2 n1 joins");
+    assert_string_equal(EDGES("1 n1 d5", "2 n2 d5"), "0-1 d5 refused");
+}
+
+static void a_refused_edge_names_the_group_of_two_values(void **state) {
+    static const char *const texts[] = {"1 n1 e1 d5", "2 n1 e2 d5", "!0 2", "3 d5"};
+    struct graph *graph = hub_allocate_zero(1, sizeof *graph);
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        add(graph, texts[i]);
+    run(graph);
+    for (size_t i = 0; i < graph->result.refused_count; i++) {
+        const struct hub_refused_edge *edge = &graph->result.refused[i];
+        bool exclusive = edge->refusal == HUB_REFUSED_EXCLUSIVE;
+        assert_int_equal(edge->group, exclusive ? 1 /* e */ : HUB_GROUP_NONE);
+        assert_true(exclusive == (edge->a == 0 && edge->b == 1));
+    }
+    assert_true(graph->result.refused_count > 1);
+    hub_arena_destroy(&graph->arena);
+    hub_release(graph);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shared_identifier_joins),
@@ -356,6 +418,8 @@ int main(void) {
         cmocka_unit_test(what_lies_between_two_that_are_apart_is_a_tie),
         cmocka_unit_test(each_pair_that_is_apart_is_so_by_itself),
         cmocka_unit_test(decisions_that_contradict_each_other_join_nothing),
+        cmocka_unit_test(each_edge_tells_what_it_rests_on_and_whether_it_put_parts_together),
+        cmocka_unit_test(a_refused_edge_names_the_group_of_two_values),
         cmocka_unit_test(the_order_of_statements_plays_no_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,7 +97,7 @@ static void an_institution_is_believed_for_its_own_systems_and_not_for_registers
     say("sus-trials/1", NULL, "by_institution", "2");
     expect_json(merging_result(merging), "value.by_institution", "2");
     assert_string_equal(merging_reason(merging, "by_institution", "sus-trials/1", "euctr/1"),
-                        "rule 1: authority");
+                        "rule 1 of 1: authority of institution:sus");
 }
 
 static void the_organisation_in_a_role_is_believed_for_its_own_systems(void **state) {
@@ -195,7 +195,7 @@ static void the_latest_event_is_believed_and_one_without_time_is_the_oldest(void
     say("euctr/1", "2026-03-02T00:00:00", "newest", "2");
     say("isrctn/1", "2026-03-01T00:00:00", "newest", "3");
     expect_json(merging_result(merging), "value.newest", "2");
-    assert_string_equal(merging_reason(merging, "newest", "euctr/1", "ctis/1"), "rule 1: latest");
+    assert_string_equal(merging_reason(merging, "newest", "euctr/1", "ctis/1"), "rule 1 of 1: latest");
 }
 
 static void the_earliest_event_is_believed_and_one_without_time_is_the_oldest(void **state) {
@@ -249,7 +249,7 @@ static void a_symbol_of_precedence_stands_over_all_that_is_later(void **state) {
     say("isrctn/1", "2026-02-01T00:00:00", "state", "'RECALLED'");
     expect_json(merging_result(merging), "value.state", "'RECALLED'");
     assert_string_equal(merging_reason(merging, "state", "isrctn/1", "euctr/1"),
-                        "rule 1: precedence");
+                        "rule 1 of 2: precedence: RECALLED, then CLOSED");
 }
 
 static void symbols_without_precedence_are_left_to_the_next_rule(void **state) {
@@ -258,7 +258,7 @@ static void symbols_without_precedence_are_left_to_the_next_rule(void **state) {
     say("ctis/1", "2026-03-01T00:00:00", "state", "'OPEN'");
     say("euctr/1", "2026-03-09T00:00:00", "state", "'UNRECOGNISED'");
     expect_json(merging_result(merging), "value.state", "'UNRECOGNISED'");
-    assert_string_equal(merging_reason(merging, "state", "euctr/1", "ctis/1"), "rule 2: latest");
+    assert_string_equal(merging_reason(merging, "state", "euctr/1", "ctis/1"), "rule 2 of 2: latest");
 }
 
 /* --- the end of every chain --- */
