@@ -17,8 +17,8 @@
  *   VALUE   PATH, or {from: PATH | value: TEXT | first: [VALUE, ...] | join: [VALUE, ...], with: TEXT}
  *           with, in this order, absent: [TEXT, ...], match: REGEX (its first group is kept),
  *           split: TEXT, fold: case, table: {FROM: TO} or FILE.csv, else: reject | keep | null |
- *           TEXT, lookup: organisations, pseudonym: shared | local, time: {...}; at the end pick: min
- *           | max, the first or last of several texts by their bytes
+ *           TEXT, lookup: organisations, pseudonym: shared | local, time: {...}; at the end
+ *           pick: min | max, the first or last of several texts by their bytes
  *   TARGET  of a scalar, a Date, a Time, an Organisation: a VALUE
  *           of a record: {PART: TARGET, ...}
  *           of an array: an item or a list of items; an item is {for_each: PATH, when: CONDITION,

@@ -1,9 +1,9 @@
 /* Time zones by their IANA names: what a clock on a wall says, as an instant.
  *
  * Read from the system's zone files (RFC 8536), /usr/share/zoneinfo, once, when a configuration is
- * loaded. A local time may stand for no instant (the hour that is skipped in spring) or for two (the
- * hour that comes twice in autumn). After the last change that a file lists nothing is known, unless
- * it says that no more will come. */
+ * loaded. A local time may stand for no instant (the hour that is skipped in spring) or for two
+ * (the hour that comes twice in autumn). After the last change that a file lists nothing is known,
+ * unless it says that no more will come. */
 #pragma once
 
 #include "hub/base/bytes.h"

@@ -1,7 +1,8 @@
 /* Identifier schemes: what a number must look like before it may say that two things are one.
  *
  * Loaded from schemas/schemes.json. A pattern is a picture: # a digit, @ a capital letter, * one of
- * both, % a hexadecimal digit in small letters, anything else itself. Where no check digit is publicly defined, none is checked. */
+ * both, % a hexadecimal digit in small letters, anything else itself. Where no check digit is
+ * publicly defined, none is checked. */
 #pragma once
 
 #include "hub/base/bytes.h"

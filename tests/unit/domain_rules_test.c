@@ -408,7 +408,8 @@ static void only_an_organisation_among_the_keys_has_a_word_of_its_own(void **sta
     refuses(MERGED(OWNERS, "{'union': ['share'], 'by': [{'authority': ['element:share']}]}"),
             "8:44: ", words);
     refuses(MERGED("'string'", "[{'authority': ['element:a']}]"), "8:17: ", words);
-    refuses(MERGED(OWNERS, "{'union': ['org'], 'by': [{'authority': ['element:org'], 'only': true}]}"),
+    refuses(MERGED(OWNERS,
+                   "{'union': ['org'], 'by': [{'authority': ['element:org'], 'only': true}]}"),
             "8:66: ", "'only' shuts out whole statements, and element:FIELD is of one element");
 }
 
