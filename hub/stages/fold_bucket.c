@@ -133,7 +133,7 @@ static void spread(struct region *region) {
         reach_members(region, statement->entity);
         reach_members(region, fold_entity_find(region->fold, statement->founds));
         for (size_t k = 0; k < statement->pair_count; k++)
-            if (statement->pairs[k].same)
+            if (statement->pairs[k].same && fold_pair_counts(statement, k))
                 reach(region, statement->pairs[k].other);
         for (size_t k = 0; k < statement->claim_count; k++) {
             struct fold_identifier *identifier = statement->claims[k];
@@ -214,7 +214,8 @@ static struct hub_identity_decision *list_decisions(const struct region *region,
     for (size_t i = 0; room > 0 && i < region->count; i++)
         for (size_t k = 0; k < region->items[i]->pair_count; k++) {
             const struct fold_pair *pair = &region->items[i]->pairs[k];
-            if (pair->other->mark == region->mark && pair->other->number > i)
+            if (pair->other->mark == region->mark && pair->other->number > i &&
+                fold_pair_counts(region->items[i], k))
                 decisions[count++] =
                     (struct hub_identity_decision){i, pair->other->number, pair->same};
         }

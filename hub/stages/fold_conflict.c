@@ -13,6 +13,7 @@
 /* The conflict as it stood before the running step. */
 struct fold_conflict_before {
     bool open;
+    bool known; /* it has been open, now or earlier */
     struct hub_bytes values;
     bool decided;        /* the step's event is about a decision */
     const char *refused; /* why it was refused, or NULL */
@@ -52,7 +53,8 @@ void fold_conflict_touch(struct fold_step *step, struct fold_conflict *conflict)
     if (conflict->before != NULL)
         return;
     struct fold_conflict_before *before = hub_arena_take(step->arena, sizeof *before);
-    *before = (struct fold_conflict_before){.open = conflict->open};
+    *before = (struct fold_conflict_before){.open = conflict->open,
+                                            .known = conflict->opened_offset >= 0};
     char *copy =
         hub_arena_text(step->arena, (const char *)conflict->values, conflict->values_size);
     before->values = hub_bytes(copy, conflict->values_size);
@@ -82,20 +84,30 @@ struct finding {
     enum hub_severity severity;
 };
 
+static void describe(struct fold_conflict *conflict, const struct finding *finding) {
+    conflict->kind = finding->kind;
+    for (size_t i = 0; i < 2; i++) {
+        hub_release(conflict->entities[i]);
+        conflict->entities[i] =
+            finding->entities[i] == NULL ? NULL : hub_copy_text(finding->entities[i]);
+    }
+    hub_release(conflict->field);
+    conflict->field = hub_copy_text(finding->field);
+}
+
+/* What was only ever asked for, by a decision that was refused, is described by its first finding. */
 static struct fold_conflict *need_conflict(struct hub_fold *fold, const struct finding *finding) {
     struct fold_conflict *conflict = NULL;
     HASH_FIND_STR(fold->conflicts, finding->id, conflict);
-    if (conflict != NULL)
+    if (conflict != NULL && conflict->opened_offset >= 0)
         return conflict;
-    conflict = hub_allocate_zero(1, sizeof *conflict);
-    conflict->id = hub_copy_text(finding->id);
-    conflict->kind = finding->kind;
-    for (size_t i = 0; i < 2; i++)
-        conflict->entities[i] =
-            finding->entities[i] == NULL ? NULL : hub_copy_text(finding->entities[i]);
-    conflict->field = hub_copy_text(finding->field);
-    conflict->opened_offset = -1;
-    HASH_ADD_KEYPTR(hh, fold->conflicts, conflict->id, strlen(conflict->id), conflict);
+    if (conflict == NULL) {
+        conflict = hub_allocate_zero(1, sizeof *conflict);
+        conflict->id = hub_copy_text(finding->id);
+        conflict->opened_offset = -1;
+        HASH_ADD_KEYPTR(hh, fold->conflicts, conflict->id, strlen(conflict->id), conflict);
+    }
+    describe(conflict, finding);
     return conflict;
 }
 
@@ -432,8 +444,8 @@ static bool transition_of(const struct fold_conflict *conflict, enum transition 
     *ret_transition = holds                ? DECIDED
                       : !conflict->open    ? RESOLVED
                       : before->open       ? CHANGED
-                      : conflict->events > 0 ? REOPENED
-                                             : OPENED;
+                      : before->known      ? REOPENED
+                                           : OPENED;
     return true;
 }
 

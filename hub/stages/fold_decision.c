@@ -250,6 +250,9 @@ static const char *decide_conflict(struct asked *asked, struct fold_conflict *co
         refused = "it is not open";
     if (refused == NULL && decision->kind == FOLD_REOPEN && conflict->decision == NULL)
         refused = "nobody has decided it";
+    if (refused == NULL && decision->kind == FOLD_REOPEN && !conflict->open &&
+        conflict->values_size == 0)
+        refused = "the sources agree: there is nothing to reopen";
     if (refused == NULL && decision->kind == FOLD_CHOOSE)
         refused = take_with_second_person(asked, conflict->decision,
                                           field_needs_second(step->fold->domain, conflict->field));
@@ -280,23 +283,35 @@ static const char *take_about_conflict(struct asked *asked) {
 
 /* --- about statements --- */
 
-static void set_pair(struct fold_statement *a, struct fold_statement *b, bool same,
+static void add_pair(struct fold_statement *a, struct fold_statement *b, bool same,
                      int64_t offset) {
-    for (size_t i = 0; i < a->pair_count; i++) {
-        struct fold_pair *pair = &a->pairs[i];
-        if (pair->other != b)
-            continue;
-        if (pair->offset <= offset)
-            *pair = (struct fold_pair){b, same, offset};
-        return;
-    }
     HUB_GROW(a->pairs, a->pair_count, a->pair_capacity);
     a->pairs[a->pair_count++] = (struct fold_pair){b, same, offset};
 }
 
+static void remove_pairs(struct fold_statement *statement, int64_t offset) {
+    size_t kept = 0;
+    for (size_t i = 0; i < statement->pair_count; i++)
+        if (statement->pairs[i].offset != offset)
+            statement->pairs[kept++] = statement->pairs[i];
+    statement->pair_count = kept;
+}
+
+bool fold_pair_counts(const struct fold_statement *statement, size_t index) {
+    const struct fold_pair *pair = &statement->pairs[index];
+    for (size_t i = 0; i < statement->pair_count; i++)
+        if (statement->pairs[i].other == pair->other && statement->pairs[i].offset > pair->offset)
+            return false;
+    return true;
+}
+
+static bool is_about_statements(const struct fold_decision *decision) {
+    return decision != NULL && decision->in_force &&
+           (decision->kind == FOLD_JOIN || decision->kind == FOLD_SEPARATE);
+}
+
 void fold_decision_bind(struct hub_fold *fold, const struct fold_decision *decision) {
-    if (decision == NULL || !decision->in_force ||
-        (decision->kind != FOLD_JOIN && decision->kind != FOLD_SEPARATE))
+    if (!is_about_statements(decision))
         return;
     bool same = decision->kind == FOLD_JOIN;
     for (size_t i = 0; i < decision->statement_count; i++)
@@ -305,8 +320,8 @@ void fold_decision_bind(struct hub_fold *fold, const struct fold_decision *decis
             struct fold_statement *b = fold_statement_need(fold, decision->others[k]);
             if (a == NULL || b == NULL || a == b)
                 continue;
-            set_pair(a, b, same, decision->offset);
-            set_pair(b, a, same, decision->offset);
+            add_pair(a, b, same, decision->offset);
+            add_pair(b, a, same, decision->offset);
         }
 }
 
@@ -314,7 +329,7 @@ bool fold_decision_apart(const struct fold_entity *a, const struct fold_entity *
     for (size_t i = 0; i < a->member_count; i++)
         for (size_t k = 0; k < a->members[i]->pair_count; k++) {
             const struct fold_pair *pair = &a->members[i]->pairs[k];
-            if (!pair->same && pair->other->entity == b)
+            if (!pair->same && pair->other->entity == b && fold_pair_counts(a->members[i], k))
                 return true;
         }
     return false;
@@ -368,16 +383,41 @@ static const char *check_sides(struct asked *asked, struct fold_entity **ret_ent
     return refused;
 }
 
-static void recluster_sides(struct asked *asked, const struct fold_decision *decision) {
+static size_t list_side(struct hub_fold *fold, char *const *keys, size_t count,
+                        struct fold_statement **statements) {
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        statements[found] = fold_statement_find(fold, keys[i]);
+        found += statements[found] != NULL; /* of a system that is no more */
+    }
+    return found;
+}
+
+/* The statements that a decision has effect on. */
+static size_t list_sides(struct hub_fold *fold, const struct fold_decision *decision,
+                         struct fold_statement **statements) {
+    if (!is_about_statements(decision))
+        return 0;
+    size_t count = list_side(fold, decision->statements, decision->statement_count, statements);
+    return count + list_side(fold, decision->others, decision->other_count, statements + count);
+}
+
+/* The newest decision about a subject is the one in force: what the one before did is over. */
+static void replace_decision(struct asked *asked, struct fold_match *match) {
     struct fold_step *step = asked->step;
-    size_t count = decision->statement_count + decision->other_count;
-    struct fold_statement **statements =
-        hub_arena_take(step->arena, count * sizeof *statements);
+    struct fold_decision *before = match->decision, *decision = asked->decision;
+    size_t room = decision->statement_count + decision->other_count;
+    if (before != NULL)
+        room += before->statement_count + before->other_count;
+    struct fold_statement **statements = hub_arena_take(step->arena, room * sizeof *statements);
+    size_t count = list_sides(step->fold, before, statements);
     for (size_t i = 0; i < count; i++)
-        statements[i] = fold_statement_find(
-            step->fold, i < decision->statement_count
-                            ? decision->statements[i]
-                            : decision->others[i - decision->statement_count]);
+        remove_pairs(statements[i], before->offset);
+    match->decision = decision;
+    asked->decision = NULL;
+    fold_decision_free(before);
+    fold_decision_bind(step->fold, decision);
+    count += list_sides(step->fold, decision, statements + count);
     fold_bucket_recluster_all(step, statements, count);
     for (size_t i = 0; i < count; i++)
         fold_match_touch_all(step, statements[i]->entity);
@@ -392,15 +432,9 @@ static const char *take_about_statements(struct asked *asked) {
         refused = take_with_second_person(asked, match->decision,
                                           step->fold->domain->retention == 'T');
     fold_match_note_decided(step, match, refused);
-    if (refused != NULL)
-        return refused;
-    fold_decision_free(match->decision);
-    match->decision = asked->decision;
-    asked->decision = NULL;
-    fold_decision_bind(step->fold, match->decision);
-    if (match->decision->in_force)
-        recluster_sides(asked, match->decision);
-    return NULL;
+    if (refused == NULL)
+        replace_decision(asked, match);
+    return refused;
 }
 
 /* --- the entry --- */

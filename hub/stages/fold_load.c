@@ -172,13 +172,16 @@ enum hub_status hub_fold_load_conflict(struct hub_fold *fold, struct hub_bytes v
     if (conflict == NULL) {
         conflict = hub_allocate_zero(1, sizeof *conflict);
         conflict->id = id;
-        conflict->entities[0] = hub_record_nth_text(&record, "entities", 0);
-        conflict->entities[1] = hub_record_nth_text(&record, "entities", 1);
-        conflict->field = hub_record_text(&record, "field");
         HASH_ADD_KEYPTR(hh, fold->conflicts, conflict->id, strlen(id), conflict);
     } else {
         hub_release(id);
     }
+    for (size_t i = 0; i < 2; i++) {
+        hub_release(conflict->entities[i]);
+        conflict->entities[i] = hub_record_nth_text(&record, "entities", i);
+    }
+    hub_release(conflict->field);
+    conflict->field = hub_record_text(&record, "field");
     conflict->kind = (enum hub_conflict_kind)hub_record_long(&record, "kind");
     conflict->severity = (enum hub_severity)hub_record_long(&record, "severity");
     conflict->open = hub_record_long(&record, "state") == 0;

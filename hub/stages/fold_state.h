@@ -24,11 +24,11 @@ struct fold_decision {
     int64_t offset;
 };
 
-/* What was decided about a statement and another one. */
+/* What was decided about a statement and another one; of several, the newest counts. */
 struct fold_pair {
     struct fold_statement *other;
     bool same;
-    int64_t offset; /* of the decision: the newest one counts */
+    int64_t offset; /* of the decision */
 };
 
 /* One institution's copy of a statement. */
@@ -316,4 +316,6 @@ void fold_decision_free(struct fold_decision *decision); /* NULL is fine */
 bool fold_decision_stands(const struct fold_step *step, const struct fold_conflict *conflict);
 /* Gives the statements that a decision names what was decided about them. */
 void fold_decision_bind(struct hub_fold *fold, const struct fold_decision *decision);
+/* Whether no newer decision is about the same pair. */
+bool fold_pair_counts(const struct fold_statement *statement, size_t index);
 bool fold_decision_apart(const struct fold_entity *a, const struct fold_entity *b);

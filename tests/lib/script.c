@@ -134,16 +134,17 @@ void script_make_trials(struct script *script, uint64_t seed) {
 
 /* --- slots --- */
 
-static void write_slot(struct maker *maker, const char *key) {
+static void write_slot(struct maker *maker, const char *number) {
     static const char *const states[] = {"FREE",   "HELD", "BOOKED",   "BOOKED",
                                          "IN_USE", "DONE", "CANCELLED"};
+    /* Two spellings of one; another of the same shard, and one of another shard. */
     static const char *const facilities[] = {"ror:05xvt9f17", "ror:05xvt9f17", "LUMC",
-                                             "ror:02z31g829"};
+                                             "ror:02z31g829", "ror:012a77v79"};
     size_t hour = below(maker, 6);
     write(maker, ", 'facility': '%s', 'suite': 'Suite %zu'", PICK(maker, facilities),
           1 + below(maker, 2));
     write(maker, ", 'identifiers': [{'scheme': 'slot', 'issuer': 'lumc-mes', 'value': '%s', "
-          "'relation': 'SELF'}]", key);
+          "'relation': 'SELF'}]", number);
     write(maker, ", 'interval': {'start': {'time': '2026-03-01T%02zu:00:00'}, 'end': {'time': "
           "'2026-03-01T%02zu:00:00'}}", hour, hour + 1 + below(maker, 3));
     write(maker, ", 'status': '%s'", PICK(maker, states));
@@ -154,11 +155,15 @@ void script_make_slots(struct script *script, uint64_t seed) {
     start(&maker, script, "gmp-slot", seed);
     size_t records = RECORDS_MIN + below(&maker, RECORDS_MAX - RECORDS_MIN + 1);
     for (size_t i = 0; i < records; i++) {
-        const char *key = hub_arena_format(&script->arena, "lumc-mes/%zu", i);
+        /* Now and then the calendar tells of the slot before, in its own words. */
+        bool calendar = i > 0 && chance(&maker, 4);
+        const char *key = hub_arena_format(&script->arena, "%s/%zu",
+                                           calendar ? "lumc-calendar" : "lumc-mes", i);
+        const char *number = hub_arena_format(&script->arena, "lumc-mes/%zu", i - calendar);
         size_t versions = 1 + below(&maker, VERSIONS_MAX);
         for (size_t version = 1; version <= versions; version++) {
             begin(&maker, version);
-            write_slot(&maker, key);
+            write_slot(&maker, number);
             end(&maker, "lumc", key);
         }
     }

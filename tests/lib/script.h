@@ -19,6 +19,7 @@ struct script {
 /* Trials of five systems, one of them carried by two institutions: shared, exclusive and one-way
  * numbers, several versions, withdrawals. */
 void script_make_trials(struct script *script, uint64_t seed);
-/* Slots of two facilities that overlap, move, are cancelled and change facility. */
+/* Slots of three facilities that overlap, move, are cancelled and change facility, and with it the
+ * shard; some are told by two systems. */
 void script_make_slots(struct script *script, uint64_t seed);
 void script_free(struct script *script);

@@ -395,14 +395,15 @@ uint64_t world_trace(struct world *world) {
 }
 
 void world_each(struct world *world, enum hub_output_kind kind,
-                void (*visit)(void *context, const char *key, struct hub_bytes value),
+                void (*visit)(void *context, int32_t partition, const char *key,
+                              struct hub_bytes value),
                 void *context) {
     size_t shards = kind == HUB_OUTPUT_ADMITTED ? INSTITUTIONS_MAX : (size_t)world->shard_count;
     for (size_t i = 0; i < shards; i++) {
         const struct topic *topic =
             kind == HUB_OUTPUT_ADMITTED ? &world->admitted[i] : &world->outputs[i][kind];
         for (size_t k = 0; k < topic->count; k++)
-            visit(context, topic->records[k].key,
+            visit(context, (int32_t)i, topic->records[k].key,
                   hub_bytes(topic->records[k].value, topic->records[k].value_size));
     }
 }

@@ -19,9 +19,11 @@ void world_keep_no_json(struct world *world);
 /* A hash of every record published so far: kind, key, value and headers, in the order in which
  * each stage published them; how the stages took turns plays no part. */
 uint64_t world_trace(struct world *world);
-/* The records a topic holds now, oldest first: visits key and framed value. */
+/* The records a topic holds now, each partition's oldest first: visits partition, key and framed
+ * value. An entity that moved has a record in both shards. */
 void world_each(struct world *world, enum hub_output_kind kind,
-                void (*visit)(void *context, const char *key, struct hub_bytes value),
+                void (*visit)(void *context, int32_t partition, const char *key,
+                              struct hub_bytes value),
                 void *context);
 
 /* Appends a record to ingest.<institution>.<domain> and admits it; the fold has not seen it yet.

@@ -20,8 +20,11 @@ enum {
 
 /* --- what is compared --- */
 
-static void keep_last(void *context, const char *key, struct hub_bytes value) {
-    json_object_set_new(context, key, json_stringn_nocheck((const char *)value.data, value.size));
+/* By shard and key: an entity that moved to another shard has a record in both. */
+static void keep_last(void *context, int32_t partition, const char *key, struct hub_bytes value) {
+    char name[256];
+    snprintf(name, sizeof name, "%d %s", partition, key);
+    json_object_set_new(context, name, json_stringn_nocheck((const char *)value.data, value.size));
 }
 
 static json_t *render_last(struct world *world, enum hub_output_kind kind) {
@@ -57,15 +60,17 @@ static int compare_lines(const void *a, const void *b) {
 
 /* Open conflicts of an entity, sorted and without its id. Steps of a life cycle depend on what a
  * statement replaced, and so on the order: they are left out. */
-static json_t *own_conflicts(const json_t *conflicts, const char *id) {
+static json_t *own_conflicts(const json_t *conflicts, const char *shard_and_id) {
+    const char *id = strchr(shard_and_id, ' ') + 1;
+    size_t shard_size = (size_t)(id - shard_and_id);
     json_t *list = json_array(), *conflict, *party;
     const char *key;
     char *lines[64];
     size_t i, count = 0;
     json_object_foreach((json_t *)conflicts, key, conflict) {
-        bool own = false;
+        bool own = false, here = strncmp(key, shard_and_id, shard_size) == 0;
         json_array_foreach(json_object_get(conflict, "entities"), i, party) {
-            own |= strcmp(json_string_value(party), id) == 0;
+            own |= here && strcmp(json_string_value(party), id) == 0;
         }
         if (!own || !is(conflict, "state", "OPEN") || is(conflict, "kind", "STEP"))
             continue;

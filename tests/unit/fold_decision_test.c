@@ -234,6 +234,60 @@ static void of_an_overlap_nothing_can_be_chosen_but_it_can_be_put_off(void **sta
     world_free(world);
 }
 
+static void a_conflict_that_was_asked_for_too_early_opens_like_any_other(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_count(world, "euctr/B", 1, 10);
+    decide(world, "trial", "DEFER", conflict_id(world), "anna", 1, NULL);
+    expect_json(world_conflict(world, conflict_id(world)), "refused",
+                "'there is no such conflict'");
+    restart(world);
+    tell_count(world, "ctgov/A", 1, 12);
+    const json_t *conflict = world_conflict(world, conflict_id(world));
+    expect_json(conflict, "transition", "'OPENED'");
+    expect_json(conflict, "field", "'enrolment'");
+    restart(world);
+    choose(world, "ctgov/A");
+    expect_json(world_entity_of(world, "euctr/B"), "value.enrolment.count", "12");
+    assert_string_equal(transitions(world), "REFUSED OPENED DECIDED");
+    world_free(world);
+}
+
+static void a_conflict_that_the_sources_resolved_is_not_reopened(void **state) {
+    struct world *world = two_counts();
+    (void)state;
+    choose(world, "ctgov/A");
+    tell_count(world, "euctr/B", 2, 12);
+    decide(world, "trial", "REOPEN", conflict_id(world), "bo", revision_of(world, "euctr/B"), NULL);
+    const json_t *conflict = world_conflict(world, conflict_id(world));
+    expect_json(conflict, "state", "'RESOLVED'");
+    expect_json(conflict, "refused", "'the sources agree: there is nothing to reopen'");
+    expect_json(conflict, "decision.kind", "'CHOOSE'");
+    world_free(world);
+}
+
+/* The step from COMPLETED to RECRUITING and the conflict of two registers have the same values. */
+static void an_accepted_step_chooses_no_value(void **state) {
+    struct world *world = world_new("trial");
+    char step[192], values[128];
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, SHARED, "'status': 'COMPLETED'");
+    tell_trial(world, "euctr/B", 1, SHARED, "'status': 'COMPLETED'");
+    tell_trial(world, "ctgov/A", 2, SHARED, "'status': 'RECRUITING'");
+    snprintf(values, sizeof values, "%s/status", tell_id(world, "ctgov/A"));
+    snprintf(step, sizeof step, "%s@ctgov/A", values);
+    expect_json(world_conflict(world, values), "state", "'OPEN'");
+    const char *status = look_text(world_entity_of(world, "ctgov/A"), "value.status");
+    char before[32];
+    snprintf(before, sizeof before, "%s", status);
+    decide(world, "trial", "CHOOSE", step, "anna", revision_of(world, "ctgov/A"),
+           "'statements': ['ctgov/A']");
+    expect_json(world_conflict(world, step), "state", "'RESOLVED'");
+    expect_json(world_conflict(world, values), "state", "'OPEN'");
+    assert_string_equal(look_text(world_entity_of(world, "ctgov/A"), "value.status"), before);
+    world_free(world);
+}
+
 /* --- the second person --- */
 
 static void traceability_data_needs_a_second_person(void **state) {
@@ -325,6 +379,23 @@ static void a_separation_closes_the_match_that_asked_for_it(void **state) {
     world_free(world);
 }
 
+static void the_newest_decision_about_a_subject_ends_what_the_one_before_did(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, SHARED, NULL);
+    tell_trial(world, "euctr/B", 1, SHARED, NULL);
+    tell_trial(world, "isrctn/C", 1, "isrctn:ISRCTN01000002", NULL);
+    decide_pair(world, "SEPARATE", "ctgov/A", "euctr/B");
+    assert_string_not_equal(tell_id(world, "ctgov/A"), tell_id(world, "euctr/B"));
+    decide_pair(world, "JOIN", "ctgov/A", "isrctn/C"); /* the same subject, another pair */
+    assert_string_equal(tell_id(world, "ctgov/A"), tell_id(world, "isrctn/C"));
+    assert_string_equal(tell_id(world, "ctgov/A"), tell_id(world, "euctr/B"));
+    restart(world);
+    tell_trial(world, "euctr/B", 2, SHARED " eudract:2019-000001-11", NULL);
+    assert_string_equal(tell_id(world, "ctgov/A"), tell_id(world, "euctr/B"));
+    world_free(world);
+}
+
 static void a_join_on_another_revision_is_refused_as_an_event(void **state) {
     struct world *world = world_new("trial");
     (void)state;
@@ -397,10 +468,14 @@ int main(void) {
         cmocka_unit_test(a_deferred_conflict_stays_open_until_its_values_move),
         cmocka_unit_test(a_step_that_the_life_cycle_does_not_allow_can_be_accepted),
         cmocka_unit_test(of_an_overlap_nothing_can_be_chosen_but_it_can_be_put_off),
+        cmocka_unit_test(a_conflict_that_was_asked_for_too_early_opens_like_any_other),
+        cmocka_unit_test(a_conflict_that_the_sources_resolved_is_not_reopened),
+        cmocka_unit_test(an_accepted_step_chooses_no_value),
         cmocka_unit_test(traceability_data_needs_a_second_person),
         cmocka_unit_test(what_is_decided_to_be_the_same_is_one_entity),
         cmocka_unit_test(what_is_decided_to_be_apart_is_two_entities),
         cmocka_unit_test(a_separation_closes_the_match_that_asked_for_it),
+        cmocka_unit_test(the_newest_decision_about_a_subject_ends_what_the_one_before_did),
         cmocka_unit_test(a_join_on_another_revision_is_refused_as_an_event),
         cmocka_unit_test(what_is_no_decision_is_dead_lettered),
     };
