@@ -13,11 +13,9 @@ static int order_of(int64_t a, int64_t b) {
 static const char *org_of(const struct hub_merge_scope *scope, const struct hub_type *type,
                           struct hub_bytes bytes) {
     type = hub_slice_stated(type, bytes, &bytes);
-    if (type->kind == HUB_RECORD)
+    if (type != NULL && type->kind == HUB_RECORD)
         type = hub_slice_path(type, bytes, "org", &bytes);
-    if (type == NULL || type->kind != HUB_STRING)
-        return NULL;
-    return hub_parties_org(scope->domain->parties, hub_slice_octets(bytes));
+    return type == NULL ? NULL : hub_parties_org(scope->domain->parties, hub_slice_octets(bytes));
 }
 
 static const char *element_org(const struct hub_merge_scope *scope, size_t field) {

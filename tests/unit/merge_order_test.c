@@ -301,6 +301,89 @@ static void agree_ranks_nobody_and_reports_any_difference(void **state) {
     expect_json(merging_conflict(merging, "agreed"), "values.1.statements", "['euctr/1']");
 }
 
+static void an_institution_is_not_believed_for_another_ones_systems(void **state) {
+    (void)state;
+    begin();
+    say("lumc-mes/1", NULL, "by_institution", "1");
+    say("sus-trials/1", NULL, "by_institution", "2");
+    expect_json(merging_result(merging), "value.by_institution", "2");
+}
+
+static void of_two_as_exact_dates_the_rules_choose(void **state) {
+    (void)state;
+    begin();
+    say("ctis/1", NULL, "ended", "{'value': '2026-01-01', 'precision': 'YEAR'}");
+    say("ctis/2", NULL, "ended", "{'value': '2026-06-01', 'precision': 'MONTH'}");
+    say("ctis/3", NULL, "ended", "{'value': '2026-03-01', 'precision': 'MONTH'}");
+    expect_json(merging_result(merging), "value.ended.value", "'2026-06-01'");
+}
+
+static void a_year_that_is_believed_yields_to_the_later_of_two_months(void **state) {
+    (void)state;
+    begin();
+    say("ctis/1", NULL, "ended", "{'value': '2026-12-31', 'precision': 'YEAR'}");
+    say("ctis/2", NULL, "ended", "{'value': '2026-06-01', 'precision': 'MONTH'}");
+    say("ctis/3", NULL, "ended", "{'value': '2026-03-01', 'precision': 'MONTH'}");
+    say("ctis/4", NULL, "ended", "{'value': '2026-09-01', 'precision': 'MONTH'}");
+    expect_json(merging_result(merging), "value.ended.value", "'2026-09-01'");
+}
+
+static void the_reason_says_which_of_the_two_loses(void **state) {
+    (void)state;
+    begin();
+    say("ctis/1", NULL, "largest", "1");
+    say("euctr/1", NULL, "largest", "2");
+    assert_string_equal(merging_reason(merging, "largest", "euctr/1", "ctis/1"), "rule 1: max");
+    assert_string_equal(merging_reason(merging, "largest", "ctis/1", "euctr/1"),
+                        "rule 1: max (loses)");
+}
+
+/* --- what only some schemas have --- */
+
+static void a_part_that_is_not_stated_has_no_precedence(void **state) {
+    struct own_domain *counts = own_domain_new(
+        "{}", "[{'name': 'count', 'type': ['null', {'type': 'record', 'name': 'Count', 'doc': 'd',"
+              "   'hub:atomic': true, 'fields': ["
+              "    {'name': 'number', 'type': 'int', 'doc': 'd'},"
+              "    {'name': 'kind', 'type': ['null', {'type': 'enum', 'name': 'Kind', 'doc': 'd',"
+              "      'symbols': ['TARGET', 'ACTUAL', 'UNRECOGNISED'], 'default': 'UNRECOGNISED'}],"
+              "     'doc': 'd', 'default': null}]}], 'doc': 'd', 'default': null,"
+              "  'hub:merge': [{'precedence': ['ACTUAL'], 'of': 'kind'}, 'latest'],"
+              "  'hub:conflict': 'minor'}]");
+    (void)state;
+    merging_free(merging);
+    merging = merging_new(own_domain(counts));
+    merging_say(merging, "ctis/1", "2026-01-03T00:00:00", "{'count': {'number': 90}}");
+    merging_say(merging, "ctis/2", NULL, "{'count': {'number': 41, 'kind': 'ACTUAL'}}");
+    merging_say(merging, "ctis/3", NULL, "{'count': {'number': 60, 'kind': 'TARGET'}}");
+    expect_json(merging_result(merging), "value.count.number", "41");
+    begin();
+    own_domain_free(counts);
+}
+
+/* The list as a whole is nobody's; and what is known by no organisation is nobody's either. */
+static void an_element_without_an_organisation_is_nobodys_own(void **state) {
+    struct own_domain *owned = own_domain_new(
+        "{}", "[{'name': 'owners', 'type': {'type': 'array', 'items': {'type': 'record',"
+              "   'name': 'Owned', 'doc': 'd', 'fields': ["
+              "    {'name': 'org', 'type': ['null', 'string'], 'doc': 'd', 'default': null},"
+              "    {'name': 'number', 'type': 'int', 'doc': 'd'}]}},"
+              "  'doc': 'd', 'default': [], 'hub:conflict': 'major',"
+              "  'hub:merge': {'union': ['org'], 'by': [{'authority': ['element:org']}, 'latest']}}]");
+    (void)state;
+    merging_free(merging);
+    merging = merging_new(own_domain(owned));
+    merging_say(merging, "lumc-mes/1", "2026-01-01T00:00:00",
+                "{'owners': [{'number': 1}, {'org': 'ror:05xvt9f17', 'number': 1}]}");
+    merging_say(merging, "sus-trials/1", "2026-01-02T00:00:00",
+                "{'owners': [{'number': 2}, {'org': 'ror:05xvt9f17', 'number': 2}]}");
+    expect_json(merging_result(merging), "value.owners",
+                "[{'org': null, 'number': 2}, {'org': 'ror:05xvt9f17', 'number': 1}]");
+    assert_non_null(merging_reason(merging, "owners", "lumc-mes/1", "sus-trials/1"));
+    begin();
+    own_domain_free(owned);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_of_the_systems_listed_is_believed),
@@ -326,6 +409,12 @@ int main(void) {
         cmocka_unit_test(a_system_without_rank_comes_after_all_that_have_one),
         cmocka_unit_test(at_the_last_the_smaller_key_is_chosen),
         cmocka_unit_test(agree_ranks_nobody_and_reports_any_difference),
+        cmocka_unit_test(an_institution_is_not_believed_for_another_ones_systems),
+        cmocka_unit_test(of_two_as_exact_dates_the_rules_choose),
+        cmocka_unit_test(a_year_that_is_believed_yields_to_the_later_of_two_months),
+        cmocka_unit_test(the_reason_says_which_of_the_two_loses),
+        cmocka_unit_test(a_part_that_is_not_stated_has_no_precedence),
+        cmocka_unit_test(an_element_without_an_organisation_is_nobodys_own),
     };
     return cmocka_run_group_tests(tests, make_domain, free_domain);
 }
