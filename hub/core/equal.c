@@ -70,7 +70,7 @@ static void read_element_texts(const struct hub_type *array, struct hub_bytes by
     while (hub_slice_next(&counting, &element))
         count++;
     const char **texts = hub_arena_take(&ret_texts->arena, (count + 1) * sizeof *texts);
-    for (size_t i = 0; i < count && hub_slice_next(&elements, &element); i++) {
+    for (size_t i = 0; hub_slice_next(&elements, &element); i++) {
         hub_buffer_clear(&text);
         if (array->items->kind == HUB_STRING)
             hub_text_fold(hub_slice_octets(element), &text);

@@ -159,23 +159,21 @@ static int compare_pairs(const void *a, const void *b) {
     if (x->b != y->b)
         return x->b < y->b ? -1 : 1;
     if (x->decided != y->decided)
-        return x->decided ? -1 : 1;
+        return y->decided - x->decided;
     if (x->strength != y->strength)
-        return x->strength < y->strength ? -1 : 1;
+        return x->strength - y->strength;
     return (x->identifier > y->identifier) - (x->identifier < y->identifier);
 }
 
 /* Strongest class first; the pair itself only makes the order total. */
 static int compare_classes(const struct hub_identity_edge *x, const struct hub_identity_edge *y) {
     if (x->decided != y->decided)
-        return x->decided ? -1 : 1;
+        return y->decided - x->decided;
     if (x->strength != y->strength)
-        return x->strength < y->strength ? -1 : 1;
+        return x->strength - y->strength;
     if (x->shared != y->shared)
-        return x->shared > y->shared ? -1 : 1;
-    if (x->two_systems != y->two_systems)
-        return x->two_systems ? -1 : 1;
-    return 0;
+        return y->shared - x->shared;
+    return y->two_systems - x->two_systems;
 }
 
 static int compare_edges(const void *a, const void *b) {

@@ -279,7 +279,8 @@ static int compare_elements(const void *a, const void *b) {
     if (order != 0)
         return order;
     if (x->candidate.voice != y->candidate.voice)
-        return x->candidate.voice < y->candidate.voice ? -1 : 1;
+        return (x->candidate.voice > y->candidate.voice) -
+               (x->candidate.voice < y->candidate.voice);
     return hub_bytes_compare(x->candidate.bytes, y->candidate.bytes);
 }
 

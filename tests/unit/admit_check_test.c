@@ -280,6 +280,12 @@ static void a_slot_without_an_interval_passes(void **state) {
              "{'statement': {'version': '1'}, 'facility': 'ror:05xvt9f17'}");
 }
 
+static void a_number_without_a_pattern_must_be_in_normal_form_too(void **state) {
+    (void)state;
+    trial_identifier_refused("{'scheme': 'other', 'value': ' x', 'relation': 'SELF'}");
+    trial_identifier_refused("{'scheme': 'protocol', 'value': 'abc-7', 'relation': 'SELF'}");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_is_a_system_and_a_source_id),
@@ -303,6 +309,7 @@ int main(void) {
         cmocka_unit_test(a_slot_does_not_end_before_it_starts),
         cmocka_unit_test(a_slot_is_within_the_years_of_the_calendar),
         cmocka_unit_test(a_slot_without_an_interval_passes),
+        cmocka_unit_test(a_number_without_a_pattern_must_be_in_normal_form_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

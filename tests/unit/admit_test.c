@@ -533,6 +533,58 @@ static void a_damaged_admitted_record_is_refused(void **state) {
     end(&intake);
 }
 
+static void a_source_that_is_shorter_than_the_institutions_is_another(void **state) {
+    const struct hub_header shorter[] = {{"ce_source", hub_bytes_of_text("urn:atmp:su")}};
+    struct intake intake;
+    (void)state;
+    begin(&intake, "trial", "sus");
+    feed_bytes(&intake, "ctgov/A", message_of(&intake, "{'statement': {'version': '1'}}"), shorter,
+               1);
+    assert_string_equal(told(&intake), "deadletter ctgov/A");
+    assert_int_equal(hub_admit_counts(intake.admit)->security, 1);
+    end(&intake);
+}
+
+static void of_equal_versions_the_one_with_an_event_time_wins(void **state) {
+    struct intake intake;
+    (void)state;
+    begin(&intake, "trial", "sus");
+    feed(&intake, "ctgov/A", "{'statement': {'version': '1'}, 'acronym': 'A'}");
+    feed(&intake, "ctgov/A",
+         "{'statement': {'version': '1', 'event_time': {'time': '2026-01-01T00:00:00'}},"
+         " 'acronym': 'B'}");
+    assert_string_equal(outcome(&intake), "CHANGED");
+    feed(&intake, "ctgov/A", "{'statement': {'version': '1'}, 'acronym': 'C'}");
+    assert_string_equal(outcome(&intake), "LATE");
+    end(&intake);
+}
+
+static void a_record_without_a_shard_value_has_the_shard_of_an_empty_one(void **state) {
+    struct hub_domain by_suite = *test_domain("gmp-slot");
+    struct intake intake = {.domain = &by_suite};
+    (void)state;
+    by_suite.shard_field = hub_type_field(by_suite.schema->root, "suite");
+    intake.admit = make_admit(&by_suite, "lumc");
+    feed_slot(&intake, "1", "ror:05xvt9f17", "CURRENT");
+    assert_int_equal(intake.outputs.items[0].partition,
+                     hub_admit_shard(&by_suite, &hub_sha256, hub_bytes("", 0), SHARDS));
+    end(&intake);
+}
+
+static void a_domain_without_a_life_cycle_replaces_no_status(void **state) {
+    struct hub_domain plain = *test_domain("trial");
+    struct intake intake = {.domain = &plain};
+    (void)state;
+    plain.lifecycle_field = -1;
+    intake.admit = make_admit(&plain, "sus");
+    feed_trial(&intake, "1", "RECRUITING");
+    feed_trial(&intake, "2", "COMPLETED");
+    assert_string_equal(told(&intake), "log sus/ctgov/A, admitted ctgov/A");
+    assert_null(header_of(&intake, 0, "hub_replaced_status"));
+    assert_string_equal(header_of(&intake, 0, "hub_replaced_version"), "1");
+    end(&intake);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_first_record_is_new_and_replaces_nothing),
@@ -559,6 +611,10 @@ int main(void) {
         cmocka_unit_test(what_was_read_is_the_sum_of_what_became_of_it),
         cmocka_unit_test(loading_the_admitted_topic_goes_on_where_it_stood),
         cmocka_unit_test(a_damaged_admitted_record_is_refused),
+        cmocka_unit_test(a_source_that_is_shorter_than_the_institutions_is_another),
+        cmocka_unit_test(of_equal_versions_the_one_with_an_event_time_wins),
+        cmocka_unit_test(a_record_without_a_shard_value_has_the_shard_of_an_empty_one),
+        cmocka_unit_test(a_domain_without_a_life_cycle_replaces_no_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,6 +120,12 @@ static void the_order_in_hub_identity_is_the_strength(void **state) {
     hub_arena_destroy(&arena);
 }
 
+static void a_scheme_that_nobody_declared_is_no_claim(void **state) {
+    (void)state;
+    assert_string_equal(
+        claims_in("trial", "[{'scheme': 'unheard-of', 'value': '7', 'relation': 'SELF'}]"), "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_self_identifiers_of_joining_schemes_are_claims),
@@ -131,6 +137,7 @@ int main(void) {
         cmocka_unit_test(two_issuers_of_an_exclusive_scheme_do_not_contradict),
         cmocka_unit_test(two_values_of_a_shared_scheme_are_not_ambiguous),
         cmocka_unit_test(the_order_in_hub_identity_is_the_strength),
+        cmocka_unit_test(a_scheme_that_nobody_declared_is_no_claim),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

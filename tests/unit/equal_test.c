@@ -285,6 +285,47 @@ static void parts_that_never_differ_are_no_part_of_a_key(void **state) {
     hub_arena_destroy(&arena);
 }
 
+static void a_separator_within_a_part_is_no_separator_of_the_key(void **state) {
+    const struct hub_field_contract *contract = field_of(own_domain(own), "code");
+    const struct hub_type *type = contract->field->type;
+    struct hub_arena arena = {0};
+    HUB_SCOPED_BUFFER key = {0};
+    (void)state;
+    hub_value_key_part(contract, type, test_value(type, "'a/b'", &arena), &key);
+    hub_value_key_part(contract, type, test_value(type, "'c\\\\d'", &arena), &key);
+    hub_value_key_part(contract, type, test_value(type, "'e'", &arena), &key);
+    assert_string_equal(hub_buffer_text(&key), "a\\/b/c\\\\d/e/");
+    hub_arena_destroy(&arena);
+}
+
+static void a_key_that_does_not_fit_stays_too_large(void **state) {
+    const struct hub_field_contract *contract = field_of(own_domain(own), "code");
+    const struct hub_type *type = contract->field->type;
+    struct hub_arena arena = {0};
+    HUB_SCOPED_BUFFER key = {.size_max = 2};
+    (void)state;
+    hub_value_key_part(contract, type, test_value(type, "'a/b'", &arena), &key);
+    assert_true(hub_buffer_overflowed(&key));
+    hub_arena_destroy(&arena);
+}
+
+static void a_precision_that_is_not_recognised_is_a_day(void **state) {
+    (void)state;
+    assert_true(trials_agree("start", "{'value': '2016-07-14', 'precision': 'UNRECOGNISED'}",
+                             DAY("2016-07-14")));
+    assert_false(trials_agree("start", "{'value': '2016-07-14', 'precision': 'UNRECOGNISED'}",
+                              MONTH("2016-07-01")));
+}
+
+static void what_is_not_stated_is_like_anything_and_yields_to_nothing(void **state) {
+    const struct hub_domain *trial = test_domain("trial");
+    (void)state;
+    assert_true(ask(hub_values_alike, trial, "start", "null", DAY("2016-07-14")));
+    assert_true(ask(hub_values_alike, trial, "start", DAY("2016-07-14"), "null"));
+    assert_false(ask(hub_value_yields, trial, "start", "null", DAY("2016-07-14")));
+    assert_false(ask(hub_value_yields, trial, "start", YEAR("2016-01-01"), "null"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_stated_contradicts_nothing),
@@ -308,6 +349,10 @@ int main(void) {
         cmocka_unit_test(a_folded_text_is_recognised_folded_and_an_exact_one_as_it_is),
         cmocka_unit_test(an_organisation_is_recognised_by_its_identifier_else_by_its_name),
         cmocka_unit_test(parts_that_never_differ_are_no_part_of_a_key),
+        cmocka_unit_test(a_separator_within_a_part_is_no_separator_of_the_key),
+        cmocka_unit_test(a_key_that_does_not_fit_stays_too_large),
+        cmocka_unit_test(a_precision_that_is_not_recognised_is_a_day),
+        cmocka_unit_test(what_is_not_stated_is_like_anything_and_yields_to_nothing),
     };
     return cmocka_run_group_tests(tests, make_domain, free_domain);
 }

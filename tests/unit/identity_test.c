@@ -395,6 +395,15 @@ static void a_refused_edge_names_the_group_of_two_values(void **state) {
     hub_release(graph);
 }
 
+static void a_pair_that_was_a_tie_and_meets_elsewhere_is_not_reported(void **state) {
+    (void)state;
+    /* d5 ties 0 between 1 and 2, which have two numbers; 3 then brings 0 and 1 together. */
+    assert_string_equal(CLUSTERS("1 d5", "2 n1 d5", "3 n2 d5", "4 f9"), "0 1 2 3");
+    assert_string_equal(CLUSTERS("1 d5 f8", "2 n1 d5 f9", "3 n2 d5", "4 f8 f9"), "0 0 2 0");
+    assert_string_equal(REFUSALS("1 d5 f8", "2 n1 d5 f9", "3 n2 d5", "4 f8 f9"),
+                        "0-2 tie d5, 1-2 exclusive d5");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shared_identifier_joins),
@@ -421,6 +430,7 @@ int main(void) {
         cmocka_unit_test(each_edge_tells_what_it_rests_on_and_whether_it_put_parts_together),
         cmocka_unit_test(a_refused_edge_names_the_group_of_two_values),
         cmocka_unit_test(the_order_of_statements_plays_no_part),
+        cmocka_unit_test(a_pair_that_was_a_tie_and_meets_elsewhere_is_not_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

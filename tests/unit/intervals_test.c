@@ -123,6 +123,16 @@ static void the_search_finds_what_comparing_all_finds(void **state) {
     }
 }
 
+static void what_is_not_there_cannot_be_removed(void **state) {
+    struct hub_intervals intervals = {0};
+    (void)state;
+    assert_false(hub_intervals_remove(&intervals, 10, &owners[0]));
+    hub_intervals_add(&intervals, span('a', 10, 20));
+    assert_false(hub_intervals_remove(&intervals, 11, &owners[0]));
+    assert_string_equal(overlaps(&intervals, span('z', 0, 100)), "a");
+    hub_intervals_free(&intervals);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_set_overlaps_nothing),
@@ -133,6 +143,7 @@ int main(void) {
         cmocka_unit_test(a_span_that_is_removed_is_gone_and_no_other),
         cmocka_unit_test(the_ends_of_time_do_not_overflow),
         cmocka_unit_test(the_search_finds_what_comparing_all_finds),
+        cmocka_unit_test(what_is_not_there_cannot_be_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

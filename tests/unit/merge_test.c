@@ -393,6 +393,88 @@ static void nobody_owns_a_register_and_its_word_is_like_any_other(void **state) 
                 "'L-2'}]");
 }
 
+/* --- what only some schemas have --- */
+
+static void a_field_without_a_default_that_nobody_states_is_null(void **state) {
+    struct own_domain *bare = own_domain_new(
+        "{}", "[{'name': 'bare', 'type': ['null', 'string'], 'doc': 'd', 'hub:merge':"
+              " [{'authority': ['system:ctis'], 'only': true}], 'hub:conflict': 'minor'}]");
+    (void)state;
+    begin(own_domain(bare));
+    merging_say(merging, "ctgov/1", NULL, "{'bare': 'a'}");
+    expect_json(merging_result(merging), "value.bare", "null");
+    expect_json(merging_result(merging), "sources.bare", "null");
+    begin(own_domain(own));
+    own_domain_free(bare);
+}
+
+static void an_element_that_is_chosen_whole_is_contradicted_whole(void **state) {
+    struct own_domain *kits = own_domain_new(
+        "{}", "[{'name': 'kits', 'type': {'type': 'array', 'items': {'type': 'record',"
+              "   'name': 'Kit', 'doc': 'd', 'hub:atomic': true, 'fields': ["
+              "    {'name': 'code', 'type': 'string', 'doc': 'd'},"
+              "    {'name': 'size', 'type': 'int', 'doc': 'd'}]}},"
+              "  'doc': 'd', 'default': [], 'hub:merge': {'union': ['code'], 'by': ['latest']},"
+              "  'hub:conflict': 'major'}]");
+    (void)state;
+    begin(own_domain(kits));
+    merging_say(merging, "ctis/1", "2026-01-01T00:00:00", "{'kits': [{'code': 'a', 'size': 1}]}");
+    merging_say(merging, "ctgov/1", "2026-01-02T00:00:00", "{'kits': [{'code': 'a', 'size': 2}]}");
+    expect_json(merging_result(merging), "value.kits", "[{'code': 'a', 'size': 2}]");
+    expect_json(merging_conflict(merging, "kits[a]"), "values.0.statements", "['ctgov/1']");
+    begin(own_domain(own));
+    own_domain_free(kits);
+}
+
+static void a_life_cycle_whose_conflicts_are_ignored_reports_no_step(void **state) {
+    struct own_domain *quiet = own_domain_new(
+        "{}", "[{'name': 'phase', 'type': ['null', {'type': 'enum', 'name': 'Phase', 'doc': 'd',"
+              "   'symbols': ['ASKED', 'ENDED', 'UNRECOGNISED'], 'default': 'UNRECOGNISED'}],"
+              "  'doc': 'd', 'default': null, 'hub:merge': 'latest', 'hub:conflict': 'ignore',"
+              "  'hub:lifecycle': {'ASKED': ['ENDED'], 'ENDED': []}}]");
+    (void)state;
+    begin(own_domain(quiet));
+    merging_say(merging, "ctis/1", NULL, "{'phase': 'ASKED'}");
+    merging_replaced(merging, "ENDED");
+    expect_json(merging_result(merging), "value.phase", "'ASKED'");
+    expect_json(merging_result(merging), "conflicts", "{}");
+    begin(own_domain(own));
+    own_domain_free(quiet);
+}
+
+/* --- conflicts --- */
+
+static void another_fact_is_no_part_of_a_conflict(void **state) {
+    (void)state;
+    begin(test_domain("trial"));
+    merging_say(merging, "ctgov/1", NULL, "{'enrolment': {'count': 41, 'type': 'ACTUAL'}}");
+    merging_say(merging, "ctgov/2", NULL, "{'enrolment': {'count': 43, 'type': 'ACTUAL'}}");
+    merging_say(merging, "ctgov/3", NULL, "{'enrolment': {'count': 60, 'type': 'TARGET'}}");
+    expect_json(merging_conflict(merging, "enrolment"), "values.0.statements", "['ctgov/1']");
+    expect_json(merging_conflict(merging, "enrolment"), "values.1.statements", "['ctgov/2']");
+    assert_int_equal(look_count(merging_conflict(merging, "enrolment"), "values"), 2);
+}
+
+static void there_may_be_many_conflicts(void **state) {
+    HUB_SCOPED_BUFFER one = {0}, two = {0};
+    (void)state;
+    hub_buffer_append_text(&one, "{'titles': [");
+    hub_buffer_append_text(&two, "{'titles': [");
+    for (char letter = 'a'; letter < 'a' + 20; letter++) {
+        const char *comma = letter == 'a' ? "" : ", ";
+        hub_buffer_append_format(&one, "%s{'lang': 'x%c', 'text': 'One'}", comma, letter);
+        hub_buffer_append_format(&two, "%s{'lang': 'x%c', 'text': 'Two'}", comma, letter);
+    }
+    hub_buffer_append_text(&one, "]}");
+    hub_buffer_append_text(&two, "]}");
+    begin(test_domain("trial"));
+    merging_say(merging, "ctgov/1", NULL, hub_buffer_text(&one));
+    merging_say(merging, "isrctn/1", NULL, hub_buffer_text(&two));
+    assert_int_equal(look_count(merging_result(merging), "conflicts"), 20);
+    expect_json(merging_conflict(merging, "titles[xa].text"), "values.0.chosen", "true");
+    expect_json(merging_conflict(merging, "titles[xt].text"), "values.0.chosen", "true");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_statement_says_passes_through_unchanged),
@@ -421,6 +503,11 @@ int main(void) {
         cmocka_unit_test(each_is_believed_of_its_own_element),
         cmocka_unit_test(where_one_is_silent_another_is_believed_of_it),
         cmocka_unit_test(nobody_owns_a_register_and_its_word_is_like_any_other),
+        cmocka_unit_test(a_field_without_a_default_that_nobody_states_is_null),
+        cmocka_unit_test(an_element_that_is_chosen_whole_is_contradicted_whole),
+        cmocka_unit_test(a_life_cycle_whose_conflicts_are_ignored_reports_no_step),
+        cmocka_unit_test(another_fact_is_no_part_of_a_conflict),
+        cmocka_unit_test(there_may_be_many_conflicts),
     };
     return cmocka_run_group_tests(tests, make_domain, free_all);
 }
