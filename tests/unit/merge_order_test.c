@@ -333,9 +333,10 @@ static void the_reason_says_which_of_the_two_loses(void **state) {
     begin();
     say("ctis/1", NULL, "largest", "1");
     say("euctr/1", NULL, "largest", "2");
-    assert_string_equal(merging_reason(merging, "largest", "euctr/1", "ctis/1"), "rule 1: max");
+    assert_string_equal(merging_reason(merging, "largest", "euctr/1", "ctis/1"),
+                        "rule 1 of 1: max");
     assert_string_equal(merging_reason(merging, "largest", "ctis/1", "euctr/1"),
-                        "rule 1: max (loses)");
+                        "rule 1 of 1: max (loses)");
 }
 
 /* --- what only some schemas have --- */
