@@ -34,9 +34,11 @@ def make_keys(folder, institutions):
 class Installation:
     """preset: whose programs to run. With preferred_ports, the ones the README names, if free."""
 
-    def __init__(self, folder, samples, preset="release", preferred_ports=False, broker=None):
+    def __init__(self, folder, samples, preset="release", preferred_ports=False, broker=None,
+                 schemas=ROOT / "schemas"):
         self.folder = pathlib.Path(folder)
         self.samples = pathlib.Path(samples).resolve()
+        self.schemas = pathlib.Path(schemas)
         self.programs = ROOT / "build" / preset / "bin"
         self.broker = broker or Broker(self.folder / "kafka",
                                        preferred_port=19092 if preferred_ports else 0)
@@ -57,7 +59,7 @@ class Installation:
     @property
     def environment(self):
         return {**os.environ,
-                "HUB_BOOTSTRAP": self.broker.bootstrap, "HUB_SCHEMAS": str(ROOT / "schemas"),
+                "HUB_BOOTSTRAP": self.broker.bootstrap, "HUB_SCHEMAS": str(self.schemas),
                 "HUB_KEYS": str(self.keys), "HUB_STATE": str(self.folder / "state"),
                 "HUB_SAMPLES": str(self.samples), "HUB_CTGOV_URL": self.sources.url,
                 "HUB_EWP_URL": self.sources.url}

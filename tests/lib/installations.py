@@ -28,9 +28,9 @@ def installer(tmp_path_factory):
     """A function that starts broker, topics and hub; all of them end with the generator."""
     running = []
 
-    def start(samples=OWN_SAMPLES, hub=True):
+    def start(samples=OWN_SAMPLES, hub=True, **more):
         folder = tmp_path_factory.mktemp("installation")
-        installation = Installation(folder, samples)
+        installation = Installation(folder, samples, **more)
         running.append(installation)
         installation.start_broker()
         installation.create_topics()
