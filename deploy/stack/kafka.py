@@ -41,12 +41,17 @@ def jars_folder():
     return pathlib.Path(cache) / "atmp-hub" / "kafka-4.3.1"
 
 
-class Broker:
-    """folder: for its data, properties and log; made where it is missing."""
+QUICK = ["-XX:TieredStopAtLevel=1"]  # half the CPU of a broker that lives for seconds
 
-    def __init__(self, folder, heap="256m", preferred_port=0, properties=""):
+
+class Broker:
+    """folder: for its data, properties and log; made where it is missing. long_lived: compiled as a
+    broker in service is."""
+
+    def __init__(self, folder, heap="256m", preferred_port=0, properties="", long_lived=False):
         self.folder = pathlib.Path(folder)
         self.heap = heap
+        self.compiler = [] if long_lived else QUICK
         self.port = free_port(preferred_port)
         self.controller_port = free_port()
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -63,8 +68,8 @@ class Broker:
         classpath = f"{jars_folder()}/*"
         if not (self.folder / "data" / "meta.properties").exists():
             formatted = subprocess.run(
-                ["java", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                 "-cp", classpath, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c",
+                ["java", *QUICK, "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", classpath,
+                 "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c",
                  self.properties_path], capture_output=True, text=True, check=False)
             if formatted.returncode != 0:
                 raise Failed(f"Kafka's folder could not be formatted: {formatted.stderr}")
@@ -72,7 +77,7 @@ class Broker:
         log.unlink(missing_ok=True)
         self.process = Process(
             "kafka",
-            ["java", "-Xms64m", f"-Xmx{self.heap}", "-XX:+UseSerialGC",
+            ["java", *self.compiler, "-Xms64m", f"-Xmx{self.heap}", "-XX:+UseSerialGC",
              "-Dorg.slf4j.simpleLogger.defaultLogLevel=info", "-cp", classpath, "kafka.Kafka",
              self.properties_path], log).start()
         wait_until(self._is_up, "start of Kafka", START_TIMEOUT_S)

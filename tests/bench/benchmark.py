@@ -83,7 +83,7 @@ class Measurement:
 
     def __init__(self, scale, folder):
         self.scale = scale
-        self.broker = Broker(folder / "kafka", heap=BROKER_HEAP)
+        self.broker = Broker(folder / "kafka", heap=BROKER_HEAP, long_lived=True)
         self.subjects = [Limit(self.broker, folder), Hub(self.broker, folder)]
         self.folder = folder
         self.load = None
