@@ -48,7 +48,8 @@ static enum hub_status take_position(void *context, const struct hub_kafka_recor
     struct session *session = context;
     const struct hub_schema *schema =
         hub_catalogue_latest(session->connector->catalogue, "position");
-    struct hub_walk_limits limits = {HUB_KAFKA_MESSAGE_SIZE_MAX, 100000};
+    struct hub_walk_limits limits = {.size_max = HUB_KAFKA_MESSAGE_SIZE_MAX,
+                                     .elements_max = 100000};
     struct hub_walk walk = {0};
     struct hub_bytes body, part;
     int32_t id = 0;

@@ -42,6 +42,35 @@ bool hub_text_is_utf8(struct hub_bytes text) {
     return true;
 }
 
+/* Whether one of eight bytes is below 0x20 or 0x7f (Hacker's Delight 6-1; a byte after a real find
+ * may be found wrongly, which the slow look sorts out). */
+static bool may_hold_control(uint64_t eight) {
+    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+    uint64_t deletes = eight ^ 0x7f * ones;
+    return (((eight - 0x20 * ones) & ~eight) | ((deletes - ones) & ~deletes)) & highs;
+}
+
+static bool is_plain_byte(uint8_t c) {
+    return (c >= 0x20 && c != 0x7f) || c == '\t' || c == '\n' || c == '\r';
+}
+
+bool hub_text_is_plain(struct hub_bytes text) {
+    size_t i = 0;
+    while (i < text.size) {
+        if (text.size - i >= 8) {
+            uint64_t eight;
+            memcpy(&eight, text.data + i, 8);
+            if (!may_hold_control(eight)) {
+                i += 8;
+                continue;
+            }
+        }
+        if (!is_plain_byte(text.data[i++]))
+            return false;
+    }
+    return true;
+}
+
 static bool is_letter_or_digit(utf8proc_int32_t point) {
     switch (utf8proc_category(point)) {
     case UTF8PROC_CATEGORY_LU:

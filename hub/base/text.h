@@ -6,6 +6,9 @@
 /* Whether the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool hub_text_is_utf8(struct hub_bytes text);
 
+/* Whether it holds no control characters (U+0000 to U+001F and U+007F) but tabs and line breaks. */
+bool hub_text_is_plain(struct hub_bytes text);
+
 /* Appends the text folded for comparison: Unicode compatibility case folding (UTS #10's loose
  * matching: NFKD, default-ignorable and combining marks dropped, lower case), letters and digits
  * kept, every run of anything else one space, none at the ends. Ill-formed text is appended as it

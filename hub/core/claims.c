@@ -4,76 +4,147 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct reader {
     const struct hub_domain *domain;
     const struct hub_type *record;
     struct hub_arena *arena;
     int scheme, issuer, value, relation; /* field indexes */
-    int64_t self;                        /* symbol */
+    int64_t self, unverified;            /* symbols */
+    struct hub_claim *claims;
+    size_t count, capacity;
 };
 
 static struct reader make_reader(const struct hub_domain *domain, struct hub_arena *arena) {
     const struct hub_type *array =
         domain->contract.fields[HUB_FIELD_IDENTIFIERS].field->type;
     const struct hub_type *record = array->items;
-    struct reader reader = {domain,
-                            record,
-                            arena,
-                            hub_type_field(record, "scheme"),
-                            hub_type_field(record, "issuer"),
-                            hub_type_field(record, "value"),
-                            hub_type_field(record, "relation"),
-                            0};
+    struct reader reader = {.domain = domain,
+                            .record = record,
+                            .arena = arena,
+                            .scheme = hub_type_field(record, "scheme"),
+                            .issuer = hub_type_field(record, "issuer"),
+                            .value = hub_type_field(record, "value"),
+                            .relation = hub_type_field(record, "relation")};
     assert(reader.scheme >= 0 && reader.issuer >= 0 && reader.value >= 0 && reader.relation >= 0);
-    reader.self = hub_type_symbol(record->fields[reader.relation].type, "SELF");
+    const struct hub_type *relations = record->fields[reader.relation].type;
+    reader.self = hub_type_symbol(relations, "SELF");
+    reader.unverified = hub_type_symbol(relations, "UNVERIFIED");
     return reader;
 }
 
-static bool read_claim(const struct reader *reader, struct hub_bytes bytes,
-                       struct hub_claim *claim) {
+/* Without a / of its own, so that the first / after the scheme ends the issuer. */
+static const char *group_of(struct hub_arena *arena, const struct hub_scheme *scheme,
+                            struct hub_bytes issuer) {
+    if (issuer.size == 0)
+        return hub_arena_format(arena, "%s:", scheme->name);
+    HUB_SCOPED_BUFFER escaped = {0};
+    for (size_t i = 0; i < issuer.size; i++)
+        if (issuer.data[i] == '/' || issuer.data[i] == '%')
+            hub_buffer_append_format(&escaped, "%%%02X", issuer.data[i]);
+        else
+            hub_buffer_append_byte(&escaped, issuer.data[i]);
+    return hub_arena_format(arena, "%s:%s/", scheme->name, hub_buffer_text(&escaped));
+}
+
+static void make_room(struct reader *reader) {
+    size_t capacity = reader->capacity == 0 ? 8 : reader->capacity * 2;
+    struct hub_claim *claims = hub_arena_take(reader->arena, capacity * sizeof *claims);
+    if (reader->count > 0)
+        memcpy(claims, reader->claims, reader->count * sizeof *claims);
+    reader->claims = claims;
+    reader->capacity = capacity;
+}
+
+static void add_claim(struct reader *reader, int scheme, int strength, struct hub_bytes issuer,
+                      struct hub_bytes value, bool doubtful) {
+    const struct hub_scheme *facts = &reader->domain->schemes->schemes[scheme];
+    const char *group = group_of(reader->arena, facts, issuer);
+    const char *text = hub_arena_format(reader->arena, "%s%.*s", group, (int)value.size,
+                                        (const char *)value.data);
+    if (reader->count == reader->capacity)
+        make_room(reader);
+    reader->claims[reader->count++] = (struct hub_claim){.scheme = scheme,
+                                                         .strength = strength,
+                                                         .exclusive = facts->exclusive,
+                                                         .text = hub_bytes_of_text(text),
+                                                         .group = hub_bytes_of_text(group),
+                                                         .doubtful = doubtful};
+}
+
+/* --- doubtful ones --- */
+
+/* As the scheme would write it, with one misread digit as `?`; false where it is nothing like
+ * it. */
+static bool resembles(const struct hub_scheme *scheme, struct hub_bytes raw,
+                      struct hub_buffer *value) {
+    struct hub_bytes version;
+    value->size = hub_scheme_normalise(scheme, raw, value, &version);
+    switch (hub_scheme_judge(scheme, hub_buffer_bytes(value))) {
+    case HUB_IDENTIFIER_VALID:
+        return true;
+    case HUB_IDENTIFIER_PLACEHOLDER:
+        return false;
+    case HUB_IDENTIFIER_MALFORMED:
+        break;
+    }
+    return hub_scheme_blot(scheme, value->data, value->size);
+}
+
+static void doubt(struct reader *reader, int scheme, int strength, struct hub_bytes issuer,
+                  struct hub_bytes raw) {
+    const struct hub_scheme *facts = &reader->domain->schemes->schemes[scheme];
+    HUB_SCOPED_BUFFER value = {.size_max = HUB_IDENTIFIER_SIZE_MAX};
+    if (facts->issuer == (issuer.size > 0) && resembles(facts, raw, &value))
+        add_claim(reader, scheme, strength, issuer, hub_buffer_bytes(&value), /* doubtful= */ true);
+}
+
+static void doubt_everywhere(struct reader *reader, struct hub_bytes issuer,
+                             struct hub_bytes raw) {
+    for (size_t i = 0; i < reader->domain->identity_count; i++) {
+        int scheme = reader->domain->identity[i];
+        if (reader->domain->schemes->schemes[scheme].pattern != NULL)
+            doubt(reader, scheme, (int)i, issuer, raw);
+    }
+}
+
+/* --- one identifier --- */
+
+static void read_identifier(struct reader *reader, struct hub_bytes bytes) {
     uint32_t starts[HUB_FIELDS_MAX + 1];
     hub_slice_fields(reader->record, bytes, starts);
 #define PART(index) hub_bytes_part(bytes, starts[index], starts[(index) + 1])
-    if (hub_slice_long(PART(reader->relation)) != reader->self)
-        return false;
+    int64_t relation = hub_slice_long(PART(reader->relation));
+    if (relation != reader->self && relation != reader->unverified)
+        return;
     struct hub_bytes name = hub_slice_octets(PART(reader->scheme));
     struct hub_bytes value = hub_slice_octets(PART(reader->value)), issuer = hub_bytes("", 0);
-    const struct hub_type *stated =
-        hub_slice_stated(reader->record->fields[reader->issuer].type, PART(reader->issuer), &issuer);
+    const struct hub_type *stated = hub_slice_stated(reader->record->fields[reader->issuer].type,
+                                                     PART(reader->issuer), &issuer);
     issuer = stated == NULL ? hub_bytes("", 0) : hub_slice_octets(issuer);
 #undef PART
     int scheme = hub_scheme_index(reader->domain->schemes, name);
     int strength = scheme < 0 ? -1 : hub_domain_scheme_strength(reader->domain, scheme);
-    if (strength < 0)
-        return false;
-    const struct hub_scheme *facts = &reader->domain->schemes->schemes[scheme];
-    const char *group =
-        issuer.size == 0
-            ? hub_arena_format(reader->arena, "%s:", facts->name)
-            : hub_arena_format(reader->arena, "%s:%.*s:", facts->name, (int)issuer.size,
-                               (const char *)issuer.data);
-    const char *text = hub_arena_format(reader->arena, "%s%.*s", group, (int)value.size,
-                                        (const char *)value.data);
-    *claim = (struct hub_claim){scheme,
-                                strength,
-                                facts->exclusive,
-                                hub_bytes_of_text(text),
-                                hub_bytes_of_text(group),
-                                false};
-    return true;
+    if (relation == reader->self && strength >= 0)
+        add_claim(reader, scheme, strength, issuer, value, /* doubtful= */ false);
+    else if (relation == reader->unverified && strength >= 0)
+        doubt(reader, scheme, strength, issuer, value);
+    else if (relation == reader->unverified)
+        doubt_everywhere(reader, issuer, value);
 }
 
 static int compare_claims(const void *a, const void *b) {
     const struct hub_claim *x = a, *y = b;
-    return hub_bytes_compare(x->text, y->text);
+    int order = hub_bytes_compare(x->text, y->text);
+    return order != 0 ? order : x->doubtful - y->doubtful;
 }
 
 /* A statement that gives two values of one exclusive group states neither. */
 static void mark_ambiguous(struct hub_claim *claims, size_t count) {
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < count; k++)
-            if (k != i && claims[i].exclusive &&
+            if (k != i && claims[i].exclusive && !claims[i].doubtful && !claims[k].doubtful &&
                 hub_bytes_equal(claims[i].group, claims[k].group))
                 claims[i].ambiguous = true;
 }
@@ -82,17 +153,16 @@ void hub_claims_read(const struct hub_domain *domain, struct hub_bytes identifie
                      struct hub_arena *arena, struct hub_claim **ret_claims, size_t *ret_count) {
     struct reader reader = make_reader(domain, arena);
     const struct hub_type *array = domain->contract.fields[HUB_FIELD_IDENTIFIERS].field->type;
-    struct hub_elements counting = hub_slice_elements(array, identifiers), elements = counting;
+    struct hub_elements elements = hub_slice_elements(array, identifiers);
     struct hub_bytes element;
-    size_t room = 0, count = 0, kept = 0;
-    while (hub_slice_next(&counting, &element))
-        room++;
-    struct hub_claim *claims = hub_arena_take(arena, (room + 1) * sizeof *claims);
+    size_t kept = 0;
     while (hub_slice_next(&elements, &element))
-        count += read_claim(&reader, element, &claims[count]);
-    qsort(claims, count, sizeof *claims, compare_claims);
-    for (size_t i = 0; i < count; i++)
-        if (kept == 0 || compare_claims(&claims[kept - 1], &claims[i]) != 0)
+        read_identifier(&reader, element);
+    struct hub_claim *claims = reader.claims;
+    if (reader.count > 0)
+        qsort(claims, reader.count, sizeof *claims, compare_claims);
+    for (size_t i = 0; i < reader.count; i++)
+        if (kept == 0 || !hub_bytes_equal(claims[kept - 1].text, claims[i].text))
             claims[kept++] = claims[i];
     mark_ambiguous(claims, kept);
     *ret_claims = claims;

@@ -38,7 +38,8 @@ struct topic_reading {
 static enum hub_status take_record(void *context, const struct hub_kafka_record *kafka,
                                    struct hub_error *reterr) {
     struct topic_reading *reading = context;
-    struct hub_walk_limits limits = {HUB_KAFKA_MESSAGE_SIZE_MAX, 10000000};
+    struct hub_walk_limits limits = {.size_max = HUB_KAFKA_MESSAGE_SIZE_MAX,
+                                     .elements_max = 10000000};
     struct hub_walk walk = {0};
     struct hub_error ignored;
     int32_t id = 0;

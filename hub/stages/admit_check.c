@@ -44,6 +44,19 @@ enum hub_status hub_admit_check_key(const struct hub_domain *domain, const char 
     return HUB_OK;
 }
 
+/* Walks a second time only where the first walk met a control character: to say where. */
+static enum hub_status check_text(const struct hub_domain *domain, const struct hub_opened *opened,
+                                  struct hub_refusal_facts *refusal, struct hub_error *reterr) {
+    struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
+    struct hub_walk walk = {0};
+    if (opened->plain)
+        return HUB_OK;
+    *refusal = (struct hub_refusal_facts){.code = "TEXT"};
+    limits.size_max = opened->body.size; /* it has been accepted once */
+    limits.plain = true;
+    return hub_walk(domain->schema->root, opened->body, &limits, &walk, reterr);
+}
+
 static enum hub_status check_stamp(const struct hub_domain *domain,
                                    const struct hub_opened *opened, int64_t appended_ms,
                                    struct hub_refusal_facts *refusal, struct hub_error *reterr) {
@@ -181,6 +194,7 @@ enum hub_status hub_admit_check_statement(const struct hub_domain *domain,
                                           struct hub_arena *arena,
                                           struct hub_refusal_facts *refusal,
                                           struct hub_error *reterr) {
+    HUB_TRY(check_text(domain, opened, refusal, reterr));
     HUB_TRY(check_stamp(domain, opened, appended_ms, refusal, reterr));
     HUB_TRY(check_identifiers(domain, opened, arena, refusal, reterr));
     if (domain->exclusive != NULL)

@@ -51,6 +51,7 @@ void hub_fold_free(struct hub_fold *fold) {
     FREE_ALL(struct fold_match, fold->matches, fold_match_free);
     FREE_ALL(struct fold_suite, fold->suites, suite_free);
     FREE_ALL(struct fold_likeness, fold->likenesses, likeness_free);
+    hub_release(fold->sieve.bits);
     hub_readers_free(&fold->readers);
     hub_release(fold);
 }
@@ -94,7 +95,7 @@ static void note_force(struct fold_step *step, struct fold_statement *statement,
 /* Clusters change only where the identifiers do, or where a statement comes or goes. */
 static void place(struct fold_step *step, struct fold_statement *statement, bool was_in_force) {
     bool stays = was_in_force && statement->in_force &&
-                 fold_bucket_claims_stand(step->fold, statement, step->arena);
+                 fold_identifier_claims_stand(step->fold, statement, step->arena);
     if (!stays) {
         fold_bucket_recluster(step, statement);
         if (statement->entity == NULL)
@@ -112,7 +113,8 @@ static void follow(struct fold_step *step) {
     size_t touched = step->change_count; /* overlaps may touch more entities */
     for (size_t i = 0; i < touched; i++) {
         fold_conflict_of_values(step, step->changes[i]);
-        fold_match_of_resemblance(step, step->changes[i]);
+        fold_likeness_of_change(step, step->changes[i]);
+        fold_near_find(step, step->changes[i]);
         fold_conflict_index_span(step->fold, step->changes[i]->entity);
     }
     for (size_t i = 0; i < touched; i++)

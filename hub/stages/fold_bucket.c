@@ -2,99 +2,8 @@
 #include "hub/stages/fold_state.h"
 
 #include "hub/core/identity.h"
-#include "schemas/lib/statement.h"
 
 #include <string.h>
-
-/* --- the index of identifiers --- */
-
-void fold_identifier_free(struct fold_identifier *identifier) {
-    hub_release(identifier->text);
-    hub_release(identifier->group);
-    hub_release(identifier->statements);
-    hub_release(identifier);
-}
-
-static struct fold_identifier *need_identifier(struct hub_fold *fold,
-                                               const struct hub_claim *claim) {
-    struct fold_identifier *identifier = NULL;
-    HASH_FIND(hh, fold->identifiers, claim->text.data, claim->text.size, identifier);
-    if (identifier != NULL)
-        return identifier;
-    identifier = hub_allocate_zero(1, sizeof *identifier);
-    identifier->text = hub_copy_bytes(claim->text.data, claim->text.size);
-    identifier->group = hub_copy_bytes(claim->group.data, claim->group.size);
-    identifier->strength = (uint16_t)claim->strength;
-    identifier->exclusive = claim->exclusive;
-    HASH_ADD_KEYPTR(hh, fold->identifiers, identifier->text, claim->text.size, identifier);
-    return identifier;
-}
-
-static void count_set_aside(struct hub_fold *fold, size_t before, size_t after) {
-    fold->gauges.identifiers_set_aside += after > HUB_IDENTIFIER_DEGREE_MAX;
-    fold->gauges.identifiers_set_aside -= before > HUB_IDENTIFIER_DEGREE_MAX;
-}
-
-static void read_claims(struct hub_fold *fold, const struct fold_statement *statement,
-                        struct hub_arena *arena, struct hub_claim **ret_claims,
-                        size_t *ret_count) {
-    const struct fold_copy *speaker = fold_statement_speaker(statement);
-    struct hub_bytes body = hub_bytes(speaker->body, speaker->body_size);
-    size_t count = 0, kept = 0;
-    hub_claims_read(fold->domain,
-                    hub_statement_field(body, speaker->starts, HUB_FIELD_IDENTIFIERS), arena,
-                    ret_claims, &count);
-    for (size_t i = 0; i < count; i++)
-        if (!(*ret_claims)[i].ambiguous)
-            (*ret_claims)[kept++] = (*ret_claims)[i];
-    *ret_count = kept;
-}
-
-void fold_bucket_index(struct hub_fold *fold, struct fold_statement *statement,
-                       struct hub_arena *arena) {
-    struct hub_claim *claims = NULL;
-    size_t count = 0;
-    read_claims(fold, statement, arena, &claims, &count);
-    statement->claims = hub_allocate_zero(count, sizeof *statement->claims);
-    statement->claim_count = count;
-    for (size_t i = 0; i < count; i++) {
-        struct fold_identifier *identifier = need_identifier(fold, &claims[i]);
-        statement->claims[i] = identifier;
-        HUB_GROW(identifier->statements, identifier->count, identifier->capacity);
-        identifier->statements[identifier->count++] = statement;
-        count_set_aside(fold, identifier->count - 1, identifier->count);
-    }
-}
-
-void fold_bucket_drop(struct hub_fold *fold, struct fold_statement *statement) {
-    for (size_t i = 0; i < statement->claim_count; i++) {
-        struct fold_identifier *identifier = statement->claims[i];
-        size_t at = 0;
-        while (identifier->statements[at] != statement)
-            at++;
-        identifier->statements[at] = identifier->statements[--identifier->count];
-        count_set_aside(fold, identifier->count + 1, identifier->count);
-        if (identifier->count == 0) {
-            HASH_DELETE(hh, fold->identifiers, identifier);
-            fold_identifier_free(identifier);
-        }
-    }
-    statement->claims = hub_release(statement->claims);
-    statement->claim_count = 0;
-}
-
-bool fold_bucket_claims_stand(struct hub_fold *fold, struct fold_statement *statement,
-                              struct hub_arena *arena) {
-    struct hub_claim *claims = NULL;
-    size_t count = 0;
-    read_claims(fold, statement, arena, &claims, &count);
-    if (count != statement->claim_count)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (!hub_bytes_equal_text(claims[i].text, statement->claims[i]->text))
-            return false;
-    return true;
-}
 
 /* --- the region a change can reach --- */
 
@@ -466,9 +375,11 @@ void fold_bucket_recluster(struct fold_step *step, struct fold_statement *statem
     reach_members(&region, was_in);
     for (size_t i = 0; i < statement->claim_count; i++)
         reach_holders(&region, statement->claims[i], 2 * HUB_IDENTIFIER_DEGREE_MAX);
-    fold_bucket_drop(fold, statement);
+    fold_near_touch_crowds(step, statement);
+    fold_identifier_drop(fold, statement);
     if (statement->in_force) {
-        fold_bucket_index(fold, statement, step->arena);
+        fold_identifier_index(fold, statement, step->arena);
+        fold_near_touch_crowds(step, statement);
         reach(&region, statement);
         for (size_t i = 0; i < statement->claim_count; i++)
             reach_holders(&region, statement->claims[i], 2 * HUB_IDENTIFIER_DEGREE_MAX);

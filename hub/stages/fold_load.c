@@ -211,6 +211,10 @@ static void take_evidence(struct fold_match *match, const struct hub_record *rec
     }
 }
 
+static bool is_evidence_kind(int64_t kind) {
+    return kind <= FOLD_EVIDENCE_RESEMBLANCE || kind == FOLD_EVIDENCE_NEAR_MISS;
+}
+
 static enum hub_status check_match(const struct hub_fold *fold, const struct hub_record *record,
                                    const char *id, struct hub_error *reterr) {
     const struct hub_type *array = hub_record_type(record, "evidence");
@@ -221,7 +225,7 @@ static enum hub_status check_match(const struct hub_fold *fold, const struct hub
     while (hub_slice_next(&elements, &element)) {
         struct hub_record evidence = {array->items, element};
         if (hub_record_count(&evidence, "statements") != 2 ||
-            hub_record_long(&evidence, "kind") > FOLD_EVIDENCE_RESEMBLANCE)
+            !is_evidence_kind(hub_record_long(&evidence, "kind")))
             return damaged(fold, "match", id, "has evidence that names no two statements, or of "
                            "an unknown kind", reterr);
     }
@@ -274,7 +278,7 @@ static enum hub_status bind_statements(struct hub_fold *fold, struct hub_arena *
                             "the topics contradict each other", fold->domain->name,
                             fold->partition, statement->key);
         fold->gauges.statements++;
-        fold_bucket_index(fold, statement, arena);
+        fold_identifier_index(fold, statement, arena);
         hub_arena_reset(arena);
     }
     return HUB_OK;
@@ -304,7 +308,7 @@ static enum hub_status bind_entities(struct hub_fold *fold, struct hub_arena *ar
         if (entity->kind != FOLD_ACTIVE)
             continue;
         fold_conflict_index_span(fold, entity);
-        fold_match_index_resemblance(fold, entity, arena);
+        fold_likeness_index(fold, entity, arena);
         hub_arena_reset(arena);
     }
     return HUB_OK;

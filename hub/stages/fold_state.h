@@ -52,8 +52,12 @@ struct fold_identifier {
     char *group;
     uint16_t strength;
     bool exclusive;
-    struct fold_statement **statements;
+    struct fold_statement **statements; /* that may be joined by it */
     size_t count, capacity;
+    struct fold_statement **doubters; /* that give it as doubtful */
+    size_t doubter_count, doubter_capacity;
+    struct fold_identifier **near; /* known ones that are one slip away (hub/core/near.h) */
+    size_t near_count, near_capacity;
     uint32_t number; /* dense, within a bucket */
     size_t mark;
 };
@@ -67,8 +71,8 @@ struct fold_statement {
     size_t speaker;   /* whose copy speaks */
     bool in_force;    /* the speaker stands by it */
     int64_t first_offset; /* since it came into force */
-    struct fold_identifier **claims;
-    size_t claim_count;
+    struct fold_identifier **claims; /* those that may join, then the doubtful ones */
+    size_t claim_count, doubt_count;
     struct fold_entity *entity; /* while in force */
     char *founds; /* the id of the entity that it founded or would found */
     struct fold_pair *pairs;
@@ -131,6 +135,7 @@ enum fold_evidence_kind {
     FOLD_EVIDENCE_TIE,
     FOLD_EVIDENCE_TOO_MANY,
     FOLD_EVIDENCE_RESEMBLANCE,
+    FOLD_EVIDENCE_NEAR_MISS = 5, /* UNRECOGNISED is before it */
 };
 
 struct fold_evidence {
@@ -166,6 +171,12 @@ struct fold_likeness {
     size_t count, capacity;
 };
 
+/* Which hashes identifiers have, one bit each; a power of two, or none. */
+struct fold_sieve {
+    uint64_t *bits;
+    size_t bit_count;
+};
+
 struct hub_fold {
     const struct hub_catalogue *catalogue;
     const struct hub_domain *domain;
@@ -175,6 +186,7 @@ struct hub_fold {
     const struct hub_schema *conflict_schema, *match_schema;
     struct fold_statement *statements;
     struct fold_identifier *identifiers;
+    struct fold_sieve sieve; /* of the identifiers */
     struct fold_entity *entities;
     struct fold_conflict *conflicts;
     struct fold_match *matches;
@@ -235,17 +247,44 @@ struct fold_statement *fold_statement_need(struct hub_fold *fold, const char *ke
 const struct fold_copy *fold_statement_speaker(const struct fold_statement *statement);
 int fold_statement_compare(const void *a, const void *b); /* by key; for qsort of pointers */
 
-/* fold_bucket.c: identifiers, clusters and ids. */
-void fold_bucket_index(struct hub_fold *fold, struct fold_statement *statement,
-                       struct hub_arena *arena);
-void fold_bucket_drop(struct hub_fold *fold, struct fold_statement *statement);
-bool fold_bucket_claims_stand(struct hub_fold *fold, struct fold_statement *statement,
-                              struct hub_arena *arena);
+/* fold_identifier.c: who claims what, and which numbers are one slip apart. */
+void fold_identifier_index(struct hub_fold *fold, struct fold_statement *statement,
+                           struct hub_arena *arena);
+void fold_identifier_drop(struct hub_fold *fold, struct fold_statement *statement);
+bool fold_identifier_claims_stand(struct hub_fold *fold, struct fold_statement *statement,
+                                  struct hub_arena *arena);
+void fold_identifier_free(struct fold_identifier *identifier);
+
+/* fold_bucket.c: clusters and ids. */
 void fold_bucket_recluster(struct fold_step *step, struct fold_statement *statement);
 /* The same after a decision about several statements. */
 void fold_bucket_recluster_all(struct fold_step *step, struct fold_statement *const *statements,
                                size_t count);
-void fold_identifier_free(struct fold_identifier *identifier);
+
+/* fold_near.c: entities whose numbers are one slip of the hand apart.
+ *
+ * Two ACTIVE entities are a near miss where
+ *   1. one has a SELF number that differs in one digit, or by two neighbouring characters that
+ *      changed places, from a SELF or doubtful number of the other in the same scheme (and issuer);
+ *      or that equals a doubtful number of the other. Doubtful is what is UNVERIFIED, what a
+ *      statement gives beside another value of the same exclusive scheme, and what has one
+ *      character that is no digit (hub/core/claims.h). Slips are looked for only where the scheme
+ *      has a pattern: numbers without one are often counted up, and the next one is no slip. And
+ *   2. no system gives both numbers, each in its own record: it tells them apart itself. So the
+ *      consecutive numbers of a register are none. And
+ *   3. they agree in a field of hub:possible that names something, by that field's equality: the
+ *      sponsor or a title of a trial. A month, a kind or a year is shared by too many.
+ * What is common tells nothing: a number claimed by more than HUB_IDENTIFIER_DEGREE_MAX statements,
+ * the doubts of more than FOLD_DOUBTERS_MAX, the slips of a number that has more than FOLD_NEAR_MAX
+ * known ones around it, because there numbers lie close together.
+ *
+ * All of this is of the statements in force; it is looked at again whenever a step touches one of
+ * the entities or crosses such a limit, and needs no state but the index of identifiers. */
+enum { FOLD_DOUBTERS_MAX = 8, FOLD_NEAR_MAX = 8 };
+void fold_near_find(struct fold_step *step, struct fold_change *change);
+/* Before the statement's claims are dropped and after they are indexed: where that crosses a limit,
+ * the entities of all who give the number are looked at again. */
+void fold_near_touch_crowds(struct fold_step *step, const struct fold_statement *statement);
 
 /* fold_entity.c: entities, and what a step does to them. */
 struct fold_entity *fold_entity_find(struct hub_fold *fold, const char *id);
@@ -290,9 +329,17 @@ void fold_conflict_note_decided(struct fold_step *step, struct fold_conflict *co
 void fold_match_of_refusals(struct fold_step *step, struct fold_entity **entities,
                             size_t entity_count, const struct fold_evidence *evidence,
                             const size_t *pairs, size_t evidence_count);
-void fold_match_of_resemblance(struct fold_step *step, struct fold_change *change);
-void fold_match_index_resemblance(struct hub_fold *fold, struct fold_entity *entity,
-                                  struct hub_arena *arena);
+/* Adds evidence about two entities, in its place and once. */
+void fold_match_tell(struct fold_step *step, struct fold_entity *a, struct fold_entity *b,
+                     const struct fold_evidence *evidence);
+/* Takes back all evidence about the entity that follows from the same as this kind does: from
+ * refused edges, from resemblance, from near misses. */
+void fold_match_forget(struct fold_step *step, struct fold_entity *entity,
+                       enum fold_evidence_kind kind);
+/* The same of two entities; NULL detail: whatever it says. */
+void fold_match_take_back(struct fold_step *step, const struct fold_entity *a,
+                          const struct fold_entity *b, enum fold_evidence_kind kind,
+                          const char *detail);
 void fold_match_publish(struct fold_step *step);
 void fold_match_free(struct fold_match *match);
 /* The match that carries decisions of this subject, touched; the entities may be NULL. */
@@ -303,6 +350,15 @@ void fold_match_note_decided(struct fold_step *step, struct fold_match *match,
                              const char *refused);
 /* Looks again at every match of an entity. */
 void fold_match_touch_all(struct fold_step *step, struct fold_entity *entity);
+
+/* fold_likeness.c: entities that agree in all fields of a hub:possible. */
+void fold_likeness_of_change(struct fold_step *step, struct fold_change *change);
+void fold_likeness_index(struct hub_fold *fold, struct fold_entity *entity,
+                         struct hub_arena *arena);
+/* The fields of hub:possible that name something (a text, or a record or list of records with one)
+ * in which two active entities agree, as a list for people in the arena; NULL for none. */
+const char *fold_likeness_agreeing(struct fold_step *step, const struct fold_entity *a,
+                                   const struct fold_entity *b);
 
 /* fold_decision.c: what people decided. */
 struct hub_record;

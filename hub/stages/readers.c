@@ -88,6 +88,7 @@ enum hub_status hub_readers_open(struct hub_readers *readers, struct hub_bytes m
     opened.starts = hub_arena_take(arena, (HUB_FIELDS_MAX + 1) * sizeof *opened.starts);
     struct hub_walk walk = {.starts = opened.starts};
     HUB_TRY(hub_walk(opened.writer->root, opened.body, &limits, &walk, reterr));
+    opened.plain = walk.plain;
     if (!walk.canonical) {
         HUB_TRY(rewrite(opened.writer, opened.body, arena, &opened.written, reterr));
         opened.body = hub_bytes_part(opened.written, HUB_FRAME_HEADER_SIZE, opened.written.size);

@@ -21,6 +21,7 @@ struct hub_opened {
     struct hub_bytes body;    /* newest schema, canonical; in the message or in the arena */
     struct hub_bytes written; /* as to be stored: the message itself where it was canonical */
     uint32_t *starts;         /* fields of `body`, in the arena */
+    bool plain;               /* every string is (hub_text_is_plain) */
 };
 
 /* Opens the frame, walks the bytes, makes them canonical where they are not, and translates them

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-static const struct hub_walk_limits limits = {64 * 1024 * 1024, 1000000};
+static const struct hub_walk_limits limits = {.size_max = 64 * 1024 * 1024,
+                                              .elements_max = 1000000};
 
 static enum hub_status translate(const struct hub_schema *writer, const struct hub_schema *schema,
                                  struct hub_bytes body, struct hub_buffer *scratch,

@@ -18,19 +18,20 @@ static bool is_word(uint8_t c) {
     return is_digit(c) || is_capital(c) || (c >= 'a' && c <= 'z') || c >= 0x80;
 }
 
+static bool fits_place(char picture, uint8_t c) {
+    return picture == '#'   ? is_digit(c)
+           : picture == '@' ? is_capital(c)
+           : picture == '*' ? is_digit(c) || is_capital(c)
+           : picture == '%' ? is_digit(c) || (c >= 'a' && c <= 'f')
+                            : (uint8_t)picture == c;
+}
+
 static bool picture_matches(const char *picture, struct hub_bytes value) {
     if (strlen(picture) != value.size)
         return false;
-    for (size_t i = 0; i < value.size; i++) {
-        uint8_t c = value.data[i];
-        bool fits = picture[i] == '#'   ? is_digit(c)
-                    : picture[i] == '@' ? is_capital(c)
-                    : picture[i] == '*' ? is_digit(c) || is_capital(c)
-                    : picture[i] == '%' ? is_digit(c) || (c >= 'a' && c <= 'f')
-                                        : (uint8_t)picture[i] == c;
-        if (!fits)
+    for (size_t i = 0; i < value.size; i++)
+        if (!fits_place(picture[i], value.data[i]))
             return false;
-    }
     return true;
 }
 
@@ -155,6 +156,20 @@ bool hub_scheme_is_normal(const struct hub_scheme *scheme, struct hub_bytes valu
     struct hub_bytes version;
     size_t size = hub_scheme_normalise(scheme, value, &normal, &version);
     return size == value.size && hub_bytes_equal(hub_bytes(normal.data, size), value);
+}
+
+bool hub_scheme_blot(const struct hub_scheme *scheme, uint8_t *value, size_t size) {
+    size_t misfits = 0, place = 0;
+    if (scheme->pattern == NULL || strlen(scheme->pattern) != size)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (!fits_place(scheme->pattern[i], value[i])) {
+            misfits++;
+            place = i;
+        }
+    if (misfits == 1 && scheme->pattern[place] == '#')
+        value[place] = '?';
+    return misfits == 0 || (misfits == 1 && scheme->pattern[place] == '#');
 }
 
 void hub_scheme_describe(const struct hub_scheme *scheme, struct hub_buffer *buffer) {

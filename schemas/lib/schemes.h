@@ -70,6 +70,11 @@ enum hub_identifier_verdict hub_scheme_judge(const struct hub_scheme *scheme,
 /* Whether the value already is in normal form. */
 bool hub_scheme_is_normal(const struct hub_scheme *scheme, struct hub_bytes value);
 
+/* Whether a value that is malformed may be one of the scheme all the same: it fits the pattern and
+ * only failed its check, or has one character that is no digit in the place of a digit, which
+ * becomes `?`. */
+bool hub_scheme_blot(const struct hub_scheme *scheme, uint8_t *value, size_t size);
+
 /* The picture in words people read: "NCT and 8 digits". Appends. */
 void hub_scheme_describe(const struct hub_scheme *scheme, struct hub_buffer *buffer);
 

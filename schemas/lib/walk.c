@@ -10,6 +10,7 @@ struct walker {
     uint64_t elements_left;
     uint64_t elements_max;
     bool canonical;
+    bool plain, plain_only;
     struct hub_error *reterr;
 };
 
@@ -108,6 +109,14 @@ static enum hub_status walk_fields(struct walker *walker, const struct hub_type 
     return HUB_OK;
 }
 
+static enum hub_status walk_plain(struct walker *walker, struct hub_bytes text) {
+    bool plain = hub_text_is_plain(text);
+    walker->plain &= plain;
+    if (!plain && walker->plain_only)
+        return refuse(walker, "a string with a control character; tabs and line breaks would pass");
+    return HUB_OK;
+}
+
 static enum hub_status walk_value(struct walker *walker, const struct hub_type *type) {
     struct hub_bytes bytes;
     int64_t number = 0;
@@ -137,7 +146,7 @@ static enum hub_status walk_value(struct walker *walker, const struct hub_type *
         HUB_TRY(read_octets(walker, &bytes));
         if (!hub_text_is_utf8(bytes))
             return refuse(walker, "a string that is not UTF-8");
-        return HUB_OK;
+        return walk_plain(walker, bytes);
     case HUB_FIXED:
         if (!hub_cursor_take(&walker->cursor, type->fixed_size, &bytes))
             return refuse(walker, "a fixed value is cut off");
@@ -167,6 +176,8 @@ enum hub_status hub_walk(const struct hub_type *type, struct hub_bytes bytes,
                             .elements_left = limits->elements_max,
                             .elements_max = limits->elements_max,
                             .canonical = true,
+                            .plain = true,
+                            .plain_only = limits->plain,
                             .reterr = reterr};
     enum hub_status status = type->kind == HUB_RECORD ? walk_fields(&walker, type, walk->starts)
                                                       : walk_value(&walker, type);
@@ -176,5 +187,6 @@ enum hub_status hub_walk(const struct hub_type *type, struct hub_bytes bytes,
         return hub_fail(reterr, HUB_REJECT, "byte %zu: %zu bytes after the end of the record",
                         walker.cursor.position, hub_cursor_left(&walker.cursor));
     walk->canonical = walker.canonical;
+    walk->plain = walker.plain;
     return HUB_OK;
 }

@@ -13,6 +13,7 @@
 struct hub_walk_limits {
     size_t size_max;       /* bytes of the whole value */
     uint64_t elements_max; /* array and map elements of the whole value, all levels together */
+    bool plain;            /* strings must be plain (hub_text_is_plain) */
 };
 
 #define HUB_WALK_LIMITS_DEFAULT                                                                    \
@@ -27,6 +28,9 @@ struct hub_walk {
     /* Whether the bytes are the one canonical encoding: shortest numbers, one block an array, no
      * block sizes. Equal values are equal bytes only where this holds. */
     bool canonical;
+    /* Whether every string is plain (hub_text_is_plain): one with a zero byte in it would be cut
+     * short wherever it is used as a C string, and two values would become one. */
+    bool plain;
 };
 
 /* HUB_REJECT with the field's path, the byte's position and what would pass. */

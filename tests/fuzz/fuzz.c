@@ -80,7 +80,7 @@ const char *fuzz_text(struct fuzz_input *input, struct hub_bytes bytes) {
 /* --- records --- */
 
 bool fuzz_accepts(const struct hub_type *type, struct hub_bytes bytes, bool *ret_canonical) {
-    struct hub_walk_limits limits = {4 * 1024 * 1024, 1000000};
+    struct hub_walk_limits limits = {.size_max = 4 * 1024 * 1024, .elements_max = 1000000};
     struct hub_walk walk = {0};
     struct hub_error error;
     bool good = hub_walk(type, bytes, &limits, &walk, &error) == HUB_OK;

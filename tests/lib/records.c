@@ -59,13 +59,14 @@ static void append_hexadecimal(const char *text, struct hub_buffer *buffer) {
         hub_buffer_append_byte(buffer, (uint8_t)byte);
 }
 
-static void encode_octets(const struct hub_type *type, const char *text,
+static void encode_octets(const struct hub_type *type, const json_t *value,
                           struct hub_buffer *buffer) {
     HUB_SCOPED_BUFFER octets = {0};
+    const char *text = json_string_value(value);
     if (text == NULL)
         stop("not a text", hub_kind_name(type->kind));
     if (type->kind == HUB_STRING)
-        hub_buffer_append_text(&octets, text);
+        hub_buffer_append(&octets, text, json_string_length(value));
     else
         append_hexadecimal(text, &octets);
     if (type->kind != HUB_FIXED)
@@ -167,7 +168,7 @@ void test_encode(const struct hub_type *type, const json_t *value, struct hub_bu
     case HUB_BYTES:
     case HUB_STRING:
     case HUB_FIXED:
-        encode_octets(type, json_string_value(value), buffer);
+        encode_octets(type, value, buffer);
         return;
     case HUB_ENUM:
         symbol = json_is_string(value) ? hub_type_symbol(type, json_string_value(value)) : -1;
@@ -194,7 +195,7 @@ json_t *test_json(const char *text) {
     for (char *c = copy; *c != '\0'; c++)
         if (*c == '\'')
             *c = '"';
-    json_t *value = json_loads(copy, JSON_DECODE_ANY, &error);
+    json_t *value = json_loads(copy, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
     if (value == NULL)
         stop(error.text, text);
     hub_release(copy);

@@ -73,14 +73,21 @@ static const char *const numbers[][2] = {
     {"eudract", "2019-000001-11"}, {"eudract", "2019-000002-12"}, {"isrctn", "ISRCTN00000201"},
     {"isrctn", "ISRCTN00000202"},  {"idrcb", "2019-A00001-01"},   {"idrcb", "2019-A00002-02"}};
 
+static const char *const misread[] = {"NCT0000010l", "nct 00000102", "2O19-000001-11", "NCT00000",
+                                      "ISRCTN00002001"};
+
 static void write_numbers(struct maker *maker) {
     size_t count = 1 + below(maker, 3), start = below(maker, 9);
     write(maker, ", 'identifiers': [");
     for (size_t i = 0; i < count; i++) {
         const char *const *number = numbers[(start + i * (1 + below(maker, 3))) % 9];
         write(maker, "%s{'scheme': '%s', 'value': '%s', 'relation': '%s'}", i == 0 ? "" : ", ",
-              number[0], number[1], chance(maker, 6) ? "RELATED" : "SELF");
+              number[0], number[1],
+              chance(maker, 6) ? "RELATED" : chance(maker, 6) ? "UNVERIFIED" : "SELF");
     }
+    if (chance(maker, 6)) /* as a mapping gives what it could not read or did not expect */
+        write(maker, ", {'scheme': 'other', 'value': '%s', 'relation': 'UNVERIFIED'}",
+              PICK(maker, misread));
     write(maker, "]");
 }
 

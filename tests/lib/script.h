@@ -16,8 +16,8 @@ struct script {
     size_t count;
 };
 
-/* Trials of five systems, one of them carried by two institutions: shared, exclusive and one-way
- * numbers, several versions, withdrawals. */
+/* Trials of five systems, one of them carried by two institutions: shared, exclusive, one-way,
+ * unverified and misread numbers, some of them one slip apart, several versions, withdrawals. */
 void script_make_trials(struct script *script, uint64_t seed);
 /* Slots of three facilities that overlap, move, are cancelled and change facility, and with it the
  * shard; some are told by two systems. */

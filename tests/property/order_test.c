@@ -89,13 +89,40 @@ static json_t *own_conflicts(const json_t *conflicts, const char *shard_and_id) 
     return list;
 }
 
-/* Clusters, values, sources and conflicts as text, ids aside. The caller frees it. */
+/* The statements of both entities, and why they may be one. Whose statement stands for an entity in
+ * a resemblance depends on which was first. */
+static json_t *summarise_match(const json_t *entities, const json_t *match) {
+    json_t *sides = json_array(), *reasons = json_array(), *party, *evidence;
+    size_t i;
+    json_array_foreach(json_object_get(match, "entities"), i, party) {
+        json_array_append_new(
+            sides, member_keys(json_object_get(entities, json_string_value(party))));
+    }
+    char *first = json_dumps(json_array_get(sides, 0), 0);
+    char *second = json_dumps(json_array_get(sides, 1), 0);
+    if (strcmp(first, second) > 0)
+        json_array_append(sides, json_array_get(sides, 0)), json_array_remove(sides, 0);
+    free(first);
+    free(second);
+    json_array_foreach(json_object_get(match, "evidence"), i, evidence) {
+        json_array_append_new(reasons, json_pack("[O, O, O?]", json_object_get(evidence, "kind"),
+                                                 json_object_get(evidence, "detail"),
+                                                 is(evidence, "kind", "RESEMBLANCE")
+                                                     ? NULL
+                                                     : json_object_get(evidence, "statements")));
+    }
+    return json_pack("{s:o, s:o}", "sides", sides, "reasons", reasons);
+}
+
+/* Clusters, values, sources, conflicts and possible matches as text, ids aside. The caller frees
+ * it. */
 static char *summarise(struct world *world) {
     json_t *entities = render_last(world, HUB_OUTPUT_UNIFIED);
     json_t *conflicts = render_last(world, HUB_OUTPUT_CONFLICT);
-    json_t *entity;
+    json_t *matches = render_last(world, HUB_OUTPUT_MATCH);
+    json_t *entity, *match;
     const char *id;
-    char *lines[64];
+    char *lines[256];
     size_t count = 0;
     json_object_foreach(entities, id, entity) {
         if (!is(entity, "kind", "ACTIVE"))
@@ -107,6 +134,13 @@ static char *summarise(struct world *world) {
         lines[count++] = json_dumps(line, JSON_SORT_KEYS | JSON_COMPACT);
         json_decref(line);
     }
+    json_object_foreach(matches, id, match) {
+        if (!is(match, "state", "OPEN"))
+            continue;
+        json_t *line = summarise_match(entities, match);
+        lines[count++] = json_dumps(line, JSON_SORT_KEYS | JSON_COMPACT);
+        json_decref(line);
+    }
     qsort(lines, count, sizeof *lines, compare_lines);
     struct hub_buffer text = {0};
     for (size_t i = 0; i < count; i++) {
@@ -115,6 +149,7 @@ static char *summarise(struct world *world) {
     }
     json_decref(entities);
     json_decref(conflicts);
+    json_decref(matches);
     char *copy = hub_copy_text(hub_buffer_text(&text));
     hub_buffer_free(&text);
     return copy;

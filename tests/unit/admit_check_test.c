@@ -222,7 +222,7 @@ static void an_issuer_is_given_where_the_scheme_needs_one_and_nowhere_else(void 
     identifier_refused("gmp-slot", "lumc", "lumc-mes/S",
                        "{'scheme': 'slot', 'issuer': '', 'value': '7', 'relation': 'SELF'}", rest);
     identifier_refused("gmp-slot", "lumc", "lumc-mes/S",
-                       "{'scheme': 'slot', 'issuer': 'mes\\u0001', 'value': '7', "
+                       "{'scheme': 'slot', 'issuer': 'mes\\n', 'value': '7', "
                        "'relation': 'SELF'}", rest);
     accepted("gmp-slot", "lumc", "lumc-mes/S",
              "{'statement': {'version': '1'}, 'facility': 'ror:05xvt9f17', 'identifiers': "
@@ -235,6 +235,51 @@ static void what_is_not_self_may_be_anything(void **state) {
              "{'statement': {'version': '1'}, 'identifiers': ["
              "{'scheme': 'nct', 'value': 'NCT00000000', 'relation': 'UNVERIFIED'},"
              "{'scheme': 'unheard-of', 'value': '', 'relation': 'RELATED'}]}");
+}
+
+/* --- texts --- */
+
+/* Kept as C strings, two that differ after a zero byte would be one. */
+static void a_text_with_a_control_character_is_refused(void **state) {
+    (void)state;
+    refused("trial", "sus", "ctgov/A", "{'statement': {'version': '1\\u0000'}}", "TEXT", NULL,
+            false);
+    refused("trial", "sus", "ctgov/A",
+            "{'statement': {'version': '1'}, 'titles': [{'lang': 'en', 'text': 'A\\u0000B'}]}",
+            "TEXT", NULL, false);
+    refused("trial", "sus", "ctgov/A",
+            "{'statement': {'version': '1'}, 'sponsor': {'text': 'S\\u007f'}}", "TEXT", NULL,
+            false);
+    refused("gmp-slot", "lumc", "lumc-mes/S",
+            "{'statement': {'version': '1'}, 'facility': 'ror:05xvt9f17\\u0000a'}", "TEXT", NULL,
+            false);
+    refused("gmp-slot", "lumc", "lumc-mes/S",
+            "{'statement': {'version': '1'}, 'facility': 'ror:05xvt9f17', 'suite': 'A\\u0001'}",
+            "TEXT", NULL, false);
+    refused("trial", "sus", "ctgov/A",
+            "{'statement': {'version': '1'}, 'identifiers': [{'scheme': 'other', 'value':"
+            " 'A\\u0000', 'relation': 'RELATED'}]}", "TEXT", NULL, false);
+}
+
+static void a_refused_text_is_named_by_its_path(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    world_admit(world, "sus", "ctgov/A",
+                "{'statement': {'version': '1'}, 'titles': [{'lang': 'en', 'text': 'B'},"
+                " {'lang': 'sv', 'text': 'A\\u0000B'}]}");
+    const char *reason = look_text(last_output(world), "value.reason");
+    assert_non_null(strstr(reason, "titles"));
+    assert_non_null(strstr(reason, "element 1"));
+    assert_non_null(strstr(reason, "text"));
+    assert_non_null(strstr(reason, "control character"));
+    world_free(world);
+}
+
+static void tabs_and_line_breaks_are_text(void **state) {
+    (void)state;
+    accepted("trial", "sus", "ctgov/A",
+             "{'statement': {'version': '1'}, 'titles': [{'lang': 'en', 'text':"
+             " 'A\\tB\\r\\nC and more \\u00e5\\u0085'}]}");
 }
 
 /* --- intervals --- */
@@ -306,6 +351,9 @@ int main(void) {
         cmocka_unit_test(an_identifier_must_be_in_normal_form),
         cmocka_unit_test(an_issuer_is_given_where_the_scheme_needs_one_and_nowhere_else),
         cmocka_unit_test(what_is_not_self_may_be_anything),
+        cmocka_unit_test(a_text_with_a_control_character_is_refused),
+        cmocka_unit_test(a_refused_text_is_named_by_its_path),
+        cmocka_unit_test(tabs_and_line_breaks_are_text),
         cmocka_unit_test(a_slot_does_not_end_before_it_starts),
         cmocka_unit_test(a_slot_is_within_the_years_of_the_calendar),
         cmocka_unit_test(a_slot_without_an_interval_passes),

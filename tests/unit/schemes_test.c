@@ -307,8 +307,26 @@ static void a_scan_beyond_the_end_finds_nothing(void **state) {
     assert_false(hub_scheme_scan(scheme("nct"), text("NCT01234567"), 100, &value, &next));
 }
 
+static const char *blotted(const char *name, const char *raw) {
+    static char value[64];
+    snprintf(value, sizeof value, "%s", raw);
+    bool may_be = hub_scheme_blot(scheme(name), (uint8_t *)value, strlen(value));
+    return may_be ? value : "no";
+}
+
+static void one_character_in_the_place_of_a_digit_is_one_nobody_could_read(void **state) {
+    (void)state;
+    assert_string_equal(blotted("nct", "NCT0100000l"), "NCT0100000?");
+    assert_string_equal(blotted("nct", "NCT01000001"), "NCT01000001");
+    assert_string_equal(blotted("nct", "NCT010000ll"), "no");
+    assert_string_equal(blotted("nct", "NC701000001"), "no");
+    assert_string_equal(blotted("nct", "NCT0100000"), "no");
+    assert_string_equal(blotted("protocol", "NCT0100000l"), "no");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_character_in_the_place_of_a_digit_is_one_nobody_could_read),
         cmocka_unit_test(a_scheme_is_found_by_its_whole_name),
         cmocka_unit_test(spaces_and_case_are_made_normal),
         cmocka_unit_test(a_prefix_is_put_before_a_bare_number),

@@ -236,8 +236,24 @@ static void a_number_is_wholly_digits_within_64_bits(void **state) {
     assert_true(number == UINT64_MAX);
 }
 
+static void only_control_characters_make_a_text_not_plain(void **state) {
+    char text[24];
+    (void)state;
+    for (int c = 0; c < 256; c++)
+        for (size_t at = 0; at < 20; at++) {
+            memset(text, 'a', sizeof text);
+            text[at] = (char)c;
+            bool plain = (c >= 0x20 && c != 0x7f) || c == '\t' || c == '\n' || c == '\r';
+            assert_int_equal(hub_text_is_plain(hub_bytes(text, 20)), plain);
+        }
+    assert_true(hub_text_is_plain(hub_bytes("", 0)));
+    assert_true(hub_text_is_plain(hub_bytes("\t\t\t\t\n\n\n\n\r", 9)));
+    assert_false(hub_text_is_plain(hub_bytes("\t\t\t\t\n\n\n\0\r", 9)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_control_characters_make_a_text_not_plain),
         cmocka_unit_test(well_formed_texts_are_utf8),
         cmocka_unit_test(ill_formed_texts_are_not),
         cmocka_unit_test(case_punctuation_and_spaces_are_folded),

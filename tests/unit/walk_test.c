@@ -360,8 +360,24 @@ static void what_is_refused_says_nothing_of_its_form(void **state) {
     assert_true(walk.canonical); /* results are written on success only */
 }
 
+static void a_control_character_is_noted_and_refused_where_asked(void **state) {
+    struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
+    struct hub_walk walk = {0};
+    struct hub_error error;
+    static const char texts[] = "{'type': 'array', 'items': 'string'}";
+    (void)state;
+    assert_int_equal(walk_within(texts, "04 02 61 02 00 00", limits, &walk, &error), HUB_OK);
+    assert_false(walk.plain);
+    assert_int_equal(walk_within(texts, "04 02 61 02 62 00", limits, &walk, &error), HUB_OK);
+    assert_true(walk.plain);
+    limits.plain = true;
+    schema_expect_error(walk_within(texts, "04 02 61 02 00 00", limits, &walk, &error), HUB_REJECT,
+                        &error, "element 1", "control character", __FILE__, __LINE__);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_control_character_is_noted_and_refused_where_asked),
         cmocka_unit_test(one_value_of_every_type_is_accepted),
         cmocka_unit_test(empty_arrays_maps_and_texts_are_accepted),
         cmocka_unit_test(the_starts_of_a_records_fields_are_told),

@@ -1,0 +1,213 @@
+/* The index of identifiers: who claims which, and which are one slip of the hand apart. */
+#include "hub/stages/fold_state.h"
+
+#include "hub/core/identity.h"
+#include "hub/core/near.h"
+#include "schemas/lib/statement.h"
+
+#include <string.h>
+
+void fold_identifier_free(struct fold_identifier *identifier) {
+    hub_release(identifier->text);
+    hub_release(identifier->group);
+    hub_release(identifier->statements);
+    hub_release(identifier->doubters);
+    hub_release(identifier->near);
+    hub_release(identifier);
+}
+
+/* --- the sieve: bits of the hashes of all identifiers --- */
+
+/* Nearly all slips of a number are unknown: one look at a bit tells, where the table would walk a
+ * chain. What is dropped leaves its bit until the sieve grows. */
+enum { SIEVE_BITS_MIN = 1 << 12, SIEVE_BITS_EACH = 16 };
+
+static void sieve_set(struct fold_sieve *sieve, unsigned hash) {
+    size_t bit = hash & (sieve->bit_count - 1);
+    sieve->bits[bit / 64] |= (uint64_t)1 << bit % 64;
+}
+
+static bool sieve_may_hold(const struct fold_sieve *sieve, unsigned hash) {
+    size_t bit = hash & (sieve->bit_count - 1);
+    return sieve->bit_count > 0 && (sieve->bits[bit / 64] >> bit % 64 & 1) != 0;
+}
+
+static void sieve_add(struct hub_fold *fold, const struct fold_identifier *identifier) {
+    struct fold_sieve *sieve = &fold->sieve;
+    const struct fold_identifier *each, *next;
+    if ((size_t)HASH_COUNT(fold->identifiers) * SIEVE_BITS_EACH <= sieve->bit_count) {
+        sieve_set(sieve, identifier->hh.hashv);
+        return;
+    }
+    hub_release(sieve->bits);
+    sieve->bit_count = sieve->bit_count == 0 ? SIEVE_BITS_MIN : sieve->bit_count * 4;
+    sieve->bits = hub_allocate_zero(sieve->bit_count / 64, sizeof *sieve->bits);
+    HASH_ITER(hh, fold->identifiers, each, next)
+        sieve_set(sieve, each->hh.hashv);
+}
+
+/* --- one slip apart --- */
+
+struct seeking {
+    struct hub_fold *fold;
+    struct fold_identifier *identifier;
+    char *text; /* the identifier's, with each slip in turn */
+    size_t size;
+};
+
+static void link_one(struct fold_identifier *from, struct fold_identifier *to) {
+    HUB_GROW(from->near, from->near_count, from->near_capacity);
+    from->near[from->near_count++] = to;
+}
+
+static void link_if_known(void *context) {
+    const struct seeking *seeking = context;
+    struct fold_identifier *known = NULL;
+    unsigned hash = hub_table_hash(seeking->text, seeking->size);
+    if (!sieve_may_hold(&seeking->fold->sieve, hash))
+        return;
+    HASH_FIND_BYHASHVALUE(hh, seeking->fold->identifiers, seeking->text, seeking->size, hash,
+                          known);
+    if (known == NULL)
+        return;
+    link_one(seeking->identifier, known);
+    link_one(known, seeking->identifier);
+}
+
+/* Every slip is looked up, rather than every value kept under all of its slips: about ninety
+ * look-ups when a number is first heard of, whatever else is known, and no memory. */
+static void link_near(struct hub_fold *fold, struct fold_identifier *identifier,
+                      const struct hub_claim *claim) {
+    const char *pattern = fold->domain->schemes->schemes[claim->scheme].pattern;
+    if (pattern == NULL)
+        return;
+    struct seeking seeking = {fold, identifier,
+                              hub_copy_bytes(claim->text.data, claim->text.size),
+                              claim->text.size};
+    hub_near_each(pattern, seeking.text + claim->group.size, link_if_known, &seeking);
+    hub_release(seeking.text);
+}
+
+static void unlink_near(struct fold_identifier *identifier) {
+    for (size_t i = 0; i < identifier->near_count; i++) {
+        struct fold_identifier *other = identifier->near[i];
+        size_t at = 0;
+        while (other->near[at] != identifier)
+            at++;
+        other->near[at] = other->near[--other->near_count];
+    }
+}
+
+/* --- who claims what --- */
+
+static struct fold_identifier *need_identifier(struct hub_fold *fold,
+                                               const struct hub_claim *claim) {
+    struct fold_identifier *identifier = NULL;
+    HASH_FIND(hh, fold->identifiers, claim->text.data, claim->text.size, identifier);
+    if (identifier != NULL)
+        return identifier;
+    identifier = hub_allocate_zero(1, sizeof *identifier);
+    identifier->text = hub_copy_bytes(claim->text.data, claim->text.size);
+    identifier->group = hub_copy_bytes(claim->group.data, claim->group.size);
+    identifier->strength = (uint16_t)claim->strength;
+    identifier->exclusive = claim->exclusive;
+    link_near(fold, identifier, claim);
+    HASH_ADD_KEYPTR(hh, fold->identifiers, identifier->text, claim->text.size, identifier);
+    sieve_add(fold, identifier);
+    return identifier;
+}
+
+static void drop_if_unclaimed(struct hub_fold *fold, struct fold_identifier *identifier) {
+    if (identifier->count > 0 || identifier->doubter_count > 0)
+        return;
+    unlink_near(identifier);
+    HASH_DELETE(hh, fold->identifiers, identifier);
+    fold_identifier_free(identifier);
+}
+
+static void count_set_aside(struct hub_fold *fold, size_t before, size_t after) {
+    fold->gauges.identifiers_set_aside += after > HUB_IDENTIFIER_DEGREE_MAX;
+    fold->gauges.identifiers_set_aside -= before > HUB_IDENTIFIER_DEGREE_MAX;
+}
+
+/* Those that may join first, then those that only raise the question. */
+static void read_claims(struct hub_fold *fold, const struct fold_statement *statement,
+                        struct hub_arena *arena, struct hub_claim **ret_claims,
+                        size_t *ret_joining, size_t *ret_count) {
+    const struct fold_copy *speaker = fold_statement_speaker(statement);
+    struct hub_bytes body = hub_bytes(speaker->body, speaker->body_size);
+    struct hub_claim *all = NULL;
+    size_t count = 0, filled = 0;
+    hub_claims_read(fold->domain,
+                    hub_statement_field(body, speaker->starts, HUB_FIELD_IDENTIFIERS), arena, &all,
+                    &count);
+    struct hub_claim *claims = hub_arena_take(arena, (count + 1) * sizeof *claims);
+    for (size_t i = 0; i < count; i++)
+        if (!all[i].ambiguous && !all[i].doubtful)
+            claims[filled++] = all[i];
+    *ret_joining = filled;
+    for (size_t i = 0; i < count; i++)
+        if (all[i].ambiguous || all[i].doubtful)
+            claims[filled++] = all[i];
+    *ret_claims = claims;
+    *ret_count = filled;
+}
+
+void fold_identifier_index(struct hub_fold *fold, struct fold_statement *statement,
+                           struct hub_arena *arena) {
+    struct hub_claim *claims = NULL;
+    size_t joining = 0, count = 0;
+    read_claims(fold, statement, arena, &claims, &joining, &count);
+    statement->claims = hub_allocate_zero(count, sizeof *statement->claims);
+    statement->claim_count = joining;
+    statement->doubt_count = count - joining;
+    for (size_t i = 0; i < count; i++) {
+        struct fold_identifier *identifier = need_identifier(fold, &claims[i]);
+        statement->claims[i] = identifier;
+        if (i >= joining) {
+            HUB_GROW(identifier->doubters, identifier->doubter_count,
+                     identifier->doubter_capacity);
+            identifier->doubters[identifier->doubter_count++] = statement;
+            continue;
+        }
+        HUB_GROW(identifier->statements, identifier->count, identifier->capacity);
+        identifier->statements[identifier->count++] = statement;
+        count_set_aside(fold, identifier->count - 1, identifier->count);
+    }
+}
+
+static void strike(struct fold_statement **list, size_t *count,
+                   const struct fold_statement *statement) {
+    size_t at = 0;
+    while (list[at] != statement)
+        at++;
+    list[at] = list[--*count];
+}
+
+void fold_identifier_drop(struct hub_fold *fold, struct fold_statement *statement) {
+    for (size_t i = 0; i < statement->claim_count + statement->doubt_count; i++) {
+        struct fold_identifier *identifier = statement->claims[i];
+        if (i < statement->claim_count) {
+            strike(identifier->statements, &identifier->count, statement);
+            count_set_aside(fold, identifier->count + 1, identifier->count);
+        } else {
+            strike(identifier->doubters, &identifier->doubter_count, statement);
+        }
+        drop_if_unclaimed(fold, identifier);
+    }
+    statement->claims = hub_release(statement->claims);
+    statement->claim_count = statement->doubt_count = 0;
+}
+
+bool fold_identifier_claims_stand(struct hub_fold *fold, struct fold_statement *statement,
+                                  struct hub_arena *arena) {
+    struct hub_claim *claims = NULL;
+    size_t joining = 0, count = 0;
+    read_claims(fold, statement, arena, &claims, &joining, &count);
+    if (joining != statement->claim_count || count - joining != statement->doubt_count)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!hub_bytes_equal_text(claims[i].text, statement->claims[i]->text))
+            return false;
+    return true;
+}

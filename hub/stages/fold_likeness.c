@@ -1,0 +1,266 @@
+/* Resemblance: entities that agree in all fields of a hub:possible, and so may be one. */
+#include "hub/stages/fold_state.h"
+
+#include "hub/core/equal.h"
+#include "schemas/lib/render.h"
+#include "schemas/lib/slice.h"
+
+#include <string.h>
+
+enum {
+    /* What more entities have in common than this tells nothing about any two of them. */
+    LIKENESS_ENTITIES_MAX = 8,
+    RESEMBLANCE_KEYS_MAX = 16, /* of one entity and rule: titles in several languages */
+};
+
+struct keys {
+    struct hub_arena *arena;
+    const char **items;
+    size_t count;
+};
+
+static bool is_date(const struct hub_type *type) {
+    return type->name != NULL && strcmp(type->name, "atmp.Date") == 0;
+}
+
+/* What one field contributes: a date its month, else what makes a value recognisable. */
+static void field_key(const struct hub_field_contract *contract, const struct hub_type *type,
+                      struct hub_bytes value, struct hub_buffer *key) {
+    struct hub_bytes stated;
+    const struct hub_type *own = hub_slice_stated(type, value, &stated);
+    if (is_date(own)) {
+        size_t from = key->size;
+        hub_render_date(hub_slice_long(hub_slice_field(own, stated, 0)), key);
+        key->size = from + 7 < key->size ? from + 7 : key->size;
+        return;
+    }
+    hub_value_key(contract, type, value, key);
+}
+
+/* Each key so far, continued by one more value. */
+static void extend(struct keys *keys, const struct keys *before, const char *part) {
+    for (size_t i = 0; i < before->count && keys->count < RESEMBLANCE_KEYS_MAX; i++)
+        keys->items[keys->count++] =
+            hub_arena_format(keys->arena, "%s|%s", before->items[i], part);
+}
+
+static struct keys with_field(const struct hub_domain *domain, const struct fold_entity *entity,
+                              const struct keys *before, size_t index) {
+    const struct hub_field_contract *contract = &domain->contract.fields[index];
+    const struct hub_type *type = contract->field->type;
+    struct hub_bytes bytes = hub_slice_field(
+        domain->schema->root, hub_bytes(entity->value, entity->value_size), index);
+    struct keys keys = {.arena = before->arena};
+    keys.items = hub_arena_take(keys.arena, RESEMBLANCE_KEYS_MAX * sizeof *keys.items);
+    if (hub_slice_is_unstated(type, bytes))
+        return keys;
+    if (type->kind != HUB_ARRAY) {
+        HUB_SCOPED_BUFFER part = {0};
+        field_key(contract, type, bytes, &part);
+        extend(&keys, before, hub_buffer_text(&part));
+        return keys;
+    }
+    struct hub_elements elements = hub_slice_elements(type, bytes);
+    struct hub_bytes element;
+    while (keys.count < RESEMBLANCE_KEYS_MAX && hub_slice_next(&elements, &element)) {
+        HUB_SCOPED_BUFFER part = {0};
+        field_key(contract, type->items, element, &part);
+        extend(&keys, before, hub_buffer_text(&part));
+    }
+    return keys;
+}
+
+/* All keys under which the entity's value could be recognised elsewhere. */
+static struct keys list_keys(const struct hub_domain *domain, const struct fold_entity *entity,
+                             struct hub_arena *arena) {
+    struct keys all = {.arena = arena};
+    all.items = hub_arena_take(arena, (domain->resemblance_count * RESEMBLANCE_KEYS_MAX + 1) *
+                                          sizeof *all.items);
+    for (size_t i = 0; entity->kind == FOLD_ACTIVE && i < domain->resemblance_count; i++) {
+        const struct hub_resemblance *resemblance = &domain->resemblances[i];
+        const char *start = "";
+        struct keys keys = {arena, &start, 1};
+        for (size_t k = 0; k < resemblance->count; k++) {
+            size_t index = (size_t)resemblance->fields[k];
+            start = k > 0 ? start
+                          : hub_arena_format(arena, "%s", domain->schema->root->fields[index].name);
+            keys = with_field(domain, entity, &keys, index);
+        }
+        for (size_t k = 0; k < keys.count; k++)
+            all.items[all.count++] = keys.items[k];
+    }
+    return all;
+}
+
+static struct fold_likeness *need_likeness(struct hub_fold *fold, const char *key) {
+    struct fold_likeness *likeness = NULL;
+    HASH_FIND_STR(fold->likenesses, key, likeness);
+    if (likeness != NULL)
+        return likeness;
+    likeness = hub_allocate_zero(1, sizeof *likeness);
+    likeness->key = hub_copy_text(key);
+    HASH_ADD_KEYPTR(hh, fold->likenesses, likeness->key, strlen(likeness->key), likeness);
+    return likeness;
+}
+
+/* The evidence that a likeness gives about each pair in it, added or taken back. */
+static void tell_pairs(struct fold_step *step, const struct fold_likeness *likeness, bool add) {
+    if (step == NULL || likeness->count > LIKENESS_ENTITIES_MAX)
+        return;
+    for (size_t i = 0; i < likeness->count; i++)
+        for (size_t k = i + 1; k < likeness->count; k++) {
+            struct fold_entity *a = likeness->entities[i], *b = likeness->entities[k];
+            if (strcmp(a->id, b->id) > 0) {
+                a = likeness->entities[k];
+                b = likeness->entities[i];
+            }
+            struct fold_evidence evidence = {
+                FOLD_EVIDENCE_RESEMBLANCE, likeness->key, {a->founder, b->founder}};
+            if (add)
+                fold_match_tell(step, a, b, &evidence);
+            else
+                fold_match_take_back(step, a, b, FOLD_EVIDENCE_RESEMBLANCE, likeness->key);
+        }
+}
+
+static void leave(struct fold_step *step, struct hub_fold *fold, struct fold_entity *entity,
+                  const char *key) {
+    struct fold_likeness *likeness = need_likeness(fold, key);
+    size_t kept = 0;
+    tell_pairs(step, likeness, /* add= */ false);
+    for (size_t i = 0; i < likeness->count; i++)
+        if (likeness->entities[i] != entity)
+            likeness->entities[kept++] = likeness->entities[i];
+    likeness->count = kept;
+    tell_pairs(step, likeness, /* add= */ true);
+    if (kept > 0)
+        return;
+    HASH_DELETE(hh, fold->likenesses, likeness);
+    hub_release(likeness->key);
+    hub_release(likeness->entities);
+    hub_release(likeness);
+}
+
+static void enter(struct fold_step *step, struct hub_fold *fold, struct fold_entity *entity,
+                  const char *key) {
+    struct fold_likeness *likeness = need_likeness(fold, key);
+    tell_pairs(step, likeness, /* add= */ false);
+    HUB_GROW(likeness->entities, likeness->count, likeness->capacity);
+    likeness->entities[likeness->count++] = entity;
+    tell_pairs(step, likeness, /* add= */ true);
+}
+
+static int compare_texts(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool holds(char *const *texts, size_t count, const char *text) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(texts[i], text) == 0)
+            return true;
+    return false;
+}
+
+static void relist(struct fold_step *step, struct hub_fold *fold, struct fold_entity *entity,
+                   struct hub_arena *arena) {
+    struct keys keys = list_keys(fold->domain, entity, arena);
+    size_t unique = 0;
+    qsort(keys.items, keys.count, sizeof *keys.items, compare_texts);
+    for (size_t i = 0; i < keys.count; i++)
+        if (unique == 0 || strcmp(keys.items[unique - 1], keys.items[i]) != 0)
+            keys.items[unique++] = keys.items[i];
+    for (size_t i = 0; i < entity->resemblance_count; i++)
+        if (!holds((char *const *)keys.items, unique, entity->resemblances[i]))
+            leave(step, fold, entity, entity->resemblances[i]);
+    for (size_t i = 0; i < unique; i++)
+        if (!holds(entity->resemblances, entity->resemblance_count, keys.items[i]))
+            enter(step, fold, entity, keys.items[i]);
+    for (size_t i = 0; i < entity->resemblance_count; i++)
+        hub_release(entity->resemblances[i]);
+    hub_release(entity->resemblances);
+    entity->resemblances = hub_allocate_zero(unique, sizeof(char *));
+    entity->resemblance_count = unique;
+    for (size_t i = 0; i < unique; i++)
+        entity->resemblances[i] = hub_copy_text(keys.items[i]);
+}
+
+void fold_likeness_index(struct hub_fold *fold, struct fold_entity *entity,
+                                  struct hub_arena *arena) {
+    relist(NULL, fold, entity, arena);
+}
+
+/* Whether every field that resemblances look at is as it was before the step. */
+static bool looks_the_same(struct fold_step *step, struct fold_change *change) {
+    const struct hub_domain *domain = step->fold->domain;
+    if (!change->was_active || change->entity->kind != FOLD_ACTIVE)
+        return false;
+    const bool *differs = fold_change_differs(step, change);
+    for (size_t i = 0; i < domain->resemblance_count; i++)
+        for (size_t k = 0; k < domain->resemblances[i].count; k++)
+            if (differs[domain->resemblances[i].fields[k]])
+                return false;
+    return true;
+}
+
+void fold_likeness_of_change(struct fold_step *step, struct fold_change *change) {
+    struct fold_entity *entity = change->entity;
+    if (entity->kind == FOLD_ACTIVE && !change->remerge)
+        return;
+    if (looks_the_same(step, change))
+        return;
+    relist(step, step->fold, entity, step->arena);
+    if (entity->kind != FOLD_ACTIVE) /* nobody asks about an entity that is no more */
+        fold_match_forget(step, entity, FOLD_EVIDENCE_EXCLUSIVE);
+}
+
+/* --- single fields that agree --- */
+
+static bool is_text(const struct hub_type *type) {
+    bool text = type->kind == HUB_STRING;
+    for (size_t i = 0; type->kind == HUB_UNION && i < type->count; i++)
+        text |= type->branches[i]->kind == HUB_STRING;
+    return text;
+}
+
+/* Whether values name something: what is a date, a number or one of a few symbols is shared by too
+ * many. */
+static bool names_something(const struct hub_type *type) {
+    if (type->kind == HUB_ARRAY)
+        type = type->items;
+    bool names = is_text(type);
+    for (size_t i = 0; type->kind == HUB_RECORD && i < type->count; i++)
+        names |= is_text(type->fields[i].type);
+    return names;
+}
+
+static bool agree(const struct hub_domain *domain, const struct fold_entity *a,
+                  const struct fold_entity *b, size_t index, struct hub_arena *arena) {
+    const char *start = "";
+    struct keys none = {arena, &start, 1};
+    struct hub_bytes stated;
+    const struct hub_type *type = hub_slice_stated(
+        domain->contract.fields[index].field->type,
+        hub_slice_field(domain->schema->root, hub_bytes(a->value, a->value_size), index), &stated);
+    if (type == NULL || !names_something(type))
+        return false;
+    struct keys own = with_field(domain, a, &none, index);
+    struct keys others = with_field(domain, b, &none, index);
+    for (size_t i = 0; i < own.count; i++)
+        if (holds((char *const *)others.items, others.count, own.items[i]))
+            return true;
+    return false;
+}
+
+const char *fold_likeness_agreeing(struct fold_step *step, const struct fold_entity *a,
+                                   const struct fold_entity *b) {
+    const struct hub_domain *domain = step->fold->domain;
+    const char *list = NULL;
+    for (size_t i = 0; i < domain->resemblance_count; i++)
+        for (size_t k = 0; k < domain->resemblances[i].count; k++) {
+            size_t index = (size_t)domain->resemblances[i].fields[k];
+            const char *name = domain->schema->root->fields[index].name;
+            if (agree(domain, a, b, index, step->arena))
+                list = list == NULL ? name : hub_arena_format(step->arena, "%s, %s", list, name);
+        }
+    return list;
+}
