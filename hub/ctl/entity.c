@@ -45,9 +45,8 @@ static const char *follow(const json_t *value, const char *path) {
     return json_string_value(value);
 }
 
-/* What people recognise it by: the domain's hub:label. */
-static void append_label(const struct hub_domain *domain, const json_t *value,
-                         struct hub_buffer *label) {
+void hub_ctl_label(const struct hub_domain *domain, const json_t *value,
+                   struct hub_buffer *label) {
     for (size_t i = 0; domain->label[i] != NULL; i++) {
         const char *text = NULL;
         for (size_t k = 0; text == NULL && domain->label[i][k] != NULL; k++)
@@ -66,8 +65,8 @@ static void add_row(struct hub_ctl *ctl, struct hub_ctl_table *table, const json
     const json_t *unified = json_object_get(record, "value");
     const char *domain = text_of(record, "topic") + strlen("unified.");
     if (json_is_object(json_object_get(unified, "value")))
-        append_label(hub_catalogue_domain(ctl->catalogue, hub_bytes_of_text(domain)),
-                     json_object_get(unified, "value"), &label);
+        hub_ctl_label(hub_catalogue_domain(ctl->catalogue, hub_bytes_of_text(domain)),
+                      json_object_get(unified, "value"), &label);
     else
         hub_buffer_append_format(&label, "-> %s", text_of(unified, "into"));
     hub_ctl_table_cell(table, "%s", text_of(unified, "entity_id"));

@@ -37,6 +37,9 @@ json_t *hub_ctl_latest(struct hub_ctl *ctl, const char *prefix);
  * not be read (then `ret_reached` is false). */
 json_t *hub_ctl_entity_find(struct hub_ctl *ctl, const char *id, bool *ret_reached);
 
+/* Appends what people recognise a rendered value by: the domain's hub:label. */
+void hub_ctl_label(const struct hub_domain *domain, const json_t *value, struct hub_buffer *label);
+
 /* The value as JSON; NULL where it cannot be read. Owned by the caller. */
 json_t *hub_ctl_value(const struct hub_ctl_record *record);
 

@@ -202,6 +202,15 @@ static void take_decision(struct hub_ctl_region *region, const json_t *match) {
         }
 }
 
+/* Doubtful claims join nothing: without them. */
+static size_t keep_sure(struct hub_claim *claims, size_t count) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!claims[i].doubtful)
+            claims[kept++] = claims[i];
+    return kept;
+}
+
 static void read_claims(struct hub_ctl_region *region) {
     struct hub_arena *arena = &region->voices.arena;
     size_t count = region->voices.count;
@@ -212,6 +221,7 @@ static void read_claims(struct hub_ctl_region *region) {
         hub_claims_read(region->voices.domain,
                         hub_statement_field(voice->body, voice->starts, HUB_FIELD_IDENTIFIERS),
                         arena, &region->claims[i], &region->claim_counts[i]);
+        region->claim_counts[i] = keep_sure(region->claims[i], region->claim_counts[i]);
     }
 }
 
