@@ -16,6 +16,17 @@ from stack.installation import ROOT
 
 RECORD_OF = "sus-trials/SUS-2026-01"
 CONNECTOR = ROOT / "connectors" / "lu" / "guest-requests.yaml"
+CLAUSES = {  # what the agreement says, by the domain that carries it
+    "trial": "clinical trials",
+    "exchange": "exchange of researchers and students",
+    "gmp-slot": "the GMP facility and the ATMP centre",
+    "batch": "manufacturing of therapies",
+    "product": "development of therapies",
+    "material": "donor and patient material",
+    "course": "education",
+    "project": "research, MAX IV and ESS",
+    "agreement": "cooperation with industry and healthcare",
+}
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +78,32 @@ def test_it_shows_a_whole_unified_record(installation, keeps):
 def test_it_shows_a_connector_as_it_is(keeps):
     text = CONNECTOR.read_text().split("\ntests:", 1)[0] + "\n"
     keeps("connector", readme.fenced("yaml", text), str)
+
+
+def systems_of(domain):
+    """Titles of the systems whose configurations speak of a domain."""
+    titles = json.loads((ROOT / "schemas" / "systems.json").read_text())
+    names = set()
+    for path in (ROOT / "connectors").glob("*/*.yaml"):
+        text = path.read_text()
+        if re.search(rf"^target: *{{domain: {domain}}}", text, re.M):
+            names.add(re.search(r"^system: *(\S+)", text, re.M)[1])
+    return sorted(titles[name]["title"] for name in names)
+
+
+def test_it_has_the_agreement_clause_by_clause(keeps):
+    domains = [path.stem for path in (ROOT / "schemas" / "domains").glob("*.avsc")]
+    assert set(domains) == set(CLAUSES)
+    rows = ["| The agreement says | Domain | Systems connected here | See it |", "|---|---|---|---|"]
+    for domain, clause in CLAUSES.items():
+        rows.append(f"| {clause} | `{domain}` | {'; '.join(systems_of(domain))} | "
+                    f"`hubctl entity list --domain {domain}` |")
+    keeps("agreement", "\n".join(rows) + "\n", str)
+
+
+@pytest.mark.parametrize("domain", CLAUSES)
+def test_what_the_agreement_says_is_there_to_see(installation, domain):
+    assert installation.ctl_json("entity", "list", "--domain", domain)
 
 
 @pytest.mark.parametrize("command", readme.commands())
