@@ -90,6 +90,7 @@ static json_t *trace_conditions(struct tracing *tracing, const struct map_condit
 struct spot {
     const char *name;
     int item; /* -1: in no array */
+    const char *each; /* the elements that it is made for, or NULL */
     const json_t *when;
 };
 
@@ -100,6 +101,8 @@ static void add_origin(struct tracing *tracing, const struct spot *spot, const c
                         json_string(hub_arena_format(&tracing->arena, "%s%s", spot->name, part)));
     if (spot->item >= 0)
         json_object_set_new(origin, "item", json_integer(spot->item));
+    if (spot->each != NULL)
+        json_object_set_new(origin, "each", json_string(spot->each));
     if (json_array_size(spot->when) > 0)
         json_object_set(origin, "when", (json_t *)spot->when);
     json_object_set_new(origin, "source", source);
@@ -160,7 +163,8 @@ static void trace_array(struct tracing *tracing, const struct map_target *target
         json_t *when = trace_conditions(tracing, item->when, &inner);
         if (spot->when != NULL)
             json_array_extend(when, (json_t *)spot->when);
-        struct spot element = {hub_arena_format(&tracing->arena, "%s[]", spot->name), (int)i, when};
+        struct spot element = {hub_arena_format(&tracing->arena, "%s[]", spot->name), (int)i,
+                               item->each == NULL ? NULL : inner.bases[0], when};
         trace_target(tracing, item->target, &element, &inner);
         if (item->each != NULL)
             json_decref((json_t *)inner.text);

@@ -3,9 +3,10 @@
  *
  * What a field comes from is a list of origins, as JSON:
  *
- *   {target: "titles[].text", item: 0, when: [CONDITION, ...], source: SOURCE}
+ *   {target: "titles[].text", item: 0, each: PATH, when: [CONDITION, ...], source: SOURCE}
  *       one for every scalar that the mapping can fill in the field; `item` counts the mapping's
- *       entries for the elements of an array, whose parts belong together
+ *       entries for the elements of an array, whose parts belong together: with `each` those of
+ *       one of the elements that this path finds
  *   SOURCE     {path: PATH}, {constant: TEXT}, {first: [SOURCE, ...]} of which the first that is
  *              stated counts, or {join: [SOURCE, ...], with: TEXT}; beside it what is done to it,
  *              as in the configuration: absent, match, split, fold, table, else, lookup, pseudonym,

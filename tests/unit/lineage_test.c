@@ -138,7 +138,9 @@ static void the_parts_of_an_element_are_told_below_each_of_its_elements(void **s
                         "sites[].site: \"LUMC\", given by the configuration\n"
                         "sites[].city: e");
     expect_json(tracing.origins, "0.item", "0");
+    expect_json(tracing.origins, "0.each", "'a.b[*]'");
     expect_json(tracing.origins, "3.item", "1");
+    expect_json(tracing.origins, "3.each", NULL);
     close_tracing(&tracing);
 }
 
