@@ -27,6 +27,7 @@ struct hub_ctl {
     bool json;             /* -o json */
     bool all;              /* --all */
     bool edges;            /* --edges */
+    bool forward, backward;
     int64_t limit;         /* --limit */
     int argument_count;    /* positional */
     char **arguments;
@@ -53,6 +54,7 @@ enum hub_exit hub_ctl_consume(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_entity_list(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_entity_show(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_entity_explain(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_trace(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_conflict_list(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_conflict_show(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_conflict_resolve(struct hub_ctl *ctl);

@@ -39,6 +39,8 @@ static const struct hub_command commands[] = {
      hub_ctl_match_list},
     {"match", "show", "ID", "Compares the two field by field, with the evidence in words.", 1, 1,
      hub_ctl_match_show},
+    {"trace", NULL, "ID|IDENTIFIER --forward|--backward",
+     "Walks from a donation to a dose, or back, and names the gaps.", 1, 1, hub_ctl_trace},
     {"dlq", "list", "", "Lists dead letters.", 0, 0, hub_ctl_dlq_list},
     {"dlq", "show", "PLACE", "Prints a dead letter with its original bytes.", 1, 1,
      hub_ctl_dlq_show},
@@ -65,7 +67,8 @@ static const struct option long_options[] = {
     {"limit", required_argument, NULL, 'n'},     {"help", no_argument, NULL, 'h'},
     {"reason", required_argument, NULL, 'r'},    {"by", required_argument, NULL, 'w'},
     {"statement", required_argument, NULL, 't'}, {"connectors", required_argument, NULL, 'C'},
-    {"edges", no_argument, NULL, 'e'},
+    {"edges", no_argument, NULL, 'e'},           {"forward", no_argument, NULL, 'F'},
+    {"backward", no_argument, NULL, 'B'},
     {NULL, 0, NULL, 0},
 };
 
@@ -94,6 +97,7 @@ static void usage(FILE *out) {
             "  --connectors DIR   the configurations, for places in documents (HUB_CONNECTORS, else\n"
             "                     connectors)\n"
             "  --edges            why the entity's statements are one entity\n"
+            "  --forward          trace: to what was made of it; --backward: to what it is made of\n"
             "  --statement KEY    the statement whose value is chosen; those to separate\n"
             "\nexit codes: 0 ok, 1 findings, 2 usage, 3 not found, 5 unreachable\n");
 }
@@ -137,6 +141,12 @@ static bool read_option(struct hub_ctl *ctl, int option) {
         return true;
     case 'e':
         ctl->edges = true;
+        return true;
+    case 'F':
+        ctl->forward = true;
+        return true;
+    case 'B':
+        ctl->backward = true;
         return true;
     case 'a':
         ctl->all = true;

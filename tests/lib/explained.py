@@ -1,5 +1,5 @@
-"""Whether what `hubctl entity explain` says is so: a reader of documents and a mapper that know
-nothing of the project's own code, only what an explanation names: paths, tables, formats, constants.
+"""Whether what `hubctl entity explain` says is so: a reader of documents and a mapper that use none
+of the project's code, only what an explanation names: paths, tables, formats, constants.
 
 A path leads through objects and lists as connectors/kit/lineage.h says.
 """
@@ -166,7 +166,8 @@ def fold(text):
 def organisations():
     with open(ROOT / "schemas" / "organisations.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    return {fold(row["spelling"]): row["org"] for row in rows} | {row["org"]: row["org"] for row in rows}
+    spellings = {fold(row["spelling"]): row["org"] for row in rows}
+    return spellings | {org: org for org in spellings.values()}
 
 
 ORGANISATIONS = organisations()
@@ -291,7 +292,7 @@ class Statement:
             raise Untrue(f"no origin of {target} is told, and it is {value!r}")
 
     def _check_element(self, element, target, origins):
-        """All its parts come from one entry of the mapping, and from one element of the document."""
+        """All its parts come from one entry of the mapping and one element of the document."""
         why = Untrue(f"no origin of {target} is told")
         for item in sorted({origin["item"] for origin in origins}):
             for own in self._of_each([each for each in origins if each["item"] == item]):

@@ -1,5 +1,5 @@
-"""hubctl entity explain names, for every field of every entity, a place in a source document at which
-an independent mapper (tests/lib/explained.py) finds the same value."""
+"""hubctl entity explain names, for every field of every entity, a place in a source document where an
+independent mapper (tests/lib/explained.py) finds the same value."""
 
 import collections
 import copy

@@ -11,10 +11,12 @@ import subprocess
 import pytest
 
 import readme
+from installations import entity_of
 from stack import story
 from stack.installation import ROOT
 
 RECORD_OF = "sus-trials/SUS-2026-01"
+OTHER_RECORD_OF = "isrctn/99000201"
 CONNECTOR = ROOT / "connectors" / "lu" / "guest-requests.yaml"
 CLAUSES = {  # what the agreement says, by the domain that carries it
     "trial": "clinical trials",
@@ -44,10 +46,15 @@ def keeps(request):
     return check
 
 
+def entity_of_record(installation, key=RECORD_OF):
+    return entity_of(installation.ctl_json("entity", "list"), key)["entity_id"]
+
+
 def told(text):
     """A table's words; what depends on which connector came first left out."""
     text = re.sub(r"[a-z-]+-[0-9a-hjkmnp-tv-z]{16}", "ID", text)
     text = re.sub(r"@\d+|offset \d+|with \d+", "N", text)
+    text = re.sub(r"ps:\w+:[0-9a-f]{32}|127\.0\.0\.1:\d+", "OF THIS RUN", text)
     return [line.split() for line in text.splitlines()]
 
 
@@ -73,6 +80,16 @@ def test_it_shows_a_whole_unified_record(installation, keeps):
     entity = next(entity for entity in installation.ctl_json("entity", "list")
                   if any(s["key"] == RECORD_OF for s in entity["statements"]))
     keeps("record", readme.fenced("json", readme.compact(entity)), known)
+
+
+def test_it_shows_why_a_field_says_what_it_says(installation, keeps):
+    text = installation.ctl("entity", "explain", entity_of_record(installation), "enrolment")
+    keeps("why", readme.fenced("text", text.split("\n\n", 1)[1]), told)
+
+
+def test_it_shows_the_way_of_a_donation(installation, keeps):
+    text = installation.ctl("trace", "din:Z999926000114", "--forward")
+    keeps("trace", readme.fenced("text", text), told)
 
 
 def test_it_shows_a_connector_as_it_is(keeps):
@@ -110,8 +127,9 @@ def test_what_the_agreement_says_is_there_to_see(installation, domain):
 def test_its_commands_run(installation, command):
     words = shlex.split(command)
     if words[1:3] == ["entity", "explain"]:  # its id depends on which connector came first
-        words[3] = next(entity["entity_id"] for entity in installation.ctl_json("entity", "list")
-                        if any(s["key"] == RECORD_OF for s in entity["statements"]))
+        words[3] = entity_of_record(installation)
+    if words[1:3] == ["entity", "explain"] and words[4:5] and words[4].startswith("trial-"):
+        words[4] = entity_of_record(installation, OTHER_RECORD_OF)
     done = subprocess.run([ROOT / words[0], *words[1:]], cwd=ROOT, env=installation.environment,
                           capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
                           timeout=60)
