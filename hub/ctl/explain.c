@@ -20,7 +20,29 @@ static const struct hub_domain *domain_of(struct hub_ctl *ctl, const char *id) {
     return hub_catalogue_domain(ctl->catalogue, hub_bytes(id, size - ID_TAIL_SIZE));
 }
 
-const json_t *hub_ctl_explain_find(const struct hub_ctl_explaining *explaining, const char *id) {
+enum hub_exit hub_ctl_explain_each(struct hub_ctl_explaining *explaining,
+                                   enum hub_exit (*explain)(void *context), void *context) {
+    enum hub_exit code = HUB_EXIT_OK;
+    size_t i;
+    const json_t *record;
+    if (explaining->record != NULL)
+        return explain(context);
+    json_array_foreach(explaining->latest, i, record) {
+        explaining->record = record;
+        if (strcmp(text_of(json_object_get(record, "value"), "kind"), "ACTIVE") == 0)
+            code = explain(context);
+        if (code != HUB_EXIT_OK)
+            break;
+    }
+    return code;
+}
+
+void hub_ctl_explain_json(const struct hub_ctl *ctl, const json_t *told) {
+    json_dumpf(told, stdout, ctl->all ? JSON_COMPACT : JSON_INDENT(1));
+    printf("\n");
+}
+
+static const json_t *find_record(const struct hub_ctl_explaining *explaining, const char *id) {
     size_t i;
     const json_t *record;
     json_array_foreach(explaining->latest, i, record) {
@@ -43,7 +65,7 @@ static bool is_over(const json_t *record) {
 
 static enum hub_exit find(struct hub_ctl_explaining *explaining, const char *id,
                           const json_t **ret_record) {
-    *ret_record = hub_ctl_explain_find(explaining, id);
+    *ret_record = find_record(explaining, id);
     if (*ret_record != NULL)
         return HUB_EXIT_OK;
     fprintf(stderr, "hubctl: there is no entity %s\n", id);
@@ -71,9 +93,34 @@ static enum hub_exit explain(struct hub_ctl_explaining *explaining) {
     return hub_ctl_explain_fields(explaining, second);
 }
 
+/* Every entity of a domain, or of all domains. */
+static enum hub_exit explain_all(struct hub_ctl *ctl) {
+    const char *wanted = ctl->domain;
+    enum hub_exit code = HUB_EXIT_OK;
+    for (size_t i = 0; i < ctl->catalogue->domain_count && code == HUB_EXIT_OK; i++) {
+        struct hub_ctl_explaining explaining = {.ctl = ctl,
+                                                .domain = &ctl->catalogue->domains[i]};
+        if (wanted != NULL && strcmp(wanted, explaining.domain->name) != 0)
+            continue;
+        ctl->domain = explaining.domain->name;
+        explaining.latest = hub_ctl_latest(ctl, "unified.");
+        code = explaining.latest == NULL ? HUB_EXIT_UNREACHABLE
+               : ctl->edges              ? hub_ctl_explain_edges(&explaining)
+                                         : hub_ctl_explain_fields(&explaining, NULL);
+        json_decref(explaining.latest);
+    }
+    return code;
+}
+
 enum hub_exit hub_ctl_entity_explain(struct hub_ctl *ctl) {
     if (!hub_ctl_load(ctl))
         return HUB_EXIT_FINDINGS;
+    if (ctl->all && ctl->argument_count == 0)
+        return explain_all(ctl);
+    if (ctl->argument_count == 0) {
+        fprintf(stderr, "hubctl: an entity's id, or --all, would pass\n");
+        return HUB_EXIT_USAGE;
+    }
     struct hub_ctl_explaining explaining = {.ctl = ctl,
                                             .domain = domain_of(ctl, ctl->arguments[0])};
     if (explaining.domain == NULL) {

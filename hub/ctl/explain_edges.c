@@ -373,21 +373,27 @@ static void print_pair(const json_t *told) {
     }
 }
 
-enum hub_exit hub_ctl_explain_edges(struct hub_ctl_explaining *explaining) {
-    struct edges edges = {.explaining = explaining};
-    bool good = hub_ctl_region_open(explaining, &edges.region);
-    if (good) {
-        json_t *told = explaining->other != NULL ? explain_pair(&edges) : explain_one(&edges);
-        if (explaining->ctl->json) {
-            json_dumpf(told, stdout, JSON_INDENT(1));
-            printf("\n");
-        } else if (explaining->other != NULL) {
-            print_pair(told);
-        } else {
-            print_one(told);
-        }
-        json_decref(told);
-    }
+static void show(const struct edges *edges) {
+    const struct hub_ctl_explaining *explaining = edges->explaining;
+    json_t *told = explaining->other != NULL ? explain_pair(edges) : explain_one(edges);
+    if (explaining->ctl->json)
+        hub_ctl_explain_json(explaining->ctl, told);
+    else if (explaining->other != NULL)
+        print_pair(told);
+    else
+        print_one(told);
+    json_decref(told);
+}
+
+static enum hub_exit explain_record(void *context) {
+    struct edges edges = {.explaining = context};
+    bool good = hub_ctl_region_open(context, &edges.region);
+    if (good)
+        show(&edges);
     hub_ctl_region_close(&edges.region);
     return good ? HUB_EXIT_OK : HUB_EXIT_UNREACHABLE;
+}
+
+enum hub_exit hub_ctl_explain_edges(struct hub_ctl_explaining *explaining) {
+    return hub_ctl_explain_each(explaining, explain_record, explaining);
 }

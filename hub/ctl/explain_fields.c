@@ -15,6 +15,7 @@
 
 struct fields {
     struct hub_ctl_explaining *explaining;
+    const char *wanted; /* a field, or NULL for all */
     const json_t *unified;
     json_t *conflicts; /* latest of the domain */
     struct hub_ctl_voices voices;
@@ -358,33 +359,38 @@ static json_t *explain_all(struct fields *fields, const char *wanted) {
                      text_of(fields->unified, "founder"), "fields", list);
 }
 
-static enum hub_exit show(struct fields *fields, const char *wanted) {
-    json_t *told = explain_all(fields, wanted);
+static enum hub_exit show(struct fields *fields) {
+    json_t *told = explain_all(fields, fields->wanted);
     if (told == NULL) {
-        fprintf(stderr, "hubctl: the domain has no field %s\n", wanted);
+        fprintf(stderr, "hubctl: the domain has no field %s\n", fields->wanted);
         return HUB_EXIT_NOT_FOUND;
     }
-    if (fields->explaining->ctl->json) {
-        json_dumpf(told, stdout, JSON_INDENT(1));
-        printf("\n");
-    } else {
+    if (fields->explaining->ctl->json)
+        hub_ctl_explain_json(fields->explaining->ctl, told);
+    else
         print_all(told);
-    }
     json_decref(told);
     return HUB_EXIT_OK;
 }
 
+static enum hub_exit explain_one(void *context) {
+    struct fields *fields = context;
+    hub_ctl_voices_clear(&fields->voices);
+    fields->unified = json_object_get(fields->explaining->record, "value");
+    if (!hub_ctl_voices_add(&fields->voices, fields->explaining->record))
+        return HUB_EXIT_UNREACHABLE;
+    return show(fields);
+}
+
 enum hub_exit hub_ctl_explain_fields(struct hub_ctl_explaining *explaining, const char *field) {
     struct hub_ctl *ctl = explaining->ctl;
-    struct fields fields = {.explaining = explaining,
-                            .unified = json_object_get(explaining->record, "value")};
+    struct fields fields = {.explaining = explaining, .wanted = field};
     enum hub_exit code = HUB_EXIT_UNREACHABLE;
     fields.arena = &fields.voices.arena;
     hub_ctl_configurations_open(ctl->catalogue, ctl->connectors, &fields.configurations);
     fields.conflicts = hub_ctl_latest(ctl, "conflict.");
     if (fields.conflicts != NULL && hub_ctl_voices_open(ctl, explaining->domain, &fields.voices)) {
-        if (hub_ctl_voices_add(&fields.voices, explaining->record))
-            code = show(&fields, field);
+        code = hub_ctl_explain_each(explaining, explain_one, &fields);
         hub_ctl_voices_close(&fields.voices);
     }
     json_decref(fields.conflicts);

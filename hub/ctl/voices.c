@@ -28,6 +28,11 @@ void hub_ctl_voices_close(struct hub_ctl_voices *voices) {
     hub_arena_destroy(&voices->arena);
 }
 
+void hub_ctl_voices_clear(struct hub_ctl_voices *voices) {
+    hub_arena_reset(&voices->arena);
+    voices->count = 0;
+}
+
 struct taking {
     struct hub_ctl_voices *voices;
     const char *entity;

@@ -31,6 +31,8 @@ struct hub_ctl_voices {
 bool hub_ctl_voices_open(struct hub_ctl *ctl, const struct hub_domain *domain,
                          struct hub_ctl_voices *voices);
 void hub_ctl_voices_close(struct hub_ctl_voices *voices);
+/* Forgets all that were added. */
+void hub_ctl_voices_clear(struct hub_ctl_voices *voices);
 /* Adds the statements of a record of hub_ctl_latest, in its order. False where one could not be
  * read, which has been said. */
 bool hub_ctl_voices_add(struct hub_ctl_voices *voices, const json_t *record);
