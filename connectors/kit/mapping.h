@@ -13,6 +13,8 @@
  *       event_time, recorded_time: VALUE with time
  *       withdrawn: {when: CONDITION, reason: TEXT}
  *       fields: {FIELD: TARGET, ...}
+ *       variants:                       generations of one source: the first whose `when` holds
+ *         - {when: CONDITION, fields: {...}, ...}  is laid over the keys above, field by field
  *
  *   VALUE   PATH, or {from: PATH | value: TEXT | first: [VALUE, ...] | join: [VALUE, ...], with: TEXT}
  *           with, in this order, absent: [TEXT, ...], match: REGEX (its first group is kept),

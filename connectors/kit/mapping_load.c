@@ -323,7 +323,8 @@ static enum hub_status load_record_each(struct map_loader *loader, const struct 
 static enum hub_status load_record(struct map_loader *loader, const struct hub_node *node,
                                    struct map_record *record) {
     static const char *const keys[] = {"for_each",   "when",          "key",       "version",
-                                       "event_time", "recorded_time", "withdrawn", "fields", NULL};
+                                       "event_time", "recorded_time", "withdrawn", "fields",
+                                       "variants",   NULL};
     if (node->kind != HUB_NODE_MAPPING)
         return hub_node_fail(node, loader->reterr, "an entry of 'records' must be a mapping");
     HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
@@ -354,6 +355,52 @@ static enum hub_status load_record(struct map_loader *loader, const struct hub_n
                                           .branch = -1,
                                           .null_branch = -1};
     return load_parts(loader, fields, record->fields, /* whole= */ true);
+}
+
+/* --- variants --- */
+
+/* Each is laid over what the entry says for all of them, and checked as a whole. */
+static enum hub_status load_variants(struct map_loader *loader, const struct hub_node *node,
+                                     const struct hub_node *variants) {
+    static const char *const keys[] = {"when",          "key",       "version", "event_time",
+                                       "recorded_time", "withdrawn", "fields",  NULL};
+    struct hub_mapping *mapping = loader->mapping;
+    for (size_t i = 0; i < variants->count; i++) {
+        const struct hub_node *item = variants->items[i];
+        struct map_record *record = &mapping->records[mapping->record_count++];
+        if (item->kind != HUB_NODE_MAPPING)
+            return hub_node_fail(item, loader->reterr, "{when: CONDITION, fields: {...}, ...} would "
+                                 "pass");
+        HUB_TRY(hub_node_check_keys(item, keys, loader->reterr));
+        if (hub_node_get(item, "when") == NULL && i + 1 < variants->count)
+            return hub_node_fail(item, loader->reterr, "without 'when' it takes everything, and "
+                                 "those after it nothing; it would pass as the last");
+        record->instead = i > 0;
+        HUB_TRY(load_record(loader, map_lay_over(node, item, loader->arena), record));
+    }
+    return HUB_OK;
+}
+
+static enum hub_status load_records(struct map_loader *loader, const struct hub_node *node) {
+    struct hub_mapping *mapping = loader->mapping;
+    size_t count = 0;
+    for (size_t i = 0; i < node->count; i++) {
+        const struct hub_node *variants = hub_node_get(node->items[i], "variants");
+        if (variants != NULL && (variants->kind != HUB_NODE_SEQUENCE || variants->count == 0))
+            return hub_node_fail(variants, loader->reterr, "a list of {when: CONDITION, fields: "
+                                 "{...}, ...} would pass");
+        count += variants == NULL ? 1 : variants->count;
+    }
+    mapping->records = hub_arena_take_zero(loader->arena, count, sizeof *mapping->records);
+    for (size_t i = 0; i < node->count; i++) {
+        const struct hub_node *variants = hub_node_get(node->items[i], "variants");
+        if (variants != NULL)
+            HUB_TRY(load_variants(loader, node->items[i], variants));
+        else
+            HUB_TRY(load_record(loader, node->items[i],
+                                &mapping->records[mapping->record_count++]));
+    }
+    return HUB_OK;
 }
 
 static enum hub_status load_skips(struct map_loader *loader, const struct hub_node *node) {
@@ -391,12 +438,9 @@ enum hub_status hub_mapping_load(const struct hub_mapping_config *config, struct
     mapping->arena = arena;
     if (node->kind != HUB_NODE_SEQUENCE || node->count == 0)
         return hub_node_fail(node, reterr, "'records' must be a list of at least one entry");
-    mapping->records = hub_arena_take_zero(arena, node->count, sizeof *mapping->records);
     enum hub_status status = load_skips(&loader, config->skip);
-    for (size_t i = 0; status == HUB_OK && i < node->count; i++) {
-        status = load_record(&loader, node->items[i], &mapping->records[i]);
-        mapping->record_count++;
-    }
+    if (status == HUB_OK)
+        status = load_records(&loader, node);
     if (status == HUB_OK)
         status = load_avro(mapping, reterr);
     if (status != HUB_OK)

@@ -116,6 +116,7 @@ struct map_record {
     struct map_value **each; /* the first that leads to any */
     size_t each_count;       /* 0: the document, or each row of a table */
     struct map_condition *when;
+    bool instead; /* a variant: tried where the record before it does not hold */
     struct map_value *key;
     size_t key_count;
     struct map_value *version;
@@ -155,6 +156,11 @@ enum hub_status map_load_condition(struct map_loader *loader, const struct hub_n
 enum hub_status map_load_target(struct map_loader *loader, const struct hub_node *node,
                                 const struct hub_type *type, struct map_target **ret_target);
 
+/* mapping_variant.c: what `over` says, and what `under` says beside; of `fields` field by field, of
+ * `when` both. In the arena, sharing the nodes of both. */
+const struct hub_node *map_lay_over(const struct hub_node *under, const struct hub_node *over,
+                                    struct hub_arena *arena);
+
 /* mapping_value_load.c: `type` is what the value must fit, or NULL for any text. */
 enum hub_status map_load_value(struct map_loader *loader, const struct hub_node *node,
                                const struct hub_type *type, struct map_value *value);
@@ -173,6 +179,7 @@ struct map_run {
     const char *code;
     struct hub_buffer path; /* the field being filled */
     size_t nth;             /* of the records with its key in the document, from 0 */
+    bool constant;          /* what the value read last gave is the configuration's own text */
     json_t *scratch;        /* parts of split texts, kept while the record is made */
 };
 

@@ -301,6 +301,18 @@ static bool holds(struct hub_mapping *mapping, const struct hub_document *docume
     return map_condition_holds(&asking, when, scope);
 }
 
+/* The first of a record's variants that holds, or NULL. */
+static const struct map_record *choose(struct hub_mapping *mapping,
+                                       const struct hub_document *document,
+                                       const struct map_record *record,
+                                       const struct hub_scope *scope, struct hub_arena *arena) {
+    const struct map_record *end = mapping->records + mapping->record_count;
+    for (; !holds(mapping, document, record->when, scope, arena); record++)
+        if (record + 1 == end || !record[1].instead)
+            return NULL;
+    return record;
+}
+
 static void run_record(struct hub_mapping *mapping, const struct hub_document *document,
                        const struct map_record *record, struct element **elements,
                        struct list *list) {
@@ -313,12 +325,13 @@ static void run_record(struct hub_mapping *mapping, const struct hub_document *d
         struct hub_scope inner = {values[i], &outer, document->context};
         const struct hub_scope *scope = several ? &inner : &outer;
         struct element *element = note_element(elements, values[i], i, several, list->arena);
-        if (!holds(mapping, document, record->when, scope, list->arena))
+        const struct map_record *chosen = choose(mapping, document, record, scope, list->arena);
+        if (chosen == NULL)
             continue;
         element->taken = true;
         struct hub_mapped *mapped = add_mapped(list);
         place(document, values[i], i, several, &row, mapped, list->arena);
-        map_one(mapping, document, record, scope, mapped, list);
+        map_one(mapping, document, chosen, scope, mapped, list);
     }
 }
 
@@ -375,7 +388,8 @@ void hub_mapping_run(struct hub_mapping *mapping, const struct hub_document *doc
     bool part_taken = false;
     note_rows(mapping, document, &elements, arena);
     for (size_t i = 0; i < mapping->record_count; i++)
-        run_record(mapping, document, &mapping->records[i], &elements, &list);
+        if (!mapping->records[i].instead)
+            run_record(mapping, document, &mapping->records[i], &elements, &list);
     for (struct element *each = elements; each != NULL; each = each->hh.next)
         part_taken |= each->several && each->taken;
     for (struct element *each = elements; each != NULL; each = each->hh.next)
@@ -389,11 +403,23 @@ void hub_mapping_run(struct hub_mapping *mapping, const struct hub_document *doc
     *ret_list = (struct hub_mapped_list){list.items, list.count};
 }
 
+/* What several variants share was compiled for each of them, and is told of once. */
+static bool fills_nothing(const struct hub_mapping *mapping, const struct map_value *value) {
+    bool before = true;
+    for (const struct map_value *other = mapping->values; other != NULL; other = other->next) {
+        before &= other != value;
+        if (other->node->line == value->node->line && other->node->column == value->node->column &&
+            (other->filled || before))
+            return false;
+    }
+    return true;
+}
+
 void hub_mapping_unfilled(const struct hub_mapping *mapping,
                           void (*unfilled)(void *context, const struct hub_node *node),
                           void *context) {
     for (const struct map_value *value = mapping->values; value != NULL; value = value->next)
-        if (!value->filled && value->path != NULL)
+        if (value->path != NULL && fills_nothing(mapping, value))
             unfilled(context, value->node);
 }
 

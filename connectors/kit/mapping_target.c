@@ -229,9 +229,8 @@ static bool states_anything(struct map_run *run, const struct map_target *target
     case MAP_DATE:
     case MAP_TIME:
     case MAP_ORGANISATION:
-        if (target->value->source == MAP_CONSTANT)
-            return false;
-        return map_value_text(run, target->value, scope, &text) != HUB_OK || text != NULL;
+        return map_value_text(run, target->value, scope, &text) != HUB_OK ||
+               (text != NULL && !run->constant);
     case MAP_RECORD:
         for (size_t i = 0; i < target->part_count; i++)
             if (states_anything(run, target->parts[i].target, scope))
@@ -345,7 +344,7 @@ enum hub_status map_record_fill(struct map_run *run, const struct map_target *ta
             return avro_refuses(run);
         if (part != NULL)
             HUB_TRY(fill_part(run, part, field, scope, &slot, &stated));
-        any |= stated && (part->value == NULL || part->value->source != MAP_CONSTANT);
+        any |= stated && (part->value == NULL || !run->constant);
         if (stated)
             continue;
         if (field->has_default || hub_type_null_branch(field->type) >= 0)

@@ -261,15 +261,18 @@ enum hub_status map_value_texts(struct map_run *run, struct map_value *value,
     switch (value->source) {
     case MAP_FROM:
         HUB_TRY(from_path(run, value, scope, &texts, &capacity));
+        run->constant = false;
         break;
     case MAP_CONSTANT:
         HUB_TRY(add_split(run, value, value->constant, &texts, &capacity));
+        run->constant = true;
         break;
-    case MAP_FIRST:
+    case MAP_FIRST: /* constant where the part that gave something is */
         HUB_TRY(from_first(run, value, scope, &texts, &capacity));
         break;
     case MAP_JOIN:
         HUB_TRY(from_join(run, value, scope, &texts, &capacity));
+        run->constant = false;
         break;
     }
     if (value->pick != MAP_PICK_ALL)

@@ -157,6 +157,23 @@ static void a_path_that_fills_nothing_in_any_sample_is_a_finding_in_the_files_or
     source_close(&source);
 }
 
+static void what_variants_share_is_filled_by_any_of_them_and_told_of_once(void **state) {
+    struct source source;
+    static const char variants[] = "    variants:\n"
+                                   "      - {when: {path: status, in: [open]}, fields: {}}\n"
+                                   "      - {fields: {}}\n";
+    char tests[256];
+    (void)state;
+    snprintf(tests, sizeof tests, "%stests: [{input: bare.csv}]\n", variants);
+    open_with_tests(&source, tests);
+    assert_says(findings(&source, 4), "connector.yaml:10:16: this fills nothing");
+    source_close(&source);
+    snprintf(tests, sizeof tests, "%stests: [{input: bare.csv}, {input: good.csv}]\n", variants);
+    open_with_tests(&source, tests);
+    findings(&source, 0);
+    source_close(&source);
+}
+
 /* --- dry run --- */
 
 static const char *dry_run(struct source *source, const char *name, bool as_json, size_t refused) {
@@ -244,6 +261,7 @@ int main(void) {
         cmocka_unit_test(a_test_that_is_misspelt_never_passes),
         cmocka_unit_test(a_sample_that_is_not_there_is_a_finding),
         cmocka_unit_test(a_path_that_fills_nothing_in_any_sample_is_a_finding_in_the_files_order),
+        cmocka_unit_test(what_variants_share_is_filled_by_any_of_them_and_told_of_once),
         cmocka_unit_test(a_dry_run_shows_what_became_of_each_field),
         cmocka_unit_test(a_dry_run_of_a_document_that_is_none_says_why),
         cmocka_unit_test(a_dry_run_in_json_is_one_line_a_record),

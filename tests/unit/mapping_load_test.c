@@ -92,6 +92,37 @@ static void an_entry_with_an_unknown_word_is_refused(void **state) {
                            "6:12: unknown key 'foreach'; did you mean 'for_each'?");
 }
 
+static void variants_are_a_list_whose_last_alone_may_be_for_everything(void **state) {
+    (void)state;
+    assert_records_refused("records: [{key: a, version: a, fields: {}, variants: {when: {present: "
+                           "a}}}]",
+                           "6:54: a list of {when: CONDITION, fields: {...}, ...} would pass");
+    assert_records_refused("records: [{key: a, version: a, fields: {}, variants: []}]",
+                           "6:54: a list of {when: CONDITION, fields: {...}, ...} would pass");
+    assert_records_refused("records: [{key: a, version: a, fields: {}, variants: [a]}]",
+                           "6:55: {when: CONDITION, fields: {...}, ...} would pass");
+    assert_records_refused("records: [{key: a, version: a, fields: {}, variants: [{key: b}, {key: "
+                           "c}]}]",
+                           "6:55: without 'when' it takes everything, and those after it nothing");
+    assert_records_refused("records: [{key: a, version: a, fields: {}, variants: [{for_each: b}]}]",
+                           "6:56: unknown key 'for_each'");
+}
+
+static void a_variant_is_checked_with_all_that_it_shares(void **state) {
+    (void)state;
+    assert_records_refused("records: [{key: a, fields: {}, variants: [{when: {present: b}}]}]",
+                           "6:43: 'key', 'version' and 'fields' are needed");
+    assert_records_refused("records: [{key: a, version: a, fields: {acronim: a}, variants: "
+                           "[{fields: {}}]}]",
+                           "6:41: unknown key 'acronim'; did you mean 'acronym'?");
+    assert_records_refused("records: [{key: a, version: a, fields: {acronym: a}, variants: "
+                           "[{fields: {start: a}}]}]",
+                           "6:82: a date or time needs time: {formats: [...]}");
+    assert_records_refused("records: [{key: a, version: a, variants: [{when: {present: a}, fields: "
+                           "a}]}]",
+                           "atmp.Trial is a record: {part: value, ...} would pass");
+}
+
 static void a_tie_is_broken_by_position_only(void **state) {
     (void)state;
     assert_records_refused("records: [{key: a, version: {from: a, tie: hash}, fields: {}}]",
@@ -269,6 +300,8 @@ int main(void) {
         cmocka_unit_test(records_must_be_a_list_with_something_in_it),
         cmocka_unit_test(an_entry_needs_key_version_and_fields),
         cmocka_unit_test(an_entry_with_an_unknown_word_is_refused),
+        cmocka_unit_test(variants_are_a_list_whose_last_alone_may_be_for_everything),
+        cmocka_unit_test(a_variant_is_checked_with_all_that_it_shares),
         cmocka_unit_test(a_tie_is_broken_by_position_only),
         cmocka_unit_test(a_withdrawal_needs_its_condition_and_reason),
         cmocka_unit_test(a_path_that_cannot_be_read_has_its_place),

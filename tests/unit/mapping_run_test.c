@@ -103,6 +103,64 @@ static void every_entry_whose_condition_holds_takes_the_record(void **state) {
     source_close(&source);
 }
 
+/* --- variants --- */
+
+static const char two_generations[] =
+    "records:\n"
+    "  - key: id\n"
+    "    version: v\n"
+    "    fields: {acronym: name, status: {from: state, table: {open: RECRUITING}, else: reject}}\n"
+    "    variants:\n"
+    "      - when: {present: code}\n"
+    "        version: {from: v, time: {formats: ['%d/%m/%Y']}}\n"
+    "        fields: {status: {from: code, table: {4: RECRUITING, 6: HALTED}, else: reject}}\n"
+    "      - when: {present: state}\n";
+
+static void the_first_variant_that_holds_is_laid_over_what_they_share(void **state) {
+    struct source source;
+    (void)state;
+    open_json(&source, two_generations);
+    source_feed_json(&source, "{'id': 1, 'v': '02/03/2026', 'name': 'SKIN', 'code': 6, 'state': "
+                              "'open'}");
+    assert_int_equal(source.list.count, 1);
+    assert_string_equal(version(&source, 0), "2026-03-02");
+    assert_string_equal(source_text(&source, 0, "status"), "HALTED");
+    assert_string_equal(source_text(&source, 0, "acronym"), "SKIN");
+    source_feed_json(&source, "{'id': 1, 'v': '2026-03-02', 'name': 'SKIN', 'state': 'open'}");
+    assert_int_equal(source.list.count, 1);
+    assert_string_equal(version(&source, 0), "2026-03-02");
+    assert_string_equal(source_text(&source, 0, "status"), "RECRUITING");
+    assert_string_equal(source_text(&source, 0, "acronym"), "SKIN");
+    source_close(&source);
+}
+
+static void a_generation_that_no_variant_knows_is_refused(void **state) {
+    struct source source;
+    (void)state;
+    open_json(&source, two_generations);
+    source_feed_json(&source, "{'id': 1, 'v': '2026-03-02', 'condition': 'open'}");
+    assert_int_equal(source.list.counts.dead, 1);
+    assert_string_equal(source_text(&source, 0, "code"), "UNMATCHED");
+    source_close(&source);
+}
+
+static void an_entry_whose_condition_fails_has_no_variant(void **state) {
+    struct source source;
+    (void)state;
+    open_json(&source, "records:\n"
+                       "  - {when: {path: kind, in: [trial]}, key: id, version: v, fields: {},\n"
+                       "     variants: [{when: [{present: name}, {absent: old}], fields: {acronym: "
+                       "name}}]}\n"
+                       "skip: [{when: {path: kind, in: [site]}, reason: no trial}]\n");
+    source_feed_json(&source, "{'id': 1, 'v': 1, 'kind': 'site', 'name': 'SKIN'}");
+    assert_int_equal(source.list.counts.skipped, 1);
+    source_feed_json(&source, "{'id': 1, 'v': 1, 'kind': 'trial', 'name': 'SKIN', 'old': 1}");
+    assert_int_equal(source.list.counts.dead, 1);
+    source_feed_json(&source, "{'id': 1, 'v': 1, 'kind': 'trial', 'name': 'SKIN'}");
+    assert_string_equal(source_text(&source, 0, "acronym"), "SKIN");
+    source_close(&source);
+}
+
 /* --- what no entry takes --- */
 
 static void what_no_entry_takes_is_refused(void **state) {
@@ -388,6 +446,9 @@ int main(void) {
         cmocka_unit_test(a_long_list_loses_none),
         cmocka_unit_test(the_row_of_a_table_has_its_line_and_bytes),
         cmocka_unit_test(every_entry_whose_condition_holds_takes_the_record),
+        cmocka_unit_test(the_first_variant_that_holds_is_laid_over_what_they_share),
+        cmocka_unit_test(a_generation_that_no_variant_knows_is_refused),
+        cmocka_unit_test(an_entry_whose_condition_fails_has_no_variant),
         cmocka_unit_test(what_no_entry_takes_is_refused),
         cmocka_unit_test(what_is_skipped_by_name_is_counted),
         cmocka_unit_test(a_record_that_an_entry_takes_is_never_skipped),

@@ -88,6 +88,19 @@ static void an_instant_keeps_its_offset(void **state) {
 
 /* --- records --- */
 
+static void a_fall_back_of_the_configuration_states_nothing(void **state) {
+    (void)state;
+    static const char counted[] = "enrolment: {count: a, type: {first: [{from: b, table: {actual: "
+                                  "ACTUAL}, else: reject}, {value: UNSTATED}]}}";
+    assert_maps("trial", counted, "{'a': 24}", "{'enrolment': {'count': 24, 'type': 'UNSTATED'}}");
+    assert_maps("trial", counted, "{'a': 24, 'b': 'actual'}", "{'enrolment': {'type': 'ACTUAL'}}");
+    assert_maps("trial", counted, "{}", "{'enrolment': null}");
+    assert_refuses("trial", counted, "{'b': 'actual'}", "MISSING", "enrolment.count");
+    static const char titled[] = "titles: {lang: {first: [l, {value: en}]}, text: t}";
+    assert_maps("trial", titled, "{'t': 'Skin'}", "{'titles': [{'lang': 'en', 'text': 'Skin'}]}");
+    assert_maps("trial", titled, "{}", "{'titles': []}");
+}
+
 static void a_record_of_which_nothing_is_stated_is_null(void **state) {
     (void)state;
     assert_maps("trial", enrolment, "{'b': 1}", "{'enrolment': null}");
@@ -230,6 +243,7 @@ int main(void) {
         cmocka_unit_test(a_date_keeps_how_exact_it_is),
         cmocka_unit_test(a_date_in_no_listed_format_is_refused_with_the_field),
         cmocka_unit_test(an_instant_keeps_its_offset),
+        cmocka_unit_test(a_fall_back_of_the_configuration_states_nothing),
         cmocka_unit_test(a_record_of_which_nothing_is_stated_is_null),
         cmocka_unit_test(a_record_of_which_a_part_is_missing_is_refused),
         cmocka_unit_test(a_required_field_that_the_source_does_not_state_is_refused),
