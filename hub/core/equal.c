@@ -203,14 +203,35 @@ bool hub_values_alike(const struct hub_field_contract *contract, const struct hu
     return hub_values_agree(contract, record, a, b);
 }
 
+/* Some date is more exact in `b`, and none in `a`, which states nothing that `b` does not. */
+static bool record_yields(const struct hub_contract *parts, struct hub_bytes a,
+                          struct hub_bytes b) {
+    uint32_t left[HUB_FIELDS_MAX + 1], right[HUB_FIELDS_MAX + 1];
+    bool yields = false;
+    hub_slice_fields(parts->record, a, left);
+    hub_slice_fields(parts->record, b, right);
+    for (size_t i = 0; i < parts->count; i++) {
+        const struct hub_field_contract *part = &parts->fields[i];
+        const struct hub_type *type = part->field->type;
+        struct hub_bytes x = hub_bytes_part(a, left[i], left[i + 1]);
+        struct hub_bytes y = hub_bytes_part(b, right[i], right[i + 1]);
+        bool lost = hub_slice_is_unstated(type, y) && !hub_slice_is_unstated(type, x);
+        if (lost || !hub_values_agree(part, type, x, y) || hub_value_yields(part, type, y, x))
+            return false;
+        yields |= hub_value_yields(part, type, x, y);
+    }
+    return yields;
+}
+
 bool hub_value_yields(const struct hub_field_contract *contract, const struct hub_type *type,
                       struct hub_bytes a, struct hub_bytes b) {
-    if (contract->equality != HUB_EQUAL_DATE)
+    const struct hub_type *stated = hub_slice_stated(type, a, &a);
+    if (stated == NULL || hub_slice_stated(type, b, &b) == NULL)
         return false;
-    const struct hub_type *date = hub_slice_stated(type, a, &a);
-    if (date == NULL || hub_slice_stated(type, b, &b) == NULL)
-        return false;
-    return date_precision(date, b) < date_precision(date, a) && dates_agree(date, a, b);
+    if (contract->equality == HUB_EQUAL_DATE)
+        return date_precision(stated, b) < date_precision(stated, a) && dates_agree(stated, a, b);
+    return contract->equality == HUB_EQUAL_EXACT && stated->kind == HUB_RECORD &&
+           record_yields(contract->parts, a, b);
 }
 
 static void record_key(const struct hub_contract *parts, struct hub_bytes value,

@@ -15,7 +15,8 @@ bool hub_values_agree(const struct hub_field_contract *contract, const struct hu
 bool hub_values_alike(const struct hub_field_contract *contract, const struct hub_type *type,
                       struct hub_bytes a, struct hub_bytes b);
 
-/* True where `a` agrees with `b` and `b` is the more exact of the two (dates only). */
+/* True where `a` agrees with `b` and `b` is the more exact of the two: a date, or a record of which
+ * some date is more exact, none less so, and nothing is missing. */
 bool hub_value_yields(const struct hub_field_contract *contract, const struct hub_type *type,
                       struct hub_bytes a, struct hub_bytes b);
 

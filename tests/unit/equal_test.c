@@ -171,6 +171,28 @@ static void a_date_yields_only_to_a_more_exact_one_that_agrees(void **state) {
     assert_false(ask(hub_value_yields, own_domain(own), "title", "'a'", "'A'"));
 }
 
+static void a_record_yields_to_one_whose_dates_are_as_exact_or_more(void **state) {
+    const struct hub_domain *exchange = test_domain("exchange");
+    (void)state;
+#define PERIOD(from, to) "{'from': " from ", 'to': " to "}"
+    static const char months[] = PERIOD(MONTH("2026-02-01"), MONTH("2026-06-01"));
+    static const char days[] = PERIOD(DAY("2026-02-02"), DAY("2026-06-12"));
+    assert_true(ask(hub_value_yields, exchange, "planned", months, days));
+    assert_false(ask(hub_value_yields, exchange, "planned", days, months));
+    assert_false(ask(hub_value_yields, exchange, "planned", days, days));
+    assert_true(ask(hub_value_yields, exchange, "planned", months,
+                    PERIOD(MONTH("2026-02-01"), DAY("2026-06-12"))));
+    assert_false(ask(hub_value_yields, exchange, "planned", months,
+                     PERIOD(DAY("2026-03-02"), DAY("2026-06-12"))));
+    assert_false(ask(hub_value_yields, exchange, "planned", months,
+                     PERIOD(DAY("2026-02-02"), "null")));
+    assert_true(ask(hub_value_yields, exchange, "planned", PERIOD(MONTH("2026-02-01"), "null"),
+                    days));
+    assert_false(ask(hub_value_yields, exchange, "planned",
+                     PERIOD(DAY("2026-02-02"), MONTH("2026-06-01")),
+                     PERIOD(MONTH("2026-02-01"), DAY("2026-06-12"))));
+}
+
 /* --- records --- */
 
 #define ENROLMENT(count, kind) "{'count': " count ", 'type': '" kind "'}"
@@ -339,6 +361,7 @@ int main(void) {
         cmocka_unit_test(a_month_is_its_first_day_whatever_day_was_written),
         cmocka_unit_test(dates_before_1970_are_cut_as_any_other),
         cmocka_unit_test(a_date_yields_only_to_a_more_exact_one_that_agrees),
+        cmocka_unit_test(a_record_yields_to_one_whose_dates_are_as_exact_or_more),
         cmocka_unit_test(different_kinds_of_enrolment_do_not_contradict_each_other),
         cmocka_unit_test(a_number_that_does_not_tell_its_kind_may_contradict_any),
         cmocka_unit_test(values_are_alike_only_where_they_speak_of_the_same_fact),
