@@ -120,7 +120,7 @@ bool fold_decision_stands(const struct fold_step *step, const struct fold_confli
     return same;
 }
 
-/* Whether one of the values is the statement's. */
+/* Whether one of the values, of which there are some, is the statement's. */
 static bool gives_a_value(const struct fold_step *step, const struct fold_conflict *conflict,
                           const char *statement) {
     const struct hub_type *root = step->fold->conflict_schema->root;
@@ -129,7 +129,7 @@ static bool gives_a_value(const struct fold_step *step, const struct fold_confli
         hub_slice_elements(array, hub_bytes(conflict->values, conflict->values_size));
     struct hub_bytes element;
     bool gives = false;
-    while (conflict->values_size > 0 && !gives && hub_slice_next(&elements, &element)) {
+    while (!gives && hub_slice_next(&elements, &element)) {
         struct hub_record value = {array->items, element};
         size_t count = 0;
         char **statements = hub_record_texts(&value, "statements", &count);

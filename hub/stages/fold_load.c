@@ -3,6 +3,7 @@
 #include "hub/stages/fold_state.h"
 #include "hub/stages/record.h"
 
+#include "hub/core/identity.h"
 #include "schemas/lib/slice.h"
 
 #include <string.h>
@@ -60,9 +61,9 @@ static void take_members(struct hub_fold *fold, struct fold_entity *entity,
     const struct hub_type *array = hub_record_type(record, "statements");
     struct hub_elements elements = hub_slice_elements(array, hub_record_field(record, "statements"));
     struct hub_bytes element;
-    struct fold_statement *members[2 * 64];
+    struct fold_statement *members[HUB_CLUSTER_SIZE_MAX];
     size_t count = 0;
-    while (count < sizeof members / sizeof *members && hub_slice_next(&elements, &element)) {
+    while (hub_slice_next(&elements, &element)) {
         struct hub_record reference = {array->items, element};
         struct hub_bytes key = hub_slice_octets(hub_record_field(&reference, "key"));
         struct fold_statement *statement = NULL;
@@ -99,10 +100,13 @@ static enum hub_status check_kind(const struct hub_fold *fold, const struct hub_
                                   const char *id, struct hub_error *reterr) {
     int64_t kind = hub_record_long(record, "kind");
     bool active = kind == FOLD_ACTIVE;
+    size_t statements = hub_record_count(record, "statements");
     if (kind > FOLD_MOVED)
         return damaged(fold, "unified", id, "is of an unknown kind", reterr);
-    if (active && (!hub_record_is_stated(record, "value") || hub_record_count(record, "statements") == 0))
+    if (active && (!hub_record_is_stated(record, "value") || statements == 0))
         return damaged(fold, "unified", id, "is ACTIVE without a value or statements", reterr);
+    if (statements > HUB_CLUSTER_SIZE_MAX)
+        return damaged(fold, "unified", id, "lists more statements than an entity has", reterr);
     if (!active && hub_record_is_stated(record, "value")) /* it may name the statement that went last */
         return damaged(fold, "unified", id, "is not ACTIVE and has a value", reterr);
     if (kind == FOLD_MERGED && !hub_record_is_stated(record, "into"))

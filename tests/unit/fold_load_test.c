@@ -105,29 +105,63 @@ static enum hub_status load_statement(struct loading *loading, const char *key) 
     return hub_fold_load_log(loading->fold, &entry, &loading->error);
 }
 
-/* A unified record of one entity; `statement` is the key that it lists, or NULL. */
-static struct hub_bytes unified(struct loading *loading, const char *kind, const char *statement,
-                                const char *rules, int core) {
-    bool active = strcmp(kind, "ACTIVE") == 0;
+/* What a unified record says; statements are keys with spaces between them. */
+struct said {
+    const char *id, *kind, *into, *value, *statements, *rules;
+    int core;
+};
+
+static struct hub_bytes unified_of(struct loading *loading, struct said said) {
     HUB_SCOPED_BUFFER sources = {0}, statements = {0};
     for (size_t i = 0; i < loading->domain->contract.count; i++)
         hub_buffer_append_format(&sources, "%s'%s': -1", i == 0 ? "" : ", ",
                                  loading->domain->contract.fields[i].field->name);
-    if (statement != NULL)
+    for (const char *key = said.statements; *key != '\0'; key += strspn(key, " ")) {
+        int size = (int)strcspn(key, " ");
         hub_buffer_append_format(&statements,
-                                 "{'key': '%s', 'carriers': ['sus'], 'first_offset': 0,"
+                                 "%s{'key': '%.*s', 'carriers': ['sus'], 'first_offset': 0,"
                                  " 'offset': 0, 'version': '1', 'state': 'CURRENT'}",
-                                 statement);
+                                 key == said.statements ? "" : ", ", size, key);
+        key += size;
+    }
     return message(loading, loading->domain->unified,
                    hub_arena_format(&loading->arena,
-                                    "{'entity_id': 'trial-x', 'kind': '%s', 'founder': 'ctgov/A',"
-                                    " 'founded_offset': 0, 'revision': 1, 'changed': [],"
-                                    " 'value': %s, 'sources': {%s}, 'statements': [%s],"
-                                    " 'conflicts': [],"
+                                    "{'entity_id': '%s', 'kind': '%s', 'into': %s,"
+                                    " 'founder': 'ctgov/A', 'founded_offset': 0, 'revision': 1,"
+                                    " 'changed': [], 'value': %s, 'sources': {%s},"
+                                    " 'statements': [%s], 'conflicts': [],"
                                     " 'rules': '%s', 'core': %d}",
-                                    kind, active ? "{'statement': {'version': ''}}" : "null",
+                                    said.id, said.kind, said.into, said.value,
                                     hub_buffer_text(&sources), hub_buffer_text(&statements),
-                                    rules == NULL ? loading->domain->rules : rules, core));
+                                    said.rules, said.core));
+}
+
+static const char value[] = "{'statement': {'version': ''}}";
+
+/* A unified record of one entity; `statement` is the key that it lists, or NULL. */
+static struct hub_bytes unified(struct loading *loading, const char *kind, const char *statement,
+                                const char *rules, int core) {
+    struct said said = {.id = "trial-x",
+                        .kind = kind,
+                        .into = "null",
+                        .value = strcmp(kind, "ACTIVE") == 0 ? value : "null",
+                        .statements = statement == NULL ? "" : statement,
+                        .rules = rules == NULL ? loading->domain->rules : rules,
+                        .core = core};
+    return unified_of(loading, said);
+}
+
+/* Loads an entity that stands. */
+static void load_entity(struct loading *loading, const char *id, const char *statements) {
+    struct said said = {.id = id,
+                        .kind = "ACTIVE",
+                        .into = "null",
+                        .value = value,
+                        .statements = statements,
+                        .rules = loading->domain->rules,
+                        .core = 1};
+    expect_ok(hub_fold_load_unified(loading->fold, unified_of(loading, said), &loading->error),
+              &loading->error);
 }
 
 static void an_empty_shard_loads(void **state) {
@@ -306,6 +340,354 @@ static void late_entries_are_no_part_of_the_state(void **state) {
     end(&loading);
 }
 
+static void what_no_fold_would_write_of_an_entity_is_refused(void **state) {
+    HUB_SCOPED_BUFFER many = {0};
+    struct loading loading;
+    (void)state;
+    for (int i = 0; i < 65; i++)
+        hub_buffer_append_format(&many, "%sctgov/%d", i == 0 ? "" : " ", i);
+    const struct {
+        const char *kind, *into, *value, *statements, *words;
+    } wrong[] = {{"ACTIVE", "null", "null", "ctgov/A", "ACTIVE without a value or statements"},
+                 {"ACTIVE", "null", value, hub_buffer_text(&many), "more statements"},
+                 {"WITHDRAWN", "null", value, "", "is not ACTIVE and has a value"},
+                 {"MERGED", "null", "null", "", "is MERGED into nothing"}};
+    begin(&loading);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct said said = {.id = "trial-x",
+                            .kind = wrong[i].kind,
+                            .into = wrong[i].into,
+                            .value = wrong[i].value,
+                            .statements = wrong[i].statements,
+                            .rules = loading.domain->rules,
+                            .core = 1};
+        expect_refusal(hub_fold_load_unified(loading.fold, unified_of(&loading, said),
+                                             &loading.error),
+                       HUB_FATAL, &loading.error, "unified.trial/0: trial-x", wrong[i].words);
+    }
+    struct said redirect = {.id = "trial-x",
+                            .kind = "MERGED",
+                            .into = "'trial-y'",
+                            .value = "null",
+                            .statements = "",
+                            .rules = loading.domain->rules,
+                            .core = 1};
+    expect_ok(hub_fold_load_unified(loading.fold, unified_of(&loading, redirect), &loading.error),
+              &loading.error);
+    end(&loading);
+}
+
+static void a_statement_of_an_entity_that_went_later_is_a_contradiction(void **state) {
+    struct loading loading;
+    (void)state;
+    begin(&loading);
+    expect_ok(load_statement(&loading, "sus/ctgov/A"), &loading.error);
+    load_entity(&loading, "trial-x", "ctgov/A");
+    expect_ok(hub_fold_load_unified(loading.fold, unified(&loading, "WITHDRAWN", NULL, NULL, 1),
+                                    &loading.error),
+              &loading.error);
+    expect_refusal(hub_fold_loaded(loading.fold, &loading.error), HUB_FATAL, &loading.error,
+                   "log.trial/0: statement ctgov/A", "contradict");
+    end(&loading);
+}
+
+static void a_statement_of_two_entities_is_a_contradiction(void **state) {
+    struct loading loading;
+    (void)state;
+    begin(&loading);
+    expect_ok(load_statement(&loading, "sus/ctgov/A"), &loading.error);
+    load_entity(&loading, "trial-x", "ctgov/A");
+    load_entity(&loading, "trial-y", "ctgov/A");
+    expect_refusal(hub_fold_loaded(loading.fold, &loading.error), HUB_FATAL, &loading.error,
+                   "unified.trial/0: trial-x lists ctgov/A", "contradict");
+    end(&loading);
+}
+
+static void an_entry_that_admit_could_not_have_written_is_refused(void **state) {
+    struct loading loading;
+    struct hub_input entry = {.has_value = true};
+    (void)state;
+    begin(&loading);
+    entry.value = message(&loading, loading.domain->schema, "{'statement': {'version': '1'}}");
+    assert_int_equal(hub_fold_load_log(loading.fold, &entry, &loading.error), HUB_FATAL);
+    entry.has_key = true;
+    entry.key = hub_bytes_of_text("late");
+    assert_int_equal(hub_fold_load_log(loading.fold, &entry, &loading.error), HUB_FATAL);
+    end(&loading);
+}
+
+/* --- conflicts and matches --- */
+
+#define CONFLICT(kind, severity, entities, more)                                                   \
+    "{'conflict_id': 'c', 'domain': 'trial', 'entities': [" entities "], 'field': 'acronym',"      \
+    " 'kind': '" kind "', 'severity': '" severity "', 'transition': 'OPENED',"                     \
+    " 'opened_offset': 0, 'offset': 0, 'events': 1, 'rules': '', 'core': 1, " more "}"
+#define VALUES                                                                                    \
+    "'values': [{'value': '\\\"A\\\"', 'statements': ['ctgov/A'], 'chosen': true},"                 \
+    " {'value': '\\\"B\\\"', 'statements': ['ctgov/B'], 'chosen': false}]"
+#define DECIDED(kind)                                                                              \
+    "'decision': {'decision_id': 'd', 'kind': '" kind "', 'state': 'IN_FORCE', 'statements':"      \
+    " ['ctgov/A'], 'others': [], 'values': [], 'reason': 'r', 'decided_by': 'a', 'offset': 0}"
+
+static enum hub_status load_conflict(struct loading *loading, const char *json) {
+    return hub_fold_load_conflict(
+        loading->fold, message(loading, hub_catalogue_latest(test_catalogue(), "conflict"), json),
+        &loading->error);
+}
+
+static enum hub_status load_match(struct loading *loading, const char *json) {
+    return hub_fold_load_match(
+        loading->fold, message(loading, hub_catalogue_latest(test_catalogue(), "match"), json),
+        &loading->error);
+}
+
+/* One entry of the log, folded. */
+static void fold(struct loading *loading, const char *key, struct hub_bytes bytes,
+                 struct hub_outputs *outputs) {
+    struct hub_input entry = {.has_key = true,
+                              .has_value = true,
+                              .key = hub_bytes_of_text(key),
+                              .value = bytes,
+                              .offset = 9};
+    *outputs = (struct hub_outputs){.arena = &loading->arena};
+    expect_ok(hub_fold_entry(loading->fold, &entry, outputs, &loading->error), &loading->error);
+}
+
+/* The last output of a kind, rendered; the caller frees it. */
+static json_t *last_of(const struct hub_outputs *outputs, enum hub_output_kind kind) {
+    for (size_t i = outputs->count; i > 0; i--)
+        if (outputs->items[i - 1].kind == kind)
+            return test_render(outputs->items[i - 1].value);
+    fail_msg("nothing of kind %d", (int)kind);
+    return NULL;
+}
+
+static void what_no_fold_would_write_of_a_conflict_is_refused(void **state) {
+    static const char *const wrong[] = {
+        CONFLICT("VALUES", "MAJOR", "", "'state': 'OPEN', " VALUES),
+        CONFLICT("VALUES", "MAJOR", "'a', 'b', 'c'", "'state': 'OPEN', " VALUES),
+        CONFLICT("UNRECOGNISED", "MAJOR", "'a'", "'state': 'OPEN', " VALUES),
+        CONFLICT("VALUES", "UNRECOGNISED", "'a'", "'state': 'OPEN', " VALUES)};
+    struct loading loading;
+    (void)state;
+    begin(&loading);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        expect_refusal(load_conflict(&loading, wrong[i]), HUB_FATAL, &loading.error,
+                       "conflict.trial/0: c", "damaged");
+    end(&loading);
+}
+
+static void evidence_of_an_unknown_kind_is_refused(void **state) {
+    struct loading loading;
+    (void)state;
+    begin(&loading);
+    expect_refusal(
+        load_match(&loading,
+                   "{'match_id': 'm', 'domain': 'trial', 'entities': ['a', 'b'], 'state': 'OPEN',"
+                   " 'evidence': [{'kind': 'UNRECOGNISED', 'detail': 'd', 'statements': ['x', 'y']}],"
+                   " 'opened_offset': 0, 'offset': 0, 'events': 1, 'rules': '', 'core': 1}"),
+        HUB_FATAL, &loading.error, "match.trial/0: m", "unknown kind");
+    end(&loading);
+}
+
+/* Nobody wrote such topics; the fold goes on with what is there. */
+static void a_conflict_of_an_entity_that_is_not_there_ends_with_the_other(void **state) {
+    static const char *const conflicts[] = {
+        CONFLICT("VALUES", "MAJOR", "'trial-x', 'trial-gone'", "'state': 'OPEN', " VALUES),
+        CONFLICT("VALUES", "MAJOR", "'trial-gone', 'trial-x'",
+                 "'state': 'OPEN', " VALUES ", " DECIDED("DEFER"))};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct loading loading;
+        struct hub_outputs outputs;
+        begin(&loading);
+        expect_ok(load_statement(&loading, "sus/ctgov/A"), &loading.error);
+        load_entity(&loading, "trial-x", "ctgov/A");
+        expect_ok(load_conflict(&loading, conflicts[i]), &loading.error);
+        expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+        assert_int_equal(hub_fold_gauges(loading.fold).conflicts_open, 1);
+        fold(&loading, "sus/ctgov/A",
+             message(&loading, loading.domain->schema,
+                     "{'statement': {'version': '2'}, 'acronym': 'A'}"),
+             &outputs);
+        json_t *conflict = last_of(&outputs, HUB_OUTPUT_CONFLICT);
+        expect_json(conflict, "state", "'RESOLVED'");
+        assert_int_equal(hub_fold_gauges(loading.fold).conflicts_open, 0);
+        json_decref(conflict);
+        end(&loading);
+    }
+}
+
+static void a_record_that_comes_again_replaces_the_one_before(void **state) {
+    static const char match[] =
+        "{'match_id': 'm', 'domain': 'trial', 'entities': ['a', 'b'], 'state': 'OPEN',"
+        " 'evidence': [{'kind': 'TIE', 'detail': 'd', 'statements': ['x', 'y']}],"
+        " 'opened_offset': 0, 'offset': 0, 'events': 1, 'rules': '', 'core': 1}";
+    struct loading loading;
+    (void)state;
+    begin(&loading);
+    for (int i = 0; i < 2; i++) {
+        expect_ok(load_match(&loading, match), &loading.error);
+        expect_ok(load_conflict(&loading, CONFLICT("VALUES", "MAJOR", "'a'",
+                                                   "'state': 'OPEN', " VALUES)),
+                  &loading.error);
+    }
+    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    assert_int_equal(hub_fold_gauges(loading.fold).matches_open, 1);
+    assert_int_equal(hub_fold_gauges(loading.fold).conflicts_open, 1);
+    end(&loading);
+}
+
+/* --- decisions that admit, or an earlier fold, would not have taken --- */
+
+static json_t *decide(struct loading *loading, const char *subject, const char *kind,
+                      int revision, const char *more, enum hub_output_kind about) {
+    struct hub_outputs outputs;
+    const char *json = hub_arena_format(
+        &loading->arena,
+        "{'decision_id': 'd', 'domain': 'trial', 'subject': '%s', 'kind': '%s', 'revision': %d,"
+        " 'reason': 'r', 'decided_by': 'b', 'decided_time': '2026-05-01T10:00:00.000Z'%s%s}",
+        subject, kind, revision, *more == '\0' ? "" : ", ", more);
+    fold(loading, hub_arena_format(&loading->arena, "decision/%s", subject),
+         message(loading, hub_catalogue_latest(test_catalogue(), "decision"), json), &outputs);
+    return last_of(&outputs, about);
+}
+
+static void expect_refused(struct loading *loading, const char *subject, const char *kind,
+                           const char *more, enum hub_output_kind about, const char *words) {
+    json_t *record = decide(loading, subject, kind, /* revision= */ 1, more, about);
+    if (look_text(record, "refused") == NULL ||
+        strstr(look_text(record, "refused"), words) == NULL)
+        fail_msg("it is not refused because \"%s\"", words);
+    json_decref(record);
+}
+
+/* trial-x of ctgov/A and ctgov/B, and a conflict of it. */
+static void begin_with_conflict(struct loading *loading, const char *conflict) {
+    begin(loading);
+    expect_ok(load_statement(loading, "sus/ctgov/A"), &loading->error);
+    expect_ok(load_statement(loading, "sus/ctgov/B"), &loading->error);
+    load_entity(loading, "trial-x", "ctgov/A ctgov/B");
+    expect_ok(load_conflict(loading, conflict), &loading->error);
+    expect_ok(hub_fold_loaded(loading->fold, &loading->error), &loading->error);
+}
+
+static void a_choice_of_no_statement_or_of_several_is_refused(void **state) {
+    struct loading loading;
+    (void)state;
+    begin_with_conflict(&loading,
+                        CONFLICT("VALUES", "MAJOR", "'trial-x'", "'state': 'OPEN', " VALUES));
+    expect_refused(&loading, "c", "CHOOSE", "'statements': ['ctgov/A', 'ctgov/B']",
+                   HUB_OUTPUT_CONFLICT, "exactly one statement");
+    expect_refused(&loading, "m", "JOIN", "'others': ['ctgov/B']", HUB_OUTPUT_MATCH,
+                   "a side names no statement");
+    end(&loading);
+}
+
+static void a_conflict_whose_entity_is_not_there_cannot_be_decided(void **state) {
+    struct loading loading;
+    (void)state;
+    begin_with_conflict(&loading,
+                        CONFLICT("VALUES", "MAJOR", "'trial-gone'",
+                                 "'state': 'OPEN', " VALUES ", " DECIDED("DEFER")));
+    expect_refused(&loading, "c", "DEFER", "", HUB_OUTPUT_CONFLICT, "its entity is not here");
+    end(&loading);
+}
+
+static void what_was_decided_by_nobody_is_decided_on_its_values(void **state) {
+    struct loading loading;
+    (void)state;
+    begin_with_conflict(&loading, CONFLICT("VALUES", "MAJOR", "'trial-x'",
+                                           "'state': 'RESOLVED', " VALUES));
+    json_t *conflict = decide(&loading, "c", "CHOOSE", 1, "'statements': ['ctgov/A']",
+                              HUB_OUTPUT_CONFLICT);
+    expect_json(conflict, "refused", "null");
+    json_decref(conflict);
+    end(&loading);
+}
+
+/* Of a field that the schema no longer has: the domain's own retention counts. */
+static void a_conflict_of_an_unknown_field_is_decided_as_its_domain_is(void **state) {
+    struct loading loading;
+    (void)state;
+    begin_with_conflict(
+        &loading,
+        "{'conflict_id': 'c', 'domain': 'trial', 'entities': ['trial-x'], 'field': 'gone.part',"
+        " 'kind': 'VALUES', 'severity': 'MINOR', 'transition': 'OPENED', 'opened_offset': 0,"
+        " 'offset': 0, 'events': 1, 'rules': '', 'core': 1, 'state': 'OPEN', " VALUES "}");
+    json_t *conflict = decide(&loading, "c", "CHOOSE", 1, "'statements': ['ctgov/A']",
+                              HUB_OUTPUT_CONFLICT);
+    expect_json(conflict, "refused", "null");
+    json_decref(conflict);
+    end(&loading);
+}
+
+/* A system that is no more, and a key that never was one. */
+static void a_decision_about_unknown_statements_binds_those_that_are_known(void **state) {
+    struct loading loading;
+    struct hub_outputs outputs;
+    (void)state;
+    begin(&loading);
+    expect_ok(load_statement(&loading, "sus/ctgov/A"), &loading.error);
+    expect_ok(load_statement(&loading, "sus/ctgov/B"), &loading.error);
+    load_entity(&loading, "trial-x", "ctgov/A");
+    load_entity(&loading, "trial-y", "ctgov/B");
+    expect_ok(load_match(&loading,
+                         "{'match_id': 'm', 'domain': 'trial', 'entities': ['trial-x', 'gone'],"
+                         " 'state': 'CLOSED', 'evidence': [{'kind': 'TIE', 'detail': 'd',"
+                         " 'statements': ['ctgov/A', 'ctgov/B']}], 'opened_offset': 0,"
+                         " 'offset': 0, 'events': 1, 'rules': '', 'core': 1,"
+                         " 'decision': {'decision_id': 'd', 'kind': 'JOIN', 'state': 'IN_FORCE',"
+                         " 'statements': ['unheard-of/X', 'ctgov/A'],"
+                         " 'others': ['nothing', 'ctgov/A', 'ctgov/B'], 'values': [],"
+                         " 'reason': 'r', 'decided_by': 'a', 'offset': 0}}"),
+              &loading.error);
+    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    fold(&loading, "sus/ctgov/A",
+         message(&loading, loading.domain->schema,
+                 "{'statement': {'version': '2'}, 'identifiers': [{'scheme': 'nct',"
+                 " 'value': 'NCT01000001', 'relation': 'SELF'}]}"),
+         &outputs);
+    assert_int_equal(hub_fold_gauges(loading.fold).entities, 1);
+    json_t *match = decide(&loading, "m", "SEPARATE", 2,
+                           "'statements': ['ctgov/A'], 'others': ['ctgov/B']", HUB_OUTPUT_MATCH);
+    expect_json(match, "refused", "null");
+    expect_json(match, "decision.kind", "'SEPARATE'");
+    assert_int_equal(hub_fold_gauges(loading.fold).entities, 2);
+    json_decref(match);
+    end(&loading);
+}
+
+/* --- statements whose retention has ended --- */
+
+/* The founder's entry is gone from the log: the id stays where its oldest other statement is. */
+static void an_entity_outlives_its_founders_entry(void **state) {
+    struct loading loading;
+    struct hub_outputs outputs;
+    (void)state;
+    begin(&loading);
+    expect_ok(load_statement(&loading, "sus/ctgov/B"), &loading.error);
+    load_entity(&loading, "trial-x", "ctgov/B");
+    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    fold(&loading, "sus/ctgov/B",
+         message(&loading, loading.domain->schema,
+                 "{'statement': {'version': '2'}, 'identifiers': [{'scheme': 'nct',"
+                 " 'value': 'NCT01000001', 'relation': 'SELF'}]}"),
+         &outputs);
+    json_t *entity = last_of(&outputs, HUB_OUTPUT_UNIFIED);
+    expect_json(entity, "entity_id", "'trial-x'");
+    expect_json(entity, "kind", "'ACTIVE'");
+    json_decref(entity);
+    fold(&loading, "sus/ctgov/B",
+         message(&loading, loading.domain->schema,
+                 "{'statement': {'version': '3', 'state': 'WITHDRAWN'}}"),
+         &outputs);
+    entity = last_of(&outputs, HUB_OUTPUT_UNIFIED);
+    expect_json(entity, "kind", "'WITHDRAWN'");
+    json_decref(entity);
+    end(&loading);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trials_go_on_as_if_there_had_been_no_restart),
@@ -325,6 +707,20 @@ int main(void) {
         cmocka_unit_test(a_shard_of_other_rules_is_refused),
         cmocka_unit_test(records_that_cannot_be_read_are_refused),
         cmocka_unit_test(late_entries_are_no_part_of_the_state),
+        cmocka_unit_test(what_no_fold_would_write_of_an_entity_is_refused),
+        cmocka_unit_test(a_statement_of_an_entity_that_went_later_is_a_contradiction),
+        cmocka_unit_test(a_statement_of_two_entities_is_a_contradiction),
+        cmocka_unit_test(an_entry_that_admit_could_not_have_written_is_refused),
+        cmocka_unit_test(what_no_fold_would_write_of_a_conflict_is_refused),
+        cmocka_unit_test(evidence_of_an_unknown_kind_is_refused),
+        cmocka_unit_test(a_conflict_of_an_entity_that_is_not_there_ends_with_the_other),
+        cmocka_unit_test(a_record_that_comes_again_replaces_the_one_before),
+        cmocka_unit_test(a_choice_of_no_statement_or_of_several_is_refused),
+        cmocka_unit_test(a_conflict_whose_entity_is_not_there_cannot_be_decided),
+        cmocka_unit_test(what_was_decided_by_nobody_is_decided_on_its_values),
+        cmocka_unit_test(a_conflict_of_an_unknown_field_is_decided_as_its_domain_is),
+        cmocka_unit_test(a_decision_about_unknown_statements_binds_those_that_are_known),
+        cmocka_unit_test(an_entity_outlives_its_founders_entry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
