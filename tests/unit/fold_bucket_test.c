@@ -281,6 +281,48 @@ static void a_statement_with_two_exclusive_numbers_states_neither(void **state) 
     world_free(world);
 }
 
+/* --- which id is whose --- */
+
+static void an_id_without_its_founder_stays_with_the_oldest_that_is_left(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, SHARED " " OTHER, NULL);
+    struct id id = id_of(world, "ctgov/A");
+    tell_trial(world, "isrctn/C", 1, OTHER, NULL);
+    tell_trial(world, "euctr/B", 1, SHARED, NULL);
+    tell_trial_withdrawn(world, "ctgov/A", 2); /* which held the two together */
+    assert_string_equal(tell_id(world, "isrctn/C"), id.text);
+    assert_string_not_equal(tell_id(world, "euctr/B"), id.text);
+    world_free(world);
+}
+
+static void a_piece_that_leaves_is_founded_by_its_oldest_statement(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, SHARED, NULL);
+    tell_trial(world, "isrctn/C", 1, SHARED, NULL);
+    tell_trial(world, "euctr/B", 1, SHARED, NULL);
+    tell_trial(world, "ctgov/A", 2, OTHER, NULL);
+    assert_true(together(world, "euctr/B", "isrctn/C"));
+    expect_json(world_entity_of(world, "euctr/B"), "founder", "'isrctn/C'");
+    world_free(world);
+}
+
+static void one_statement_may_take_the_place_of_another(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, "eudract:2019-001234-11 " SHARED, NULL);
+    struct id id = id_of(world, "ctgov/A");
+    tell_trial(world, "euctr/B", 1, "eudract:2019-001234-11 nct:NCT01000001", NULL);
+    tell_trial(world, "isrctn/C", 1, SHARED " nct:NCT01000002", NULL);
+    assert_true(together(world, "ctgov/A", "euctr/B"));
+    assert_false(together(world, "ctgov/A", "isrctn/C"));
+    tell_trial_withdrawn(world, "euctr/B", 2);
+    assert_true(together(world, "ctgov/A", "isrctn/C"));
+    assert_string_equal(tell_id(world, "isrctn/C"), id.text);
+    world_free(world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_merge_keeps_the_older_id),
@@ -298,6 +340,9 @@ int main(void) {
         cmocka_unit_test(a_slot_that_moves_is_moved_here_and_active_there),
         cmocka_unit_test(an_identifier_that_too_many_share_joins_none_until_fewer_do),
         cmocka_unit_test(a_statement_with_two_exclusive_numbers_states_neither),
+        cmocka_unit_test(an_id_without_its_founder_stays_with_the_oldest_that_is_left),
+        cmocka_unit_test(a_piece_that_leaves_is_founded_by_its_oldest_statement),
+        cmocka_unit_test(one_statement_may_take_the_place_of_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

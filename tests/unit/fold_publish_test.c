@@ -5,6 +5,7 @@
 #include "tests/lib/script.h"
 #include "tests/lib/tell.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define SHARED "idrcb:2019-A00001-11"
@@ -160,6 +161,23 @@ static void a_revision_counts_on_over_a_restart(void **state) {
     world_free(world);
 }
 
+static void the_choice_of_a_statement_that_is_withdrawn_is_nobodys(void **state) {
+    struct world *world = world_new("trial");
+    char json[512];
+    (void)state;
+    tell_trial(world, "euctr/B", 1, SHARED, "'enrolment': {'count': 10, 'type': 'ACTUAL'}");
+    tell_trial(world, "ctgov/A", 1, SHARED, "'enrolment': {'count': 12, 'type': 'ACTUAL'}");
+    snprintf(json, sizeof json,
+             "{'decision_id': 'd', 'domain': 'trial', 'subject': '%s/enrolment', 'kind': 'CHOOSE',"
+             " 'revision': 2, 'statements': ['ctgov/A'], 'reason': 'r', 'decided_by': 'a',"
+             " 'decided_time': '2026-05-01T10:00:00.000Z'}", tell_id(world, "ctgov/A"));
+    assert_true(world_decide(world, json));
+    expect_json(world_entity_of(world, "euctr/B"), "value.enrolment.count", "12");
+    tell_trial_withdrawn(world, "ctgov/A", 2);
+    expect_json(world_entity_of(world, "euctr/B"), "value.enrolment.count", "10");
+    world_free(world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(revisions_have_no_gaps),
@@ -173,6 +191,7 @@ int main(void) {
         cmocka_unit_test(a_record_says_by_what_it_was_made),
         cmocka_unit_test(a_volatile_field_alone_publishes_nothing),
         cmocka_unit_test(a_revision_counts_on_over_a_restart),
+        cmocka_unit_test(the_choice_of_a_statement_that_is_withdrawn_is_nobodys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -126,6 +126,45 @@ static void a_statement_counts_as_new_after_it_was_out_of_force(void **state) {
     world_free(world);
 }
 
+#define AT(time) "'version': '1', 'event_time': {'time': '2026-01-0" time "T00:00:00'}"
+
+static void of_equal_versions_the_copy_with_the_later_event_speaks(void **state) {
+    static const struct {
+        const char *sus, *lumc, *speaks;
+    } copies[] = {{AT("1"), AT("2"), "LUMC"},
+                  {AT("2"), AT("1"), "SUS"},
+                  {"'version': '1'", AT("1"), "LUMC"},
+                  {AT("1"), "'version': '1'", "SUS"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof copies / sizeof *copies; i++) {
+        struct world *world = world_new("trial");
+        carry(world, "sus", copies[i].sus, "SUS");
+        carry(world, "lumc", copies[i].lumc, "LUMC");
+        assert_string_equal(look_text(world_entity_of(world, "ctgov/A"), "value.acronym"),
+                            copies[i].speaks);
+        world_free(world);
+    }
+}
+
+static void of_equal_events_the_content_tells_which_copy_speaks(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    carry(world, "sus", AT("1"), "SAME");
+    carry(world, "lumc", AT("1"), "SAME");
+    assert_string_equal(spoken(world), "SAME [lumc sus]"); /* the smaller name */
+    world_free(world);
+}
+
+static void whoever_still_sees_it_speaks_before_one_that_does_not(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    carry(world, "sus", "'version': '1', 'state': 'WITHDRAWN'", "A");
+    assert_string_equal(spoken(world), "nothing");
+    carry(world, "lumc", "'version': '1'", "A");
+    assert_string_equal(spoken(world), "A [lumc]");
+    world_free(world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_copy_with_the_highest_version_speaks),
@@ -136,6 +175,9 @@ int main(void) {
         cmocka_unit_test(it_is_withdrawn_when_every_carrier_withdraws),
         cmocka_unit_test(the_order_in_which_carriers_are_heard_plays_no_part),
         cmocka_unit_test(a_statement_counts_as_new_after_it_was_out_of_force),
+        cmocka_unit_test(of_equal_versions_the_copy_with_the_later_event_speaks),
+        cmocka_unit_test(of_equal_events_the_content_tells_which_copy_speaks),
+        cmocka_unit_test(whoever_still_sees_it_speaks_before_one_that_does_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,6 +121,7 @@ static void a_damaged_log_stops_the_fold(void **state) {
                    {"sus", folding.message},
                    {"sus/ctgov", folding.message},
                    {"sus/unheard-of/A", folding.message},
+                   {"decision/s", folding.message},
                    {"sus/ctgov/A", hub_bytes(NULL, 0)},
                    {"sus/ctgov/A", hub_bytes("", 0)},
                    {"sus/ctgov/A", hub_bytes(junk, sizeof junk - 1)},
@@ -166,6 +167,19 @@ static void gauges_tell_what_the_shard_holds(void **state) {
     end(&folding);
 }
 
+static void carriers_that_no_longer_see_what_is_withdrawn_publish_nothing(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    world_say(world, "sus", "ctgov/A", "{'statement': {'version': '1'}}");
+    world_say(world, "lumc", "ctgov/A", "{'statement': {'version': '2', 'state': 'WITHDRAWN'}}");
+    assert_int_equal(world_fold_counts(world).withdrawn, 1);
+    world_say(world, "sus", "ctgov/A", "{'statement': {'version': '1~2', 'state': 'WITHDRAWN'}}");
+    assert_int_equal(world_fold_counts(world).withdrawn, 1);
+    assert_int_equal(world_fold_counts(world).unchanged, 1);
+    assert_string_equal(tell_each(world, "unified", NULL, "value.kind"), "ACTIVE WITHDRAWN");
+    world_free(world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_sources_that_share_a_number_are_one_entity),
@@ -176,6 +190,7 @@ int main(void) {
         cmocka_unit_test(a_damaged_log_stops_the_fold),
         cmocka_unit_test(a_late_entry_is_passed_over_whatever_it_holds),
         cmocka_unit_test(gauges_tell_what_the_shard_holds),
+        cmocka_unit_test(carriers_that_no_longer_see_what_is_withdrawn_publish_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -145,6 +145,14 @@ static void a_message_over_the_limit_is_refused(void **state) {
     end(&reading);
 }
 
+static void readers_that_are_freed_twice_are_free(void **state) {
+    struct reading reading;
+    (void)state;
+    begin(&reading, test_catalogue());
+    hub_readers_free(&reading.readers);
+    end(&reading);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_canonical_message_is_passed_through_as_it_is),
@@ -152,6 +160,7 @@ int main(void) {
         cmocka_unit_test(an_older_schema_is_read_as_the_newest),
         cmocka_unit_test(what_is_no_message_of_the_domain_is_refused_with_the_reason),
         cmocka_unit_test(a_message_over_the_limit_is_refused),
+        cmocka_unit_test(readers_that_are_freed_twice_are_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
