@@ -284,6 +284,43 @@ static void an_overlap_survives_a_restart(void **state) {
     world_free(world);
 }
 
+/* --- what claims nothing --- */
+
+static void a_slot_without_a_time_or_a_suite_overlaps_nothing(void **state) {
+    static const char *const slots[] = {
+        "{'statement': {'version': '1'}, 'facility': 'ror:05xvt9f17', 'suite': 'line-a',"
+        " 'status': 'BOOKED'}",
+        "{'statement': {'version': '1'}, 'facility': 'ror:05xvt9f17', 'status': 'BOOKED',"
+        " 'interval': {'start': {'time': '2026-05-01T08:00:00'},"
+        " 'end': {'time': '2026-05-01T12:00:00'}}}",
+        "{'statement': {'version': '1'}, 'facility': 'ror:05xvt9f17', 'suite': 'line-a',"
+        " 'interval': {'start': {'time': '2026-05-01T08:00:00'},"
+        " 'end': {'time': '2026-05-01T12:00:00'}}}"};
+    struct world *world = world_new("gmp-slot");
+    (void)state;
+    tell_slot(world, "lumc-mes/1", 1, "line-a", "08-12", "BOOKED");
+    for (size_t i = 0; i < sizeof slots / sizeof *slots; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "lumc-mes/without-%zu", i);
+        world_say(world, "lumc", key, slots[i]);
+    }
+    assert_int_equal(json_object_size(world_conflicts(world)), 0);
+    world_free(world);
+}
+
+static void conflicts_are_listed_by_their_ids_whenever_they_opened(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_counts(world, 1, 10, 12);
+    tell_trial(world, "isrctn/C", 1, SHARED, "'start': {'value': '2016-07-14'}");
+    tell_trial(world, "isrctn/D", 1, SHARED, "'start': {'value': '2017-07-14'}");
+    const json_t *entity = world_entity_of(world, "ctgov/A");
+    assert_int_equal(look_count(entity, "conflicts"), 2);
+    assert_true(strcmp(look_text(entity, "conflicts.0.conflict_id"),
+                       look_text(entity, "conflicts.1.conflict_id")) < 0);
+    world_free(world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_that_differ_open_a_conflict),
@@ -304,6 +341,8 @@ int main(void) {
         cmocka_unit_test(a_slot_that_moves_in_time_changes_or_closes_its_overlaps),
         cmocka_unit_test(a_slot_can_overlap_several_and_each_is_told),
         cmocka_unit_test(an_overlap_survives_a_restart),
+        cmocka_unit_test(a_slot_without_a_time_or_a_suite_overlaps_nothing),
+        cmocka_unit_test(conflicts_are_listed_by_their_ids_whenever_they_opened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

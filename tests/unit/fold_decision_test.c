@@ -455,6 +455,229 @@ static void what_is_no_decision_is_dead_lettered(void **state) {
     world_free(world);
 }
 
+/* --- what does not apply --- */
+
+static void expect_refusal_of(const json_t *record, const char *words) {
+    const char *refused = look_text(record, "refused");
+    if (refused == NULL || strstr(refused, words) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", refused == NULL ? "(nothing)" : refused, words);
+}
+
+static void what_the_sources_agree_on_is_neither_chosen_nor_put_off(void **state) {
+    struct world *world = two_counts();
+    (void)state;
+    decide(world, "trial", "REOPEN", conflict_id(world), "bo", 2, NULL);
+    expect_refusal_of(world_conflict(world, conflict_id(world)), "nobody has decided it");
+    tell_count(world, "ctgov/A", 2, 10);
+    choose(world, "ctgov/A");
+    expect_refusal_of(world_conflict(world, conflict_id(world)), "the sources agree");
+    decide(world, "trial", "DEFER", conflict_id(world), "bo", revision_of(world, "euctr/B"), NULL);
+    expect_refusal_of(world_conflict(world, conflict_id(world)), "it is not open");
+    world_free(world);
+}
+
+static void a_choice_is_remembered_while_the_sources_agree(void **state) {
+    struct world *world = two_counts();
+    (void)state;
+    choose(world, "ctgov/A");
+    tell_count(world, "euctr/B", 2, 12);
+    tell_trial(world, "euctr/B", 3, SHARED,
+               "'acronym': 'STAR', 'enrolment': {'count': 12, 'type': 'ACTUAL'}");
+    assert_string_equal(transitions(world), "OPENED DECIDED RESOLVED");
+    decide(world, "trial", "REOPEN", conflict_id(world), "bo", revision_of(world, "euctr/B"), NULL);
+    expect_refusal_of(world_conflict(world, conflict_id(world)), "nothing to reopen");
+    world_free(world);
+}
+
+static void what_was_put_off_stays_so_while_its_values_do(void **state) {
+    struct world *world = two_counts();
+    (void)state;
+    decide(world, "trial", "DEFER", conflict_id(world), "anna", 2, NULL);
+    tell_count(world, "isrctn/C", 1, 12); /* a third voice, no new value */
+    expect_json(world_conflict(world, conflict_id(world)), "transition", "'CHANGED'");
+    expect_json(world_conflict(world, conflict_id(world)), "decision.kind", "'DEFER'");
+    tell_count(world, "isrctn/C", 2, 14); /* a third value */
+    expect_json(world_conflict(world, conflict_id(world)), "decision", "null");
+    world_free(world);
+}
+
+static void what_was_put_off_is_over_when_the_sources_agree(void **state) {
+    struct world *world = two_counts();
+    (void)state;
+    decide(world, "trial", "DEFER", conflict_id(world), "anna", 2, NULL);
+    tell_count(world, "ctgov/A", 2, 10);
+    expect_json(world_conflict(world, conflict_id(world)), "decision", "null");
+    assert_string_equal(transitions(world), "OPENED DEFERRED RESOLVED");
+    world_free(world);
+}
+
+static void a_step_that_is_put_off_stays_open(void **state) {
+    struct world *world = world_new("trial");
+    char id[128];
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, SHARED, "'status': 'COMPLETED'");
+    tell_trial(world, "ctgov/A", 2, SHARED, "'status': 'RECRUITING'");
+    snprintf(id, sizeof id, "%s/status@ctgov/A", tell_id(world, "ctgov/A"));
+    decide(world, "trial", "DEFER", id, "anna", 2, NULL);
+    tell_trial(world, "euctr/B", 1, SHARED, "'acronym': 'STAR'");
+    expect_json(world_conflict(world, id), "state", "'OPEN'");
+    expect_json(world_conflict(world, id), "decision.kind", "'DEFER'");
+    world_free(world);
+}
+
+static void several_conflicts_of_one_entity_are_decided_each_by_itself(void **state) {
+    struct world *world = world_new("trial");
+    char id[128];
+    (void)state;
+    tell_trial(world, "euctr/B", 1, SHARED,
+               "'start': {'value': '2016-07-14'}, 'enrolment': {'count': 10, 'type': 'ACTUAL'}");
+    tell_trial(world, "ctgov/A", 1, SHARED,
+               "'start': {'value': '2017-07-14'}, 'enrolment': {'count': 12, 'type': 'ACTUAL'}");
+    static const char *const fields[] = {"start", "enrolment"};
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(id, sizeof id, "%s/%s", tell_id(world, "ctgov/A"), fields[i]);
+        assert_non_null(world_conflict(world, id));
+        decide(world, "trial", "CHOOSE", id, "anna", revision_of(world, "ctgov/A"),
+               "'statements': ['ctgov/A']");
+        expect_json(world_conflict(world, id), "state", "'RESOLVED'");
+    }
+    decide(world, "trial", "REOPEN", id, "bo", revision_of(world, "ctgov/A"), NULL);
+    expect_json(world_conflict(world, id), "state", "'OPEN'");
+    assert_int_equal(look_count(world_entity_of(world, "ctgov/A"), "conflicts"), 1);
+    world_free(world);
+}
+
+/* --- two persons --- */
+
+static void a_proposal_is_over_when_the_sources_move(void **state) {
+    struct world *world = world_new("gmp-slot");
+    char id[96], more[96];
+    (void)state;
+    tell_slot(world, "lumc-mes/1", 1, "line-a", "08-12", "DONE");
+    tell_slot(world, "lumc-mes/1", 2, "line-a", "08-12", "FREE");
+    snprintf(id, sizeof id, "%s/status@lumc-mes/1", tell_id(world, "lumc-mes/1"));
+    snprintf(more, sizeof more, "'statements': ['lumc-mes/1'], 'shard': %d", shard());
+    decide(world, "gmp-slot", "CHOOSE", id, "anna", revision_of(world, "lumc-mes/1"), more);
+    expect_json(world_conflict(world, id), "transition", "'PROPOSED'");
+    snprintf(more, sizeof more, "'shard': %d", shard());
+    decide(world, "gmp-slot", "DEFER", id, "bo", revision_of(world, "lumc-mes/1"), more);
+    expect_json(world_conflict(world, id), "transition", "'DEFERRED'"); /* it is another decision */
+    snprintf(more, sizeof more, "'statements': ['lumc-mes/1'], 'shard': %d", shard());
+    decide(world, "gmp-slot", "CHOOSE", id, "cleo", revision_of(world, "lumc-mes/1"), more);
+    expect_json(world_conflict(world, id), "transition", "'PROPOSED'");
+    tell_slot(world, "lumc-mes/1", 3, "line-a", "08-12", "BOOKED");
+    expect_json(world_conflict(world, id), "decision", "null");
+    world_free(world);
+}
+
+static void what_is_in_force_is_decided_anew_by_two(void **state) {
+    struct world *world = world_new("gmp-slot");
+    char id[96], more[96];
+    (void)state;
+    tell_slot(world, "lumc-mes/1", 1, "line-a", "08-12", "DONE");
+    tell_slot(world, "lumc-mes/1", 2, "line-a", "08-12", "FREE");
+    snprintf(id, sizeof id, "%s/status@lumc-mes/1", tell_id(world, "lumc-mes/1"));
+    snprintf(more, sizeof more, "'statements': ['lumc-mes/1'], 'shard': %d", shard());
+    decide(world, "gmp-slot", "CHOOSE", id, "anna", revision_of(world, "lumc-mes/1"), more);
+    decide(world, "gmp-slot", "CHOOSE", id, "bo", revision_of(world, "lumc-mes/1"), more);
+    expect_json(world_conflict(world, id), "decision.state", "'IN_FORCE'");
+    decide(world, "gmp-slot", "CHOOSE", id, "anna", revision_of(world, "lumc-mes/1"), more);
+    expect_json(world_conflict(world, id), "decision.state", "'PROPOSED'");
+    world_free(world);
+}
+
+/* Two slots of one system, joined by two persons who name the same sides. */
+static void only_the_same_sides_confirm_a_join(void **state) {
+    static const struct {
+        const char *by, *statements, *others;
+        const char *state;
+    } said[] = {{"anna", "'lumc-mes/1'", "'lumc-mes/2'", "'PROPOSED'"},
+                {"bo", "'lumc-mes/1', 'lumc-mes/1'", "'lumc-mes/2'", "'PROPOSED'"},
+                {"anna", "'lumc-mes/1'", "'lumc-mes/3'", "'PROPOSED'"},
+                {"bo", "'lumc-mes/1'", "'lumc-mes/2'", "'PROPOSED'"},
+                {"anna", "'lumc-mes/1'", "'lumc-mes/2'", "'IN_FORCE'"}};
+    struct world *world = world_new("gmp-slot");
+    char more[192];
+    (void)state;
+    tell_slot(world, "lumc-mes/1", 1, "line-a", "08-12", "FREE");
+    tell_slot(world, "lumc-mes/2", 1, "line-b", "08-12", "FREE");
+    tell_slot(world, "lumc-mes/3", 1, "line-c", "08-12", "FREE");
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        snprintf(more, sizeof more,
+                 "'statements': [%s], 'others': [%s], 'other_revision': 1, 'shard': %d",
+                 said[i].statements, said[i].others, shard());
+        assert_true(decide(world, "gmp-slot", "JOIN", "pair/1", said[i].by, 1, more));
+        expect_json(world_match(world, "pair/1"), "decision.state", said[i].state);
+    }
+    assert_string_equal(tell_id(world, "lumc-mes/1"), tell_id(world, "lumc-mes/2"));
+    world_free(world);
+}
+
+/* --- sides --- */
+
+static void the_statements_of_a_side_are_in_force_and_in_one_entity(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    two_trials(world);
+    assert_true(decide(world, "trial", "JOIN", "pair/1", "anna", 1,
+                       "'statements': ['ctgov/X'], 'others': ['isrctn/B']"));
+    expect_refusal_of(world_match(world, "pair/1"), "no statement ctgov/X is in force");
+    expect_json(world_match(world, "pair/1"), "entities", "['', '']");
+    assert_true(decide(world, "trial", "JOIN", "pair/1", "anna", 1,
+                       "'statements': ['ctgov/A', 'isrctn/B'], 'others': ['isrctn/B']"));
+    expect_refusal_of(world_match(world, "pair/1"), "in different entities");
+    assert_true(decide(world, "trial", "JOIN", "pair/1", "anna", 7,
+                       "'statements': ['ctgov/A'], 'others': ['isrctn/B'], 'other_revision': 1"));
+    expect_refusal_of(world_match(world, "pair/1"), "revision 7");
+    tell_trial_withdrawn(world, "isrctn/B", 2);
+    assert_true(decide(world, "trial", "JOIN", "pair/1", "anna", 1,
+                       "'statements': ['ctgov/A'], 'others': ['isrctn/B'], 'other_revision': 1"));
+    expect_refusal_of(world_match(world, "pair/1"), "no statement isrctn/B is in force");
+    world_free(world);
+}
+
+static void a_side_may_be_several_statements_of_one_entity(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, SHARED, NULL);
+    tell_trial(world, "euctr/B", 1, SHARED, NULL);
+    tell_trial(world, "isrctn/C", 1, SHARED, NULL);
+    assert_true(decide(world, "trial", "SEPARATE", "pair/1", "anna", 3,
+                       "'statements': ['ctgov/A', 'euctr/B'], 'others': ['isrctn/C']"));
+    assert_string_equal(tell_id(world, "ctgov/A"), tell_id(world, "euctr/B"));
+    assert_string_not_equal(tell_id(world, "ctgov/A"), tell_id(world, "isrctn/C"));
+    tell_trial_withdrawn(world, "euctr/B", 2);
+    assert_true(decide(world, "trial", "JOIN", "pair/1", "anna",
+                       revision_of(world, "ctgov/A"),
+                       "'statements': ['ctgov/A'], 'others': ['isrctn/C'], 'other_revision': 1"));
+    assert_string_equal(tell_id(world, "ctgov/A"), tell_id(world, "isrctn/C"));
+    world_free(world);
+}
+
+static void decisions_that_contradict_each_other_are_a_match(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, "", NULL);
+    tell_trial(world, "euctr/B", 1, "", NULL);
+    tell_trial(world, "isrctn/C", 1, "", NULL);
+    assert_true(decide(world, "trial", "JOIN", "pair/1", "anna", 1,
+                       "'statements': ['ctgov/A'], 'others': ['euctr/B'], 'other_revision': 1"));
+    assert_true(decide(world, "trial", "JOIN", "pair/2", "anna", 2,
+                       "'statements': ['euctr/B'], 'others': ['isrctn/C'], 'other_revision': 1"));
+    assert_string_equal(tell_id(world, "ctgov/A"), tell_id(world, "isrctn/C"));
+    assert_true(decide(world, "trial", "SEPARATE", "pair/3", "anna", 3,
+                       "'statements': ['ctgov/A'], 'others': ['isrctn/C']"));
+    assert_string_not_equal(tell_id(world, "ctgov/A"), tell_id(world, "euctr/B"));
+    const json_t *match = NULL;
+    const char *id;
+    json_object_foreach((json_t *)world_matches(world), id, match) {
+        if (look_count(match, "evidence") > 0)
+            expect_json(match, "evidence.0.detail", "'decisions that contradict each other'");
+    }
+    assert_int_equal(world_count_open(world_matches(world)), 2);
+    world_free(world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_choice_replaces_the_rules_and_closes_the_conflict),
@@ -478,6 +701,18 @@ int main(void) {
         cmocka_unit_test(the_newest_decision_about_a_subject_ends_what_the_one_before_did),
         cmocka_unit_test(a_join_on_another_revision_is_refused_as_an_event),
         cmocka_unit_test(what_is_no_decision_is_dead_lettered),
+        cmocka_unit_test(what_the_sources_agree_on_is_neither_chosen_nor_put_off),
+        cmocka_unit_test(a_choice_is_remembered_while_the_sources_agree),
+        cmocka_unit_test(what_was_put_off_stays_so_while_its_values_do),
+        cmocka_unit_test(what_was_put_off_is_over_when_the_sources_agree),
+        cmocka_unit_test(a_step_that_is_put_off_stays_open),
+        cmocka_unit_test(several_conflicts_of_one_entity_are_decided_each_by_itself),
+        cmocka_unit_test(a_proposal_is_over_when_the_sources_move),
+        cmocka_unit_test(what_is_in_force_is_decided_anew_by_two),
+        cmocka_unit_test(only_the_same_sides_confirm_a_join),
+        cmocka_unit_test(the_statements_of_a_side_are_in_force_and_in_one_entity),
+        cmocka_unit_test(a_side_may_be_several_statements_of_one_entity),
+        cmocka_unit_test(decisions_that_contradict_each_other_are_a_match),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
