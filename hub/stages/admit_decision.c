@@ -1,6 +1,5 @@
 #include "hub/stages/admit_decision.h"
 
-#include "hub/base/text.h"
 #include "hub/stages/letter.h"
 #include "hub/stages/record.h"
 #include "schemas/lib/slice.h"
@@ -73,7 +72,7 @@ static enum hub_status check_place(struct checking *checking) {
     if (checking->domain == NULL)
         return hub_fail(checking->reterr, HUB_REJECT, "there is no such domain");
     checking->path = "subject";
-    if (subject.size == 0 || subject.size > SUBJECT_SIZE_MAX || !hub_text_is_utf8(subject) ||
+    if (subject.size == 0 || subject.size > SUBJECT_SIZE_MAX ||
         !checking->input->has_key || !hub_bytes_equal(checking->input->key, subject))
         return hub_fail(checking->reterr, HUB_REJECT,
                         "the record's key is not its subject, of 1 to %d bytes", SUBJECT_SIZE_MAX);

@@ -323,6 +323,19 @@ static void one_statement_may_take_the_place_of_another(void **state) {
     world_free(world);
 }
 
+static void an_id_without_its_founder_stays_with_the_older_though_its_key_is_smaller(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, SHARED " " OTHER, NULL);
+    struct id id = id_of(world, "ctgov/A");
+    tell_trial(world, "euctr/B", 1, SHARED, NULL);
+    tell_trial(world, "isrctn/C", 1, OTHER, NULL);
+    tell_trial_withdrawn(world, "ctgov/A", 2);
+    assert_string_equal(tell_id(world, "euctr/B"), id.text);
+    assert_string_not_equal(tell_id(world, "isrctn/C"), id.text);
+    world_free(world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_merge_keeps_the_older_id),
@@ -343,6 +356,7 @@ int main(void) {
         cmocka_unit_test(an_id_without_its_founder_stays_with_the_oldest_that_is_left),
         cmocka_unit_test(a_piece_that_leaves_is_founded_by_its_oldest_statement),
         cmocka_unit_test(one_statement_may_take_the_place_of_another),
+        cmocka_unit_test(an_id_without_its_founder_stays_with_the_older_though_its_key_is_smaller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -589,13 +589,14 @@ static void what_is_in_force_is_decided_anew_by_two(void **state) {
 /* Two slots of one system, joined by two persons who name the same sides. */
 static void only_the_same_sides_confirm_a_join(void **state) {
     static const struct {
-        const char *by, *statements, *others;
+        const char *by, *kind, *statements, *others;
         const char *state;
-    } said[] = {{"anna", "'lumc-mes/1'", "'lumc-mes/2'", "'PROPOSED'"},
-                {"bo", "'lumc-mes/1', 'lumc-mes/1'", "'lumc-mes/2'", "'PROPOSED'"},
-                {"anna", "'lumc-mes/1'", "'lumc-mes/3'", "'PROPOSED'"},
-                {"bo", "'lumc-mes/1'", "'lumc-mes/2'", "'PROPOSED'"},
-                {"anna", "'lumc-mes/1'", "'lumc-mes/2'", "'IN_FORCE'"}};
+    } said[] = {{"anna", "JOIN", "'lumc-mes/1'", "'lumc-mes/2'", "'PROPOSED'"},
+                {"bo", "JOIN", "'lumc-mes/1', 'lumc-mes/1'", "'lumc-mes/2'", "'PROPOSED'"},
+                {"anna", "JOIN", "'lumc-mes/1'", "'lumc-mes/3'", "'PROPOSED'"},
+                {"bo", "SEPARATE", "'lumc-mes/1'", "'lumc-mes/3'", "'PROPOSED'"},
+                {"anna", "JOIN", "'lumc-mes/1'", "'lumc-mes/2'", "'PROPOSED'"},
+                {"bo", "JOIN", "'lumc-mes/1'", "'lumc-mes/2'", "'IN_FORCE'"}};
     struct world *world = world_new("gmp-slot");
     char more[192];
     (void)state;
@@ -606,7 +607,7 @@ static void only_the_same_sides_confirm_a_join(void **state) {
         snprintf(more, sizeof more,
                  "'statements': [%s], 'others': [%s], 'other_revision': 1, 'shard': %d",
                  said[i].statements, said[i].others, shard());
-        assert_true(decide(world, "gmp-slot", "JOIN", "pair/1", said[i].by, 1, more));
+        assert_true(decide(world, "gmp-slot", said[i].kind, "pair/1", said[i].by, 1, more));
         expect_json(world_match(world, "pair/1"), "decision.state", said[i].state);
     }
     assert_string_equal(tell_id(world, "lumc-mes/1"), tell_id(world, "lumc-mes/2"));
@@ -678,6 +679,51 @@ static void decisions_that_contradict_each_other_are_a_match(void **state) {
     world_free(world);
 }
 
+static void what_was_put_off_can_be_taken_up_again(void **state) {
+    struct world *world = two_counts();
+    (void)state;
+    decide(world, "trial", "DEFER", conflict_id(world), "anna", 2, NULL);
+    decide(world, "trial", "REOPEN", conflict_id(world), "bo", revision_of(world, "euctr/B"), NULL);
+    expect_json(world_conflict(world, conflict_id(world)), "state", "'OPEN'");
+    expect_json(world_conflict(world, conflict_id(world)), "decision", "null");
+    world_free(world);
+}
+
+/* Three decisions that cannot all hold; an older one about a pair of them no longer counts. */
+static void of_decisions_about_one_pair_the_newest_counts(void **state) {
+    static const struct {
+        const char *kind, *subject, *a, *b;
+    } said[] = {{"SEPARATE", "pair/0", "ctgov/A", "euctr/B"},
+                {"JOIN", "pair/1", "ctgov/A", "euctr/B"},
+                {"JOIN", "pair/2", "euctr/B", "isrctn/C"},
+                {"SEPARATE", "pair/3", "ctgov/A", "isrctn/C"}};
+    struct world *world = world_new("trial");
+    char more[160];
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, "", NULL);
+    tell_trial(world, "euctr/B", 1, "", NULL);
+    tell_trial(world, "isrctn/C", 1, "", NULL);
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        snprintf(more, sizeof more, "'statements': ['%s'], 'others': ['%s'], 'other_revision': %lld",
+                 said[i].a, said[i].b, (long long)revision_of(world, said[i].b));
+        decide(world, "trial", said[i].kind, said[i].subject, "anna", revision_of(world, said[i].a),
+               more);
+        expect_json(world_match(world, said[i].subject), "refused", "null");
+    }
+    assert_string_not_equal(tell_id(world, "ctgov/A"), tell_id(world, "euctr/B"));
+    assert_int_equal(world_count_open(world_matches(world)), 2); /* A and B, B and C: a tie */
+    decide_pair(world, "SEPARATE", "ctgov/A", "euctr/B"); /* pair/1 anew; the others stand */
+    assert_string_equal(tell_id(world, "euctr/B"), tell_id(world, "isrctn/C"));
+    assert_int_equal(world_count_open(world_matches(world)), 0);
+    decide(world, "trial", "SEPARATE", "pair/4", "anna", revision_of(world, "euctr/B"),
+           "'statements': ['euctr/B'], 'others': ['isrctn/C']");
+    assert_string_not_equal(tell_id(world, "euctr/B"), tell_id(world, "isrctn/C"));
+    restart(world);
+    tell_trial(world, "euctr/B", 2, SHARED, NULL);
+    assert_string_not_equal(tell_id(world, "euctr/B"), tell_id(world, "isrctn/C"));
+    world_free(world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_choice_replaces_the_rules_and_closes_the_conflict),
@@ -713,6 +759,8 @@ int main(void) {
         cmocka_unit_test(the_statements_of_a_side_are_in_force_and_in_one_entity),
         cmocka_unit_test(a_side_may_be_several_statements_of_one_entity),
         cmocka_unit_test(decisions_that_contradict_each_other_are_a_match),
+        cmocka_unit_test(what_was_put_off_can_be_taken_up_again),
+        cmocka_unit_test(of_decisions_about_one_pair_the_newest_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

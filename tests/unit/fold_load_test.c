@@ -688,6 +688,59 @@ static void an_entity_outlives_its_founders_entry(void **state) {
     end(&loading);
 }
 
+/* --- what only some schemas have --- */
+
+static void fold_count(struct loading *loading, const char *key, int count,
+                       struct hub_outputs *outputs) {
+    const char *json = hub_arena_format(
+        &loading->arena,
+        "{'statement': {'version': '1'}, 'enrolment': {'count': %d, 'type': 'ACTUAL'},"
+        " 'identifiers': [{'scheme': 'nct', 'value': 'NCT01000001', 'relation': 'SELF'}]}", count);
+    fold(loading, key, message(loading, loading->domain->schema, json), outputs);
+}
+
+static void a_field_that_must_be_traceable_needs_a_second_person(void **state) {
+    struct hub_domain domain = *test_domain("trial");
+    struct loading loading = {.domain = &domain};
+    struct hub_outputs outputs;
+    size_t size = domain.contract.count * sizeof *domain.contract.fields;
+    struct hub_field_contract *fields = hub_copy_bytes(domain.contract.fields, size);
+    (void)state;
+    fields[hub_type_field(domain.schema->root, "enrolment")].retention = 'T';
+    domain.contract.fields = fields;
+    loading.fold = hub_fold_new(test_catalogue(), &domain, &hub_sha256, /* partition= */ 0);
+    fold_count(&loading, "sus/ctgov/A", 10, &outputs);
+    fold_count(&loading, "sus/ctgov/B", 12, &outputs);
+    json_t *conflict = last_of(&outputs, HUB_OUTPUT_CONFLICT);
+    const char *id = look_text(conflict, "conflict_id");
+    json_t *proposed =
+        decide(&loading, id, "CHOOSE", 2, "'statements': ['ctgov/B']", HUB_OUTPUT_CONFLICT);
+    expect_json(proposed, "decision.state", "'PROPOSED'");
+    json_decref(proposed);
+    fold_count(&loading, "sus/euctr/C", 10, &outputs); /* the rules go on choosing */
+    json_t *entity = last_of(&outputs, HUB_OUTPUT_UNIFIED);
+    expect_json(entity, "value.enrolment.count", "10");
+    json_decref(entity);
+    json_decref(conflict);
+    end(&loading);
+    hub_release(fields);
+}
+
+/* Of a match only what is about statements binds any. */
+static void a_choice_in_a_match_binds_nothing(void **state) {
+    struct loading loading;
+    (void)state;
+    begin(&loading);
+    expect_ok(load_match(&loading,
+                         "{'match_id': 'm', 'domain': 'trial', 'entities': ['trial-x', 'gone'],"
+                         " 'state': 'CLOSED', 'evidence': [], 'opened_offset': 0,"
+                         " 'offset': 0, 'events': 1, 'rules': '', 'core': 1, " DECIDED("CHOOSE")
+                         "}"),
+              &loading.error);
+    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    end(&loading);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trials_go_on_as_if_there_had_been_no_restart),
@@ -721,6 +774,8 @@ int main(void) {
         cmocka_unit_test(a_conflict_of_an_unknown_field_is_decided_as_its_domain_is),
         cmocka_unit_test(a_decision_about_unknown_statements_binds_those_that_are_known),
         cmocka_unit_test(an_entity_outlives_its_founders_entry),
+        cmocka_unit_test(a_field_that_must_be_traceable_needs_a_second_person),
+        cmocka_unit_test(a_choice_in_a_match_binds_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

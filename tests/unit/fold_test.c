@@ -122,6 +122,7 @@ static void a_damaged_log_stops_the_fold(void **state) {
                    {"sus/ctgov", folding.message},
                    {"sus/unheard-of/A", folding.message},
                    {"decision/s", folding.message},
+                   {"sus/ctgov/\xff", folding.message},
                    {"sus/ctgov/A", hub_bytes(NULL, 0)},
                    {"sus/ctgov/A", hub_bytes("", 0)},
                    {"sus/ctgov/A", hub_bytes(junk, sizeof junk - 1)},
@@ -180,6 +181,27 @@ static void carriers_that_no_longer_see_what_is_withdrawn_publish_nothing(void *
     world_free(world);
 }
 
+static void carriers_are_listed_by_name_after_the_one_that_speaks(void **state) {
+    static const char *const keys[] = {"sus/ctgov/A", "lumc/ctgov/A", "xx/ctgov/A", "lu/ctgov/A"};
+    struct folding folding;
+    struct hub_outputs outputs;
+    (void)state;
+    begin(&folding);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct hub_input entry = {.has_key = true,
+                                  .has_value = true,
+                                  .key = hub_bytes_of_text(keys[i]),
+                                  .value = folding.message,
+                                  .offset = (int64_t)i};
+        outputs = (struct hub_outputs){.arena = &folding.arena};
+        expect_ok(hub_fold_entry(folding.fold, &entry, &outputs, &folding.error), &folding.error);
+    }
+    json_t *entity = test_render(outputs.items[0].value);
+    expect_json(entity, "statements.0.carriers", "['lu', 'lumc', 'sus', 'xx']");
+    json_decref(entity);
+    end(&folding);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_sources_that_share_a_number_are_one_entity),
@@ -191,6 +213,7 @@ int main(void) {
         cmocka_unit_test(a_late_entry_is_passed_over_whatever_it_holds),
         cmocka_unit_test(gauges_tell_what_the_shard_holds),
         cmocka_unit_test(carriers_that_no_longer_see_what_is_withdrawn_publish_nothing),
+        cmocka_unit_test(carriers_are_listed_by_name_after_the_one_that_speaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
