@@ -741,6 +741,25 @@ static void a_choice_in_a_match_binds_nothing(void **state) {
     end(&loading);
 }
 
+static void a_choice_for_an_entity_that_is_no_more_merges_nothing(void **state) {
+    struct loading loading;
+    (void)state;
+    begin(&loading);
+    expect_ok(hub_fold_load_unified(loading.fold, unified(&loading, "WITHDRAWN", NULL, NULL, 1),
+                                    &loading.error),
+              &loading.error);
+    expect_ok(load_conflict(&loading, CONFLICT("VALUES", "MAJOR", "'trial-x'",
+                                               "'state': 'RESOLVED', " VALUES)),
+              &loading.error);
+    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    json_t *conflict =
+        decide(&loading, "c", "CHOOSE", 1, "'statements': ['ctgov/A']", HUB_OUTPUT_CONFLICT);
+    expect_json(conflict, "state", "'RESOLVED'");
+    json_decref(conflict);
+    assert_int_equal(hub_fold_gauges(loading.fold).entities, 0);
+    end(&loading);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trials_go_on_as_if_there_had_been_no_restart),
@@ -776,6 +795,7 @@ int main(void) {
         cmocka_unit_test(an_entity_outlives_its_founders_entry),
         cmocka_unit_test(a_field_that_must_be_traceable_needs_a_second_person),
         cmocka_unit_test(a_choice_in_a_match_binds_nothing),
+        cmocka_unit_test(a_choice_for_an_entity_that_is_no_more_merges_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
