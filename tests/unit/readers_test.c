@@ -94,7 +94,7 @@ static void an_older_schema_is_read_as_the_newest(void **state) {
     begin(&reading, grown);
     struct hub_bytes message =
         frame(&reading, old->id, test_value(old->root, trial, &reading.arena));
-    assert_int_equal(domain->schema->version, 2);
+    assert_int_equal(domain->schema->version, test_domain("trial")->schema->version + 1);
     for (int i = 0; i < 2; i++) { /* the second time by the translation that is there */
         expect_ok(open_message(&reading, message), &reading.error);
         assert_ptr_equal(reading.opened.writer, old);
