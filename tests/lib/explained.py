@@ -6,6 +6,7 @@ A path leads through objects and lists as connectors/kit/lineage.h says.
 
 import csv
 import datetime
+import functools
 import hashlib
 import hmac
 import io
@@ -79,9 +80,10 @@ def _rows(document, options):
     return rows
 
 
-def read_tree(document, options, place):
+def read_whole(document, options):
+    """The document's tree; of a table its rows by their lines."""
     if options["name"] == "csv":
-        return _rows(document, options)[int(place.removeprefix("line="))]
+        return _rows(document, options)
     if options["name"] == "xml":
         return _xml(document, options)
     return json.loads(document, parse_float=Decimal)
@@ -177,11 +179,14 @@ def look_up(text):
     return ORGANISATIONS.get(text) or ORGANISATIONS.get(fold(text))
 
 
-def read_table(table, configuration):
-    if isinstance(table, dict):
-        return table
-    with open(configuration.parent / table, newline="", encoding="utf-8") as file:
+@functools.cache
+def _table_file(path):
+    with open(path, newline="", encoding="utf-8") as file:
         return dict(list(csv.reader(file))[1:])
+
+
+def read_table(table, configuration):
+    return table if isinstance(table, dict) else _table_file(configuration.parent / table)
 
 
 def pseudonyms(keys, kind, text):
@@ -197,12 +202,11 @@ def pseudonyms(keys, kind, text):
 class Statement:
     """What an explanation says of one statement's field, beside the document that it names."""
 
-    def __init__(self, told, document, context, keys):
-        self.told = told
+    def __init__(self, told, tree, context, keys):
         self.configuration = ROOT / told["configuration"]
         self.context = context
         self.keys = keys
-        self.tree = read_tree(document, told["format"], told["place"])
+        self.tree = tree
         self.used = set()  # kinds of sources that gave what was asked for
 
     def values(self, source, organisation=False):
@@ -433,7 +437,7 @@ class Documents:
 
     def __init__(self, installation):
         self.installation = installation
-        self.by_hash = {}
+        self.by_hash, self.trees = {}, {}
         for path in installation.samples.rglob("*"):
             if path.is_file():
                 self._add(path.read_bytes())
@@ -442,7 +446,7 @@ class Documents:
         self.by_hash[hashlib.sha256(document).hexdigest()] = document
 
     def find(self, told):
-        """(document, what was told with it)"""
+        """(the document's tree, or its row, what was told with it)"""
         url = urllib.parse.urlsplit(told["document"])
         query = urllib.parse.parse_qs(url.query)
         if told["raw_hash"] not in self.by_hash and url.scheme:
@@ -453,16 +457,22 @@ class Documents:
                    "file": {"name": told["document"]}}
         if told["raw_hash"] not in self.by_hash:
             raise Untrue(f"{told['document']}: no document has the hash {told['raw_hash']}")
-        return self.by_hash[told["raw_hash"]], context
+        read = (told["raw_hash"], json.dumps(told["format"]))
+        if read not in self.trees:
+            self.trees[read] = read_whole(self.by_hash[told["raw_hash"]], told["format"])
+        tree = self.trees[read]
+        if told["format"]["name"] == "csv":
+            tree = tree[int(told["place"].removeprefix("line="))]
+        return tree, context
 
 
 def check_statement(told, documents):
     """The kinds of sources that gave the field's value; Untrue where an explanation does not hold.
     Where several entries of the mapping may have made the statement, one of them has to."""
-    document, context = documents.find(told)
     why = [told.get("unknown", "no entry may have made it")]
     for record in told.get("records", []):
-        statement = Statement(told, document, context, documents.installation.keys)
+        tree, context = documents.find(told)
+        statement = Statement(told, tree, context, documents.installation.keys)
         try:
             statement.check(told["value"], told["field"], record["origins"])
             return statement.used
