@@ -149,6 +149,16 @@ enum hub_status hub_fold_load_unified(struct hub_fold *fold, struct hub_bytes va
 
 /* --- conflicts and matches --- */
 
+/* What is chosen is one statement's value; the merge relies on it. */
+static bool chooses_one(const struct hub_record *record) {
+    struct hub_record decision;
+    if (!hub_record_part(record, "decision", &decision))
+        return true;
+    int64_t kind = hub_record_long(&decision, "kind");
+    return kind == FOLD_DEFER ||
+           (kind == FOLD_CHOOSE && hub_record_count(&decision, "statements") == 1);
+}
+
 static enum hub_status check_conflict(const struct hub_fold *fold, const struct hub_record *record,
                                       const char *id, struct hub_error *reterr) {
     size_t entities = hub_record_count(record, "entities");
@@ -157,6 +167,8 @@ static enum hub_status check_conflict(const struct hub_fold *fold, const struct 
     if (hub_record_long(record, "kind") > HUB_CONFLICT_OVERLAP ||
         hub_record_long(record, "severity") > HUB_CRITICAL)
         return damaged(fold, "conflict", id, "is of an unknown kind or severity", reterr);
+    if (!chooses_one(record))
+        return damaged(fold, "conflict", id, "has a decision that is none about it", reterr);
     return HUB_OK;
 }
 

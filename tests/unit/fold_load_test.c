@@ -429,6 +429,10 @@ static void an_entry_that_admit_could_not_have_written_is_refused(void **state) 
     "'decision': {'decision_id': 'd', 'kind': '" kind "', 'state': 'IN_FORCE', 'statements':"      \
     " ['ctgov/A'], 'others': [], 'values': [], 'reason': 'r', 'decided_by': 'a', 'offset': 0}"
 
+#define CHOSEN_NOTHING                                                                             \
+    "'decision': {'decision_id': 'd', 'kind': 'CHOOSE', 'state': 'IN_FORCE', 'statements': [],"    \
+    " 'others': [], 'values': [], 'reason': 'r', 'decided_by': 'a', 'offset': 0}"
+
 static enum hub_status load_conflict(struct loading *loading, const char *json) {
     return hub_fold_load_conflict(
         loading->fold, message(loading, hub_catalogue_latest(test_catalogue(), "conflict"), json),
@@ -467,7 +471,9 @@ static void what_no_fold_would_write_of_a_conflict_is_refused(void **state) {
         CONFLICT("VALUES", "MAJOR", "", "'state': 'OPEN', " VALUES),
         CONFLICT("VALUES", "MAJOR", "'a', 'b', 'c'", "'state': 'OPEN', " VALUES),
         CONFLICT("UNRECOGNISED", "MAJOR", "'a'", "'state': 'OPEN', " VALUES),
-        CONFLICT("VALUES", "UNRECOGNISED", "'a'", "'state': 'OPEN', " VALUES)};
+        CONFLICT("VALUES", "UNRECOGNISED", "'a'", "'state': 'OPEN', " VALUES),
+        CONFLICT("VALUES", "MAJOR", "'a'", "'state': 'OPEN', " VALUES ", " DECIDED("JOIN")),
+        CONFLICT("VALUES", "MAJOR", "'a'", "'state': 'OPEN', " VALUES ", " CHOSEN_NOTHING)};
     struct loading loading;
     (void)state;
     begin(&loading);
