@@ -24,6 +24,14 @@ def real_samples():
     return REAL_SAMPLES
 
 
+@pytest.fixture(scope="session")
+def all_real_samples(request, real_samples):
+    """For what takes minutes on them."""
+    if not request.config.getoption("--long"):
+        pytest.skip("takes minutes on the real documents; --long does it")
+    return real_samples
+
+
 def installer(tmp_path_factory):
     """A function that starts broker, topics and hub; all of them end with the generator."""
     running = []

@@ -44,7 +44,7 @@ def own(own_installation):
 def explained(request, install):
     if request.param == "own":
         return request.getfixturevalue("own")
-    installation = install(request.getfixturevalue("real_samples"))
+    installation = install(request.getfixturevalue("all_real_samples"))
     take(installation)
     return Explained(installation)
 

@@ -79,8 +79,8 @@ def only(folder, samples, root):
 
 
 @pytest.fixture(scope="module")
-def installation(install, real_samples):
-    return install(real_samples)
+def installation(install, all_real_samples):
+    return install(all_real_samples)
 
 
 @pytest.fixture(scope="module")
