@@ -45,6 +45,15 @@ static bool is(const json_t *record, const char *name, const char *wanted) {
     return text != NULL && strcmp(text, wanted) == 0;
 }
 
+/* The entity of an id in the shard that `key` is of. */
+static const json_t *entity_beside(const json_t *entities, const char *key, const char *id) {
+    char name[256];
+    snprintf(name, sizeof name, "%.*s %s", (int)strcspn(key, " "), key, id);
+    const json_t *entity = json_object_get(entities, name);
+    assert_non_null(entity);
+    return entity;
+}
+
 static json_t *member_keys(const json_t *entity) {
     json_t *keys = json_array(), *statement;
     size_t i;
@@ -91,12 +100,12 @@ static json_t *own_conflicts(const json_t *conflicts, const char *shard_and_id) 
 
 /* The statements of both entities, and why they may be one. Whose statement stands for an entity in
  * a resemblance depends on which was first. */
-static json_t *summarise_match(const json_t *entities, const json_t *match) {
+static json_t *summarise_match(const json_t *entities, const char *key, const json_t *match) {
     json_t *sides = json_array(), *reasons = json_array(), *party, *evidence;
     size_t i;
     json_array_foreach(json_object_get(match, "entities"), i, party) {
         json_array_append_new(
-            sides, member_keys(json_object_get(entities, json_string_value(party))));
+            sides, member_keys(entity_beside(entities, key, json_string_value(party))));
     }
     char *first = json_dumps(json_array_get(sides, 0), 0);
     char *second = json_dumps(json_array_get(sides, 1), 0);
@@ -137,7 +146,7 @@ static char *summarise(struct world *world) {
     json_object_foreach(matches, id, match) {
         if (!is(match, "state", "OPEN"))
             continue;
-        json_t *line = summarise_match(entities, match);
+        json_t *line = summarise_match(entities, id, match);
         lines[count++] = json_dumps(line, JSON_SORT_KEYS | JSON_COMPACT);
         json_decref(line);
     }
