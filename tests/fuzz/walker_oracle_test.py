@@ -1,4 +1,4 @@
-"""The walker beside avro-c, over 200,000 mutated records of every registered schema, each run with
+"""The walker beside avro-c, over 100,000 mutated records of every registered schema, each run with
 another seed; over a million with --long."""
 
 import json
@@ -8,7 +8,7 @@ import subprocess
 from c_tests import LONG_TIMEOUT_S, ROOT, TIMEOUT_S
 
 PROGRAM = ROOT / "build/release/tests/fuzz/walker_oracle"
-RECORDS, LONG_RECORDS = 200_000, 1_000_000
+RECORDS, LONG_RECORDS = 100_000, 1_000_000
 
 
 def run(*options, timeout_s):
