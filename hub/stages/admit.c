@@ -284,7 +284,7 @@ static enum outcome decide(const struct candidate *candidate, const struct sourc
         return LATE;
     if (candidate->stamp.withdrawn)
         return WITHDRAWN;
-    return candidate->shard != source->shard && !source->withdrawn ? MOVED : CHANGED;
+    return candidate->shard != source->shard ? MOVED : CHANGED;
 }
 
 static const char *type_of(enum outcome outcome) {

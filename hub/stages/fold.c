@@ -86,10 +86,11 @@ static void note_force(struct fold_step *step, struct fold_statement *statement,
     } else if (!statement->in_force && was_in_force) {
         step->withdrawn = statement;
         step->withdrawn_first_offset = statement->first_offset;
-        step->moved = hub_input_header(step->entry, "hub_moved_to").data != NULL;
         statement->first_offset = -1;
         step->fold->gauges.statements--;
     }
+    if (!statement->in_force && hub_input_header(step->entry, "hub_moved_to").data != NULL)
+        step->moved = statement; /* even if it was withdrawn before: its id moves with it */
 }
 
 /* Clusters change only where the identifiers do, or where a statement comes or goes. */
@@ -173,7 +174,7 @@ enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *en
     HUB_TRY(fold_statement_take(fold, entry, outputs->arena, &statement, &content_changed, reterr));
     fold->counts.read++;
     note_force(&step, statement, was_in_force);
-    if (content_changed && (statement->in_force || was_in_force)) {
+    if (step.moved != NULL || (content_changed && (statement->in_force || was_in_force))) {
         place(&step, statement, was_in_force);
         follow(&step);
     }

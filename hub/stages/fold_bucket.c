@@ -178,11 +178,13 @@ static size_t cluster_of(const struct clustered *clustered, const struct fold_st
     return SIZE_MAX;
 }
 
-/* An id belongs where its founding statement is; where that one is gone, where its oldest other
- * statement is. */
-static size_t home_of(const struct clustered *clustered, struct hub_fold *fold,
+/* An id belongs where its founding statement is, and goes with it to another shard; where that one
+ * is gone, where its oldest other statement is. */
+static size_t home_of(const struct clustered *clustered, const struct fold_step *step,
                       const struct fold_entity *entity) {
-    const struct fold_statement *founder = fold_statement_find(fold, entity->founder);
+    const struct fold_statement *founder = fold_statement_find(step->fold, entity->founder);
+    if (founder != NULL && founder == step->moved)
+        return SIZE_MAX;
     if (founder != NULL && founder->in_force)
         return cluster_of(clustered, founder);
     const struct fold_statement *oldest = NULL;
@@ -196,13 +198,13 @@ static size_t home_of(const struct clustered *clustered, struct hub_fold *fold,
 }
 
 static void add_claimant(struct claimants *claimants, const struct clustered *clustered,
-                         struct hub_fold *fold, struct fold_entity *entity) {
+                         const struct fold_step *step, struct fold_entity *entity) {
     if (entity == NULL || entity->mark == claimants->mark)
         return;
     entity->mark = claimants->mark;
     HUB_GROW(claimants->items, claimants->count, claimants->capacity);
     claimants->items[claimants->count++] =
-        (struct claimant){entity, home_of(clustered, fold, entity)};
+        (struct claimant){entity, home_of(clustered, step, entity)};
 }
 
 static int compare_claimants(const void *a, const void *b) {
@@ -218,11 +220,13 @@ static struct claimants list_claimants(struct fold_step *step, const struct clus
                                        struct fold_entity *also) {
     struct hub_fold *fold = step->fold;
     struct claimants claimants = {.mark = ++fold->marks};
-    add_claimant(&claimants, clustered, fold, also);
+    add_claimant(&claimants, clustered, step, also);
+    if (step->moved != NULL)
+        add_claimant(&claimants, clustered, step, fold_entity_find(fold, step->moved->founds));
     for (size_t i = 0; i < clustered->count; i++) {
         struct fold_statement *statement = clustered->statements[i];
-        add_claimant(&claimants, clustered, fold, statement->entity);
-        add_claimant(&claimants, clustered, fold, fold_entity_find(fold, statement->founds));
+        add_claimant(&claimants, clustered, step, statement->entity);
+        add_claimant(&claimants, clustered, step, fold_entity_find(fold, statement->founds));
     }
     if (claimants.count > 0)
         qsort(claimants.items, claimants.count, sizeof *claimants.items, compare_claimants);
@@ -293,17 +297,16 @@ static void settle_cluster(struct fold_step *step, const struct clustered *clust
     }
 }
 
+/* An entity that has no statements here any more, or whose id goes with the founder. */
 static void retire(struct fold_step *step, struct fold_entity *entity) {
-    if (entity->kind != FOLD_ACTIVE)
-        return;
     struct fold_change *change = fold_change_of(step, entity);
     struct hub_bytes moved_to = hub_input_header(step->entry, "hub_moved_to");
     change->publish = true;
-    change->event = step->moved ? FOLD_EVENT_MOVED : FOLD_EVENT_WITHDRAWN;
-    const char *into = step->moved ? hub_arena_text(step->arena, (const char *)moved_to.data,
-                                                    moved_to.size)
-                                   : NULL;
-    fold_entity_set_kind(step->fold, entity, step->moved ? FOLD_MOVED : FOLD_WITHDRAWN, into);
+    bool moved = step->moved != NULL;
+    change->event = moved ? FOLD_EVENT_MOVED : FOLD_EVENT_WITHDRAWN;
+    const char *into =
+        moved ? hub_arena_text(step->arena, (const char *)moved_to.data, moved_to.size) : NULL;
+    fold_entity_set_kind(step->fold, entity, moved ? FOLD_MOVED : FOLD_WITHDRAWN, into);
     fold_entity_set_members(entity, NULL, 0);
 }
 
@@ -373,6 +376,8 @@ void fold_bucket_recluster(struct fold_step *step, struct fold_statement *statem
     struct fold_entity *was_in = statement->entity;
     /* Seeds: what hung together with the statement before, and what does so now. */
     reach_members(&region, was_in);
+    if (step->moved != NULL)
+        reach_members(&region, fold_entity_find(fold, statement->founds));
     for (size_t i = 0; i < statement->claim_count; i++)
         reach_holders(&region, statement->claims[i], 2 * HUB_IDENTIFIER_DEGREE_MAX);
     fold_near_touch_crowds(step, statement);

@@ -233,7 +233,7 @@ struct fold_step {
     size_t match_count, match_capacity;
     struct fold_statement *withdrawn; /* the statement that went out of force, or NULL */
     int64_t withdrawn_first_offset;
-    bool moved;
+    struct fold_statement *moved; /* the statement that went to another shard, or NULL */
 };
 
 /* fold_statement.c: statements and their copies. */

@@ -330,6 +330,21 @@ static void a_move_retracts_from_the_old_shard_first(void **state) {
     end(&intake);
 }
 
+static void what_was_withdrawn_and_comes_back_in_another_shard_has_moved(void **state) {
+    struct intake intake;
+    (void)state;
+    begin(&intake, "gmp-slot", "lumc");
+    const char *from = "ror:05xvt9f17", *to = other_facility(intake.domain, from, &intake.arena);
+    feed_slot(&intake, "1", from, "CURRENT");
+    int32_t from_shard = intake.outputs.items[0].partition;
+    feed_slot(&intake, "2", from, "WITHDRAWN");
+    feed_slot(&intake, "3", to, "CURRENT");
+    assert_string_equal(outcome(&intake), "MOVED");
+    assert_int_equal(intake.outputs.items[0].partition, from_shard);
+    assert_string_equal(header_of(&intake, 0, "hub_moved_to"), to);
+    end(&intake);
+}
+
 static void two_spellings_of_a_facility_are_one_shard(void **state) {
     const struct hub_domain *domain = test_domain("gmp-slot");
     (void)state;
@@ -359,18 +374,6 @@ static void a_withdrawal_stays_in_the_shard_of_what_it_withdraws(void **state) {
     int32_t shard = intake.outputs.items[0].partition;
     feed_slot(&intake, "2", to, "WITHDRAWN");
     assert_int_equal(intake.outputs.items[0].partition, shard);
-    end(&intake);
-}
-
-static void a_record_that_comes_back_elsewhere_is_not_retracted_again(void **state) {
-    struct intake intake;
-    (void)state;
-    begin(&intake, "gmp-slot", "lumc");
-    const char *from = "ror:05xvt9f17", *to = other_facility(intake.domain, from, &intake.arena);
-    feed_slot(&intake, "1", from, "CURRENT");
-    feed_slot(&intake, "2", from, "WITHDRAWN");
-    feed_slot(&intake, "3", to, "CURRENT");
-    assert_string_equal(told(&intake), "log lumc/lumc-mes/S, admitted lumc-mes/S");
     end(&intake);
 }
 
@@ -600,10 +603,10 @@ int main(void) {
         cmocka_unit_test(a_withdrawal_is_a_record_with_what_it_replaced),
         cmocka_unit_test(a_withdrawal_of_what_was_never_seen_is_kept),
         cmocka_unit_test(a_move_retracts_from_the_old_shard_first),
+        cmocka_unit_test(what_was_withdrawn_and_comes_back_in_another_shard_has_moved),
         cmocka_unit_test(two_spellings_of_a_facility_are_one_shard),
         cmocka_unit_test(a_domain_without_a_shard_value_has_one_shard),
         cmocka_unit_test(a_withdrawal_stays_in_the_shard_of_what_it_withdraws),
-        cmocka_unit_test(a_record_that_comes_back_elsewhere_is_not_retracted_again),
         cmocka_unit_test(a_refused_record_is_a_dead_letter_with_its_own_bytes),
         cmocka_unit_test(a_record_without_a_key_is_a_dead_letter_without_one),
         cmocka_unit_test(a_header_that_claims_another_institution_is_a_security_event),

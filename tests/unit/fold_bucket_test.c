@@ -253,6 +253,53 @@ static void a_slot_that_moves_is_moved_here_and_active_there(void **state) {
     world_free(world);
 }
 
+/* One slot, told by any system of LUMC. */
+static void tell_shared(struct world *world, const char *key, int version, const char *facility,
+                        const char *state) {
+    char json[384];
+    snprintf(json, sizeof json,
+             "{'statement': {'version': '%d', 'state': '%s'}, 'facility': '%s', 'identifiers': "
+             "[{'scheme': 'slot', 'issuer': 'lumc-mes', 'value': '9', 'relation': 'SELF'}]}",
+             version, state, facility);
+    world_say(world, "lumc", key, json);
+}
+
+static void an_id_moves_with_its_founder_and_what_stays_gets_its_own(void **state) {
+    struct world *world = world_new("gmp-slot");
+    (void)state;
+    tell_shared(world, "lumc-mes/S", 1, "ror:05xvt9f17", "CURRENT");
+    tell_shared(world, "lumc-calendar/T", 1, "ror:05xvt9f17", "CURRENT");
+    struct id id = id_of(world, "lumc-mes/S");
+    assert_true(together(world, "lumc-mes/S", "lumc-calendar/T"));
+    tell_shared(world, "lumc-mes/S", 2, other_facility(), "CURRENT");
+    assert_string_equal(tell_id(world, "lumc-mes/S"), id.text);
+    assert_string_not_equal(tell_id(world, "lumc-calendar/T"), id.text);
+    assert_string_equal(tell_each(world, "unified", id.text, "value.kind"),
+                        "ACTIVE ACTIVE MOVED ACTIVE");
+    struct id own = id_of(world, "lumc-calendar/T");
+    world_restart(world);
+    tell_shared(world, "lumc-mes/S", 3, "ror:05xvt9f17", "CURRENT"); /* and back */
+    expect_json(world_entity(world, own.text), "kind", "'MERGED'");
+    assert_string_equal(look_text(world_entity(world, own.text), "into"), id.text);
+    world_free(world);
+}
+
+static void an_id_whose_founder_comes_back_in_another_shard_moves_there(void **state) {
+    struct world *world = world_new("gmp-slot");
+    (void)state;
+    tell_shared(world, "lumc-mes/S", 1, "ror:05xvt9f17", "CURRENT");
+    tell_shared(world, "lumc-calendar/T", 1, "ror:05xvt9f17", "CURRENT");
+    struct id id = id_of(world, "lumc-mes/S");
+    tell_shared(world, "lumc-mes/S", 2, "ror:05xvt9f17", "WITHDRAWN");
+    assert_string_equal(tell_id(world, "lumc-calendar/T"), id.text);
+    tell_shared(world, "lumc-mes/S", 3, other_facility(), "CURRENT");
+    assert_string_equal(tell_id(world, "lumc-mes/S"), id.text);
+    assert_string_not_equal(tell_id(world, "lumc-calendar/T"), id.text);
+    assert_string_equal(tell_each(world, "unified", id.text, "value.kind"),
+                        "ACTIVE ACTIVE ACTIVE MOVED ACTIVE");
+    world_free(world);
+}
+
 /* --- limits --- */
 
 static void an_identifier_that_too_many_share_joins_none_until_fewer_do(void **state) {
@@ -351,6 +398,8 @@ int main(void) {
         cmocka_unit_test(a_withdrawn_entity_revives_under_its_id),
         cmocka_unit_test(withdrawing_the_link_splits_what_it_held_together),
         cmocka_unit_test(a_slot_that_moves_is_moved_here_and_active_there),
+        cmocka_unit_test(an_id_moves_with_its_founder_and_what_stays_gets_its_own),
+        cmocka_unit_test(an_id_whose_founder_comes_back_in_another_shard_moves_there),
         cmocka_unit_test(an_identifier_that_too_many_share_joins_none_until_fewer_do),
         cmocka_unit_test(a_statement_with_two_exclusive_numbers_states_neither),
         cmocka_unit_test(an_id_without_its_founder_stays_with_the_oldest_that_is_left),
