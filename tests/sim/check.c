@@ -168,6 +168,35 @@ void check_accounts(struct hubs *hubs) {
     expect(hubs, "dead letters", dead, (int64_t)hubs->deadletters.history.count);
 }
 
+/* --- ids across shards --- */
+
+static bool is_of_kind(const struct hubs *hubs, const struct record *record, const char *kind) {
+    struct view view;
+    return view_open(&view, hubs->domain->unified, record->value) &&
+           strcmp(view_symbol(&view, "kind"), kind) == 0;
+}
+
+static void check_id(struct hubs *hubs, int32_t shard, const struct record *record) {
+    for (int32_t other = 0; other < hubs->shard_count; other++) {
+        const struct records *kept = &hubs->outputs[other][HUB_OUTPUT_UNIFIED].kept;
+        for (size_t i = 0; other != shard && i < kept->count; i++)
+            if (hub_bytes_equal(kept->items[i]->key, record->key) &&
+                !is_of_kind(hubs, kept->items[i], "MOVED"))
+                hubs_fail(hubs, "%.*s stands in shard %d, and shard %d does not say that it moved",
+                          (int)record->key.size, (const char *)record->key.data, shard, other);
+    }
+}
+
+void check_ids(struct hubs *hubs) {
+    hubs_compact(hubs, /* per_mille= */ 1000);
+    for (int32_t shard = 0; hubs->shard_count > 1 && shard < hubs->shard_count; shard++) {
+        const struct records *kept = &hubs->outputs[shard][HUB_OUTPUT_UNIFIED].kept;
+        for (size_t i = 0; i < kept->count; i++)
+            if (is_of_kind(hubs, kept->items[i], "ACTIVE"))
+                check_id(hubs, shard, kept->items[i]);
+    }
+}
+
 /* --- the outcome --- */
 
 struct lines {

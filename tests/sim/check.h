@@ -10,6 +10,9 @@ void check_reference(struct hubs *hubs, struct churn *churn);
 /* Every record that came in is accounted for, once. */
 void check_accounts(struct hubs *hubs);
 
+/* An id stands in one shard only; the others that know it say that it moved. Compacts all. */
+void check_ids(struct hubs *hubs);
+
 /* Clusters, values, sources and open conflicts as text, ids and steps aside: these depend on what
  * was heard first. The caller releases it. Everything is compacted for it. */
 char *check_outcome(struct hubs *hubs);

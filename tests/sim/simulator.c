@@ -75,7 +75,7 @@ static void report(const struct totals *totals, double spent_s) {
 
 static int run_many(uint64_t from, uint64_t count, enum breach breach) {
     struct totals totals = {0};
-    static char failure[4096];
+    char failure[4096];
     double began_s = cpu_s();
     for (uint64_t seed = from; seed < from + count; seed++) {
         running_seed = seed;
@@ -94,7 +94,7 @@ static int run_many(uint64_t from, uint64_t count, enum breach breach) {
 
 static int run_one(uint64_t seed, enum breach breach) {
     struct totals totals = {0};
-    static char failure[4096];
+    char failure[4096];
     double began_s = cpu_s();
     running_seed = seed;
     bool holds = simulate(seed, breach, /* tells= */ true, &totals, failure, sizeof failure);
