@@ -1,10 +1,7 @@
 #include "hub/core/near.h"
 
+#include <ctype.h>
 #include <string.h>
-
-static bool is_digit_or_blot(char c) {
-    return (c >= '0' && c <= '9') || c == '?';
-}
 
 static bool varies(char picture) {
     return picture == '#' || picture == '*';
@@ -40,7 +37,7 @@ void hub_near_each(const char *picture, char *value, void (*visit)(void *context
     for (size_t i = 0; picture[i] != '\0'; i++) {
         if (!varies(picture[i]))
             continue;
-        if (is_digit_or_blot(value[i]))
+        if (isdigit((unsigned char)value[i]))
             each_digit(&value[i], /* blot_too= */ picture[i] == '#', visit, context);
         if (varies(picture[i + 1]) && value[i] != value[i + 1])
             swapped(&value[i], visit, context);

@@ -32,10 +32,12 @@ static bool sieve_may_hold(const struct fold_sieve *sieve, unsigned hash) {
     return sieve->bit_count > 0 && (sieve->bits[bit / 64] >> bit % 64 & 1) != 0;
 }
 
+/* Of an identifier that the table has. */
 static void sieve_add(struct hub_fold *fold, const struct fold_identifier *identifier) {
     struct fold_sieve *sieve = &fold->sieve;
     const struct fold_identifier *each, *next;
-    if ((size_t)HASH_COUNT(fold->identifiers) * SIEVE_BITS_EACH <= sieve->bit_count) {
+    size_t known = identifier->hh.tbl->num_items;
+    if (known * SIEVE_BITS_EACH <= sieve->bit_count) {
         sieve_set(sieve, identifier->hh.hashv);
         return;
     }

@@ -62,7 +62,7 @@ static struct keys with_field(const struct hub_domain *domain, const struct fold
     }
     struct hub_elements elements = hub_slice_elements(type, bytes);
     struct hub_bytes element;
-    while (keys.count < RESEMBLANCE_KEYS_MAX && hub_slice_next(&elements, &element)) {
+    while (hub_slice_next(&elements, &element)) {
         HUB_SCOPED_BUFFER part = {0};
         field_key(contract, type->items, element, &part);
         extend(&keys, before, hub_buffer_text(&part));
@@ -150,10 +150,6 @@ static void enter(struct fold_step *step, struct hub_fold *fold, struct fold_ent
     tell_pairs(step, likeness, /* add= */ true);
 }
 
-static int compare_texts(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static bool holds(char *const *texts, size_t count, const char *text) {
     for (size_t i = 0; i < count; i++)
         if (strcmp(texts[i], text) == 0)
@@ -164,24 +160,25 @@ static bool holds(char *const *texts, size_t count, const char *text) {
 static void relist(struct fold_step *step, struct hub_fold *fold, struct fold_entity *entity,
                    struct hub_arena *arena) {
     struct keys keys = list_keys(fold->domain, entity, arena);
-    size_t unique = 0;
-    qsort(keys.items, keys.count, sizeof *keys.items, compare_texts);
-    for (size_t i = 0; i < keys.count; i++)
-        if (unique == 0 || strcmp(keys.items[unique - 1], keys.items[i]) != 0)
-            keys.items[unique++] = keys.items[i];
-    for (size_t i = 0; i < entity->resemblance_count; i++)
-        if (!holds((char *const *)keys.items, unique, entity->resemblances[i]))
-            leave(step, fold, entity, entity->resemblances[i]);
-    for (size_t i = 0; i < unique; i++)
-        if (!holds(entity->resemblances, entity->resemblance_count, keys.items[i]))
-            enter(step, fold, entity, keys.items[i]);
-    for (size_t i = 0; i < entity->resemblance_count; i++)
-        hub_release(entity->resemblances[i]);
-    hub_release(entity->resemblances);
-    entity->resemblances = hub_allocate_zero(unique, sizeof(char *));
-    entity->resemblance_count = unique;
-    for (size_t i = 0; i < unique; i++)
-        entity->resemblances[i] = hub_copy_text(keys.items[i]);
+    size_t kept = 0;
+    for (size_t i = 0; i < entity->resemblance_count; i++) {
+        char *key = entity->resemblances[i];
+        if (holds((char *const *)keys.items, keys.count, key)) {
+            entity->resemblances[kept++] = key;
+            continue;
+        }
+        leave(step, fold, entity, key);
+        hub_release(key);
+    }
+    entity->resemblances =
+        hub_reallocate(entity->resemblances, (kept + keys.count + 1) * sizeof(char *));
+    for (size_t i = 0; i < keys.count; i++) {
+        if (holds(entity->resemblances, kept, keys.items[i]))
+            continue;
+        entity->resemblances[kept++] = hub_copy_text(keys.items[i]);
+        enter(step, fold, entity, keys.items[i]);
+    }
+    entity->resemblance_count = kept;
 }
 
 void fold_likeness_index(struct hub_fold *fold, struct fold_entity *entity,

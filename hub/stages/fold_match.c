@@ -158,17 +158,9 @@ void fold_match_tell(struct fold_step *step, struct fold_entity *a, struct fold_
 enum origin { OF_REFUSALS, OF_RESEMBLANCE, OF_NEAR_MISS };
 
 static enum origin origin_of(enum fold_evidence_kind kind) {
-    switch (kind) {
-    case FOLD_EVIDENCE_EXCLUSIVE:
-    case FOLD_EVIDENCE_TIE:
-    case FOLD_EVIDENCE_TOO_MANY:
-        return OF_REFUSALS;
-    case FOLD_EVIDENCE_RESEMBLANCE:
-        return OF_RESEMBLANCE;
-    case FOLD_EVIDENCE_NEAR_MISS:
-        return OF_NEAR_MISS;
-    }
-    return OF_REFUSALS;
+    return kind == FOLD_EVIDENCE_RESEMBLANCE ? OF_RESEMBLANCE
+           : kind == FOLD_EVIDENCE_NEAR_MISS ? OF_NEAR_MISS
+                                             : OF_REFUSALS;
 }
 
 /* Removes the evidence of one origin, or of one detail of it. */
@@ -204,16 +196,8 @@ void fold_match_of_refusals(struct fold_step *step, struct fold_entity **entitie
                             const size_t *pairs, size_t evidence_count) {
     for (size_t i = 0; i < entity_count; i++)
         fold_match_forget(step, entities[i], FOLD_EVIDENCE_EXCLUSIVE);
-    for (size_t i = 0; i < evidence_count; i++) {
-        struct fold_entity *a = entities[pairs[2 * i]], *b = entities[pairs[2 * i + 1]];
-        struct fold_evidence ordered = evidence[i];
-        if (strcmp(ordered.statements[0], ordered.statements[1]) > 0) {
-            ordered.statements[0] = evidence[i].statements[1];
-            ordered.statements[1] = evidence[i].statements[0];
-        }
-        if (a != b)
-            fold_match_tell(step, a, b, &ordered);
-    }
+    for (size_t i = 0; i < evidence_count; i++)
+        fold_match_tell(step, entities[pairs[2 * i]], entities[pairs[2 * i + 1]], &evidence[i]);
 }
 
 /* --- the match topic, as in schemas/hub/match.avsc --- */
@@ -243,16 +227,14 @@ static void encode_match(const struct fold_step *step, const struct fold_match *
 }
 
 /* Whether it waits for a person: one that must confirm a decision, or one that must decide. */
-static bool waits(const struct hub_fold *fold, const struct fold_match *match) {
+static bool waits(struct hub_fold *fold, const struct fold_match *match) {
     if (match->decision != NULL)
         return !match->decision->in_force;
-    const struct fold_entity *a = NULL, *b = NULL;
-    if (match->evidence_count > 0) {
-        a = fold_entity_find((struct hub_fold *)fold, match->entities[0]);
-        b = fold_entity_find((struct hub_fold *)fold, match->entities[1]);
-    }
-    return match->evidence_count > 0 &&
-           (a == NULL || b == NULL || !fold_decision_apart(a, b));
+    if (match->evidence_count == 0)
+        return false;
+    const struct fold_entity *a = fold_entity_find(fold, match->entities[0]);
+    const struct fold_entity *b = fold_entity_find(fold, match->entities[1]);
+    return a == NULL || b == NULL || !fold_decision_apart(a, b);
 }
 
 static int compare_matches(const void *a, const void *b) {

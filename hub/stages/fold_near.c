@@ -91,8 +91,7 @@ static void compare_with(struct search *search, const struct given *own,
     size_t count = doubtful ? identifier->doubter_count : identifier->count;
     for (size_t i = 0; !is_crowded(identifier, doubtful) && i < count; i++) {
         struct fold_entity *other = holders[i]->entity;
-        if (other == NULL || other == search->entity ||
-            (doubtful && claims(other, identifier)) ||
+        if (other == search->entity || (doubtful && claims(other, identifier)) ||
             told_apart(search->entity, own->identifier, other, identifier))
             continue;
         HUB_GROW(search->findings, search->count, search->capacity);
@@ -181,15 +180,17 @@ void fold_near_find(struct fold_step *step, struct fold_change *change) {
 
 /* --- numbers of too many --- */
 
+/* Not those of a crowd: they told nothing before, and tell nothing now. */
+static void touch_each(struct fold_step *step, struct fold_statement *const *holders,
+                       size_t count, size_t count_max) {
+    for (size_t i = 0; count <= count_max && i < count; i++)
+        if (holders[i]->entity != NULL)
+            fold_change_of(step, holders[i]->entity);
+}
+
 static void touch_holders(struct fold_step *step, const struct fold_identifier *identifier) {
-    for (size_t i = 0; identifier->count <= HUB_IDENTIFIER_DEGREE_MAX + 1 && i < identifier->count;
-         i++)
-        if (identifier->statements[i]->entity != NULL)
-            fold_change_of(step, identifier->statements[i]->entity);
-    for (size_t i = 0; identifier->doubter_count <= FOLD_DOUBTERS_MAX + 1 &&
-                       i < identifier->doubter_count; i++)
-        if (identifier->doubters[i]->entity != NULL)
-            fold_change_of(step, identifier->doubters[i]->entity);
+    touch_each(step, identifier->statements, identifier->count, HUB_IDENTIFIER_DEGREE_MAX + 1);
+    touch_each(step, identifier->doubters, identifier->doubter_count, FOLD_DOUBTERS_MAX + 1);
 }
 
 void fold_near_touch_crowds(struct fold_step *step, const struct fold_statement *statement) {

@@ -97,21 +97,31 @@ def judge(lines, excuses):
     return unexcused, idle
 
 
+def row(name, lines, excuses):
+    branches = sum(len(line.branches) for line in lines)
+    taken = sum(len(line.branches) - line.branches.count(0) for line in lines)
+    excused = sum(line.missed for line in lines if any(e.covers(line) for e in excuses))
+    unexcused, _ = judge(lines, excuses)
+    return (f"| {name} | {sum(line.count > 0 for line in lines)} / {len(lines)} "
+            f"| {taken} / {branches} | {excused} | {sum(line.missed for line in unexcused)} |")
+
+
+def describe_missed(lines, excuses):
+    """Where nobody went, a line each, and how often in all; empty where nothing is missed."""
+    unexcused, _ = judge(lines, excuses)
+    total = sum(line.missed for line in unexcused)
+    return [*(f"- {line}" for line in unexcused),
+            f"{total} missed on {len(unexcused)} lines"] if unexcused else []
+
+
 def report(lines, excuses):
     """A table of the files and what is missed in them, in Markdown."""
-    rows, missed = [], []
-    for file in sorted({line.file for line in lines}):
-        own = [line for line in lines if line.file == file]
-        branches = sum(len(line.branches) for line in own)
-        taken = sum(len(line.branches) - line.branches.count(0) for line in own)
-        excused = sum(line.missed for line in own if any(e.covers(line) for e in excuses))
-        unexcused, _ = judge(own, excuses)
-        rows.append(f"| {file} | {sum(line.count > 0 for line in own)} / {len(own)} "
-                    f"| {taken} / {branches} | {excused} | {sum(l.missed for l in unexcused)} |")
-        missed += [f"- {line}" for line in unexcused]
+    rows = [row(file, [line for line in lines if line.file == file], excuses)
+            for file in sorted({line.file for line in lines})]
     return "\n".join([
         "# Branch coverage of hub/core and hub/stages", "",
         "By the unit and property programs; which branches are excused, and why, is in",
         "tests/coverage/excluded.csv.", "",
         "| file | lines run / all | branches taken / all | excused | missed |",
-        "|---|---|---|---|---|", *rows, "", "## Missed", "", *(missed or ["Nothing."]), ""])
+        "|---|---|---|---|---|", *rows, row("all", lines, excuses), "",
+        "## Missed", "", *(describe_missed(lines, excuses) or ["Nothing."]), ""])

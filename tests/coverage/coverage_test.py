@@ -10,7 +10,8 @@ import subprocess
 
 import pytest
 
-from branches import Excuse, judge, read_excuses, read_lines, report, run_gcov
+from branches import (Excuse, describe_missed, judge, read_excuses, read_lines, report,
+                      run_gcov)
 from c_tests import ROOT
 
 EXCUSES = pathlib.Path(__file__).parent / "excluded.csv"
@@ -44,8 +45,8 @@ def lines(request):
 
 
 def test_every_branch_of_core_and_stages_is_taken(lines):
-    unexcused, _ = judge(lines, read_excuses(EXCUSES))
-    assert not unexcused, "\n".join(["missed:", *map(str, unexcused)])
+    missed = describe_missed(lines, read_excuses(EXCUSES))
+    assert not missed, "\n".join([f"{BUILD / 'REPORT.md'} says:", *missed])
 
 
 def test_every_source_file_was_measured(lines):
@@ -94,6 +95,7 @@ def test_a_missed_branch_is_found(measured):
         "hub/core/pick.c:2 pick: if (a > 1)  (1 of 2 missed)"]
     assert "| hub/core/pick.c | 2 / 2 | 1 / 2 | 0 | 1 |" in report(lines, [])
     assert "- hub/core/pick.c:2 pick: if (a > 1)" in report(lines, [])
+    assert describe_missed(lines, [])[-1] == "1 missed on 1 lines"
 
 
 def test_a_line_that_never_ran_is_found(measured):
@@ -104,6 +106,7 @@ def test_a_line_that_never_ran_is_found(measured):
 def test_nothing_is_found_where_all_branches_are_taken(measured):
     lines = measured(("hub/core/pick.c", [3, 1]))
     assert judge(lines, []) == ([], [])
+    assert describe_missed(lines, []) == []
     assert "Nothing." in report(lines, [])
 
 

@@ -140,6 +140,30 @@ static void a_placeholder_is_not_even_doubtful(void **state) {
         "");
 }
 
+static void a_doubtful_number_has_an_issuer_where_its_scheme_needs_one_and_only_there(void **state) {
+    (void)state;
+    assert_string_equal(
+        claims_in("gmp-slot",
+                  "[{'scheme': 'slot', 'value': '7', 'relation': 'UNVERIFIED'},"
+                  " {'scheme': 'slot', 'issuer': 'mes', 'value': '8', 'relation': 'UNVERIFIED'}]"),
+        "slot:mes/8 (doubtful)");
+    assert_string_equal(
+        claims_in("trial", "[{'scheme': 'nct', 'issuer': 'mes', 'value': 'NCT01000005', 'relation':"
+                           " 'UNVERIFIED'}]"),
+        "");
+}
+
+/* Any text would be one of it. */
+static void a_doubtful_number_of_no_scheme_is_none_of_a_scheme_without_a_pattern(void **state) {
+    (void)state;
+    assert_string_equal(
+        claims_in("gmp-slot",
+                  "[{'scheme': 'other', 'value': '7', 'relation': 'UNVERIFIED'},"
+                  " {'scheme': 'other', 'issuer': 'mes', 'value': '7', 'relation':"
+                  " 'UNVERIFIED'}]"),
+        "");
+}
+
 static void many_claims_are_all_kept(void **state) {
     HUB_SCOPED_BUFFER json = {0};
     (void)state;
@@ -222,6 +246,8 @@ int main(void) {
         cmocka_unit_test(a_doubtful_number_of_no_scheme_is_one_of_each_scheme_that_it_fits),
         cmocka_unit_test(one_character_that_is_no_digit_is_a_digit_nobody_could_read),
         cmocka_unit_test(a_placeholder_is_not_even_doubtful),
+        cmocka_unit_test(a_doubtful_number_has_an_issuer_where_its_scheme_needs_one_and_only_there),
+        cmocka_unit_test(a_doubtful_number_of_no_scheme_is_none_of_a_scheme_without_a_pattern),
         cmocka_unit_test(many_claims_are_all_kept),
         cmocka_unit_test(two_values_of_an_exclusive_scheme_are_both_ambiguous),
         cmocka_unit_test(two_issuers_of_an_exclusive_scheme_do_not_contradict),

@@ -592,6 +592,7 @@ static void only_the_same_sides_confirm_a_join(void **state) {
         const char *by, *kind, *statements, *others;
         const char *state;
     } said[] = {{"anna", "JOIN", "'lumc-mes/1'", "'lumc-mes/2'", "'PROPOSED'"},
+                {"bo", "JOIN", "'lumc-mes/1'", "'lumc-mes/3'", "'PROPOSED'"},
                 {"bo", "JOIN", "'lumc-mes/1', 'lumc-mes/1'", "'lumc-mes/2'", "'PROPOSED'"},
                 {"anna", "JOIN", "'lumc-mes/1'", "'lumc-mes/3'", "'PROPOSED'"},
                 {"bo", "SEPARATE", "'lumc-mes/1'", "'lumc-mes/3'", "'PROPOSED'"},

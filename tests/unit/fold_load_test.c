@@ -524,6 +524,104 @@ static void a_conflict_of_an_entity_that_is_not_there_ends_with_the_other(void *
     }
 }
 
+static void a_match_with_an_entity_that_is_not_there_stays_open_while_its_evidence_stands(
+    void **state) {
+    static const char *const pairs[] = {"'trial-gone', 'trial-x'", "'trial-x', 'trial-z'"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct loading loading;
+        struct hub_outputs outputs;
+        begin(&loading);
+        expect_ok(load_statement(&loading, "sus/ctgov/A"), &loading.error);
+        load_entity(&loading, "trial-x", "ctgov/A");
+        expect_ok(load_match(&loading,
+                             hub_arena_format(
+                                 &loading.arena,
+                                 "{'match_id': 'm', 'domain': 'trial', 'entities': [%s],"
+                                 " 'state': 'OPEN', 'evidence': [{'kind': 'RESEMBLANCE',"
+                                 " 'detail': 'd', 'statements': ['ctgov/A', 'ctgov/B']}],"
+                                 " 'opened_offset': 0, 'offset': 0, 'events': 1, 'rules': '',"
+                                 " 'core': 1}", pairs[i])),
+                  &loading.error);
+        expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+        fold(&loading, "sus/ctgov/A",
+             message(&loading, loading.domain->schema,
+                     "{'statement': {'version': '2'}, 'acronym': 'A'}"),
+             &outputs);
+        assert_int_equal(hub_fold_gauges(loading.fold).matches_open, 1);
+        end(&loading);
+    }
+}
+
+static size_t count_of(const struct hub_outputs *outputs, enum hub_output_kind kind) {
+    size_t count = 0;
+    for (size_t i = 0; i < outputs->count; i++)
+        count += outputs->items[i].kind == kind;
+    return count;
+}
+
+static void a_resemblance_that_a_match_already_tells_is_not_told_again(void **state) {
+    static const char alike[] =
+        "{'statement': {'version': '2'}, 'titles': [{'lang': 'en', 'text': 'Cells'}],"
+        " 'sponsor': {'text': 'Acme'}, 'start': {'value': '2026-03-05'}}";
+    struct loading loading;
+    struct hub_outputs outputs;
+    (void)state;
+    begin(&loading);
+    expect_ok(load_statement(&loading, "sus/ctgov/A"), &loading.error);
+    expect_ok(load_statement(&loading, "sus/ctgov/B"), &loading.error);
+    load_entity(&loading, "trial-x", "ctgov/A");
+    load_entity(&loading, "trial-y", "ctgov/B");
+    expect_ok(load_match(&loading,
+                         "{'match_id': 'trial-x~trial-y', 'domain': 'trial', 'entities':"
+                         " ['trial-x', 'trial-y'], 'state': 'OPEN', 'evidence': [{'kind':"
+                         " 'RESEMBLANCE', 'detail': 'titles|en/cells/|acme|2026-03',"
+                         " 'statements': ['ctgov/A', 'ctgov/A']}], 'opened_offset': 0,"
+                         " 'offset': 0, 'events': 1, 'rules': '', 'core': 1}"),
+              &loading.error);
+    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    fold(&loading, "sus/ctgov/A", message(&loading, loading.domain->schema, alike), &outputs);
+    fold(&loading, "sus/ctgov/B", message(&loading, loading.domain->schema, alike), &outputs);
+    assert_int_equal(count_of(&outputs, HUB_OUTPUT_MATCH), 0);
+    fold(&loading, "sus/ctgov/B",
+         message(&loading, loading.domain->schema, "{'statement': {'version': '3'}}"), &outputs);
+    json_t *match = last_of(&outputs, HUB_OUTPUT_MATCH);
+    expect_json(match, "state", "'CLOSED'");
+    json_decref(match);
+    end(&loading);
+}
+
+/* Both records say that ctgov/A founded their entity. */
+static void an_entity_whose_founder_is_in_another_one_gives_up_its_id(void **state) {
+    struct loading loading;
+    struct hub_outputs outputs;
+    size_t withdrawn = 0;
+    (void)state;
+    begin(&loading);
+    expect_ok(load_statement(&loading, "sus/ctgov/A"), &loading.error);
+    expect_ok(load_statement(&loading, "sus/ctgov/B"), &loading.error);
+    load_entity(&loading, "trial-x", "ctgov/A");
+    load_entity(&loading, "trial-y", "ctgov/B");
+    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    fold(&loading, "sus/ctgov/B",
+         message(&loading, loading.domain->schema,
+                 "{'statement': {'version': '2'}, 'identifiers': [{'scheme': 'nct',"
+                 " 'value': 'NCT01000001', 'relation': 'SELF'}]}"),
+         &outputs);
+    for (size_t i = 0; i < outputs.count; i++) {
+        if (outputs.items[i].kind != HUB_OUTPUT_UNIFIED)
+            continue;
+        json_t *entity = test_render(outputs.items[i].value);
+        bool kept_id = strcmp(look_text(entity, "entity_id"), "trial-y") == 0;
+        assert_string_equal(look_text(entity, "kind"), kept_id ? "WITHDRAWN" : "ACTIVE");
+        withdrawn += kept_id;
+        json_decref(entity);
+    }
+    assert_int_equal(withdrawn, 1);
+    assert_int_equal(hub_fold_gauges(loading.fold).entities, 2);
+    end(&loading);
+}
+
 static void a_record_that_comes_again_replaces_the_one_before(void **state) {
     static const char match[] =
         "{'match_id': 'm', 'domain': 'trial', 'entities': ['a', 'b'], 'state': 'OPEN',"
@@ -792,6 +890,9 @@ int main(void) {
         cmocka_unit_test(what_no_fold_would_write_of_a_conflict_is_refused),
         cmocka_unit_test(evidence_of_an_unknown_kind_is_refused),
         cmocka_unit_test(a_conflict_of_an_entity_that_is_not_there_ends_with_the_other),
+        cmocka_unit_test(a_match_with_an_entity_that_is_not_there_stays_open_while_its_evidence_stands),
+        cmocka_unit_test(a_resemblance_that_a_match_already_tells_is_not_told_again),
+        cmocka_unit_test(an_entity_whose_founder_is_in_another_one_gives_up_its_id),
         cmocka_unit_test(a_record_that_comes_again_replaces_the_one_before),
         cmocka_unit_test(a_choice_of_no_statement_or_of_several_is_refused),
         cmocka_unit_test(a_conflict_whose_entity_is_not_there_cannot_be_decided),

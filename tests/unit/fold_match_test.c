@@ -110,6 +110,41 @@ static void what_changes_elsewhere_does_not_tell_a_match_again(void **state) {
     world_free(world);
 }
 
+static void each_pair_of_statements_that_shares_a_number_is_evidence(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, "nct:NCT01000001 " SHARED, NULL);
+    tell_trial(world, "euctr/B", 1, "nct:NCT01000772 " SHARED, NULL);
+    tell_trial(world, "euctr/C", 1, "nct:NCT01000001 " SHARED, NULL);
+    tell_trial(world, "isrctn/D", 1, "nct:NCT01000772 " SHARED, NULL);
+    expect_json(only_match(world), "evidence",
+                "[{'kind': 'EXCLUSIVE', 'detail': 'idrcb:2019-A00001-11',"
+                "  'statements': ['ctgov/A', 'euctr/B']},"
+                " {'kind': 'EXCLUSIVE', 'detail': 'idrcb:2019-A00001-11',"
+                "  'statements': ['ctgov/A', 'isrctn/D']},"
+                " {'kind': 'EXCLUSIVE', 'detail': 'idrcb:2019-A00001-11',"
+                "  'statements': ['euctr/B', 'euctr/C']},"
+                " {'kind': 'EXCLUSIVE', 'detail': 'idrcb:2019-A00001-11',"
+                "  'statements': ['euctr/C', 'isrctn/D']}]");
+    world_free(world);
+}
+
+static void evidence_is_listed_by_its_kind_and_then_by_the_number(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, "nct:NCT01000001 idrcb:2019-A00722-11", ALIKE);
+    tell_trial(world, "euctr/B", 1, "nct:NCT01000772", ALIKE_TOO);
+    expect_json(only_match(world), "evidence.0.kind", "'RESEMBLANCE'");
+    tell_trial(world, "euctr/B", 2, "nct:NCT01000772 idrcb:2019-A00722-11", ALIKE_TOO);
+    tell_trial(world, "euctr/C", 1, "nct:NCT01000001 idrcb:2019-A00001-11", NULL);
+    tell_trial(world, "isrctn/D", 1, "nct:NCT01000772 idrcb:2019-A00001-11", NULL);
+    expect_json(only_match(world), "evidence.0.detail", "'idrcb:2019-A00001-11'");
+    expect_json(only_match(world), "evidence.1.detail", "'idrcb:2019-A00722-11'");
+    expect_json(only_match(world), "evidence.2.kind", "'RESEMBLANCE'");
+    assert_int_equal(look_count(only_match(world), "evidence"), 3);
+    world_free(world);
+}
+
 /* --- resemblance --- */
 
 static void trials_that_look_alike_are_proposed_and_never_joined(void **state) {
@@ -164,6 +199,54 @@ static void a_match_may_stand_on_two_legs(void **state) {
     world_free(world);
 }
 
+static void a_pair_may_be_alike_in_several_titles_and_each_may_end(void **state) {
+    static const char both[] =
+        "'titles': [{'lang': 'en', 'text': 'Cells'}, {'lang': 'sv', 'text': 'Celler'}],"
+        " 'sponsor': {'text': 'Acme'}, 'start': {'value': '2026-03-05'}";
+    static const char one[] =
+        "'titles': [{'lang': 'en', 'text': 'Genes'}, {'lang': 'sv', 'text': 'Celler'}],"
+        " 'sponsor': {'text': 'Acme'}, 'start': {'value': '2026-03-05'}";
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, "nct:NCT01000001", both);
+    tell_trial(world, "euctr/B", 1, "eudract:2019-001234-11", both);
+    assert_int_equal(look_count(only_match(world), "evidence"), 2);
+    tell_trial(world, "euctr/B", 2, "eudract:2019-001234-11", one);
+    assert_int_equal(look_count(only_match(world), "evidence"), 1);
+    assert_non_null(strstr(look_text(only_match(world), "evidence.0.detail"), "celler"));
+    tell_trial(world, "euctr/B", 3, "eudract:2019-001234-11", both);
+    assert_int_equal(look_count(only_match(world), "evidence"), 2);
+    assert_string_equal(states(world), "OPEN OPEN OPEN");
+    world_free(world);
+}
+
+/* A trial with titles of so many words in so many languages, of which one is `text`. */
+static void tell_titles(struct world *world, const char *key, const char *identifier, int count,
+                        int own, const char *text) {
+    HUB_SCOPED_BUFFER json = {0};
+    hub_buffer_append_text(&json, "'sponsor': {'text': 'Acme'}, 'start': {'value': '2026-03-05'},"
+                                  " 'titles': [");
+    for (int i = 0; i < count; i++)
+        hub_buffer_append_format(&json, "%s{'lang': 'l%02d', 'text': '%s %s'}", i == 0 ? "" : ", ",
+                                 i, i == own ? text : "Only of", i == own ? "" : key);
+    hub_buffer_append_text(&json, "]");
+    tell_trial(world, key, 1, identifier, hub_buffer_text(&json));
+}
+
+static void of_many_titles_the_first_sixteen_are_compared(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_titles(world, "ctgov/A", "nct:NCT01000001", 20, 15, "Cells");
+    tell_titles(world, "euctr/B", "eudract:2019-001234-11", 18, 15, "Cells");
+    assert_int_equal(look_count(only_match(world), "evidence"), 1);
+    world_free(world);
+    world = world_new("trial");
+    tell_titles(world, "ctgov/A", "nct:NCT01000001", 20, 16, "Cells");
+    tell_titles(world, "euctr/B", "eudract:2019-001234-11", 18, 16, "Cells");
+    assert_null(only_match(world));
+    world_free(world);
+}
+
 static void a_likeness_of_many_tells_nothing(void **state) {
     struct world *world = world_new("trial");
     char key[32], identifier[32];
@@ -204,10 +287,14 @@ int main(void) {
         cmocka_unit_test(a_match_closes_when_the_two_become_one),
         cmocka_unit_test(a_match_closes_when_one_of_them_is_withdrawn),
         cmocka_unit_test(what_changes_elsewhere_does_not_tell_a_match_again),
+        cmocka_unit_test(each_pair_of_statements_that_shares_a_number_is_evidence),
+        cmocka_unit_test(evidence_is_listed_by_its_kind_and_then_by_the_number),
         cmocka_unit_test(trials_that_look_alike_are_proposed_and_never_joined),
         cmocka_unit_test(another_month_another_sponsor_or_no_title_is_not_alike),
         cmocka_unit_test(a_resemblance_ends_with_the_likeness),
         cmocka_unit_test(a_match_may_stand_on_two_legs),
+        cmocka_unit_test(a_pair_may_be_alike_in_several_titles_and_each_may_end),
+        cmocka_unit_test(of_many_titles_the_first_sixteen_are_compared),
         cmocka_unit_test(a_likeness_of_many_tells_nothing),
         cmocka_unit_test(matches_survive_a_restart),
     };

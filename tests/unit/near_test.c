@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const picture = "A##-#";
-
 struct visited {
     const char *value;
     char all[1024];
@@ -18,7 +16,7 @@ static void note(void *context) {
     strcat(visited->all, " ");
 }
 
-static const char *slips_of(const char *text) {
+static const char *slips_in(const char *picture, const char *text) {
     static struct visited visited;
     static char value[16];
     snprintf(value, sizeof value, "%s", text);
@@ -26,6 +24,10 @@ static const char *slips_of(const char *text) {
     hub_near_each(picture, value, note, &visited);
     assert_string_equal(value, text);
     return visited.all;
+}
+
+static const char *slips_of(const char *text) {
+    return slips_in("A##-#", text);
 }
 
 static void each_digit_is_replaced_by_every_other_and_by_an_unread_one(void **state) {
@@ -48,6 +50,17 @@ static void an_unread_digit_may_be_any_and_nothing_else_differs(void **state) {
                                            "A18-3 A19-3 ");
 }
 
+static void what_may_be_a_letter_is_never_a_digit_that_nobody_could_read(void **state) {
+    (void)state;
+    assert_string_equal(slips_in("-*", "-1"), "-0 -2 -3 -4 -5 -6 -7 -8 -9 ");
+}
+
+static void a_letter_is_no_misread_digit_but_may_change_places(void **state) {
+    (void)state;
+    assert_string_equal(slips_in("**", "AB"), "BA ");
+    assert_string_equal(slips_in("**-@*", "ZZ-QA"), "");
+}
+
 static void a_slip_goes_both_ways(void **state) {
     static const char *const values[] = {"A12-3", "A1?-3", "A21-3", "A19-3", "A77-7"};
     (void)state;
@@ -62,6 +75,8 @@ int main(void) {
         cmocka_unit_test(each_digit_is_replaced_by_every_other_and_by_an_unread_one),
         cmocka_unit_test(two_neighbours_change_places_but_not_across_what_is_fixed),
         cmocka_unit_test(an_unread_digit_may_be_any_and_nothing_else_differs),
+        cmocka_unit_test(what_may_be_a_letter_is_never_a_digit_that_nobody_could_read),
+        cmocka_unit_test(a_letter_is_no_misread_digit_but_may_change_places),
         cmocka_unit_test(a_slip_goes_both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
