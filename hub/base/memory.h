@@ -36,9 +36,11 @@ void hub_arena_destroy(struct hub_arena *arena);
 
 /* Makes room for one more element in a growing array owned by the process. */
 #define HUB_GROW(array, count, capacity)                                                           \
-    do {                                                                                           \
-        if ((count) == (capacity)) {                                                               \
-            (capacity) = (capacity) == 0 ? 8 : (capacity) * 2;                                     \
-            (array) = hub_reallocate((array), (capacity) * sizeof *(array));                       \
-        }                                                                                          \
-    } while (0)
+    ((array) = hub_grow((array), (count), &(capacity), sizeof *(array)))
+
+static inline void *hub_grow(void *array, size_t count, size_t *capacity, size_t element_size) {
+    if (count < *capacity)
+        return array;
+    *capacity = *capacity == 0 ? 8 : *capacity * 2;
+    return hub_reallocate(array, *capacity * element_size);
+}

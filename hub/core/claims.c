@@ -86,8 +86,7 @@ static bool resembles(const struct hub_scheme *scheme, struct hub_bytes raw,
         return true;
     case HUB_IDENTIFIER_PLACEHOLDER:
         return false;
-    case HUB_IDENTIFIER_MALFORMED:
-        break;
+    case HUB_IDENTIFIER_MALFORMED:;
     }
     return hub_scheme_blot(scheme, value->data, value->size);
 }

@@ -25,23 +25,24 @@ static const char *element_org(const struct hub_merge_scope *scope, size_t field
     return org_of(scope, type->fields[field].type, hub_slice_field(type, scope->element, field));
 }
 
+static bool speaks_for(const struct hub_merge_scope *scope, const struct hub_voice *voice,
+                       const char *org) {
+    const char *own = hub_parties_owner_org(scope->domain->parties, voice->system);
+    return org != NULL && own != NULL && strcmp(org, own) == 0;
+}
+
 static bool is_believed(const struct hub_merge_scope *scope, const struct hub_authority *authority,
                         const struct hub_voice *voice) {
-    const char *org = NULL, *own = NULL;
     switch (authority->kind) {
     case HUB_AUTHORITY_SYSTEM:
         return strcmp(voice->system->name, authority->name) == 0;
     case HUB_AUTHORITY_INSTITUTION:
         return voice->system->owner != NULL && strcmp(voice->system->owner, authority->name) == 0;
     case HUB_AUTHORITY_ROLE:
-        org = scope->role_orgs[authority->role_field];
-        break;
-    case HUB_AUTHORITY_ELEMENT:
-        org = element_org(scope, (size_t)authority->role_field);
-        break;
+        return speaks_for(scope, voice, scope->role_orgs[authority->role_field]);
+    case HUB_AUTHORITY_ELEMENT:;
     }
-    own = hub_parties_owner_org(scope->domain->parties, voice->system);
-    return org != NULL && own != NULL && strcmp(org, own) == 0;
+    return speaks_for(scope, voice, element_org(scope, (size_t)authority->role_field));
 }
 
 static size_t authority_rank(const struct hub_merge_scope *scope, const struct hub_rule *rule,
@@ -110,8 +111,7 @@ static int compare_by_rule(const struct hub_merge_scope *scope, const struct hub
     case HUB_RULE_MIN:
         return order_of(value_of(type, a->bytes), value_of(type, b->bytes));
     case HUB_RULE_AGREE:
-    case HUB_RULE_RESERVE:
-        return 0;
+    case HUB_RULE_RESERVE:;
     }
     return 0;
 }

@@ -382,10 +382,9 @@ static void count(struct hub_admit_counts *counts, enum outcome outcome) {
     case WITHDRAWN:
         counts->withdrawn++;
         return;
-    case MOVED:
-        counts->moved++;
-        return;
+    case MOVED:;
     }
+    counts->moved++;
 }
 
 static void accept(struct step *step, const struct candidate *candidate) {

@@ -130,14 +130,13 @@ static enum hub_status judge(const struct hub_domain *domain, const struct ident
     if (has_control(identifier->issuer))
         return hub_fail(reterr, HUB_REJECT, "an issuer with a control character");
     switch (hub_scheme_judge(scheme, identifier->value)) {
-    case HUB_IDENTIFIER_VALID:
-        break;
     case HUB_IDENTIFIER_PLACEHOLDER:
         return hub_fail(reterr, HUB_REJECT,
                         "a placeholder of scheme %s says that two things are one; with relation "
                         "UNVERIFIED it would pass", scheme->name);
     case HUB_IDENTIFIER_MALFORMED:
         return fail_of_shape(scheme, /* malformed= */ true, reterr);
+    case HUB_IDENTIFIER_VALID:;
     }
     if (!hub_scheme_is_normal(scheme, identifier->value))
         return fail_of_shape(scheme, /* malformed= */ false, reterr);

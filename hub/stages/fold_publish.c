@@ -108,11 +108,12 @@ static void encode_changed(struct fold_step *step, struct fold_change *change,
     hub_encode_array_end(value);
 }
 
-static void encode_carriers(const struct fold_statement *statement, struct hub_buffer *value) {
+static void encode_carriers(const struct fold_step *step, const struct fold_statement *statement,
+                            struct hub_buffer *value) {
     const struct fold_copy *speaker = fold_statement_speaker(statement);
-    const char *names[64];
+    const char **names = hub_arena_take(step->arena, statement->copy_count * sizeof *names);
     size_t count = 0;
-    for (size_t i = 0; i < statement->copy_count && count < 64; i++) {
+    for (size_t i = 0; i < statement->copy_count; i++) {
         const struct fold_copy *copy = &statement->copies[i];
         if (copy == speaker || copy->withdrawn)
             continue;
@@ -128,11 +129,11 @@ static void encode_carriers(const struct fold_statement *statement, struct hub_b
     hub_encode_array_end(value);
 }
 
-static void encode_statement(const struct fold_statement *statement, int64_t first_offset,
-                             struct hub_buffer *value) {
+static void encode_statement(const struct fold_step *step, const struct fold_statement *statement,
+                             int64_t first_offset, struct hub_buffer *value) {
     const struct fold_copy *speaker = fold_statement_speaker(statement);
     hub_encode_text(value, statement->key);
-    encode_carriers(statement, value);
+    encode_carriers(step, statement, value);
     hub_encode_long(value, first_offset);
     hub_encode_long(value, speaker->offset);
     hub_encode_text(value, speaker->version);
@@ -146,9 +147,9 @@ static void encode_statements(const struct fold_step *step, const struct fold_en
     size_t count = gone && step->withdrawn != NULL ? 1 : entity->member_count;
     hub_encode_array_begin(value, count);
     for (size_t i = 0; i < entity->member_count; i++)
-        encode_statement(entity->members[i], entity->members[i]->first_offset, value);
+        encode_statement(step, entity->members[i], entity->members[i]->first_offset, value);
     if (gone && step->withdrawn != NULL)
-        encode_statement(step->withdrawn, step->withdrawn_first_offset, value);
+        encode_statement(step, step->withdrawn, step->withdrawn_first_offset, value);
     hub_encode_array_end(value);
 }
 

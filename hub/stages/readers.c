@@ -1,6 +1,7 @@
 #include "hub/stages/readers.h"
 
 #include "schemas/lib/frame.h"
+#include "schemas/lib/slice.h"
 
 #include <string.h>
 
@@ -50,18 +51,12 @@ static struct hub_bytes keep(struct hub_arena *arena, const struct hub_buffer *b
 }
 
 /* The message with its body written anew in the canonical encoding of the same schema. */
-static enum hub_status rewrite(const struct hub_schema *writer, struct hub_bytes body,
-                               struct hub_arena *arena, struct hub_bytes *ret_message,
-                               struct hub_error *reterr) {
-    struct hub_resolver *resolver = NULL;
+static struct hub_bytes rewrite(const struct hub_schema *writer, struct hub_bytes body,
+                                struct hub_arena *arena) {
     HUB_SCOPED_BUFFER message = {0};
     hub_frame_append(&message, writer->id);
-    HUB_TRY(hub_resolver_new(writer->root, writer->root, &resolver, reterr));
-    enum hub_status status = hub_resolve(resolver, body, /* canonical= */ true, &message, reterr);
-    hub_resolver_free(resolver);
-    if (status == HUB_OK)
-        *ret_message = keep(arena, &message);
-    return status;
+    hub_resolve_canonical(writer->root, body, &message);
+    return keep(arena, &message);
 }
 
 static enum hub_status translate(struct hub_readers *readers, struct hub_arena *arena,
@@ -90,9 +85,9 @@ enum hub_status hub_readers_open(struct hub_readers *readers, struct hub_bytes m
     HUB_TRY(hub_walk(opened.writer->root, opened.body, &limits, &walk, reterr));
     opened.plain = walk.plain;
     if (!walk.canonical) {
-        HUB_TRY(rewrite(opened.writer, opened.body, arena, &opened.written, reterr));
+        opened.written = rewrite(opened.writer, opened.body, arena);
         opened.body = hub_bytes_part(opened.written, HUB_FRAME_HEADER_SIZE, opened.written.size);
-        HUB_TRY(hub_walk(opened.writer->root, opened.body, &limits, &walk, reterr));
+        hub_slice_fields(opened.writer->root, opened.body, opened.starts);
     }
     if (opened.writer != readers->domain->schema)
         HUB_TRY(translate(readers, arena, &opened, reterr));

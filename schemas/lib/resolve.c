@@ -397,3 +397,14 @@ enum hub_status hub_resolve(const struct hub_resolver *resolver, struct hub_byte
                         ret_value->size_max);
     return HUB_OK;
 }
+
+void hub_resolve_canonical(const struct hub_type *type, struct hub_bytes bytes,
+                           struct hub_buffer *ret_value) {
+    struct hub_resolver *resolver = NULL;
+    struct hub_error error;
+    enum hub_status status = hub_resolver_new(type, type, &resolver, &error);
+    if (status == HUB_OK)
+        status = hub_resolve(resolver, bytes, /* canonical= */ true, ret_value, &error);
+    assert(status == HUB_OK); /* a schema reads all that it wrote */
+    hub_resolver_free(resolver);
+}

@@ -28,3 +28,7 @@ bool hub_resolver_is_identity(const struct hub_resolver *resolver);
 HUB_MUST_USE enum hub_status hub_resolve(const struct hub_resolver *resolver,
                                          struct hub_bytes bytes, bool canonical,
                                          struct hub_buffer *ret_value, struct hub_error *reterr);
+
+/* Appends a value in the canonical encoding of its own schema, with which it has been walked. */
+void hub_resolve_canonical(const struct hub_type *type, struct hub_bytes bytes,
+                           struct hub_buffer *ret_value);

@@ -133,6 +133,7 @@ static void a_first_record_is_new_and_replaces_nothing(void **state) {
     struct intake intake;
     (void)state;
     begin(&intake, "trial", "sus");
+    assert_int_equal(hub_admit_size(intake.admit), 0);
     feed_trial(&intake, "1", "PLANNED");
     assert_string_equal(told(&intake), "log sus/ctgov/A, admitted ctgov/A");
     assert_string_equal(outcome(&intake), "NEW");

@@ -106,6 +106,33 @@ static void an_older_schema_is_read_as_the_newest(void **state) {
     hub_catalogue_free(grown);
 }
 
+/* Opens a trial by a domain of that name whose newest schema is this one. */
+static enum hub_status open_as(struct reading *reading, const struct hub_schema *newest) {
+    struct hub_domain domain = *test_domain("trial");
+    const struct hub_schema *writer = domain.schema;
+    domain.schema = newest;
+    hub_readers_free(&reading->readers);
+    hub_readers_init(&reading->readers, test_catalogue(), &domain);
+    return open_message(reading, frame(reading, writer->id,
+                                       test_value(writer->root, "{'statement': {'version': '7'}}",
+                                                  &reading->arena)));
+}
+
+static void what_the_newest_schema_cannot_read_is_refused_with_the_field(void **state) {
+    struct hub_schema *strict = schema_new("{'type': 'record', 'name': 'Trial', 'namespace': 'atmp',"
+                                           " 'fields': [{'name': 'acronym', 'type': 'string'}]}");
+    struct hub_schema *other = schema_new("{'type': 'record', 'name': 'Trial', 'namespace': 'atmp',"
+                                          " 'fields': [{'name': 'acronym', 'type': 'long'}]}");
+    struct reading reading;
+    (void)state;
+    begin(&reading, test_catalogue());
+    expect_refusal(open_as(&reading, other), HUB_FATAL, &reading.error, "acronym", "long");
+    expect_refusal(open_as(&reading, strict), HUB_REJECT, &reading.error, "acronym", "null");
+    end(&reading);
+    hub_schema_free(strict);
+    hub_schema_free(other);
+}
+
 static void what_is_no_message_of_the_domain_is_refused_with_the_reason(void **state) {
     const struct hub_domain *domain = test_domain("trial");
     struct reading reading;
@@ -158,6 +185,7 @@ int main(void) {
         cmocka_unit_test(a_canonical_message_is_passed_through_as_it_is),
         cmocka_unit_test(another_encoding_of_a_value_is_stored_as_the_canonical_one),
         cmocka_unit_test(an_older_schema_is_read_as_the_newest),
+        cmocka_unit_test(what_the_newest_schema_cannot_read_is_refused_with_the_field),
         cmocka_unit_test(what_is_no_message_of_the_domain_is_refused_with_the_reason),
         cmocka_unit_test(a_message_over_the_limit_is_refused),
         cmocka_unit_test(readers_that_are_freed_twice_are_free),

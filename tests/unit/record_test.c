@@ -37,6 +37,25 @@ static void an_older_record_is_read_as_the_newest(void **state) {
     hub_catalogue_free(grown);
 }
 
+static void a_record_that_the_newest_schema_cannot_read_is_refused(void **state) {
+    const struct hub_schema *writer = hub_catalogue_latest(test_catalogue(), "match");
+    struct hub_schema newest = *writer;
+    struct hub_arena arena = {0};
+    struct hub_record record;
+    struct hub_error error;
+    HUB_SCOPED_BUFFER scratch = {0};
+    (void)state;
+    newest.root = hub_catalogue_latest(test_catalogue(), "conflict")->root;
+    struct hub_bytes body =
+        test_value(writer->root, "{'match_id': 'm', 'domain': 'trial', 'entities': [], 'state':"
+                                 " 'OPEN', 'evidence': [], 'opened_offset': 0, 'offset': 0,"
+                                 " 'events': 1, 'rules': '', 'core': 1}", &arena);
+    assert_int_equal(hub_record_open(test_catalogue(), &newest, frame(&arena, writer->id, body),
+                                     &scratch, &record, &error),
+                     HUB_FATAL);
+    hub_arena_destroy(&arena);
+}
+
 static void what_is_no_record_of_the_schema_is_refused(void **state) {
     const struct hub_schema *schema = hub_catalogue_latest(test_catalogue(), "match");
     struct hub_arena arena = {0};
@@ -61,6 +80,7 @@ static void what_is_no_record_of_the_schema_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_older_record_is_read_as_the_newest),
+        cmocka_unit_test(a_record_that_the_newest_schema_cannot_read_is_refused),
         cmocka_unit_test(what_is_no_record_of_the_schema_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -377,6 +377,9 @@ static void canonical_at(const char *schema, const char *from, const char *to, c
     schema_expect_ok(pair_translate(&pair, from, /* canonical= */ false, &value, &error), &error,
                      file, line);
     schema_expect_bytes(hub_buffer_bytes(&value), from, file, line); /* copied as it is */
+    hub_buffer_clear(&value);
+    hub_resolve_canonical(pair.writer->root, schema_bytes(&pair.arena, from), &value);
+    schema_expect_bytes(hub_buffer_bytes(&value), to, file, line);
     hub_buffer_free(&value);
     pair_close(&pair);
 }
