@@ -132,6 +132,7 @@ static const char *topic_of(const struct hub_slot *slot, enum hub_output_kind ki
     case HUB_OUTPUT_UNIFIED:
     case HUB_OUTPUT_CONFLICT:
     case HUB_OUTPUT_MATCH:
+    case HUB_OUTPUT_IDENTIFIER:
     case HUB_OUTPUT_KINDS:
         break;
     }

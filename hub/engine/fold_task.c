@@ -51,6 +51,8 @@ static const char *topic_of(const struct hub_slot *slot, enum hub_output_kind ki
         return hub_arena_format(arena, "conflict.%s", slot->domain->name);
     case HUB_OUTPUT_MATCH:
         return hub_arena_format(arena, "match.%s", slot->domain->name);
+    case HUB_OUTPUT_IDENTIFIER:
+        return HUB_IDENTIFIER_TOPIC;
     case HUB_OUTPUT_LOG:
     case HUB_OUTPUT_ADMITTED:
     case HUB_OUTPUT_DEADLETTER:
@@ -111,6 +113,8 @@ static void note(struct hub_task *task, struct hub_slot *slot, const struct hub_
         hub_task_note_record(task, slot->space, input);
     for (size_t i = 0; i < outputs->count; i++) {
         const struct hub_output *output = &outputs->items[i];
+        if (output->kind == HUB_OUTPUT_IDENTIFIER) /* follows from the others */
+            continue;
         struct hub_input record = {
             .has_key = true, .has_value = true, .key = output->key, .value = output->value};
         hub_task_note_record(task, slot->output_spaces[output->kind], &record);

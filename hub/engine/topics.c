@@ -58,7 +58,7 @@ void hub_topics_list(const struct hub_catalogue *catalogue, struct hub_arena *ar
     size_t institutions = catalogue->parties.institution_count;
     struct listing listing = {.arena = arena};
     listing.topics = hub_arena_take(
-        arena, (catalogue->domain_count * (4 + 2 * institutions) + institutions + 3) *
+        arena, (catalogue->domain_count * (4 + 2 * institutions) + institutions + 4) *
                    sizeof *listing.topics);
     for (size_t i = 0; i < catalogue->domain_count; i++)
         add_domain(&listing, catalogue, &catalogue->domains[i]);
@@ -67,6 +67,7 @@ void hub_topics_list(const struct hub_catalogue *catalogue, struct hub_arena *ar
             hub_arena_format(arena, "deadletter.%s", catalogue->parties.institutions[i].name), 1,
             kept);
     add(&listing, "deadletter.hub", 1, kept);
+    add(&listing, HUB_IDENTIFIER_TOPIC, HUB_SHARDS, compacted_with_lag);
     add(&listing, HUB_DECISION_TOPIC, 1, compacted_with_lag);
     add(&listing, "position", 1, compacted);
     *ret_topics = listing.topics;

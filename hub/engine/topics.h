@@ -6,6 +6,7 @@
 
 enum { HUB_INGEST_PARTITIONS = 2, HUB_SHARDS = 4 };
 
+#define HUB_IDENTIFIER_TOPIC "unified.identifier" /* HUB_SHARDS partitions, as all shards use */
 #define HUB_DECISION_TOPIC "decision" /* one partition */
 
 /* Partitions of log, unified, conflict and match of a domain. */

@@ -23,6 +23,7 @@ enum hub_output_kind {
     HUB_OUTPUT_UNIFIED,
     HUB_OUTPUT_CONFLICT,
     HUB_OUTPUT_MATCH,
+    HUB_OUTPUT_IDENTIFIER,
     HUB_OUTPUT_DEADLETTER,
     HUB_OUTPUT_KINDS,
 };
@@ -32,7 +33,7 @@ struct hub_output {
     const char *topic; /* where it goes, of a stage that writes to several; else NULL */
     int32_t partition;
     bool has_key;
-    struct hub_bytes key, value;
+    struct hub_bytes key, value; /* a value without data is null */
     struct hub_header *headers;
     size_t header_count, header_capacity;
 };

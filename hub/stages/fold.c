@@ -15,7 +15,9 @@ struct hub_fold *hub_fold_new(const struct hub_catalogue *catalogue,
     fold->partition = partition;
     fold->conflict_schema = hub_catalogue_latest(catalogue, "conflict");
     fold->match_schema = hub_catalogue_latest(catalogue, "match");
-    assert(fold->conflict_schema != NULL && fold->match_schema != NULL);
+    fold->listing_schema = hub_catalogue_latest(catalogue, "identifier");
+    assert(fold->conflict_schema != NULL && fold->match_schema != NULL &&
+           fold->listing_schema != NULL);
     hub_readers_init(&fold->readers, catalogue, domain);
     return fold;
 }
@@ -123,6 +125,7 @@ static void follow(struct fold_step *step) {
     fold_publish_unified(step);
     fold_conflict_publish(step);
     fold_match_publish(step);
+    fold_listing_publish(step);
 }
 
 static void end_step(struct fold_step *step) {

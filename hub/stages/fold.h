@@ -1,4 +1,5 @@
-/* fold: the ordered log of one shard in, its unified records, conflicts and matches out.
+/* fold: the ordered log of one shard in, its unified records, conflicts, matches and listings of
+ * identifiers out.
  *
  * It keeps the statements in force, finds which of them are about the same thing, merges each
  * entity field by field, and publishes what changed. Its state is what it has published and the
@@ -53,6 +54,16 @@ HUB_MUST_USE enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_e
 /* Folds one entry. HUB_FATAL where the log holds what admit would never write: damage. */
 HUB_MUST_USE enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *entry,
                                             struct hub_outputs *outputs, struct hub_error *reterr);
+
+/* The ids of the entities that claim an identifier (as hub_claim's text) as their own, sorted; in the
+ * arena, and valid until the next entry. What is listed is what was published under that key. */
+const char **hub_fold_resolve(const struct hub_fold *fold, const char *identifier,
+                              struct hub_arena *arena, size_t *ret_count);
+/* Appends an entity as it was published last, as JSON: {entity_id, domain, kind, into, revision,
+ * statements, value}. Where the id is MERGED it is the entity that it went into. Returns its kind;
+ * NULL, and nothing appended, where there is none. */
+const char *hub_fold_render_entity(const struct hub_fold *fold, const char *id,
+                                   struct hub_buffer *json);
 
 const struct hub_fold_counts *hub_fold_counts(const struct hub_fold *fold);
 void hub_fold_set_counts(struct hub_fold *fold, const struct hub_fold_counts *counts);

@@ -360,10 +360,13 @@ static void report_refusals(struct fold_step *step, const struct clustered *clus
     fold_match_of_refusals(step, entities, clustered->count, evidence, pairs, told);
 }
 
+/* `changed` is the statement whose claims are no longer what they were, or NULL. */
 static void recluster_region(struct fold_step *step, struct region *region,
-                             struct fold_entity *also) {
+                             struct fold_entity *also, const struct fold_statement *changed) {
     struct clustered clustered;
     spread(region);
+    for (size_t i = 0; i < region->count; i++)
+        fold_listing_touch(step, region->items[i], changed);
     cluster(step, region, &clustered);
     settle(step, &clustered, also);
     report_refusals(step, &clustered);
@@ -381,6 +384,7 @@ void fold_bucket_recluster(struct fold_step *step, struct fold_statement *statem
     for (size_t i = 0; i < statement->claim_count; i++)
         reach_holders(&region, statement->claims[i], 2 * HUB_IDENTIFIER_DEGREE_MAX);
     fold_near_touch_crowds(step, statement);
+    fold_listing_touch(step, statement, NULL);
     fold_identifier_drop(fold, statement);
     if (statement->in_force) {
         fold_identifier_index(fold, statement, step->arena);
@@ -391,7 +395,7 @@ void fold_bucket_recluster(struct fold_step *step, struct fold_statement *statem
     } else {
         statement->entity = NULL;
     }
-    recluster_region(step, &region, was_in);
+    recluster_region(step, &region, was_in, statement);
 }
 
 void fold_bucket_recluster_all(struct fold_step *step, struct fold_statement *const *statements,
@@ -401,5 +405,5 @@ void fold_bucket_recluster_all(struct fold_step *step, struct fold_statement *co
         reach_members(&region, statements[i]->entity);
         reach(&region, statements[i]);
     }
-    recluster_region(step, &region, NULL);
+    recluster_region(step, &region, NULL, NULL);
 }

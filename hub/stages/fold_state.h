@@ -59,7 +59,7 @@ struct fold_identifier {
     struct fold_identifier **near; /* known ones that are one slip away (hub/core/near.h) */
     size_t near_count, near_capacity;
     uint32_t number; /* dense, within a bucket */
-    size_t mark;
+    size_t mark, listing_mark;
 };
 
 struct fold_statement {
@@ -183,7 +183,7 @@ struct hub_fold {
     const struct hub_digester *digester;
     int32_t partition;
     struct hub_readers readers;
-    const struct hub_schema *conflict_schema, *match_schema;
+    const struct hub_schema *conflict_schema, *match_schema, *listing_schema;
     struct fold_statement *statements;
     struct fold_identifier *identifiers;
     struct fold_sieve sieve; /* of the identifiers */
@@ -231,6 +231,9 @@ struct fold_step {
     size_t conflict_count, conflict_capacity;
     struct fold_match **matches; /* touched */
     size_t match_count, match_capacity;
+    struct fold_listing *listings; /* touched */
+    size_t listing_count, listing_capacity;
+    size_t listing_mark;
     struct fold_statement *withdrawn; /* the statement that went out of force, or NULL */
     int64_t withdrawn_first_offset;
     struct fold_statement *moved; /* the statement that went to another shard, or NULL */
@@ -359,6 +362,13 @@ void fold_likeness_index(struct hub_fold *fold, struct fold_entity *entity,
  * in which two active entities agree, as a list for people in the arena; NULL for none. */
 const char *fold_likeness_agreeing(struct fold_step *step, const struct fold_entity *a,
                                    const struct fold_entity *b);
+
+/* fold_listing.c: of each identifier the entities that claim it. */
+/* Before a statement or its entity changes: keeps what is listed now under what it claims. `but` is a
+ * statement whose claims are the new ones already, and which is not counted. */
+void fold_listing_touch(struct fold_step *step, const struct fold_statement *statement,
+                        const struct fold_statement *but);
+void fold_listing_publish(struct fold_step *step);
 
 /* fold_decision.c: what people decided. */
 struct hub_record;

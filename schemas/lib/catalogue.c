@@ -37,6 +37,8 @@ const struct hub_domain *hub_catalogue_domain(const struct hub_catalogue *catalo
 const char *hub_catalogue_topic_subject(const struct hub_catalogue *catalogue, const char *topic) {
     static const char *const kinds[] = {"admitted", "conflict", "match",
                                         "deadletter", "decision", "position"};
+    if (strcmp(topic, "unified.identifier") == 0)
+        return "identifier";
     struct hub_bytes head = hub_bytes_of_text(topic), rest = hub_bytes("", 0);
     hub_bytes_cut(head, '.', &head, &rest);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHARDS_MAX = HUB_SHARDS, INSTITUTIONS_MAX = 16, KINDS = 6 };
+enum { SHARDS_MAX = HUB_SHARDS, INSTITUTIONS_MAX = 16, KINDS = 7 };
 /* The broker's clock when the world begins; an ingested record a millisecond. */
 static const int64_t BEGIN_MS = 4102444800000; /* 2100-01-01 */
 
@@ -47,7 +47,8 @@ struct world {
 };
 
 static const char *const kind_names[KINDS] = {"log",      "admitted", "unified",
-                                              "conflict", "match",    "deadletter"};
+                                              "conflict", "match",    "identifier",
+                                              "deadletter"};
 
 static void stop(const char *what, const char *detail) {
     fprintf(stderr, "world: %s: %s\n", what, detail);
@@ -136,8 +137,7 @@ static void add_to_trace(uint64_t *trace, const void *data, size_t size) {
 }
 
 static void note(struct world *world, const struct hub_output *output) {
-    bool folded = output->kind == HUB_OUTPUT_UNIFIED || output->kind == HUB_OUTPUT_CONFLICT ||
-                  output->kind == HUB_OUTPUT_MATCH;
+    bool folded = output->kind >= HUB_OUTPUT_UNIFIED && output->kind <= HUB_OUTPUT_IDENTIFIER;
     uint64_t *trace = &world->traces[folded ? 1 + output->partition : 0];
     add_to_trace(trace, &output->kind, sizeof output->kind);
     add_to_trace(trace, output->key.data, output->key.size);
@@ -149,7 +149,8 @@ static void note(struct world *world, const struct hub_output *output) {
     if (world->keeps_no_json)
         return;
     char *key = hub_copy_bytes(output->key.data, output->key.size);
-    json_t *value = output->kind == HUB_OUTPUT_LOG ? json_null() : test_render(output->value);
+    bool shown = output->kind != HUB_OUTPUT_LOG && output->value.size > 0;
+    json_t *value = shown ? test_render(output->value) : json_null();
     struct hub_input as_input = {.headers = output->headers, .header_count = output->header_count};
     struct hub_bytes type = hub_input_header(&as_input, "ce_type");
     json_array_append_new(world->all,
@@ -379,7 +380,7 @@ void world_compact(struct world *world) {
     for (size_t shard = 0; shard < SHARDS_MAX; shard++) {
         struct topic *topics = world->outputs[shard];
         compact(&topics[HUB_OUTPUT_LOG], world->folded[shard]);
-        for (int kind = HUB_OUTPUT_UNIFIED; kind <= HUB_OUTPUT_MATCH; kind++)
+        for (int kind = HUB_OUTPUT_UNIFIED; kind <= HUB_OUTPUT_IDENTIFIER; kind++)
             compact(&topics[kind], topics[kind].next_offset);
     }
 }

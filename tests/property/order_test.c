@@ -32,9 +32,8 @@ static json_t *render_last(struct world *world, enum hub_output_kind kind) {
     const char *key;
     world_each(world, kind, keep_last, raw);
     json_object_foreach(raw, key, value) {
-        json_object_set_new(rendered, key,
-                            test_render(hub_bytes(json_string_value(value),
-                                                  json_string_length(value))));
+        struct hub_bytes message = hub_bytes(json_string_value(value), json_string_length(value));
+        json_object_set_new(rendered, key, message.size == 0 ? json_null() : test_render(message));
     }
     json_decref(raw);
     return rendered;
@@ -123,13 +122,35 @@ static json_t *summarise_match(const json_t *entities, const char *key, const js
     return json_pack("{s:o, s:o}", "sides", sides, "reasons", reasons);
 }
 
-/* Clusters, values, sources, conflicts and possible matches as text, ids aside. The caller frees
+/* An identifier, and the statements of each entity that it is listed for. */
+static json_t *summarise_listing(const json_t *entities, const char *key,
+                                 const json_t *listing) {
+    json_t *line = json_array(), *sides = json_array(), *id;
+    char *texts[64];
+    size_t i, count = 0;
+    json_array_foreach(json_object_get(listing, "entities"), i, id) {
+        json_t *keys = member_keys(entity_beside(entities, key, json_string_value(id)));
+        texts[count++] = json_dumps(keys, 0);
+        json_decref(keys);
+    }
+    qsort(texts, count, sizeof *texts, compare_lines);
+    for (i = 0; i < count; i++) {
+        json_array_append_new(sides, json_string(texts[i]));
+        free(texts[i]);
+    }
+    json_array_append(line, json_object_get(listing, "identifier"));
+    json_array_append_new(line, sides);
+    return line;
+}
+
+/* Clusters, values, sources, conflicts, possible matches and listed identifiers as text, ids aside. The caller frees
  * it. */
 static char *summarise(struct world *world) {
     json_t *entities = render_last(world, HUB_OUTPUT_UNIFIED);
     json_t *conflicts = render_last(world, HUB_OUTPUT_CONFLICT);
     json_t *matches = render_last(world, HUB_OUTPUT_MATCH);
-    json_t *entity, *match;
+    json_t *listings = render_last(world, HUB_OUTPUT_IDENTIFIER);
+    json_t *entity, *match, *listing;
     const char *id;
     char *lines[256];
     size_t count = 0;
@@ -150,6 +171,13 @@ static char *summarise(struct world *world) {
         lines[count++] = json_dumps(line, JSON_SORT_KEYS | JSON_COMPACT);
         json_decref(line);
     }
+    json_object_foreach(listings, id, listing) {
+        if (json_is_null(listing))
+            continue;
+        json_t *line = summarise_listing(entities, id, listing);
+        lines[count++] = json_dumps(line, JSON_SORT_KEYS | JSON_COMPACT);
+        json_decref(line);
+    }
     qsort(lines, count, sizeof *lines, compare_lines);
     struct hub_buffer text = {0};
     for (size_t i = 0; i < count; i++) {
@@ -159,6 +187,7 @@ static char *summarise(struct world *world) {
     json_decref(entities);
     json_decref(conflicts);
     json_decref(matches);
+    json_decref(listings);
     char *copy = hub_copy_text(hub_buffer_text(&text));
     hub_buffer_free(&text);
     return copy;

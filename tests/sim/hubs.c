@@ -12,7 +12,8 @@ static const int64_t CACHE_AGE_MAX_MS = 7LL * 24 * 3600 * 1000; /* as in hub/io/
 static const char late_prefix[] = "late/";
 
 static const char *const kind_names[] = {"log",      "admitted", "unified",
-                                         "conflict", "match",    "deadletter"};
+                                         "conflict", "match",    "identifier",
+                                         "deadletter"};
 
 void hubs_tell(struct hubs *hubs, const char *format, ...) {
     va_list arguments;
@@ -316,6 +317,7 @@ static struct partition *target_of(struct hubs *hubs, struct slot *slot,
     case HUB_OUTPUT_UNIFIED:
     case HUB_OUTPUT_CONFLICT:
     case HUB_OUTPUT_MATCH:
+    case HUB_OUTPUT_IDENTIFIER:
         return &hubs->outputs[output->partition][output->kind];
     case HUB_OUTPUT_DEADLETTER:
     case HUB_OUTPUT_KINDS:
