@@ -1,6 +1,7 @@
 /* atmp-hub: consumes what the institutions say, reconciles it, publishes unified topics. */
 #include "hub/api/server.h"
 #include "hub/engine/engine.h"
+#include "hub/engine/lookup.h"
 #include "hub/io/crypto.h"
 #include "hub/io/kafka.h"
 #include "hub/io/log.h"
@@ -75,6 +76,7 @@ static enum hub_status run(const struct hub_settings *settings, struct hub_error
     const char *version = NULL;
     HUB_TRY(hub_kafka_check_version(&version, reterr));
     HUB_TRY(hub_catalogue_load(settings->schemas, &hub_sha256, &catalogue, reterr));
+    HUB_TRY(hub_lookup_new(&state.lookup, reterr));
     enum hub_status status = hub_api_open(&api, settings->listen, catalogue, &state, reterr);
     if (status == HUB_OK) {
         hub_log(HUB_LOG_INFO, "started", "librdkafka %s, listening on %s", version,
@@ -82,6 +84,7 @@ static enum hub_status run(const struct hub_settings *settings, struct hub_error
         status = hub_engine_run(settings, catalogue, &state, reterr);
     }
     hub_api_close(&api);
+    hub_lookup_free(state.lookup);
     hub_catalogue_free(catalogue);
     hub_release(state.metrics);
     return status;

@@ -1,6 +1,7 @@
 #include "hub/api/server.h"
 
 #include "hub/api/registry.h"
+#include "hub/api/resolve.h"
 #include "hub/io/clock.h"
 #include "hub/io/kafka.h"
 #include "hub/stages/fold.h"
@@ -86,6 +87,9 @@ static void on_question(void *context, const struct hub_http_question *question,
         reply->content_type = "application/json";
         hub_buffer_append_format(&reply->body, "{\"core\":%d,\"librdkafka\":\"%s\"}\n",
                                  HUB_CORE_VERSION, version);
+    } else if (strncmp(path, "/v1/", 4) == 0) {
+        reply->content_type = "application/json";
+        reply->status = hub_resolve_answer(api->catalogue, api->state, question, &reply->body);
     } else {
         reply->content_type = "application/vnd.schemaregistry.v1+json";
         reply->status = hub_registry_answer(api->catalogue, question->method, path,

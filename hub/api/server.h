@@ -1,4 +1,4 @@
-/* What the hub answers over HTTP: the registry, /livez, /readyz, /metrics, /version. */
+/* What the hub answers over HTTP: the registry, /livez, /readyz, /metrics, /version, /v1/ (resolve.h). */
 #pragma once
 
 #include "hub/engine/engine.h"

@@ -62,6 +62,7 @@ enum hub_exit hub_ctl_conflict_defer(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_conflict_reopen(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_entity_join(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_entity_separate(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_resolve(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_match_list(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_match_show(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_dlq_list(struct hub_ctl *ctl);

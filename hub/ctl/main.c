@@ -35,6 +35,8 @@ static const struct hub_command commands[] = {
     {"entity", "separate", "ID [ID] [--statement KEY,...] --reason TEXT",
      "Decides that two entities, or statements of one and its others, are not the same.", 1, 2,
      hub_ctl_entity_separate},
+    {"resolve", NULL, "SCHEME:VALUE", "Says what entity a number is the number of.", 1, 1,
+     hub_ctl_resolve},
     {"match", "list", "", "Lists pairs of entities that may be one; closed ones too with --all.", 0, 0,
      hub_ctl_match_list},
     {"match", "show", "ID", "Compares the two field by field, with the evidence in words.", 1, 1,

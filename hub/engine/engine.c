@@ -1,5 +1,6 @@
 #include "hub/engine/engine.h"
 
+#include "hub/engine/lookup.h"
 #include "hub/engine/task.h"
 #include "hub/engine/watchdog.h"
 #include "hub/io/clock.h"
@@ -124,11 +125,14 @@ static void checkpoint_if_due(struct session *session) {
 /* --- the loop --- */
 
 static void wait_for_records(struct session *session) {
-    struct pollfd descriptors[TASKS];
+    struct hub_lookup *lookup = session->engine->state->lookup;
+    struct pollfd descriptors[TASKS + 1];
     for (size_t i = 0; i < TASKS; i++)
         descriptors[i] = (struct pollfd){
             .fd = hub_consumer_descriptor(session->tasks[i].consumer), .events = POLLIN};
-    poll(descriptors, TASKS, WAIT_MS);
+    descriptors[TASKS] = (struct pollfd){
+        .fd = lookup == NULL ? -1 : hub_lookup_descriptor(lookup), .events = POLLIN};
+    poll(descriptors, TASKS + 1, WAIT_MS);
 }
 
 static enum hub_status turn(struct session *session, struct hub_error *reterr) {
@@ -145,6 +149,8 @@ static enum hub_status turn(struct session *session, struct hub_error *reterr) {
         publish_metrics(session);
     }
     checkpoint_if_due(session);
+    if (session->engine->state->lookup != NULL)
+        hub_lookup_answer(session->engine->state->lookup, &session->tasks[1]);
     if (!worked_any)
         wait_for_records(session);
     return HUB_OK;

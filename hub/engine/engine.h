@@ -23,6 +23,7 @@ struct hub_public_state {
     pthread_mutex_t lock;
     char *metrics; /* replaced whole, under the lock */
     atomic_bool ready;
+    struct hub_lookup *lookup; /* what it may ask (hub/engine/lookup.h); NULL: nothing */
     _Atomic int64_t ticked_ms; /* the loop's last turn, monotonic */
 };
 

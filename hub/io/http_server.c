@@ -26,6 +26,10 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
     return result;
 }
 
+const char *hub_http_argument(const struct hub_http_question *question, const char *name) {
+    return MHD_lookup_connection_value(question->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
 /* Called once for the headers, then for each part of the body, then once more without any. */
 static enum MHD_Result on_request(void *server_, struct MHD_Connection *connection,
                                   const char *path, const char *method, const char *version,
@@ -47,7 +51,7 @@ static enum MHD_Result on_request(void *server_, struct MHD_Connection *connecti
     if (hub_buffer_overflowed(body))
         return answer(connection, MHD_HTTP_CONTENT_TOO_LARGE, "text/plain",
                       hub_bytes_of_text("over the limit of 1 MiB\n"));
-    struct hub_http_question question = {method, path, hub_buffer_bytes(body)};
+    struct hub_http_question question = {method, path, hub_buffer_bytes(body), connection};
     struct hub_http_reply reply = {.status = 404, .content_type = "text/plain"};
     server->handler(server->context, &question, &reply);
     enum MHD_Result result =

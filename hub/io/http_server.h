@@ -12,6 +12,7 @@ struct hub_http_server;
 struct hub_http_question {
     const char *method, *path;
     struct hub_bytes body;
+    void *connection; /* for hub_http_argument */
 };
 
 struct hub_http_reply {
@@ -19,6 +20,9 @@ struct hub_http_reply {
     const char *content_type;
     struct hub_buffer body;
 };
+
+/* The decoded value of ?name=value; NULL where it is not given. Lives as long as the question. */
+const char *hub_http_argument(const struct hub_http_question *question, const char *name);
 
 typedef void hub_http_handler(void *context, const struct hub_http_question *question,
                               struct hub_http_reply *reply);

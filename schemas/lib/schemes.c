@@ -136,6 +136,22 @@ size_t hub_scheme_normalise(const struct hub_scheme *scheme, struct hub_bytes ra
     return size;
 }
 
+void hub_identifier_normalise(const struct hub_schemes *schemes, struct hub_bytes text,
+                              struct hub_buffer *buffer) {
+    struct hub_bytes name, value, issuer, rest, version;
+    bool whole = hub_bytes_cut(text, ':', &name, &value);
+    const struct hub_scheme *scheme = whole ? hub_scheme_find(schemes, name) : NULL;
+    if (scheme != NULL && scheme->issuer && hub_bytes_cut(value, '/', &issuer, &rest))
+        value = rest;
+    if (scheme == NULL) {
+        hub_buffer_append_bytes(buffer, text);
+        return;
+    }
+    hub_buffer_append_bytes(buffer, hub_bytes_part(text, 0, text.size - value.size));
+    size_t from = buffer->size, size = hub_scheme_normalise(scheme, value, buffer, &version);
+    buffer->size = from + size;
+}
+
 enum hub_identifier_verdict hub_scheme_judge(const struct hub_scheme *scheme,
                                              struct hub_bytes value) {
     if (value.size == 0 || value.size > HUB_IDENTIFIER_SIZE_MAX)

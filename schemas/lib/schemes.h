@@ -63,6 +63,11 @@ int hub_scheme_index(const struct hub_schemes *schemes, struct hub_bytes name);
 size_t hub_scheme_normalise(const struct hub_scheme *scheme, struct hub_bytes raw,
                             struct hub_buffer *buffer, struct hub_bytes *ret_version);
 
+/* Appends the text of an identifier, scheme:value or scheme:issuer/value (hub/core/claims.h), with
+ * its value in normal form; as it is where the scheme is not known. */
+void hub_identifier_normalise(const struct hub_schemes *schemes, struct hub_bytes text,
+                              struct hub_buffer *buffer);
+
 /* Judges a value that is in normal form. */
 enum hub_identifier_verdict hub_scheme_judge(const struct hub_scheme *scheme,
                                              struct hub_bytes value);

@@ -409,6 +409,10 @@ void world_each(struct world *world, enum hub_output_kind kind,
     }
 }
 
+const json_t *world_listing(struct world *world, const char *identifier) {
+    return json_object_get(world->latest[HUB_OUTPUT_IDENTIFIER], identifier);
+}
+
 const json_t *world_unified(struct world *world) {
     return world->latest[HUB_OUTPUT_UNIFIED];
 }

@@ -92,7 +92,8 @@ static void feed_slot(struct intake *intake, const char *version, const char *fa
 /* The outputs as "log sus/ctgov/A, admitted ctgov/A". */
 static const char *told(const struct intake *intake) {
     static const char *const names[] = {"log",      "admitted", "unified",
-                                        "conflict", "match",    "deadletter"};
+                                        "conflict", "match",    "identifier",
+                                        "deadletter"};
     static char text[512];
     text[0] = '\0';
     for (size_t i = 0; i < intake->outputs.count; i++) {

@@ -45,6 +45,7 @@ static void a_topic_says_which_subject_its_values_have(void **state) {
                  {"unified.trial", "unified.trial"}, {"unified.gmp-slot", "unified.gmp-slot"},
                  {"admitted.sus.trial", "admitted"}, {"conflict.trial", "conflict"},
                  {"match.exchange", "match"},        {"deadletter.hub", "deadletter"},
+                 {"unified.identifier", "identifier"},
                  {"decision", "decision"},           {"position", "position"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_string_equal(hub_catalogue_topic_subject(test_catalogue(), cases[i].topic),

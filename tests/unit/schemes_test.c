@@ -324,8 +324,27 @@ static void one_character_in_the_place_of_a_digit_is_one_nobody_could_read(void 
     assert_string_equal(blotted("protocol", "NCT0100000l"), "no");
 }
 
+static const char *identifier_of(const char *raw) {
+    static char kept[128];
+    HUB_SCOPED_BUFFER normal = {0};
+    hub_identifier_normalise(&test_catalogue()->schemes, text(raw), &normal);
+    snprintf(kept, sizeof kept, "%s", hub_buffer_text(&normal));
+    return kept;
+}
+
+static void an_identifiers_text_gets_its_value_in_normal_form(void **state) {
+    (void)state;
+    assert_string_equal(identifier_of("nct: nct 0100 0001"), "nct:NCT01000001");
+    assert_string_equal(identifier_of("euct:2023-500001-10-00"), "euct:2023-500001-10");
+    assert_string_equal(identifier_of("lot:ror:05xvt9f17/ab 1"), "lot:ror:05xvt9f17/AB1");
+    assert_string_equal(identifier_of("lot:ab"), "lot:AB");
+    assert_string_equal(identifier_of("nobodys:x y"), "nobodys:x y");
+    assert_string_equal(identifier_of("nothing"), "nothing");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_identifiers_text_gets_its_value_in_normal_form),
         cmocka_unit_test(one_character_in_the_place_of_a_digit_is_one_nobody_could_read),
         cmocka_unit_test(a_scheme_is_found_by_its_whole_name),
         cmocka_unit_test(spaces_and_case_are_made_normal),

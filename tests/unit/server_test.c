@@ -1,5 +1,7 @@
 /* server: what the hub answers over HTTP, on a real connection. */
 #include "hub/api/server.h"
+
+#include "hub/engine/lookup.h"
 #include "hub/io/clock.h"
 #include "tests/lib/cmocka.h"
 #include "tests/lib/records.h"
@@ -7,6 +9,9 @@
 #include "tests/lib/source.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -230,6 +235,79 @@ static void a_port_that_is_taken_is_told(void **state) {
     end(&serving);
 }
 
+/* --- /v1/ --- */
+
+static void what_stands_now_is_not_told_before_it_is_loaded(void **state) {
+    struct serving serving;
+    (void)state;
+    begin(&serving);
+    assert_int_equal(ask(&serving, "GET", "/v1/resolve?identifier=nct:NCT01000001", ""), 503);
+    assert_int_equal(ask(&serving, "GET", "/v1/entity/trial-0", ""), 503);
+    end(&serving);
+}
+
+/* The stages' thread may be in a long transaction: the question is taken back, and may come again. */
+static void a_question_that_nobody_answers_in_time_is_refused(void **state) {
+    struct serving serving;
+    struct hub_error error;
+    (void)state;
+    begin(&serving);
+    expect_ok(hub_lookup_new(&serving.state.lookup, &error), &error);
+    atomic_store(&serving.state.ready, true);
+    assert_int_equal(ask(&serving, "GET", "/v1/entity/trial-0", ""), 503);
+    struct hub_task nothing_held = {0};
+    hub_lookup_answer(serving.state.lookup, &nothing_held); /* too late: nobody waits */
+    end(&serving);
+    hub_lookup_free(serving.state.lookup);
+}
+
+struct answering {
+    struct hub_lookup *lookup;
+    atomic_bool over;
+};
+
+static void *answer_from_no_shard(void *answering_) {
+    struct answering *answering = answering_;
+    struct hub_task nothing_held = {0};
+    while (!atomic_load(&answering->over)) {
+        struct pollfd question = {.fd = hub_lookup_descriptor(answering->lookup),
+                                  .events = POLLIN};
+        if (poll(&question, 1, /* timeout_ms= */ 10) > 0)
+            hub_lookup_answer(answering->lookup, &nothing_held);
+    }
+    return NULL;
+}
+
+static void what_no_shard_knows_is_not_found(void **state) {
+    struct serving serving;
+    struct answering answering = {0};
+    struct hub_error error;
+    pthread_t thread;
+    (void)state;
+    begin(&serving);
+    expect_ok(hub_lookup_new(&serving.state.lookup, &error), &error);
+    atomic_store(&serving.state.ready, true);
+    answering.lookup = serving.state.lookup;
+    assert_int_equal(pthread_create(&thread, NULL, answer_from_no_shard, &answering), 0);
+    assert_int_equal(ask(&serving, "GET", "/v1/resolve?identifier=nct:NCT01000001", ""), 404);
+    assert_int_equal(ask(&serving, "GET", "/v1/entity/trial-0", ""), 404);
+    atomic_store(&answering.over, true);
+    pthread_join(thread, NULL);
+    end(&serving);
+    hub_lookup_free(serving.state.lookup);
+}
+
+static void a_question_that_is_none_says_what_would_pass(void **state) {
+    struct serving serving;
+    (void)state;
+    begin(&serving);
+    assert_int_equal(ask(&serving, "GET", "/v1/resolve", ""), 400);
+    assert_non_null(strstr(body_of(&serving), "SCHEME:VALUE"));
+    assert_int_equal(ask(&serving, "GET", "/v1/nothing", ""), 404);
+    assert_int_equal(ask(&serving, "POST", "/v1/resolve?identifier=nct:NCT01000001", ""), 405);
+    end(&serving);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_alive_while_the_loop_turns),
@@ -243,6 +321,10 @@ int main(void) {
         cmocka_unit_test(what_is_no_http_does_not_stop_it),
         cmocka_unit_test(an_address_that_is_none_is_refused),
         cmocka_unit_test(a_port_that_is_taken_is_told),
+        cmocka_unit_test(what_stands_now_is_not_told_before_it_is_loaded),
+        cmocka_unit_test(a_question_that_nobody_answers_in_time_is_refused),
+        cmocka_unit_test(what_no_shard_knows_is_not_found),
+        cmocka_unit_test(a_question_that_is_none_says_what_would_pass),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

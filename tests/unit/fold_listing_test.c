@@ -1,0 +1,173 @@
+/* fold_listing: unified.identifier says of each number whose it is, and a null where it is nobody's. */
+#include "tests/lib/cmocka.h"
+#include "tests/lib/look.h"
+#include "tests/lib/tell.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define A "nct:NCT01000001"
+#define B "nct:NCT01000772"
+#define SHARED "idrcb:2019-A00001-11"
+
+static const json_t *listing(struct world *world, const char *identifier) {
+    return world_listing(world, identifier);
+}
+
+static void expect_listed(struct world *world, const char *identifier, const char *a,
+                          const char *b) {
+    const json_t *record = listing(world, identifier);
+    size_t count = (size_t)(a != NULL) + (size_t)(b != NULL);
+    assert_non_null(record);
+    assert_int_equal(look_count(record, "entities"), count);
+    if (a != NULL)
+        assert_true(look_has(record, "entities", tell_id(world, a)));
+    if (b != NULL)
+        assert_true(look_has(record, "entities", tell_id(world, b)));
+}
+
+static void expect_dropped(struct world *world, const char *identifier) {
+    assert_true(json_is_null(listing(world, identifier)));
+}
+
+static size_t count_events(struct world *world, const char *identifier) {
+    json_t *history = tell_history(world, "identifier", identifier);
+    size_t count = json_array_size(history);
+    json_decref(history);
+    return count;
+}
+
+static void a_number_is_listed_with_its_entity(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, A " " SHARED, NULL);
+    expect_listed(world, A, "ctgov/A", NULL);
+    expect_listed(world, SHARED, "ctgov/A", NULL);
+    expect_json(listing(world, A), "identifier", "'nct:NCT01000001'");
+    expect_json(listing(world, A), "domain", "'trial'");
+    assert_string_equal(tell_each(world, "identifier", A, "type"),
+                        "atmp.trial.identifier.listed");
+    world_free(world);
+}
+
+static void what_does_not_change_is_not_told_again(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, A, NULL);
+    tell_trial(world, "ctgov/A", 2, A, "'acronym': 'STAR'");
+    tell_trial(world, "euctr/B", 1, A, NULL); /* joins the same entity */
+    tell_trial(world, "ctgov/A", 3, A " " SHARED, NULL);
+    assert_int_equal(count_events(world, A), 1);
+    world_free(world);
+}
+
+static void a_number_that_leaves_is_dropped(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, A " " SHARED, NULL);
+    tell_trial(world, "ctgov/A", 2, SHARED, NULL);
+    expect_dropped(world, A);
+    expect_listed(world, SHARED, "ctgov/A", NULL);
+    assert_string_equal(tell_each(world, "identifier", A, "type"),
+                        "atmp.trial.identifier.listed atmp.trial.identifier.dropped");
+    world_free(world);
+}
+
+static void the_numbers_of_a_withdrawn_entity_are_dropped(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, A, NULL);
+    tell_trial_withdrawn(world, "ctgov/A", 2);
+    expect_dropped(world, A);
+    tell_trial(world, "ctgov/A", 3, A, NULL);
+    expect_listed(world, A, "ctgov/A", NULL);
+    world_free(world);
+}
+
+static void a_merge_and_a_split_move_the_numbers(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, A, NULL);
+    tell_trial(world, "euctr/B", 1, "eudract:2019-001234-11", NULL);
+    tell_trial(world, "euctr/B", 2, "eudract:2019-001234-11 " A, NULL);
+    expect_listed(world, "eudract:2019-001234-11", "ctgov/A", NULL);
+    assert_int_equal(count_events(world, "eudract:2019-001234-11"), 2);
+    tell_trial(world, "euctr/B", 3, "eudract:2019-001234-11", NULL);
+    expect_listed(world, "eudract:2019-001234-11", "euctr/B", NULL);
+    expect_listed(world, A, "ctgov/A", NULL);
+    assert_int_equal(count_events(world, A), 1);
+    world_free(world);
+}
+
+static void a_number_of_two_entities_is_listed_with_both(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, A " " SHARED, NULL);
+    tell_trial(world, "euctr/B", 1, B " " SHARED, NULL);
+    expect_listed(world, SHARED, "ctgov/A", "euctr/B");
+    tell_trial(world, "euctr/B", 2, B, NULL);
+    expect_listed(world, SHARED, "ctgov/A", NULL);
+    world_free(world);
+}
+
+static void what_is_no_claim_is_not_listed(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, A " " B, NULL); /* two of an exclusive scheme: neither */
+    assert_null(listing(world, A));
+    world_say(world, "sus", "sus-trials/C",
+              "{'statement': {'version': '1'}, 'identifiers': [{'scheme': 'nct', 'value':"
+              " 'NCT01000001', 'relation': 'UNVERIFIED'}]}");
+    assert_null(listing(world, A));
+    world_free(world);
+}
+
+static void a_number_of_too_many_is_dropped_until_it_is_not(void **state) {
+    struct world *world = world_new("trial");
+    char key[32];
+    (void)state;
+    for (int i = 1; i <= 64; i++) {
+        snprintf(key, sizeof key, "ctgov/%d", i);
+        tell_trial(world, key, 1, SHARED, NULL);
+    }
+    assert_int_equal(look_count(listing(world, SHARED), "entities"), 1);
+    tell_trial(world, "ctgov/65", 1, SHARED, NULL);
+    expect_dropped(world, SHARED);
+    size_t events = count_events(world, SHARED);
+    tell_trial(world, "ctgov/66", 1, SHARED, NULL);
+    tell_trial_withdrawn(world, "ctgov/66", 2);
+    assert_int_equal(count_events(world, SHARED), events);
+    tell_trial_withdrawn(world, "ctgov/65", 2);
+    assert_int_equal(look_count(listing(world, SHARED), "entities"), 1);
+    world_free(world);
+}
+
+static void a_restart_tells_nothing_again_and_forgets_nothing(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, A " " SHARED, NULL);
+    tell_trial(world, "euctr/B", 1, B " " SHARED, NULL);
+    world_compact(world);
+    world_restart(world);
+    tell_trial(world, "euctr/B", 2, B " " SHARED, "'acronym': 'STAR'");
+    assert_int_equal(count_events(world, SHARED), 2);
+    tell_trial_withdrawn(world, "euctr/B", 3);
+    expect_dropped(world, B);
+    expect_listed(world, SHARED, "ctgov/A", NULL);
+    world_free(world);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_number_is_listed_with_its_entity),
+        cmocka_unit_test(what_does_not_change_is_not_told_again),
+        cmocka_unit_test(a_number_that_leaves_is_dropped),
+        cmocka_unit_test(the_numbers_of_a_withdrawn_entity_are_dropped),
+        cmocka_unit_test(a_merge_and_a_split_move_the_numbers),
+        cmocka_unit_test(a_number_of_two_entities_is_listed_with_both),
+        cmocka_unit_test(what_is_no_claim_is_not_listed),
+        cmocka_unit_test(a_number_of_too_many_is_dropped_until_it_is_not),
+        cmocka_unit_test(a_restart_tells_nothing_again_and_forgets_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
