@@ -4,7 +4,9 @@
  *   GET /v1/entity/ID                            the entity, or the one that it was merged into
  *
  * The identifier need not be in normal form. 404 where there is none, 503 while partitions are being
- * loaded or nobody answers in time. */
+ * loaded or nobody answers in time.
+ *
+ * Nobody is asked who he is: whoever reaches the address reads what the unified topics hold. */
 #pragma once
 
 #include "hub/engine/engine.h"

@@ -1,4 +1,5 @@
-/* What the hub answers over HTTP: the registry, /livez, /readyz, /metrics, /version, /v1/ (resolve.h). */
+/* What the hub answers over HTTP: the registry, /livez, /readyz, /metrics, /version, and /v1/
+ * (hub/api/resolve.h). */
 #pragma once
 
 #include "hub/engine/engine.h"

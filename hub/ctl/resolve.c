@@ -8,31 +8,37 @@
 
 struct resolving {
     struct hub_bytes identifier;
-    json_t *by_partition; /* the latest listing of each, or null */
+    json_t *listings; /* by key: each shard of a domain with several has a key of its own */
 };
 
-/* Each partition is of other shards: of one key each has a record of its own. */
 static bool take(void *context, const struct hub_ctl_record *record) {
     struct resolving *resolving = context;
-    if (!hub_bytes_equal(record->key, resolving->identifier))
+    size_t size = resolving->identifier.size;
+    if (record->key.size < size ||
+        !hub_bytes_equal(hub_bytes(record->key.data, size), resolving->identifier))
         return true;
     json_t *listing = hub_ctl_value(record);
-    json_array_set_new(resolving->by_partition, (size_t)record->partition,
-                       listing == NULL ? json_null() : listing);
+    const char *identifier = json_string_value(json_object_get(listing, "identifier"));
+    char *key = hub_copy_bytes(record->key.data, record->key.size);
+    if (identifier != NULL && hub_bytes_equal_text(resolving->identifier, identifier))
+        json_object_set(resolving->listings, key, listing);
+    else /* dropped, or of another that begins alike */
+        json_object_del(resolving->listings, key);
+    json_decref(listing);
+    hub_release(key);
     return true;
 }
 
 static json_t *list_entities(const struct resolving *resolving) {
-    json_t *list = json_array();
-    for (size_t i = 0; i < json_array_size(resolving->by_partition); i++) {
-        const json_t *listing = json_array_get(resolving->by_partition, i);
-        const json_t *ids = json_object_get(listing, "entities");
-        for (size_t k = 0; k < json_array_size(ids); k++)
+    json_t *list = json_array(), *listing, *id;
+    const char *key;
+    size_t i;
+    json_object_foreach(resolving->listings, key, listing)
+        json_array_foreach(json_object_get(listing, "entities"), i, id)
             json_array_append_new(list, json_pack("{s:O, s:O, s:O}", "identifier",
                                                   json_object_get(listing, "identifier"), "domain",
                                                   json_object_get(listing, "domain"), "entity_id",
-                                                  json_array_get(ids, k)));
-    }
+                                                  id));
     return list;
 }
 
@@ -50,8 +56,6 @@ static void print(const json_t *list) {
 
 static enum hub_exit resolve(struct hub_ctl *ctl, struct resolving *resolving) {
     struct hub_reader *reader = hub_ctl_reader(ctl);
-    for (int i = 0; i < HUB_SHARDS; i++)
-        json_array_append_new(resolving->by_partition, json_null());
     bool good = reader != NULL &&
                 hub_ctl_read_topic(ctl, reader, HUB_IDENTIFIER_TOPIC, take, resolving);
     hub_reader_free(reader);
@@ -77,8 +81,8 @@ enum hub_exit hub_ctl_resolve(struct hub_ctl *ctl) {
         return HUB_EXIT_FINDINGS;
     hub_identifier_normalise(&ctl->catalogue->schemes, hub_bytes_of_text(ctl->arguments[0]),
                              &identifier);
-    struct resolving resolving = {hub_buffer_bytes(&identifier), json_array()};
+    struct resolving resolving = {hub_buffer_bytes(&identifier), json_object()};
     enum hub_exit code = resolve(ctl, &resolving);
-    json_decref(resolving.by_partition);
+    json_decref(resolving.listings);
     return code;
 }

@@ -24,6 +24,7 @@ void hub_lookup_free(struct hub_lookup *lookup); /* NULL is fine */
 bool hub_lookup_ask(struct hub_lookup *lookup, enum hub_lookup_kind kind, const char *text,
                     int64_t timeout_ms, struct hub_buffer *json, bool *ret_found);
 
-/* Stages' thread: readable where a question waits; answers it from the shards that the task holds. */
+/* Stages' thread: readable where a question waits; answers it from the shards that the task
+ * holds. */
 int hub_lookup_descriptor(const struct hub_lookup *lookup);
 void hub_lookup_answer(struct hub_lookup *lookup, const struct hub_task *fold_task);

@@ -55,8 +55,8 @@ HUB_MUST_USE enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_e
 HUB_MUST_USE enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *entry,
                                             struct hub_outputs *outputs, struct hub_error *reterr);
 
-/* The ids of the entities that claim an identifier (as hub_claim's text) as their own, sorted; in the
- * arena, and valid until the next entry. What is listed is what was published under that key. */
+/* The ids of the entities that claim an identifier (as hub_claim's text) as their own, sorted; in
+ * the arena, and valid until the next entry. It is what unified.identifier lists. */
 const char **hub_fold_resolve(const struct hub_fold *fold, const char *identifier,
                               struct hub_arena *arena, size_t *ret_count);
 /* Appends an entity as it was published last, as JSON: {entity_id, domain, kind, into, revision,

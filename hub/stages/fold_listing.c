@@ -89,23 +89,32 @@ static void encode(const struct fold_step *step, const char *text, const char *c
     hub_encode_long(value, HUB_CORE_VERSION);
 }
 
+/* A key is of one shard. Partitions have no order between them: with a key that two shards share,
+ * the null of the shard that a thing left could hide the listing of the one that it went to. */
+static const char *key_of(const struct fold_step *step, const char *text) {
+    const struct hub_fold *fold = step->fold;
+    return fold->domain->shard_field < 0
+               ? text
+               : hub_arena_format(step->arena, "%s#%d", text, fold->partition);
+}
+
 static void publish(struct fold_step *step, const struct fold_listing *listing,
                     const char *const *ids, size_t count) {
     HUB_SCOPED_BUFFER value = {0};
+    const char *key = key_of(step, listing->text);
     struct hub_output *output =
         hub_outputs_add(step->outputs, HUB_OUTPUT_IDENTIFIER, step->fold->partition,
-                        hub_bytes_of_text(listing->text));
+                        hub_bytes_of_text(key));
     if (count > 0) {
         encode(step, listing->text, ids, count, &value);
         hub_output_value(step->outputs, output, &value);
     }
     struct hub_envelope envelope = {
-        .id = hub_arena_format(step->arena, "%s@%lld", listing->text,
-                               (long long)step->entry->offset),
+        .id = hub_arena_format(step->arena, "%s@%lld", key, (long long)step->entry->offset),
         .source = "urn:atmp:hub:fold",
         .type = hub_arena_format(step->arena, "atmp.%s.identifier.%s", step->fold->domain->name,
                                  count > 0 ? "listed" : "dropped"),
-        .subject = listing->text,
+        .subject = key,
         .has_time = true, .time_ms = step->entry->timestamp_ms};
     hub_output_envelope(step->outputs, output, &envelope, step->entry);
 }

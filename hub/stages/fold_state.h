@@ -364,8 +364,8 @@ const char *fold_likeness_agreeing(struct fold_step *step, const struct fold_ent
                                    const struct fold_entity *b);
 
 /* fold_listing.c: of each identifier the entities that claim it. */
-/* Before a statement or its entity changes: keeps what is listed now under what it claims. `but` is a
- * statement whose claims are the new ones already, and which is not counted. */
+/* Before a statement or its entity changes: keeps what is listed now under what it claims. `but` is
+ * a statement whose claims are the new ones already, and which is not counted. */
 void fold_listing_touch(struct fold_step *step, const struct fold_statement *statement,
                         const struct fold_statement *but);
 void fold_listing_publish(struct fold_step *step);

@@ -71,6 +71,22 @@ static const char *rules_hash(struct loader *loader, const struct hub_schema *sc
     return hub_arena_text(&loader->catalogue->arena, text, 16);
 }
 
+/* So that of an identifier it is clear what it is the number of: unified.identifier has one key for
+ * it. */
+static enum hub_status check_schemes(struct loader *loader, const struct hub_domain *domain) {
+    const struct hub_catalogue *catalogue = loader->catalogue;
+    for (size_t i = 0; i < catalogue->domain_count; i++)
+        for (size_t k = 0; k < domain->identity_count; k++)
+            if (hub_domain_scheme_strength(&catalogue->domains[i], domain->identity[k]) >= 0)
+                return hub_node_fail(hub_node_get(domain->schema->root->node, "hub:identity"),
+                                     loader->reterr,
+                                     "'%s' is a number of domain '%s'; a scheme of no other domain "
+                                     "would pass",
+                                     catalogue->schemes.schemes[domain->identity[k]].name,
+                                     catalogue->domains[i].name);
+    return HUB_OK;
+}
+
 static enum hub_status load_domain(struct loader *loader, const struct hub_schema *schema,
                                    const struct hub_schema *unified) {
     struct hub_catalogue *catalogue = loader->catalogue;
@@ -85,6 +101,7 @@ static enum hub_status load_domain(struct loader *loader, const struct hub_schem
         return hub_node_fail(schema->root->node, loader->reterr,
                              "domain '%s' has no unified schema; a file in domains/ would pass",
                              domain->name);
+    HUB_TRY(check_schemes(loader, domain));
     domain->unified = unified;
     domain->rules = rules_hash(loader, schema);
     catalogue->domain_count++;

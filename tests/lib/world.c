@@ -409,8 +409,8 @@ void world_each(struct world *world, enum hub_output_kind kind,
     }
 }
 
-const json_t *world_listing(struct world *world, const char *identifier) {
-    return json_object_get(world->latest[HUB_OUTPUT_IDENTIFIER], identifier);
+const json_t *world_listing(struct world *world, const char *key) {
+    return json_object_get(world->latest[HUB_OUTPUT_IDENTIFIER], key);
 }
 
 const json_t *world_unified(struct world *world) {

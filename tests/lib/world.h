@@ -55,9 +55,9 @@ const json_t *world_entity_of(struct world *world, const char *statement_key);
 /* The last record of a conflict or match id; NULL where there never was one. */
 const json_t *world_conflict(struct world *world, const char *id);
 const json_t *world_match(struct world *world, const char *id);
-/* The last listing of an identifier: a JSON null where it was dropped, NULL where there never was
- * one. */
-const json_t *world_listing(struct world *world, const char *identifier);
+/* The last listing under a key, an identifier in a domain of one shard: a JSON null where it was
+ * dropped, NULL where there never was one. */
+const json_t *world_listing(struct world *world, const char *key);
 /* Last records by key: {"key": record}. */
 const json_t *world_unified(struct world *world);
 const json_t *world_conflicts(struct world *world);

@@ -143,8 +143,8 @@ static json_t *summarise_listing(const json_t *entities, const char *key,
     return line;
 }
 
-/* Clusters, values, sources, conflicts, possible matches and listed identifiers as text, ids aside. The caller frees
- * it. */
+/* Clusters, values, sources, conflicts, possible matches and listed identifiers as text, ids aside.
+ * The caller frees it. */
 static char *summarise(struct world *world) {
     json_t *entities = render_last(world, HUB_OUTPUT_UNIFIED);
     json_t *conflicts = render_last(world, HUB_OUTPUT_CONFLICT);

@@ -337,7 +337,7 @@ static struct hub_bytes reason_of(const struct record *record) {
                                     [HUB_OUTPUT_MATCH] = "match",
                                     [HUB_OUTPUT_DEADLETTER] = "deadletter"};
     struct view view;
-    if (record->kind < HUB_OUTPUT_CONFLICT ||
+    if (record->kind < HUB_OUTPUT_CONFLICT || subjects[record->kind] == NULL ||
         !view_open(&view, hub_catalogue_latest(test_catalogue(), subjects[record->kind]),
                    record->value))
         return hub_bytes("", 0);
@@ -448,7 +448,7 @@ void hubs_compact(struct hubs *hubs, size_t per_mille) {
         if (slot->kind != SLOT_FOLD)
             continue;
         partition_compact(slot->input, part_of(slot->committed, per_mille), forgets_late);
-        for (int kind = HUB_OUTPUT_UNIFIED; kind <= HUB_OUTPUT_MATCH; kind++) {
+        for (int kind = HUB_OUTPUT_UNIFIED; kind <= HUB_OUTPUT_IDENTIFIER; kind++) {
             struct partition *own = &hubs->outputs[slot->number][kind];
             partition_compact(own, part_of(own->next_offset, per_mille), false);
         }

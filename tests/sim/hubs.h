@@ -64,7 +64,7 @@ struct hubs {
     struct hub_arena arena;   /* of the run */
     struct hub_arena scratch; /* of one transaction */
     struct partition logs[HUB_SHARDS];
-    struct partition outputs[HUB_SHARDS][HUB_OUTPUT_KINDS]; /* unified, conflict, match */
+    struct partition outputs[HUB_SHARDS][HUB_OUTPUT_KINDS]; /* what the fold writes */
     struct partition deadletters;
     struct slot slots[SLOTS_MAX];
     size_t slot_count;

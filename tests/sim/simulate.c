@@ -320,6 +320,8 @@ bool simulate(uint64_t seed, enum breach breach, bool tells, struct totals *tota
         check_reference(run.hubs, &totals->churn);
     if (!run.hubs->failed)
         check_ids(run.hubs);
+    if (!run.hubs->failed)
+        check_listings(run.hubs);
     if (!run.hubs->failed && !decided)
         check_order(&run, breach);
     add_totals(&run);

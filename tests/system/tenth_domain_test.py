@@ -1,5 +1,5 @@
-"""A new domain is one schema file, and a system that speaks of it one configuration: nothing is
-compiled, and everything else is as with the others.
+"""A new domain is one schema file and the scheme of its numbers, and a system that speaks of it one
+configuration: nothing is compiled, and everything else is as with the others.
 
 Here it is the cleaning of clean rooms, which two systems tell of.
 """
@@ -26,6 +26,8 @@ OWN_FIELDS = [
      "hub:merge": ["latest"], "hub:conflict": "major", "hub:equal": "reachable",
      "hub:lifecycle": {"PLANNED": ["DONE"], "DONE": []}},
 ]
+OWN_SCHEME = {"cleaning": {"title": "Number of a cleaning, given by who plans it", "issuer": True,
+                           "normalise": ["trim"], "placeholders": [], "exclusive": True}}
 CONNECTOR = """\
 connector: lumc-cleaning
 institution: lumc
@@ -41,7 +43,7 @@ records:
     version: {from: changed, tie: position}
     event_time: {from: changed, time: {formats: [date], zone: UTC}}
     fields:
-      identifiers: {scheme: slot, issuer: {value: rooms}, value: number, relation: self}
+      identifiers: {scheme: cleaning, issuer: {value: rooms}, value: number, relation: self}
       room: room
       agent: agent
       status: {from: done, table: {"yes": DONE, "no": PLANNED}, else: reject}
@@ -53,19 +55,21 @@ def new_schema():
     exchange = json.loads((ROOT / "schemas/domains/exchange.avsc").read_text())
     head = [field for field in exchange["fields"] if field["name"] in HEAD]
     return {"type": "record", "name": "Cleaning", "namespace": "atmp",
-            "doc": "The cleaning of a room.", "hub:domain": "cleaning", "hub:identity": ["slot"],
-            "hub:systems": ["lumc-mes", "lumc-calendar"], "hub:class": "none",
+            "doc": "The cleaning of a room.", "hub:domain": "cleaning",
+            "hub:identity": ["cleaning"], "hub:systems": ["lumc-mes", "lumc-calendar"], "hub:class": "none",
             "hub:retention": "O", "hub:label": [["room"], ["status"]],
             "fields": head + OWN_FIELDS}
 
 
 @pytest.fixture(scope="module")
 def installation(install, tmp_path_factory):
-    """The installed programs, as they are, with one schema and two configurations more."""
+    """The installed programs, with one schema, one scheme and two configurations more."""
     folder = tmp_path_factory.mktemp("tenth")
     schemas = folder / "schemas"
     shutil.copytree(ROOT / "schemas", schemas)
     (schemas / "domains" / "cleaning.avsc").write_text(json.dumps(new_schema(), indent=1))
+    schemes = json.loads((schemas / "schemes.json").read_text())
+    (schemas / "schemes.json").write_text(json.dumps({**schemes, **OWN_SCHEME}, indent=1))
     locking = install_nothing(folder, schemas)
     locking.ctl("schema", "lock")
     started = install(folder, schemas=schemas)

@@ -283,6 +283,14 @@ static void a_domain_has_the_name_of_its_file(void **state) {
                      "'trial' would pass: a domain has the name of its file and subject");
 }
 
+static void a_scheme_identifies_in_one_domain(void **state) {
+    struct folder *folder = *state;
+    schema_folder_edit(folder, "domains/batch.avsc", "'hub:identity': ['lot', 'coi']",
+                       "'hub:identity': ['lot', 'contract']");
+    refuses_to_check(folder, "domains/batch.avsc:3:",
+                     "'contract' is a number of domain 'agreement'; a scheme of no other domain");
+}
+
 static void a_domain_without_its_annotation_is_refused(void **state) {
     struct folder *folder = *state;
     schema_folder_edit(folder, "domains/trial.avsc", "'hub:domain': 'trial'",
@@ -334,6 +342,7 @@ int main(void) {
         cmocka_unit_test(a_domain_that_cannot_be_unified_is_refused),
         cmocka_unit_test(one_name_has_one_definition_in_all_files),
         cmocka_unit_test(a_domain_has_the_name_of_its_file),
+        cmocka_unit_test(a_scheme_identifies_in_one_domain),
         cmocka_unit_test(a_domain_without_its_annotation_is_refused),
         cmocka_unit_test(a_domain_stands_among_the_domains),
         cmocka_unit_test(one_subject_has_one_file),

@@ -1,4 +1,7 @@
-/* fold_listing: unified.identifier says of each number whose it is, and a null where it is nobody's. */
+/* fold_listing: unified.identifier says of each number whose it is, and a null where it is
+ * nobody's. */
+#include "hub/io/crypto.h"
+#include "hub/stages/admit.h"
 #include "tests/lib/cmocka.h"
 #include "tests/lib/look.h"
 #include "tests/lib/tell.h"
@@ -142,6 +145,39 @@ static void a_number_of_too_many_is_dropped_until_it_is_not(void **state) {
     world_free(world);
 }
 
+/* Two partitions have no order between them: each shard has a key of its own. */
+static void a_number_that_moves_is_dropped_in_one_shard_and_listed_in_the_other(void **state) {
+    struct world *world = world_new("gmp-slot");
+    const char *facilities[] = {"ror:05xvt9f17", "ror:00example0"};
+    const struct hub_domain *domain = test_domain("gmp-slot");
+    char keys[2][64], id[64] = "";
+    int32_t shards[2];
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        shards[i] = hub_admit_shard(domain, &hub_sha256, hub_bytes_of_text(facilities[i]), 4);
+        snprintf(keys[i], sizeof keys[i], "slot:lumc-mes/9#%d", shards[i]);
+    }
+    assert_int_not_equal(shards[0], shards[1]);
+    for (int i = 0; i < 4; i++) { /* there and back, and once more after a restart */
+        char json[256];
+        snprintf(json, sizeof json,
+                 "{'statement': {'version': '%d'}, 'facility': '%s', 'identifiers': [{'scheme': "
+                 "'slot', 'issuer': 'lumc-mes', 'value': '9', 'relation': 'SELF'}]}",
+                 i, facilities[i % 2]);
+        world_say(world, "lumc", "lumc-mes/S", json);
+        if (i == 0)
+            snprintf(id, sizeof id, "%s", tell_id(world, "lumc-mes/S"));
+        assert_int_equal(look_count(listing(world, keys[i % 2]), "entities"), 1);
+        assert_true(look_has(listing(world, keys[i % 2]), "entities", id));
+        expect_json(listing(world, keys[i % 2]), "identifier", "'slot:lumc-mes/9'");
+        if (i > 0)
+            expect_dropped(world, keys[1 - i % 2]);
+        if (i == 2)
+            world_restart(world);
+    }
+    world_free(world);
+}
+
 static void a_restart_tells_nothing_again_and_forgets_nothing(void **state) {
     struct world *world = world_new("trial");
     (void)state;
@@ -167,6 +203,7 @@ int main(void) {
         cmocka_unit_test(a_number_of_two_entities_is_listed_with_both),
         cmocka_unit_test(what_is_no_claim_is_not_listed),
         cmocka_unit_test(a_number_of_too_many_is_dropped_until_it_is_not),
+        cmocka_unit_test(a_number_that_moves_is_dropped_in_one_shard_and_listed_in_the_other),
         cmocka_unit_test(a_restart_tells_nothing_again_and_forgets_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -246,7 +246,8 @@ static void what_stands_now_is_not_told_before_it_is_loaded(void **state) {
     end(&serving);
 }
 
-/* The stages' thread may be in a long transaction: the question is taken back, and may come again. */
+/* The stages' thread may be in a long transaction: the question is taken back, and may come
+ * again. */
 static void a_question_that_nobody_answers_in_time_is_refused(void **state) {
     struct serving serving;
     struct hub_error error;
