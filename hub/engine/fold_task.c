@@ -62,6 +62,17 @@ static const char *topic_of(const struct hub_slot *slot, enum hub_output_kind ki
     return NULL;
 }
 
+/* Shards are partitions: a topic with more or fewer is not this schema's. */
+static enum hub_status check_partitions(struct hub_task *task, const char *topic, int32_t wanted,
+                                        struct hub_error *reterr) {
+    int32_t partitions = 0;
+    HUB_TRY(hub_reader_partition_count(task->reader, topic, &partitions, reterr));
+    if (partitions != wanted)
+        return hub_fail(reterr, HUB_FATAL, "topic %s has %d partitions; %d would pass", topic,
+                        partitions, wanted);
+    return HUB_OK;
+}
+
 static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
                             const struct hub_kafka_partition *committed,
                             struct hub_error *reterr) {
@@ -75,13 +86,10 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
     hub_fold_set_counts(slot->state, &counts);
     HUB_TRY(hub_task_load_topic(task, slot->topic, slot->partition, end, take_log, slot->state,
                                 reterr));
+    HUB_TRY(check_partitions(task, HUB_IDENTIFIER_TOPIC, HUB_SHARDS, reterr));
     for (size_t i = 0; i < KINDS; i++) {
         const char *topic = slot->output_topics[kinds[i]];
-        int32_t partitions = 0;
-        HUB_TRY(hub_reader_partition_count(task->reader, topic, &partitions, reterr));
-        if (partitions != hub_topics_shard_count(slot->domain))
-            return hub_fail(reterr, HUB_FATAL, "topic %s has %d partitions; %d would pass", topic,
-                            partitions, hub_topics_shard_count(slot->domain));
+        HUB_TRY(check_partitions(task, topic, hub_topics_shard_count(slot->domain), reterr));
         HUB_TRY(hub_task_load_topic(task, topic, slot->partition, /* to= */ -1, take[i],
                                     slot->state, reterr));
     }
