@@ -98,7 +98,8 @@ static bool fold_one(struct simulation *simulation, struct domain_run *run,
     if (!good)
         fprintf(stderr, "hubctl: %s\n", error.text);
     for (size_t i = 0; good && i < outputs.count; i++)
-        note_latest(simulation, &outputs.items[i]);
+        if (outputs.items[i].kind != HUB_OUTPUT_IDENTIFIER) /* follows from the others */
+            note_latest(simulation, &outputs.items[i]);
     hub_arena_destroy(&arena);
     return good;
 }

@@ -55,8 +55,12 @@ def topics(installation, prefix):
             if topic["topic"].startswith(prefix)]
 
 
+def unified_topics(installation):
+    return [name for name in topics(installation, "unified.") if name != "unified.identifier"]
+
+
 def test_every_unified_topic_is_read(installation, read):
-    names = topics(installation, "unified.")
+    names = unified_topics(installation)
     assert len(names) >= 3
     listed = {entity["entity_id"]: entity
               for entity in installation.ctl_json("entity", "list", "--all")}
@@ -74,12 +78,21 @@ def test_every_unified_topic_is_read(installation, read):
 
 
 def test_revisions_have_no_gap(installation, read):
-    for name in topics(installation, "unified."):
+    for name in unified_topics(installation):
         revisions = {}
         for key, value, _ in read(name):
             revisions.setdefault(key, []).append(value["revision"])
         for key, numbers in revisions.items():
             assert numbers == list(range(1, len(numbers) + 1)), key
+
+
+def test_numbers_lead_to_entities(installation, read):
+    """The last record of each key, as a table has it, whichever partition is read last."""
+    latest = {key: value for key, value, _ in read("unified.identifier")}
+    listed = {entity["entity_id"] for entity in installation.ctl_json("entity", "list")}
+    found = {entity for value in latest.values() if value for entity in value["entities"]}
+    assert found == listed != set()
+    assert all(key.split("#")[0] == value["identifier"] for key, value in latest.items() if value)
 
 
 @pytest.mark.parametrize("prefix", ["ingest.", "log.", "conflict.", "match.", "admitted.",
