@@ -91,8 +91,9 @@ def test_numbers_lead_to_entities(installation, read):
     latest = {key: value for key, value, _ in read("unified.identifier")}
     listed = {entity["entity_id"] for entity in installation.ctl_json("entity", "list")}
     found = {entity for value in latest.values() if value for entity in value["entities"]}
-    assert found == listed != set()
-    assert all(key.split("#")[0] == value["identifier"] for key, value in latest.items() if value)
+    assert set() != found <= listed
+    for key, value in latest.items():
+        assert not value or value["identifier"] in (key, key.rsplit("#", 1)[0])
 
 
 @pytest.mark.parametrize("prefix", ["ingest.", "log.", "conflict.", "match.", "admitted.",
