@@ -2,6 +2,7 @@
  * row becomes an object of texts by column name. A row that does not fit is an error of its own, with its bytes; the next row goes
  * on. After a quote where none may stand, the next line does. */
 #include "connectors/formats/formats.h"
+#include "connectors/formats/rows.h"
 
 #include "hub/base/text.h"
 
@@ -58,7 +59,6 @@ struct table {
     size_t row_from, line, row_line;
     bool row_ended;
     struct hub_parsed *parsed;
-    size_t row_capacity, error_capacity;
 };
 
 static bool is_utf8(const struct csv_options *own) {
@@ -91,23 +91,8 @@ static void on_row(int ending, void *data) {
     table->row_ended = true;
 }
 
-/* Doubles an array that lives in the arena. */
-static void *widen(struct hub_arena *arena, void *items, size_t count, size_t *capacity,
-                   size_t size) {
-    if (count < *capacity)
-        return items;
-    *capacity = *capacity == 0 ? 64 : *capacity * 2;
-    void *wider = hub_arena_take(arena, *capacity * size);
-    if (count > 0)
-        memcpy(wider, items, count * size);
-    return wider;
-}
-
 static void add_error(struct table *table, struct hub_bytes raw, const char *text) {
-    struct hub_parsed *parsed = table->parsed;
-    parsed->errors = widen(table->arena, parsed->errors, parsed->error_count,
-                           &table->error_capacity, sizeof *parsed->errors);
-    parsed->errors[parsed->error_count++] = (struct hub_row_error){table->row_line, raw, text};
+    hub_rows_add_error(table->parsed, table->arena, raw, table->row_line, text);
 }
 
 static enum hub_status add_column(struct table *table, const char *name,
@@ -152,7 +137,6 @@ static enum hub_status take_given_columns(struct table *table, struct hub_error 
 
 static void take_row(struct table *table, struct hub_bytes raw) {
     size_t count = json_array_size(table->cells);
-    struct hub_parsed *parsed = table->parsed;
     if (table->foreign) {
         add_error(table, raw,
                   hub_arena_format(table->arena, "a cell is not in %s, or has a zero byte",
@@ -174,13 +158,7 @@ static void take_row(struct table *table, struct hub_bytes raw) {
     for (size_t i = 0; i < count; i++)
         json_object_set_new(row, table->columns[i], json_incref(json_array_get(table->cells, i)));
     json_array_append_new(table->rows, row);
-    size_t capacity = table->row_capacity;
-    parsed->rows = widen(table->arena, parsed->rows, parsed->row_count, &capacity,
-                         sizeof *parsed->rows);
-    parsed->row_lines = widen(table->arena, parsed->row_lines, parsed->row_count,
-                              &table->row_capacity, sizeof *parsed->row_lines);
-    parsed->rows[parsed->row_count] = raw;
-    parsed->row_lines[parsed->row_count++] = table->row_line;
+    hub_rows_add(table->parsed, table->arena, raw, table->row_line);
 }
 
 static void begin_row(struct table *table, size_t from) {

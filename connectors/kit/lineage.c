@@ -38,6 +38,16 @@ static json_t *trace_parts(struct tracing *tracing, const struct map_value *valu
     return parts;
 }
 
+static json_t *trace_plus(struct tracing *tracing, const struct map_value *value,
+                          const struct scopes *scopes) {
+    static const char *const names[MAP_PLUS_PARTS] = {"to", "amount", "unit"};
+    const struct hub_node *time = hub_node_get(hub_node_get(value->node, "plus"), "time");
+    json_t *plus = json_pack("{s:o}", "time", hub_check_node_to_json(time));
+    for (size_t i = 0; i < MAP_PLUS_PARTS; i++)
+        json_object_set_new(plus, names[i], trace_value(tracing, &value->parts[i], scopes));
+    return plus;
+}
+
 static json_t *trace_value(struct tracing *tracing, const struct map_value *value,
                            const struct scopes *scopes) {
     static const char *const steps[] = {"absent", "match",  "split",     "fold", "table",
@@ -51,6 +61,8 @@ static json_t *trace_value(struct tracing *tracing, const struct map_value *valu
         json_object_set_new(source, "path", json_string(path_of(tracing, value, scopes)));
     else if (value->source == MAP_CONSTANT)
         json_object_set_new(source, "constant", json_string(value->constant));
+    else if (value->source == MAP_PLUS)
+        json_object_set_new(source, "plus", trace_plus(tracing, value, scopes));
     else
         json_object_set_new(source, value->source == MAP_FIRST ? "first" : "join",
                             trace_parts(tracing, value, scopes));
@@ -209,17 +221,18 @@ size_t hub_lineage_record_count(const struct hub_mapping *mapping) {
     return mapping->record_count;
 }
 
-/* A table's line is the record itself; an element is found by the entry's own for_each. */
+/* A line alone is the record itself; an element, of the document or of what begins on the line, is
+ * found by the entry's own for_each. */
 static struct scopes start(struct tracing *tracing, const struct map_record *record, size_t way,
                            const char *place) {
-    static const char element[] = "element=";
+    static const char name[] = "element=";
     struct scopes scopes = {.bases = {"", ""}, .count = 1};
-    if (record->each_count == 0 || strncmp(place, "line=", 5) == 0)
+    const char *element = strstr(place, name);
+    if (record->each_count == 0 || (element == NULL && *place != '\0'))
         return scopes;
-    bool known = strncmp(place, element, sizeof element - 1) == 0;
     scopes.bases[0] = hub_arena_format(&tracing->arena, "%s[%s]",
                                        hub_path_text(record->each[way]->path),
-                                       known ? place + sizeof element - 1 : "*");
+                                       element != NULL ? element + sizeof name - 1 : "*");
     scopes.count = 2;
     return scopes;
 }
@@ -376,6 +389,7 @@ static void append_steps(const json_t *source, struct hub_buffer *text) {
 void hub_lineage_append_source(const json_t *source, struct hub_buffer *text) {
     const char *path = json_string_value(json_object_get(source, "path"));
     const char *constant = json_string_value(json_object_get(source, "constant"));
+    const json_t *plus = json_object_get(source, "plus");
     if (path != NULL) {
         append_path(path, text);
     } else if (constant != NULL) {
@@ -384,6 +398,12 @@ void hub_lineage_append_source(const json_t *source, struct hub_buffer *text) {
         hub_buffer_append_text(text, "the first stated of (");
         append_list(json_object_get(source, "first"), text);
         hub_buffer_append_text(text, ")");
+    } else if (plus != NULL) {
+        hub_lineage_append_source(json_object_get(plus, "to"), text);
+        hub_buffer_append_text(text, " and ");
+        hub_lineage_append_source(json_object_get(plus, "amount"), text);
+        hub_buffer_append_text(text, " times the unit of ");
+        hub_lineage_append_source(json_object_get(plus, "unit"), text);
     } else {
         hub_buffer_append_text(text, "(");
         append_list(json_object_get(source, "join"), text);

@@ -8,14 +8,16 @@
  *       entries for the elements of an array, whose parts belong together: with `each` those of
  *       one of the elements that this path finds
  *   SOURCE     {path: PATH}, {constant: TEXT}, {first: [SOURCE, ...]} of which the first that is
- *              stated counts, or {join: [SOURCE, ...], with: TEXT}; beside it what is done to it,
+ *              stated counts, {join: [SOURCE, ...], with: TEXT}, or {plus: {to, amount, unit: SOURCE,
+ *              time: FORMATS}}, which is so much later than what `to` gives; beside it what is done to it,
  *              as in the configuration: absent, match, split, fold, table, else, lookup, pseudonym,
  *              time, pick; for identifiers `schemes`, `relation`, `otherwise` (what becomes of one
  *              that fits no scheme), and `scan` where they are found in running text
  *   CONDITION  {path: PATH, in | not_in: [TEXT, ...]} or {path: PATH, present: BOOLEAN}
  *   PATH       from the document's beginning, as in connectors/kit/path.h; a[3] is the fourth that
- *              `a` finds, a[*] each of them; of a table it is the column. @request.x and the like
- *              are facts that are not in the document */
+ *              `a` finds, a[*] each of them; of a table it is the column, and in a file of messages
+ *              it begins at the message. @request.x and the like are facts that are not in the
+ *              document */
 #pragma once
 
 #include "connectors/kit/mapping.h"
@@ -35,8 +37,8 @@ size_t hub_lineage_way_count(const struct hub_mapping *mapping, size_t record);
 /* Where the entry is in the configuration, and its own conditions: {record, line, when}. */
 json_t *hub_lineage_record(const struct hub_mapping *mapping, size_t record, size_t way,
                            const char *place);
-/* The field's origins. `place` is the record's in its document: "element=3", "line=17" or "". Both
- * are owned by the caller. */
+/* The field's origins. `place` is the record's in its document: "element=3", "line=17",
+ * "line=17,element=3" or "". Both are owned by the caller. */
 json_t *hub_lineage_field(const struct hub_mapping *mapping, size_t record, size_t way,
                           size_t field, const char *place);
 

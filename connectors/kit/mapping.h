@@ -6,7 +6,9 @@
  *                                   where no record is found in it
  *   records:                            one entry a kind of record; all of them are tried
  *     - for_each: PATH                  where the records are; without it the document is one; of a
- *                                       list of paths the first that leads to any
+ *                                       list of paths the first that leads to any. Of a table every
+ *                                       row is looked through by itself, of a file of messages every
+ *                                       message, and what is around a record is that row or message
  *       when: CONDITION
  *       key: [VALUE, ...]               the source's id, joined with /
  *       version: {VALUE, tie: position} orders the versions of one source record
@@ -16,7 +18,9 @@
  *       variants:                       generations of one source: the first whose `when` holds
  *         - {when: CONDITION, fields: {...}, ...}  is laid over the keys above, field by field
  *
- *   VALUE   PATH, or {from: PATH | value: TEXT | first: [VALUE, ...] | join: [VALUE, ...], with: TEXT}
+ *   VALUE   PATH, or {from: PATH | value: TEXT | first: [VALUE, ...] | join: [VALUE, ...], with: TEXT
+ *           | plus: {to: VALUE, amount: VALUE, unit: VALUE, time: {...}}}; the last is the time so
+ *           much later as rfc3339 has it, of a whole number of s, min, h or d, where all are there;
  *           with, in this order, absent: [TEXT, ...], match: REGEX (its first group is kept),
  *           split: TEXT, fold: case, table: {FROM: TO} or FILE.csv, else: reject | keep | null |
  *           TEXT, lookup: organisations, pseudonym: shared | local, time: {...}; at the end
@@ -29,7 +33,7 @@
  *           for_each may be {from: PATH, split: TEXT}
  *   CONDITION  {present: PATH}, {absent: PATH}, {path: PATH, in: [TEXT, ...]},
  *           {path: PATH, not_in: [TEXT, ...]}, or a list of these, all of which must hold
- *   time    {formats: [rfc3339 | date | partial | strptime's], zone: UTC, +hh:mm or Continent/City,
+ *   time    {formats: [rfc3339 | hl7 | date | partial | strptime's], zone: UTC, +hh:mm or Continent/City,
  *           ambiguous: reject | earlier | later}; the zone is for times without an offset, the last
  *           for those that a clock in Continent/City shows twice */
 #pragma once
@@ -48,7 +52,7 @@ struct hub_mapping_config {
     const struct hub_domain *domain;
     const struct hub_system *system;
     const struct hub_keys *keys; /* for pseudonyms */
-    const char *each;            /* the format's, where a record has no for_each */
+    const char *each;            /* the format's: the rows or messages of a document, or NULL */
     bool accepts_empty;          /* a document without records is fine */
 };
 

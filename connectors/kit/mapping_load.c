@@ -81,7 +81,7 @@ static enum hub_status load_single(struct map_loader *loader, const struct hub_n
     if (target->kind == MAP_ORGANISATION)
         target->value->lookup = false;
     for (size_t i = 0; target->kind == MAP_TIME && value->time->formats[i] != NULL; i++)
-        if (strcmp(value->time->formats[i], "rfc3339") != 0 && !value->time->has_zone)
+        if (!map_time_may_tell_offset(value->time->formats[i]) && !value->time->has_zone)
             return hub_node_fail(node, loader->reterr,
                                  "format '%s' tells no offset; a 'zone' is needed",
                                  value->time->formats[i]);

@@ -8,7 +8,8 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-enum map_source { MAP_FROM, MAP_CONSTANT, MAP_FIRST, MAP_JOIN };
+enum map_source { MAP_FROM, MAP_CONSTANT, MAP_FIRST, MAP_JOIN, MAP_PLUS };
+enum { MAP_PLUS_PARTS = 3 }; /* what is added to, the amount and its unit */
 enum map_else { MAP_ELSE_NONE = 0, MAP_ELSE_REJECT, MAP_ELSE_KEEP, MAP_ELSE_NULL, MAP_ELSE_TEXT };
 enum map_pick { MAP_PICK_ALL = 0, MAP_PICK_MIN, MAP_PICK_MAX };
 enum map_pseudonym { MAP_PSEUDONYM_NONE = 0, MAP_PSEUDONYM_SHARED, MAP_PSEUDONYM_LOCAL };
@@ -37,8 +38,9 @@ struct map_value {
     enum map_source source;
     struct hub_path *path;
     const char *constant;
-    struct map_value *parts; /* FIRST, JOIN */
+    struct map_value *parts; /* FIRST, JOIN, PLUS */
     size_t part_count;
+    struct map_time *plus_time; /* PLUS: how the first part is read */
     const char *with;
     const char *const *absent; /* NULL-ended, or NULL */
     pcre2_code *match;
@@ -166,6 +168,11 @@ enum hub_status map_load_value(struct map_loader *loader, const struct hub_node 
                                const struct hub_type *type, struct map_value *value);
 enum hub_status map_load_path(struct map_loader *loader, const struct hub_node *node,
                               struct map_value **ret_value);
+enum hub_status map_load_time(struct map_loader *loader, const struct hub_node *node,
+                              struct map_time **ret_time);
+/* mapping_plus.c */
+enum hub_status map_load_plus(struct map_loader *loader, const struct hub_node *node,
+                              struct map_value *value);
 /* mapping_identifier.c */
 enum hub_status map_load_identifier(struct map_loader *loader, const struct hub_node *node,
                                     const struct hub_type *type, struct map_target *target);
@@ -194,6 +201,9 @@ enum hub_status map_value_texts(struct map_run *run, struct map_value *value,
 /* The first text, or NULL for absent. */
 enum hub_status map_value_text(struct map_run *run, struct map_value *value,
                                const struct hub_scope *scope, const char **ret_text);
+/* mapping_plus.c: NULL where a part is absent. */
+enum hub_status map_plus_text(struct map_run *run, struct map_value *value,
+                              const struct hub_scope *scope, const char **ret_text);
 bool map_condition_holds(struct map_run *run, struct map_condition *condition,
                          const struct hub_scope *scope);
 
@@ -233,6 +243,9 @@ struct map_instant {
 bool map_time_read(const struct map_time *time, const char *text, bool need_instant,
                    struct map_instant *ret_instant);
 bool map_time_zone(const char *text, int *ret_offset_minutes);
+/* Whether there is such a format, and whether texts in it may tell their offset themselves. */
+bool map_time_is_format(const char *format);
+bool map_time_may_tell_offset(const char *format);
 /* ISO 8601, as exact as it is known: 2016, 2016-07, 2016-07-06 or an instant in UTC. */
 void map_time_append(const struct map_instant *instant, bool whole_instant,
                      struct hub_buffer *buffer);

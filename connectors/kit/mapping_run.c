@@ -223,75 +223,87 @@ static void add_row_errors(const struct hub_document *document, struct list *lis
     }
 }
 
-/* A record's own bytes and place: a table's rows have both. */
-static void place(const struct hub_document *document, const json_t *here, size_t index,
-                  bool several, size_t *row, struct hub_mapped *mapped, struct hub_arena *arena) {
-    const struct hub_parsed *parsed = document->parsed;
-    const json_t *rows = json_object_get(parsed->tree, "rows");
-    mapped->raw = document->raw;
-    mapped->place = several ? hub_arena_format(arena, "element=%zu", index) : "";
-    for (; parsed->row_count > 0 && *row < parsed->row_count; (*row)++)
-        if (json_array_get(rows, *row) == here) {
-            mapped->raw = parsed->rows[*row];
-            mapped->own_raw = true;
-            mapped->place = hub_arena_format(arena, "line=%zu", parsed->row_lines[*row]);
-            return;
-        }
-}
+/* Where records are looked for: a row of a table, a message of several in a file, or the document. */
+struct unit {
+    struct hub_scope scope;
+    size_t row; /* of the rows, where there are any */
+    bool part_taken;
+};
 
-/* What `for_each` finds, or the whole document, and whether an entry of `records` takes it. A
- * document of which a part is taken is taken with it. */
+/* What `for_each` finds in a unit, or the unit, and whether an entry of `records` takes it. A unit
+ * of which a part is taken is taken with it. */
 struct element {
     const json_t *value;
-    size_t index;
-    bool several, taken;
+    struct unit *unit;
+    size_t index; /* of the part, among those that were found */
+    bool part, taken;
     UT_hash_handle hh;
 };
 
-static struct element *note_element(struct element **elements, const json_t *value, size_t index,
-                                    bool several, struct hub_arena *arena) {
+/* A record's own bytes and place: a row has both, and what is a part of it shares its bytes. */
+static void place(const struct hub_document *document, const struct element *element,
+                  struct hub_mapped *mapped, struct hub_arena *arena) {
+    const struct hub_parsed *parsed = document->parsed;
+    const char *part =
+        element->part ? hub_arena_format(arena, "element=%zu", element->index) : "";
+    mapped->own_raw = parsed->row_count > 0;
+    mapped->raw = mapped->own_raw ? parsed->rows[element->unit->row] : document->raw;
+    mapped->place = part;
+    if (mapped->own_raw)
+        mapped->place =
+            hub_arena_format(arena, "line=%zu%s%s", parsed->row_lines[element->unit->row],
+                             element->part ? "," : "", part);
+}
+
+static struct element *note_element(struct element **elements, const json_t *value,
+                                    struct unit *unit, size_t index, struct hub_arena *arena) {
     struct element *element = NULL;
     HASH_FIND_PTR(*elements, &value, element);
     if (element == NULL) {
         element = hub_arena_take_zero(arena, 1, sizeof *element);
         element->value = value;
+        element->unit = unit;
         element->index = index;
-        element->several = several;
+        element->part = value != unit->scope.here;
         HASH_ADD_PTR(*elements, value, element);
     }
     return element;
 }
 
-/* Every row of a table is a record, also one that no `for_each` leads to. */
-static void note_rows(struct hub_mapping *mapping, const struct hub_document *document,
-                      struct element **elements, struct hub_arena *arena) {
-    size_t i;
-    json_t *row;
-    if (mapping->config.each == NULL)
-        return;
-    json_array_foreach(json_object_get(document->parsed->tree, mapping->config.each), i, row)
-        note_element(elements, row, i, /* several= */ true, arena);
+struct units {
+    struct unit *items;
+    size_t count;
+};
+
+/* Every row is a record, also one in which no `for_each` finds anything. */
+static struct units find_units(struct hub_mapping *mapping, const struct hub_document *document,
+                               const struct hub_scope *whole, struct element **elements,
+                               struct hub_arena *arena) {
+    const char *each = mapping->config.each;
+    const json_t *rows = each == NULL ? NULL : json_object_get(document->parsed->tree, each);
+    struct units units = {.count = each == NULL ? 1 : json_array_size(rows)};
+    units.items = hub_arena_take_zero(arena, units.count + 1, sizeof *units.items);
+    units.items[0].scope = *whole;
+    for (size_t i = 0; each != NULL && i < units.count; i++) {
+        units.items[i] = (struct unit){
+            .scope = {json_array_get(rows, i), whole, document->context}, .row = i};
+        note_element(elements, units.items[i].scope.here, &units.items[i], 0, arena);
+    }
+    return units;
 }
 
-static size_t find_elements(struct hub_mapping *mapping, const struct hub_scope *outer,
-                            const struct map_record *record, struct hub_arena *arena,
-                            const json_t ***ret_values, bool *ret_several) {
+static size_t find_elements(const struct map_record *record, const struct unit *unit,
+                            struct hub_arena *arena, const json_t ***ret_values) {
     size_t count = 0;
-    *ret_several = true;
     for (size_t i = 0; i < record->each_count && count == 0; i++) {
-        hub_path_find(record->each[i]->path, outer, arena, ret_values, &count);
+        hub_path_find(record->each[i]->path, &unit->scope, arena, ret_values, &count);
         record->each[i]->filled |= count > 0;
     }
     if (record->each_count > 0)
         return count;
-    const json_t *rows =
-        mapping->config.each == NULL ? NULL : json_object_get(outer->here, mapping->config.each);
-    *ret_several = mapping->config.each != NULL;
-    count = *ret_several ? json_array_size(rows) : 1;
-    *ret_values = hub_arena_take(arena, (count + 1) * sizeof **ret_values);
-    for (size_t i = 0; i < count; i++)
-        (*ret_values)[i] = *ret_several ? json_array_get(rows, i) : outer->here;
-    return count;
+    *ret_values = hub_arena_take(arena, sizeof **ret_values);
+    **ret_values = unit->scope.here;
+    return 1;
 }
 
 static bool holds(struct hub_mapping *mapping, const struct hub_document *document,
@@ -314,23 +326,21 @@ static const struct map_record *choose(struct hub_mapping *mapping,
 }
 
 static void run_record(struct hub_mapping *mapping, const struct hub_document *document,
-                       const struct map_record *record, struct element **elements,
-                       struct list *list) {
-    struct hub_scope outer = {document->parsed->tree, NULL, document->context};
+                       const struct map_record *record, struct unit *unit,
+                       struct element **elements, struct list *list) {
     const json_t **values = NULL;
-    size_t row = 0;
-    bool several = false;
-    size_t count = find_elements(mapping, &outer, record, list->arena, &values, &several);
+    size_t count = find_elements(record, unit, list->arena, &values);
     for (size_t i = 0; i < count; i++) {
-        struct hub_scope inner = {values[i], &outer, document->context};
-        const struct hub_scope *scope = several ? &inner : &outer;
-        struct element *element = note_element(elements, values[i], i, several, list->arena);
+        struct hub_scope inner = {values[i], &unit->scope, document->context};
+        const struct hub_scope *scope = record->each_count > 0 ? &inner : &unit->scope;
+        struct element *element = note_element(elements, values[i], unit, i, list->arena);
         const struct map_record *chosen = choose(mapping, document, record, scope, list->arena);
         if (chosen == NULL)
             continue;
         element->taken = true;
+        unit->part_taken |= element->part;
         struct hub_mapped *mapped = add_mapped(list);
-        place(document, values[i], i, several, &row, mapped, list->arena);
+        place(document, element, mapped, list->arena);
         map_one(mapping, document, chosen, scope, mapped, list);
     }
 }
@@ -346,13 +356,13 @@ static const char *find_skip(struct hub_mapping *mapping, const struct hub_docum
 
 /* What no entry takes is skipped where the mapping says so, else refused. */
 static void add_left_over(struct hub_mapping *mapping, const struct hub_document *document,
-                          const struct element *element, size_t *row, struct list *list) {
-    struct hub_scope outer = {document->parsed->tree, NULL, document->context};
-    struct hub_scope inner = {element->value, &outer, document->context};
+                          const struct element *element, struct list *list) {
+    const struct hub_scope *around = &element->unit->scope;
+    struct hub_scope inner = {element->value, around, document->context};
     struct hub_mapped *mapped = add_mapped(list);
-    place(document, element->value, element->index, element->several, row, mapped, list->arena);
+    place(document, element, mapped, list->arena);
     mapped->skipped =
-        find_skip(mapping, document, element->several ? &inner : &outer, list->arena);
+        find_skip(mapping, document, element->part ? &inner : around, list->arena);
     if (mapped->skipped != NULL)
         return;
     mapped->status = hub_fail(&mapped->error, HUB_REJECT,
@@ -384,17 +394,14 @@ void hub_mapping_run(struct hub_mapping *mapping, const struct hub_document *doc
                      struct hub_arena *arena, struct hub_mapped_list *ret_list) {
     struct list list = {.arena = arena};
     struct element *elements = NULL;
-    size_t row = 0;
-    bool part_taken = false;
-    note_rows(mapping, document, &elements, arena);
+    struct hub_scope whole = {document->parsed->tree, NULL, document->context};
+    struct units units = find_units(mapping, document, &whole, &elements, arena);
     for (size_t i = 0; i < mapping->record_count; i++)
-        if (!mapping->records[i].instead)
-            run_record(mapping, document, &mapping->records[i], &elements, &list);
+        for (size_t k = 0; k < units.count && !mapping->records[i].instead; k++)
+            run_record(mapping, document, &mapping->records[i], &units.items[k], &elements, &list);
     for (struct element *each = elements; each != NULL; each = each->hh.next)
-        part_taken |= each->several && each->taken;
-    for (struct element *each = elements; each != NULL; each = each->hh.next)
-        if (!each->taken && (each->several || !part_taken))
-            add_left_over(mapping, document, each, &row, &list);
+        if (!each->taken && (each->part || !each->unit->part_taken))
+            add_left_over(mapping, document, each, &list);
     HASH_CLEAR(hh, elements);
     HASH_CLEAR(hh, list.keys);
     add_row_errors(document, &list);

@@ -91,9 +91,22 @@ static bool zone_offset(const struct map_time *time, int64_t local_s, int *ret_o
     return true;
 }
 
+/* A day without a clock begins at midnight where the source is. */
+static bool begin_day(const struct map_time *time, bool need_instant, struct map_instant *instant) {
+    int offset = 0;
+    if (!need_instant)
+        return true;
+    if (!zone_offset(time, instant->milliseconds / 1000, &offset))
+        return false;
+    instant->milliseconds -= (int64_t)offset * 60000;
+    instant->offset_minutes = offset;
+    return true;
+}
+
 /* RFC 3339 section 5.6; the offset may be missing where the configuration gives one. */
-static bool read_rfc3339(const struct map_time *time, const char *text,
+static bool read_rfc3339(const struct map_time *time, const char *text, bool need_instant,
                          struct map_instant *ret_instant) {
+    (void)need_instant;
     int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
     int64_t days = 0, fraction_ms = 0, scale = 100;
     bool whole = digits(&text, 4, &year) && literal(&text, '-') && digits(&text, 2, &month) &&
@@ -121,7 +134,56 @@ static bool read_rfc3339(const struct map_time *time, const char *text,
         return false;
     int64_t seconds = local_s - offset * 60;
     *ret_instant = (struct map_instant){.milliseconds = seconds * 1000 + fraction_ms,
-                                        .offset_minutes = offset};
+                                        .offset_minutes = offset,
+                                        .clock = true};
+    return true;
+}
+
+/* Up to two digits of each part that is there; `ret_count` tells how many parts were. */
+static bool read_pairs(const char **text, size_t count, int *const *parts, size_t *ret_count) {
+    for (*ret_count = 0; *ret_count < count && **text >= '0' && **text <= '9'; (*ret_count)++)
+        if (!digits(text, 2, parts[*ret_count]))
+            return false;
+    return true;
+}
+
+/* HL7 v2's TS and DTM: YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ]. */
+static bool read_hl7(const struct map_time *time, const char *text, bool need_instant,
+                     struct map_instant *ret_instant) {
+    enum { MONTH = 1, DAY, HOUR, MINUTE, SECOND };
+    int year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0, offset = 0;
+    int *const parts[] = {&month, &day, &hour, &minute, &second};
+    int64_t days = 0, fraction_ms = 0, scale = 100;
+    size_t count = 0;
+    if (!digits(&text, 4, &year) || !read_pairs(&text, 5, parts, &count) || count == HOUR)
+        return false;
+    if (count == SECOND && literal(&text, '.')) {
+        const char *from = text;
+        for (; *text >= '0' && *text <= '9'; text++, scale /= 10)
+            fraction_ms += (*text - '0') * scale;
+        if (text == from || text - from > 4)
+            return false;
+    }
+    if (hour > 23 || minute > 59 || second > 60 || !day_number(year, month, day, &days))
+        return false;
+    int64_t local_s = days * 86400 + hour * 3600 + minute * 60 + second;
+    if (*text != '\0') {
+        char colon[] = "+hh:mm";
+        if (strlen(text) != 5)
+            return false;
+        memcpy(colon, text, 3);
+        memcpy(colon + 4, text + 3, 2);
+        if (!map_time_zone(colon, &offset))
+            return false;
+    } else if (need_instant || count >= MINUTE) {
+        if (!time->has_zone || !zone_offset(time, local_s, &offset))
+            return false;
+    }
+    *ret_instant = (struct map_instant){
+        .milliseconds = (local_s - offset * 60) * 1000 + fraction_ms,
+        .offset_minutes = offset,
+        .precision = count >= DAY ? 0 : count == MONTH ? 1 : 2,
+        .clock = count >= MINUTE};
     return true;
 }
 
@@ -155,35 +217,54 @@ static bool read_pattern(const struct map_time *time, const char *pattern, const
     int64_t seconds = local_s - offset * 60;
     *ret_instant = (struct map_instant){.milliseconds = seconds * 1000,
                                         .offset_minutes = offset,
-                                        .precision = has_day ? 0 : has_month ? 1 : 2};
+                                        .precision = has_day ? 0 : has_month ? 1 : 2,
+                                        .clock = converts(pattern, "HIklRTrXcs")};
     return true;
 }
 
-static bool has_clock(const char *format) {
-    return strcmp(format, "rfc3339") == 0 || converts(format, "HIklRTrXcs");
+static bool read_date(const struct map_time *time, const char *text, bool need_instant,
+                      struct map_instant *ret_instant) {
+    return read_partial(text, /* whole_day= */ true, ret_instant) &&
+           begin_day(time, need_instant, ret_instant);
+}
+
+static bool read_any_date(const struct map_time *time, const char *text, bool need_instant,
+                          struct map_instant *ret_instant) {
+    return read_partial(text, /* whole_day= */ false, ret_instant) &&
+           begin_day(time, need_instant, ret_instant);
+}
+
+/* Formats that go by a name; any other is a pattern. */
+static const struct {
+    const char *name;
+    bool (*read)(const struct map_time *time, const char *text, bool need_instant,
+                 struct map_instant *ret_instant);
+} named[] = {{"rfc3339", read_rfc3339}, {"hl7", read_hl7}, {"date", read_date},
+             {"partial", read_any_date}};
+
+static size_t find_named(const char *format) {
+    size_t i = 0;
+    while (i < sizeof named / sizeof *named && strcmp(named[i].name, format) != 0)
+        i++;
+    return i;
+}
+
+bool map_time_is_format(const char *format) {
+    return find_named(format) < sizeof named / sizeof *named || strchr(format, '%') != NULL;
+}
+
+bool map_time_may_tell_offset(const char *format) {
+    return strcmp(format, "rfc3339") == 0 || strcmp(format, "hl7") == 0;
 }
 
 bool map_time_read(const struct map_time *time, const char *text, bool need_instant,
                    struct map_instant *ret_instant) {
     for (size_t i = 0; time->formats[i] != NULL; i++) {
         const char *format = time->formats[i];
-        bool fits = strcmp(format, "rfc3339") == 0 ? read_rfc3339(time, text, ret_instant)
-                    : strcmp(format, "date") == 0  ? read_partial(text, true, ret_instant)
-                    : strcmp(format, "partial") == 0
-                        ? read_partial(text, false, ret_instant)
-                        : read_pattern(time, format, text, ret_instant);
-        if (!fits)
-            continue;
-        ret_instant->clock = has_clock(format);
-        /* A day without a clock begins at midnight where the source is. */
-        if (need_instant && !ret_instant->clock && strchr(format, '%') == NULL) {
-            int offset = 0;
-            if (!zone_offset(time, ret_instant->milliseconds / 1000, &offset))
-                return false;
-            ret_instant->milliseconds -= (int64_t)offset * 60000;
-            ret_instant->offset_minutes = offset;
-        }
-        return true;
+        size_t at = find_named(format);
+        if (at < sizeof named / sizeof *named ? named[at].read(time, text, need_instant, ret_instant)
+                                              : read_pattern(time, format, text, ret_instant))
+            return true;
     }
     return false;
 }

@@ -245,6 +245,14 @@ static enum hub_status from_join(struct map_run *run, struct map_value *value,
                      capacity);
 }
 
+static enum hub_status from_plus(struct map_run *run, struct map_value *value,
+                                 const struct hub_scope *scope, struct map_texts *texts,
+                                 size_t *capacity) {
+    const char *text = NULL;
+    HUB_TRY(map_plus_text(run, value, scope, &text));
+    return text == NULL ? HUB_OK : add_split(run, value, text, texts, capacity);
+}
+
 static void pick(enum map_pick pick, struct map_texts *texts) {
     for (size_t i = 1; i < texts->count; i++) {
         int order = strcmp(texts->items[i], texts->items[0]);
@@ -272,6 +280,10 @@ enum hub_status map_value_texts(struct map_run *run, struct map_value *value,
         break;
     case MAP_JOIN:
         HUB_TRY(from_join(run, value, scope, &texts, &capacity));
+        run->constant = false;
+        break;
+    case MAP_PLUS:
+        HUB_TRY(from_plus(run, value, scope, &texts, &capacity));
         run->constant = false;
         break;
     }

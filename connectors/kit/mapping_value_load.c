@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char *const value_keys[] = {"from",  "value", "first", "join",   "with",
-                                         "absent", "match", "split", "fold",   "table",
+                                         "plus",  "absent", "match", "split", "fold",   "table",
                                          "else",  "time",  "lookup", "pseudonym", "pick", NULL};
 
 static void enlist(struct map_loader *loader, const struct hub_node *node,
@@ -66,16 +66,20 @@ static enum hub_status load_source(struct map_loader *loader, const struct hub_n
     const struct hub_node *first = hub_node_get(node, "first");
     const struct hub_node *join = hub_node_get(node, "join");
     const struct hub_node *with = hub_node_get(node, "with");
-    int sources = (from != NULL) + (constant != NULL) + (first != NULL) + (join != NULL);
+    const struct hub_node *plus = hub_node_get(node, "plus");
+    int sources = (from != NULL) + (constant != NULL) + (first != NULL) + (join != NULL) +
+                  (plus != NULL);
     if (sources != 1)
         return hub_node_fail(node, loader->reterr,
-                             "exactly one of from, value, first and join would pass");
+                             "exactly one of from, value, first, join and plus would pass");
     if ((with != NULL) != (join != NULL) || (with != NULL && with->kind != HUB_NODE_SCALAR))
         return hub_node_fail(node, loader->reterr, "'with' belongs to 'join' and is a text");
     if (from != NULL) {
         value->source = MAP_FROM;
         return hub_path_parse(from, loader->arena, &value->path, loader->reterr);
     }
+    if (plus != NULL)
+        return map_load_plus(loader, plus, value);
     if (constant != NULL) {
         value->source = MAP_CONSTANT;
         if (constant->kind != HUB_NODE_SCALAR)
@@ -260,10 +264,11 @@ static enum hub_status load_ambiguous(struct map_loader *loader, const struct hu
     return hub_node_fail(node, loader->reterr, "reject, earlier or later would pass");
 }
 
-static enum hub_status load_time(struct map_loader *loader, const struct hub_node *node,
-                                 struct map_value *value) {
+enum hub_status map_load_time(struct map_loader *loader, const struct hub_node *node,
+                              struct map_time **ret_time) {
     static const char *const keys[] = {"formats", "zone", "ambiguous", NULL};
     struct map_time *time = hub_arena_take_zero(loader->arena, 1, sizeof *time);
+    *ret_time = time;
     if (node->kind != HUB_NODE_MAPPING)
         return hub_node_fail(node, loader->reterr, "{formats: [...], zone: ...} would pass");
     HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
@@ -275,18 +280,14 @@ static enum hub_status load_time(struct map_loader *loader, const struct hub_nod
     HUB_TRY(load_texts(loader, formats, &time->formats));
     for (size_t i = 0; time->formats[i] != NULL; i++) {
         const char *format = time->formats[i];
-        if (strcmp(format, "rfc3339") != 0 && strcmp(format, "date") != 0 &&
-            strcmp(format, "partial") != 0 && strchr(format, '%') == NULL)
+        if (!map_time_is_format(format))
             return hub_node_fail(formats, loader->reterr,
-                                 "'%s': rfc3339, date, partial or a pattern such as %%d/%%m/%%Y "
-                                 "would pass", format);
+                                 "'%s': rfc3339, hl7, date, partial or a pattern such as "
+                                 "%%d/%%m/%%Y would pass", format);
     }
     if (zone != NULL)
         HUB_TRY(load_zone(loader, zone, time));
-    if (ambiguous != NULL)
-        HUB_TRY(load_ambiguous(loader, ambiguous, time));
-    value->time = time;
-    return HUB_OK;
+    return ambiguous == NULL ? HUB_OK : load_ambiguous(loader, ambiguous, time);
 }
 
 static enum hub_status load_match(struct map_loader *loader, const struct hub_node *node,
@@ -359,7 +360,7 @@ static enum hub_status load_steps(struct map_loader *loader, const struct hub_no
     if ((item = hub_node_get(node, "pseudonym")) != NULL)
         HUB_TRY(load_pseudonym(loader, item, value));
     if ((item = hub_node_get(node, "time")) != NULL)
-        HUB_TRY(load_time(loader, item, value));
+        HUB_TRY(map_load_time(loader, item, &value->time));
     if ((item = hub_node_get(node, "pick")) != NULL)
         HUB_TRY(load_pick(loader, item, value));
     return HUB_OK;

@@ -10,6 +10,7 @@ enum filter_kind { EQUALS, BEGINS, DIFFERS };
 struct segment {
     enum segment_kind kind;
     const char *name; /* MEMBER; FILTER: the text compared with */
+    const char *within; /* MEMBER that is an HL7 v2 field: its segment, or NULL */
     size_t index;
     enum filter_kind filter;
     struct hub_path *key; /* FILTER */
@@ -53,6 +54,16 @@ static enum hub_status parse_name(struct parser *parser, const char *stop, const
     *ret_name = hub_arena_text(parser->arena, from, size);
     parser->rest = from + size;
     return HUB_OK;
+}
+
+/* SCH of SCH-2; NULL of what is no HL7 v2 field. */
+static const char *segment_of(const char *name, struct hub_arena *arena) {
+    static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", digits[] = "0123456789";
+    bool fits = strchr(capitals, name[0]) != NULL && strcspn(name, "-") == 3 && name[3] == '-' &&
+                name[4] != '\0' && name[4 + strspn(name + 4, digits)] == '\0';
+    for (size_t i = 1; fits && i < 3; i++)
+        fits = strchr(capitals, name[i]) != NULL || strchr(digits, name[i]) != NULL;
+    return fits ? hub_arena_text(arena, name, 3) : NULL;
 }
 
 /* What stands between [ and ]. */
@@ -103,6 +114,8 @@ static enum hub_status parse_segments(struct parser *parser, const char *stop,
             HUB_TRY(parse_name(parser, name_stop, &segment->name));
             if (!quoted && strcmp(segment->name, "*") == 0)
                 segment->kind = ANY_MEMBER;
+            if (!quoted)
+                segment->within = segment_of(segment->name, parser->arena);
         }
         *place = segment;
         place = &segment->next;
@@ -241,8 +254,13 @@ static void follow_member(struct found *found, const struct segment *segment,
             follow_member(found, segment, element);
         return;
     }
-    if (json_is_object(value))
-        follow(found, segment->next, json_object_get(value, segment->name));
+    const json_t *member = json_object_get(value, segment->name), *within = NULL;
+    if (member == NULL && segment->within != NULL)
+        within = json_object_get(value, segment->within);
+    if (within != NULL)
+        follow_member(found, segment, within);
+    else
+        follow(found, segment->next, member);
 }
 
 static void follow_any_member(struct found *found, const struct segment *segment,

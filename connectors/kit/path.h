@@ -5,6 +5,8 @@
  *
  *   name            the member of that name; "quoted name" where it has other characters
  *   @name           an XML attribute; #text an XML element's own text
+ *   SCH-2           an HL7 v2 field: the member of that name, also where it is in the member SCH, so
+ *                   that a field has one name in its message, its group and its segment
  *   *               every member, but for attributes and an element's own text
  *   [3]             the element of that index, from 0
  *   [key=value]     the elements whose member `key` (itself a path) is that text; ^= begins with

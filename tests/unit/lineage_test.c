@@ -219,6 +219,30 @@ static void of_several_places_for_records_each_is_a_way(void **state) {
     close_tracing(&tracing);
 }
 
+static void in_a_file_of_messages_an_element_is_one_of_its_message(void **state) {
+    struct tracing tracing;
+    (void)state;
+    open_tracing(&tracing, two_kinds);
+    assert_string_equal(words(&tracing, 0, "acronym", "line=7,element=3"), "acronym: list[3].a");
+    assert_string_equal(words(&tracing, 0, "end", "line=7,element=3"), "end: z, read as date");
+    assert_string_equal(words(&tracing, 1, "acronym", "line=7"), "acronym: b");
+    close_tracing(&tracing);
+}
+
+static void what_is_so_much_later_is_told_with_its_parts(void **state) {
+    struct tracing tracing;
+    (void)state;
+    open_tracing(&tracing, "  - {key: id, version: v, fields: {start: {plus: {to: s, amount: n, "
+                           "unit: {value: h}, time: {formats: [hl7], zone: UTC}}, time: {formats: "
+                           "[rfc3339]}}}}\n");
+    assert_string_equal(words(&tracing, 0, "start", ""),
+                        "start: s and n times the unit of \"h\", given by the configuration, read "
+                        "as rfc3339");
+    expect_json(tracing.origins, "0.source.plus.to", "{'path': 's'}");
+    expect_json(tracing.origins, "0.source.plus.time.zone", "'UTC'");
+    close_tracing(&tracing);
+}
+
 static void an_entry_that_cannot_have_made_a_key_is_ruled_out(void **state) {
     static const struct {
         const char *source_id;
@@ -274,6 +298,8 @@ int main(void) {
         cmocka_unit_test(of_several_places_for_records_each_is_a_way),
         cmocka_unit_test(an_entry_that_cannot_have_made_a_key_is_ruled_out),
         cmocka_unit_test(an_entry_is_told_with_its_line_and_conditions),
+        cmocka_unit_test(in_a_file_of_messages_an_element_is_one_of_its_message),
+        cmocka_unit_test(what_is_so_much_later_is_told_with_its_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -227,8 +227,8 @@ static void a_row_that_no_for_each_leads_to_is_refused_with_its_own_bytes(void *
     struct source source;
     (void)state;
     open_csv(&source, "records:\n"
-                      "  - {for_each: 'rows[kind=b]', key: id, version: v, fields: {}}\n"
-                      "  - {for_each: 'rows[kind=a]', when: {present: v}, key: id, version: v, "
+                      "  - {for_each: '[kind=b]', key: id, version: v, fields: {}}\n"
+                      "  - {for_each: '[kind=a]', when: {present: v}, key: id, version: v, "
                       "fields: {}}\n");
     source_feed(&source, "t.csv", "id,v,kind\n1,,a\n2,1,b\n3,1,c\n4,,a\n");
     assert_int_equal(source.list.counts.read, 4);

@@ -229,6 +229,45 @@ static void zones_are_utc_or_an_offset(void **state) {
     assert_false(map_time_zone("", &minutes));
 }
 
+static void an_hl7_time_keeps_its_offset_and_its_fractions(void **state) {
+    (void)state;
+    assert_string_equal(read_as("hl7", NULL, "20210924093000+0215", true),
+                        "2021-09-24T07:15:00.000Z +135");
+    assert_string_equal(read_as("hl7", NULL, "202109240930-0330", true),
+                        "2021-09-24T13:00:00.000Z -210");
+    assert_string_equal(read_as("hl7", "+02:00", "202109240930", true),
+                        "2021-09-24T07:30:00.000Z +120");
+    assert_string_equal(read_as("hl7", "+02:00", "20210924093015.1234", true),
+                        "2021-09-24T07:30:15.123Z +120");
+    assert_string_equal(read_as("hl7", "UTC", "20210924093015.5+0100", true),
+                        "2021-09-24T08:30:15.500Z +60");
+}
+
+static void an_hl7_date_knows_as_much_as_it_has_digits(void **state) {
+    (void)state;
+    assert_string_equal(date("hl7", "20210924"), "2021-09-24");
+    assert_string_equal(date("hl7", "202109"), "2021-09");
+    assert_string_equal(date("hl7", "2021"), "2021");
+    assert_string_equal(date("hl7", "20210924013000+0100"), "2021-09-24");
+    assert_int_equal(instant_of("hl7", "+01:00", "19700102"), DAY_MS - HOUR_MS);
+    assert_int_equal(instant_of("hl7", NULL, "19700102+0100"), DAY_MS - HOUR_MS);
+}
+
+static void what_is_no_hl7_time_is_refused(void **state) {
+    static const char *const texts[] = {
+        "",           "202",          "20213",         "2021092",          "2021-09-24",
+        "2021092409", "202109240960", "202109242400",  "20210924093061",   "20210230",
+        "20211301",   "20210924T0930", "20210924093000.", "20210924093000.12345",
+        "202109240930.5", "202109240930+02", "202109240930+02:15", "202109240930+1500",
+        "202109240930+0260", "202109240930Z", "202109240930 ", "2021092409300"};
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_string_equal(read_as("hl7", "UTC", texts[i], true), "no");
+    assert_string_equal(read_as("hl7", NULL, "202109240930", true), "no");
+    assert_string_equal(read_as("hl7", NULL, "202109240930", false), "no");
+    assert_string_equal(read_as("hl7", NULL, "20210924", true), "no");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_date_is_a_whole_day_and_nothing_less),
@@ -251,6 +290,9 @@ int main(void) {
         cmocka_unit_test(a_year_of_two_digits_is_not_one_of_the_first_century),
         cmocka_unit_test(formats_are_tried_in_their_order),
         cmocka_unit_test(zones_are_utc_or_an_offset),
+        cmocka_unit_test(an_hl7_time_keeps_its_offset_and_its_fractions),
+        cmocka_unit_test(an_hl7_date_knows_as_much_as_it_has_digits),
+        cmocka_unit_test(what_is_no_hl7_time_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -221,6 +221,32 @@ static void only_a_text_is_a_path(void **state) {
     assert_string_equal(way->error.text, "f:1:2: a path is a text such as a.b[0].c");
 }
 
+static void a_field_of_hl7_v2_has_one_name_in_its_message_and_its_segment(void **state) {
+    struct way *way = *state;
+    static const char message[] = "{'SCH': [{'SCH-2': {'1': 'a'}}], 'RGS': [{'RGS-1': 'r', "
+                                  "'AIL': [{'AIL-3': 'x'}, {'AIL-3': 'y', 'b': 1}]}]}";
+    assert_string_equal(find(way, message, "SCH-2.1"), "a|");
+    assert_string_equal(find(way, message, "SCH.SCH-2.1"), "a|");
+    assert_string_equal(find(way, message, "RGS-1"), "r|");
+    assert_string_equal(find(way, message, "RGS.AIL-3"), "x|y|");
+    assert_string_equal(find(way, message, "RGS.AIL[b=1].AIL-3"), "y|");
+    assert_string_equal(find(way, message, "AIL-3"), "");
+    assert_string_equal(find(way, message, "SCH-1"), "");
+}
+
+static void only_such_a_name_is_looked_for_one_deeper(void **state) {
+    struct way *way = *state;
+    assert_string_equal(find(way, "{'SCH': {'SCH-2': 1}, 'SCH-2': 2}", "SCH-2"), "2|");
+    assert_string_equal(find(way, "{'SCH': {'SCH-2': 1}}", "\"SCH-2\""), "");
+    assert_string_equal(find(way, "{'SCH': {'SCH-2x': 1}}", "SCH-2x"), "");
+    assert_string_equal(find(way, "{'SCH': {'SCH-': 1}}", "SCH-"), "");
+    assert_string_equal(find(way, "{'SC': {'SC-2': 1}}", "SC-2"), "");
+    assert_string_equal(find(way, "{'sch': {'sch-2': 1}}", "sch-2"), "");
+    assert_string_equal(find(way, "{'1CH': {'1CH-2': 1}}", "1CH-2"), "");
+    assert_string_equal(find(way, "{'SChX': {'SCh-2': 1}}", "SCh-2"), "");
+    assert_string_equal(find(way, "{'Z01': {'Z01-2': 1}}", "Z01-2"), "1|");
+}
+
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(members_are_followed),
@@ -246,6 +272,8 @@ int main(void) {
         cmocka_unit_test(only_a_text_is_a_path),
         cmocka_unit_test(a_star_is_every_member_but_attributes_and_own_text),
         cmocka_unit_test(a_star_in_quotes_is_a_name),
+        cmocka_unit_test(a_field_of_hl7_v2_has_one_name_in_its_message_and_its_segment),
+        cmocka_unit_test(only_such_a_name_is_looked_for_one_deeper),
     };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         tests[i].setup_func = begin;
