@@ -1,5 +1,5 @@
-"""Whether what `hubctl entity explain` says is so: a reader of documents and a mapper that use none
-of the project's code, only what an explanation names: paths, tables, formats, constants.
+"""Whether what `hubctl entity explain` says is so: a mapper that uses none of the project's code, only
+what an explanation names: paths, tables, formats, constants. Documents are read by documents.py.
 
 A path leads through objects and lists as connectors/kit/lineage.h says.
 """
@@ -9,15 +9,14 @@ import datetime
 import functools
 import hashlib
 import hmac
-import io
 import json
 import re
 import unicodedata
 import urllib.parse
-import xml.etree.ElementTree as ElementTree
 import zoneinfo
 from decimal import Decimal, InvalidOperation
 
+from documents import read_whole
 from stack.installation import ROOT
 
 ABSENT = (None, "", [], {})
@@ -26,67 +25,6 @@ TOLD_OUTSIDE = re.compile(r"@(request|file|entry|header|document)\.")
 
 class Untrue(Exception):
     """An explanation that does not hold."""
-
-
-# --- documents as trees ---
-
-
-def _element_tree(element, names):
-    """Attributes as @name, own text as #text, children by name, repeated ones as a list."""
-    tree = {f"@{names(name)}": value for name, value in element.attrib.items()}
-    for child in element:
-        name, value = names(child.tag), _element_tree(child, names)
-        if name in tree:
-            tree[name] = (tree[name] if isinstance(tree[name], list) else [tree[name]]) + [value]
-        else:
-            tree[name] = value
-    text = "".join([element.text or "", *(child.tail or "" for child in element)]).strip(" \t\r\n")
-    if not tree:
-        return text
-    return {**tree, "#text": text} if text else tree
-
-
-def _xml(document, options):
-    prefixes = dict(reversed(each.split("=", 1)) for each in options.get("namespaces", []))
-    own = {"http://www.w3.org/XML/1998/namespace": "xml"}
-    for _, (prefix, uri) in ElementTree.iterparse(io.BytesIO(document), ["start-ns"]):
-        own.setdefault(uri, prefix)
-    root = ElementTree.fromstring(document)
-    home = root.tag[1:].split("}")[0] if root.tag.startswith("{") else None
-
-    def names(tag):
-        if not tag.startswith("{"):
-            return tag
-        uri, name = tag[1:].split("}")
-        return name if uri == home else f"{prefixes.get(uri, own.get(uri))}:{name}"
-
-    return {names(root.tag): _element_tree(root, names)}
-
-
-def _rows(document, options):
-    """The rows of a table by the line on which each begins."""
-    text = document.decode(options.get("charset", "utf-8")).removeprefix("\ufeff")
-    if "comment" in options:
-        text = "".join("\n" if line.startswith(options["comment"]) else line
-                       for line in text.splitlines(keepends=True))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=options.get("delimiter", ","))
-    columns, rows, begins = options.get("columns"), {}, 1
-    for row in reader:
-        if row and columns is None:
-            columns = row
-        elif row:
-            rows[begins] = dict(zip(columns, row))
-        begins = reader.line_num + 1
-    return rows
-
-
-def read_whole(document, options):
-    """The document's tree; of a table its rows by their lines."""
-    if options["name"] == "csv":
-        return _rows(document, options)
-    if options["name"] == "xml":
-        return _xml(document, options)
-    return json.loads(document, parse_float=Decimal)
 
 
 # --- paths ---
@@ -124,13 +62,23 @@ def _passes(node, condition):
     return any(text.startswith(wanted) if how == "^=" else text == wanted for text in texts)
 
 
+def _members(node, name):
+    """The member, which for an HL7 v2 field may be in its segment's."""
+    if name in node:
+        return [node[name]]
+    segment = re.fullmatch(r"([A-Z][A-Z0-9]{2})-\d+", name)
+    return [value for each in _flat([node.get(segment and segment[1])]) if isinstance(each, dict)
+            for value in _members(each, name)]
+
+
 def find(tree, path):
     """What the path leads to, in the document's order; what is absent left out."""
     nodes = [tree]
     for kind, name in _segments(path):
         nodes = list(_flat(nodes))
         if kind == "member":
-            nodes = [node[name] for node in nodes if isinstance(node, dict) and name in node]
+            nodes = [value for node in nodes if isinstance(node, dict)
+                     for value in _members(node, name)]
         elif kind == "any":
             nodes = [value for node in nodes if isinstance(node, dict)
                      for key, value in node.items() if key[0] not in "@#"]
@@ -217,6 +165,8 @@ class Statement:
             found = [(source["constant"], "constant")]
         elif "first" in source:
             found = next((values for values in map(self.values, source["first"]) if values), [])
+        elif "plus" in source:
+            found = self._from_plus(source["plus"])
         else:
             parts = [self.values(part) for part in source["join"]]
             kinds = {values[0][1] for values in parts if values} - {"constant"}
@@ -244,6 +194,17 @@ class Statement:
         if None in texts:
             raise Untrue(f"{path} leads to an object")
         return [(text, "path") for text in texts]
+
+    def _from_plus(self, plus):
+        """A beginning and so much later, as RFC 3339."""
+        parts = [self.values(plus[name])[:1] for name in ("to", "amount", "unit")]
+        if not all(parts):
+            return []
+        begin, amount, unit = (part[0][0] for part in parts)
+        unit_s = {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit[0].lower()]
+        read = _with_zone(_read_time(begin, plus["time"])[0], plus["time"])
+        later = read + datetime.timedelta(seconds=int(amount) * unit_s)
+        return [(later.isoformat(), min(part[0][1] for part in parts))]
 
     def _step(self, text, source, organisation):
         """What becomes of one text: none, one, or for pseudonyms one a key."""
@@ -385,12 +346,25 @@ def same(value, text, source):
     return value == text
 
 
+def _read_hl7(text):
+    clock, sign, offset = re.fullmatch(r"([\d.]+)(?:([+-])(\d{4}))?", text).groups()
+    whole, _, fraction = clock.partition(".")
+    form = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}[len(whole)]
+    read = datetime.datetime.strptime(whole, form)
+    read += datetime.timedelta(seconds=float(f"0.{fraction or 0}"))
+    if sign:
+        read = read.replace(tzinfo=_zone(f"{sign}{offset[:2]}:{offset[2:]}"))
+    return read, {4: "YEAR", 6: "MONTH"}.get(len(whole), "DAY")
+
+
 def _read_time(text, time):
     """(datetime, precision) in the first of the formats that fits."""
     for wanted in _list(time["formats"]):
         try:
             if wanted in ("rfc3339", "date"):
                 return datetime.datetime.fromisoformat(text.upper()), "DAY"
+            if wanted == "hl7":
+                return _read_hl7(text)
             if wanted == "partial":
                 parts = (text + "-01-01")[:10]
                 precision = {4: "YEAR", 7: "MONTH", 10: "DAY"}[len(text)]
@@ -398,7 +372,7 @@ def _read_time(text, time):
             precision = "DAY" if re.search(r"%[deFDjx]", wanted) else \
                 "MONTH" if re.search(r"%[mbB]", wanted) else "YEAR"
             return datetime.datetime.strptime(text, wanted), precision
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, AttributeError):
             continue
     return None, None
 
@@ -417,13 +391,18 @@ def _zone(name):
     return datetime.timezone(datetime.timedelta(minutes=-minutes if offset[1] == "-" else minutes))
 
 
+def _with_zone(read, time):
+    if read.tzinfo is not None:
+        return read
+    return read.replace(tzinfo=_zone(time["zone"]),
+                        fold=1 if time.get("ambiguous") == "later" else 0)
+
+
 def same_time(value, text, time):
     read, _ = _read_time(text, time)
     if read is None:
         return False
-    if read.tzinfo is None:
-        read = read.replace(tzinfo=_zone(time["zone"]),
-                            fold=1 if time.get("ambiguous") == "later" else 0)
+    read = _with_zone(read, time)
     expected = datetime.datetime.fromisoformat(value["time"])
     return read == expected and read.utcoffset() == datetime.timedelta(
         minutes=int(value["offset_minutes"]))
@@ -461,8 +440,9 @@ class Documents:
         if read not in self.trees:
             self.trees[read] = read_whole(self.by_hash[told["raw_hash"]], told["format"])
         tree = self.trees[read]
-        if told["format"]["name"] == "csv":
-            tree = tree[int(told["place"].removeprefix("line="))]
+        line = re.match(r"line=(\d+)", told["place"])
+        if line is not None:
+            tree = tree[int(line[1])]
         return tree, context
 
 
