@@ -147,12 +147,34 @@ def _messages(document, options):
     return {line: message.tree for line, message in messages.items() if message is not None}
 
 
+def _labelled(document, options):
+    """Records of `label: value` lines by the line on which each begins."""
+    records, record, name = {}, None, None
+    fits = re.compile(options.get("label", "[^:]+"))
+    lines = document.decode("utf-8", "replace").removeprefix("\ufeff").split("\n")
+    for number, line in enumerate(lines, 1):
+        label, colon, value = line.removesuffix("\r").partition(":")
+        if not fits.match(line.removesuffix("\r")):
+            if name is not None and record is not None:
+                record[name][-1] += "\n" + line.strip(" \t\r")
+            continue
+        name = re.sub(r"[ \t]+", " ", label.strip(" \t")) if colon else None
+        if name == options["begin"]:
+            record = records[number] = collections.defaultdict(list)
+        if name is not None and record is not None:
+            record[name].append(value.strip(" \t"))
+    return {number: {name: [value.strip() for value in values]
+                     for name, values in record.items()} for number, record in records.items()}
+
+
 def read_whole(document, options):
-    """The document's tree; of a table its rows by their lines, of messages each by its first."""
+    """The document's tree; of what has several records (a table, messages) each by its line."""
     if options["name"] == "csv":
         return _rows(document, options)
     if options["name"] == "hl7v2":
         return _messages(document, options)
+    if options["name"] == "labelled-text":
+        return _labelled(document, options)
     if options["name"] == "xml":
         return _xml(document, options)
     return json.loads(document, parse_float=Decimal)
