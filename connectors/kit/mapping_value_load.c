@@ -206,7 +206,7 @@ static enum hub_status load_else(struct map_loader *loader, const struct hub_nod
         value->otherwise = MAP_ELSE_REJECT;
     } else if (hub_node_is_text(node, "keep") || hub_node_is_text(node, "keep_text")) {
         value->otherwise = MAP_ELSE_KEEP;
-    } else if (hub_node_is_null(node)) {
+    } else if (hub_node_is_null(node) || hub_node_is_text(node, "null")) { /* as in a table */
         value->otherwise = MAP_ELSE_NULL;
     } else {
         value->otherwise = MAP_ELSE_TEXT;

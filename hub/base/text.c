@@ -207,6 +207,14 @@ void hub_text_append_json(struct hub_bytes text, struct hub_buffer *buffer) {
     hub_buffer_append_byte(buffer, '"');
 }
 
+size_t hub_text_cut(struct hub_bytes text, size_t size_max) {
+    size_t size = text.size;
+    if (size > size_max)
+        for (size = size_max; size > 0 && (text.data[size] & 0xc0) == 0x80;)
+            size--;
+    return size;
+}
+
 bool hub_text_to_number(struct hub_bytes text, uint64_t *ret_number) {
     uint64_t number = 0;
     if (text.size == 0)

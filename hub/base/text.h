@@ -23,5 +23,8 @@ int hub_text_natural_compare(struct hub_bytes a, struct hub_bytes b);
 /* Appends the text as a JSON string with its quotes (RFC 8259 section 7). */
 void hub_text_append_json(struct hub_bytes text, struct hub_buffer *buffer);
 
+/* How many bytes of the text fit into `size_max` without cutting a character in two. */
+size_t hub_text_cut(struct hub_bytes text, size_t size_max);
+
 /* True where `text` is wholly the unsigned decimal number given back. */
 bool hub_text_to_number(struct hub_bytes text, uint64_t *ret_number);

@@ -1,8 +1,12 @@
 /* hubctl conflict list, conflict show. */
 #include "hub/ctl/read.h"
 
+#include "hub/base/text.h"
+
 #include <stdio.h>
 #include <string.h>
+
+enum { VALUE_SIZE_MAX = 60 }; /* of what a line of the list shows of one */
 
 static const char *text_of(const json_t *object, const char *name) {
     const char *text = json_string_value(json_object_get(object, name));
@@ -14,10 +18,12 @@ static void add_row(struct hub_ctl_table *table, const json_t *conflict) {
     HUB_SCOPED_BUFFER shown = {0};
     size_t i;
     json_t *value;
-    json_array_foreach((json_t *)values, i, value)
-        hub_buffer_append_format(&shown, "%s%.60s%s", i == 0 ? "" : "  |  ",
-                                 text_of(value, "value"),
+    json_array_foreach((json_t *)values, i, value) {
+        const char *text = text_of(value, "value");
+        int size = (int)hub_text_cut(hub_bytes_of_text(text), VALUE_SIZE_MAX);
+        hub_buffer_append_format(&shown, "%s%.*s%s", i == 0 ? "" : "  |  ", size, text,
                                  json_is_true(json_object_get(value, "chosen")) ? " *" : "");
+    }
     hub_ctl_table_cell(table, "%s", text_of(conflict, "state"));
     hub_ctl_table_cell(table, "%s", text_of(conflict, "severity"));
     hub_ctl_table_cell(table, "%s", text_of(conflict, "kind"));

@@ -26,18 +26,15 @@ static void print_json(const struct hub_ctl_record *record) {
     json_t *headers = json_object();
     for (size_t i = 0; i < record->header_count; i++)
         json_object_set_new(headers, record->headers[i].name,
-                            json_stringn((const char *)record->headers[i].value.data,
-                                         record->headers[i].value.size));
-    char *key = hub_copy_bytes(record->key.data, record->key.size);
-    json_t *line = json_pack("{s:s, s:i, s:I, s:I, s:s, s:o, s:o?}", "topic", record->topic,
+                            hub_ctl_text(record->headers[i].value));
+    json_t *line = json_pack("{s:s, s:i, s:I, s:I, s:o, s:o, s:o?}", "topic", record->topic,
                              "partition", (int)record->partition, "offset",
                              (json_int_t)record->offset, "timestamp",
-                             (json_int_t)record->timestamp_ms, "key", key, "headers", headers,
+                             (json_int_t)record->timestamp_ms, "key", hub_ctl_text(record->key), "headers", headers,
                              "value", hub_ctl_value(record));
     json_dumpf(line, stdout, JSON_COMPACT);
     printf("\n");
     json_decref(line);
-    hub_release(key);
 }
 
 static bool take(void *context, const struct hub_ctl_record *record) {

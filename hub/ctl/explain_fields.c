@@ -6,12 +6,15 @@
 
 #include "connectors/kit/check.h"
 #include "connectors/kit/lineage.h"
+#include "hub/base/text.h"
 #include "schemas/lib/render.h"
 #include "schemas/lib/slice.h"
 #include "schemas/lib/statement.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { VALUE_SIZE_MAX = 200 }; /* of what is printed of one */
 
 struct fields {
     struct hub_ctl_explaining *explaining;
@@ -295,11 +298,17 @@ static void print_decision(const json_t *conflict) {
     printf("\n");
 }
 
+static void print_value(const char *text) {
+    text = text == NULL ? "null" : text;
+    printf("%.*s\n", (int)hub_text_cut(hub_bytes_of_text(text), VALUE_SIZE_MAX), text);
+}
+
 static void print_field(const json_t *field) {
     const json_t *statements = json_object_get(field, "statements"), *item;
     char *value = json_dumps(json_object_get(field, "value"), JSON_ENCODE_ANY | JSON_COMPACT);
     size_t i;
-    printf("\n%s: %.200s\n", text_of(field, "field"), value == NULL ? "null" : value);
+    printf("\n%s: ", text_of(field, "field"));
+    print_value(value);
     free(value);
     if (json_array_size(statements) == 0)
         printf("  nobody states it\n");
@@ -318,7 +327,8 @@ static void print_field(const json_t *field) {
                       json_is_true(json_object_get(item, "shares"));
         printf("  %s %s (%s): %s\n", counts ? "*" : "-", text_of(item, "statement"),
                text_of(item, "institution"), text_of(item, "why"));
-        printf("      %.200s\n", own == NULL ? "null" : own);
+        printf("      ");
+        print_value(own);
         free(own);
         print_lineage(item);
     }

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CELL_SIZE_MAX = 504 };
+
 struct hub_reader *hub_ctl_reader(struct hub_ctl *ctl) {
     struct hub_reader *reader = NULL;
     struct hub_error error;
@@ -150,6 +152,16 @@ json_t *hub_ctl_latest(struct hub_ctl *ctl, const char *prefix) {
     return NULL;
 }
 
+json_t *hub_ctl_text(struct hub_bytes bytes) {
+    json_t *text = json_stringn((const char *)bytes.data, bytes.size);
+    HUB_SCOPED_BUFFER hexadecimal = {0};
+    if (text != NULL)
+        return text;
+    for (size_t i = 0; i < bytes.size; i++)
+        hub_buffer_append_format(&hexadecimal, "%02x", bytes.data[i]);
+    return json_string(hub_buffer_text(&hexadecimal));
+}
+
 /* --- tables --- */
 
 /* Columns that a terminal shows: code points, not bytes. */
@@ -161,13 +173,15 @@ static size_t width_of(const char *text) {
 }
 
 void hub_ctl_table_cell(struct hub_ctl_table *table, const char *format, ...) {
-    char text[512];
+    char text[CELL_SIZE_MAX + 8];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    int size = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    struct hub_bytes whole = hub_bytes(text, (size_t)size < sizeof text ? (size_t)size
+                                                                        : sizeof text - 1);
     HUB_GROW(table->cells, table->cell_count, table->cell_capacity);
-    table->cells[table->cell_count++] = hub_copy_text(text);
+    table->cells[table->cell_count++] = hub_copy_bytes(text, hub_text_cut(whole, CELL_SIZE_MAX));
 }
 
 void hub_ctl_table_print(const struct hub_ctl_table *table) {

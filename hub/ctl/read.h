@@ -43,6 +43,9 @@ void hub_ctl_label(const struct hub_domain *domain, const json_t *value, struct 
 /* The value as JSON; NULL where it cannot be read. Owned by the caller. */
 json_t *hub_ctl_value(const struct hub_ctl_record *record);
 
+/* Bytes as a JSON text: what they are where that is UTF-8, else in hexadecimal. */
+json_t *hub_ctl_text(struct hub_bytes bytes);
+
 /* A table that is filled cell by cell and prints itself. */
 struct hub_ctl_table {
     const char *const *head;

@@ -80,19 +80,17 @@ static void differ(struct refolding *refolding, const struct hub_kafka_record *r
                what);
 }
 
-/* unified.identifier holds all domains; a null has no value that says of which, but an envelope. */
+/* unified.identifier holds all domains, and each scheme is of one. What is of none is found by
+ * whoever looks. */
 static bool is_of_domain(const struct refolding *refolding,
                          const struct hub_kafka_record *record) {
-    HUB_SCOPED_BUFFER prefix = {0};
+    const struct hub_domain *domain = refolding->domain;
+    struct hub_bytes scheme = record->key, rest;
     if (refolding->checking != &refolding->expected[IDENTIFIERS])
         return true;
-    hub_buffer_append_format(&prefix, "atmp.%s.identifier.", refolding->domain->name);
-    for (size_t i = 0; i < record->header_count; i++) {
-        struct hub_bytes type = record->headers[i].value;
-        if (strcmp(record->headers[i].name, "ce_type") == 0)
-            return type.size > prefix.size && memcmp(type.data, prefix.data, prefix.size) == 0;
-    }
-    return false;
+    hub_bytes_cut(record->key, ':', &scheme, &rest);
+    int index = hub_scheme_index(domain->schemes, scheme);
+    return index < 0 || hub_domain_scheme_strength(domain, index) >= 0;
 }
 
 static enum hub_status compare(void *context, const struct hub_kafka_record *record,

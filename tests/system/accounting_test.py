@@ -58,3 +58,18 @@ def test_a_unified_record_that_no_fold_made_is_found(installation):
     assert result.returncode == 1
     assert "the log gives no such record" in result.stdout
     assert "1 differences" in result.stdout
+
+
+def test_a_listing_that_no_fold_made_is_found(installation):
+    write(installation, "unified.identifier", b"nct:NCT99000101", b"\x00nothing of ours")
+    result = installation.ctl_result("refold", "trial")
+    assert result.returncode == 1
+    assert "unified.identifier" in result.stdout and "2 differences" in result.stdout
+    assert " 0 differences" in installation.ctl("refold", "gmp-slot")
+
+
+def test_a_key_that_is_no_text_is_shown_in_hexadecimal(installation):
+    write(installation, "match.trial", b"\xff\x01a", None)
+    shown = [json.loads(line) for line in
+             installation.ctl("consume", "match.trial", "-o", "json").splitlines()]
+    assert shown[-1]["key"] == "ff0161" and shown[-1]["value"] is None

@@ -106,6 +106,8 @@ static void a_table_translates_and_else_says_the_rest(void **state) {
                    "{'a': 'closed'}", "CODE", "status");
     assert_maps("trial", "status: {from: a, table: {open: RECRUITING}, else: null}",
                 "{'a': 'closed'}", "{'status': null}");
+    assert_maps("trial", "acronym: {from: a, table: {open: STAR}, else: 'null'}", "{'a': 'x'}",
+                "{'acronym': null}");
     assert_maps("trial", "status: {from: a, table: {open: RECRUITING}, else: UNKNOWN}",
                 "{'a': 'closed'}", "{'status': 'UNKNOWN'}");
     assert_maps("trial", "status: {from: a, table: {open: RECRUITING}, else: keep}",

@@ -212,6 +212,17 @@ static void special_characters_are_escaped(void **state) {
 
 /* --- numbers --- */
 
+static void a_text_is_cut_between_characters(void **state) {
+    (void)state;
+    struct hub_bytes swedish = hub_bytes_of_text("K\303\266ln"); /* five bytes, four characters */
+    assert_int_equal(hub_text_cut(swedish, 9), 5);
+    assert_int_equal(hub_text_cut(swedish, 5), 5);
+    assert_int_equal(hub_text_cut(swedish, 3), 3);
+    assert_int_equal(hub_text_cut(swedish, 2), 1);
+    assert_int_equal(hub_text_cut(swedish, 0), 0);
+    assert_int_equal(hub_text_cut(hub_bytes_of_text("\360\237\247\254"), 3), 0);
+}
+
 static void a_number_is_wholly_digits_within_64_bits(void **state) {
     (void)state;
     static const char *const none[] = {"",
@@ -265,6 +276,7 @@ int main(void) {
         cmocka_unit_test(leading_zeros_tell_equal_numbers_apart),
         cmocka_unit_test(a_json_text_is_what_every_parser_reads),
         cmocka_unit_test(special_characters_are_escaped),
+        cmocka_unit_test(a_text_is_cut_between_characters),
         cmocka_unit_test(a_number_is_wholly_digits_within_64_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
