@@ -30,18 +30,15 @@ static const char **list_entities(const struct fold_identifier *identifier,
                                   const struct fold_statement *but, struct hub_arena *arena,
                                   size_t *ret_count) {
     size_t room = identifier == NULL ? 0 : identifier->count;
-    size_t count = 0, claimed = 0, unique = 0;
+    size_t count = 0, unique = 0;
     *ret_count = 0;
     if (room == 0 || room > HUB_IDENTIFIER_DEGREE_MAX + 1)
         return NULL;
     const char **ids = hub_arena_take(arena, room * sizeof *ids);
-    for (size_t i = 0; i < identifier->count; i++) {
-        const struct fold_statement *statement = identifier->statements[i];
-        claimed += statement != but;
-        if (statement != but && statement->entity != NULL)
-            ids[count++] = statement->entity->id;
-    }
-    if (claimed > HUB_IDENTIFIER_DEGREE_MAX) /* set aside: it tells nothing */
+    for (size_t i = 0; i < identifier->count; i++)
+        if (identifier->statements[i] != but)
+            ids[count++] = identifier->statements[i]->entity->id;
+    if (count > HUB_IDENTIFIER_DEGREE_MAX) /* set aside: it tells nothing */
         return NULL;
     qsort(ids, count, sizeof *ids, compare_ids);
     for (size_t i = 0; i < count; i++)

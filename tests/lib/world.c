@@ -479,6 +479,10 @@ size_t world_count_active(const json_t *records) {
     return count_with(records, "kind", "ACTIVE");
 }
 
+const struct hub_fold *world_shard(const struct world *world, int32_t shard) {
+    return world->folds[shard];
+}
+
 struct hub_admit_counts world_admit_counts(struct world *world) {
     struct hub_admit_counts sum = {0};
     for (size_t i = 0; i < test_catalogue()->parties.institution_count; i++) {

@@ -193,6 +193,102 @@ static void a_restart_tells_nothing_again_and_forgets_nothing(void **state) {
     world_free(world);
 }
 
+/* --- for whoever asks now --- */
+
+static size_t count_resolved(struct world *world, const char *identifier, const char *id) {
+    struct hub_arena arena = {0};
+    size_t count = 0, found = 0;
+    const char **ids = hub_fold_resolve(world_shard(world, 0), identifier, &arena, &count);
+    for (size_t i = 0; i < count; i++) {
+        found += strcmp(ids[i], id) == 0;
+        assert_true(i == 0 || strcmp(ids[i - 1], ids[i]) < 0);
+    }
+    assert_int_equal(found, count > 0);
+    hub_arena_destroy(&arena);
+    return count;
+}
+
+static void who_asks_for_a_number_is_told_whose_it_is(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, A " " SHARED, NULL);
+    tell_trial(world, "euctr/B", 1, B " " SHARED, NULL);
+    assert_int_equal(count_resolved(world, A, tell_id(world, "ctgov/A")), 1);
+    assert_int_equal(count_resolved(world, SHARED, tell_id(world, "euctr/B")), 2);
+    assert_int_equal(count_resolved(world, "nct:NCT01009999", ""), 0);
+    world_free(world);
+}
+
+/* The entity as the fold shows it, or NULL; the caller frees it. */
+static json_t *shown(struct world *world, int32_t shard, const char *id) {
+    HUB_SCOPED_BUFFER json = {0};
+    const char *kind = hub_fold_render_entity(world_shard(world, shard), id, &json);
+    if (kind == NULL) {
+        assert_int_equal(json.size, 0);
+        return NULL;
+    }
+    json_t *entity = json_loads(hub_buffer_text(&json), 0, NULL);
+    assert_string_equal(look_text(entity, "kind"), kind);
+    return entity;
+}
+
+static void an_entity_is_shown_as_it_was_published_last(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, A, NULL);
+    tell_trial(world, "euctr/B", 1, A, "'acronym': 'STAR'");
+    const json_t *published = world_entity_of(world, "ctgov/A");
+    json_t *entity = shown(world, 0, tell_id(world, "ctgov/A"));
+    assert_string_equal(look_text(entity, "entity_id"), tell_id(world, "ctgov/A"));
+    expect_json(entity, "domain", "'trial'");
+    expect_json(entity, "kind", "'ACTIVE'");
+    expect_json(entity, "into", "null");
+    expect_json(entity, "revision", "2");
+    expect_json(entity, "statements", "['ctgov/A', 'euctr/B']");
+    assert_true(json_equal(look(entity, "value"), look(published, "value")));
+    json_decref(entity);
+    assert_null(shown(world, 0, "trial-unknown"));
+    world_free(world);
+}
+
+static void an_id_that_went_into_another_shows_the_other(void **state) {
+    struct world *world = world_new("trial");
+    char merged[64];
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, A, NULL);
+    tell_trial(world, "euctr/B", 1, "eudract:2019-001234-11", NULL);
+    snprintf(merged, sizeof merged, "%s", tell_id(world, "euctr/B"));
+    tell_trial(world, "euctr/B", 2, A, NULL);
+    json_t *entity = shown(world, 0, merged);
+    assert_string_equal(look_text(entity, "entity_id"), tell_id(world, "ctgov/A"));
+    expect_json(entity, "kind", "'ACTIVE'");
+    json_decref(entity);
+    world_free(world);
+}
+
+static void an_entity_that_moved_shows_where_it_went_and_no_value(void **state) {
+    struct world *world = world_new("gmp-slot");
+    const char *facilities[] = {"ror:05xvt9f17", "ror:00example0"};
+    char id[64];
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        char json[128];
+        snprintf(json, sizeof json, "{'statement': {'version': '%d'}, 'facility': '%s'}", i,
+                 facilities[i]);
+        world_say(world, "lumc", "lumc-mes/S", json);
+    }
+    snprintf(id, sizeof id, "%s", tell_id(world, "lumc-mes/S"));
+    int32_t left = hub_admit_shard(test_domain("gmp-slot"), &hub_sha256,
+                                   hub_bytes_of_text(facilities[0]), 4);
+    json_t *entity = shown(world, left, id);
+    expect_json(entity, "kind", "'MOVED'");
+    expect_json(entity, "into", "'ror:00example0'");
+    expect_json(entity, "statements", "[]");
+    expect_json(entity, "value", "null");
+    json_decref(entity);
+    world_free(world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_number_is_listed_with_its_entity),
@@ -205,6 +301,10 @@ int main(void) {
         cmocka_unit_test(a_number_of_too_many_is_dropped_until_it_is_not),
         cmocka_unit_test(a_number_that_moves_is_dropped_in_one_shard_and_listed_in_the_other),
         cmocka_unit_test(a_restart_tells_nothing_again_and_forgets_nothing),
+        cmocka_unit_test(who_asks_for_a_number_is_told_whose_it_is),
+        cmocka_unit_test(an_entity_is_shown_as_it_was_published_last),
+        cmocka_unit_test(an_id_that_went_into_another_shows_the_other),
+        cmocka_unit_test(an_entity_that_moved_shows_where_it_went_and_no_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
