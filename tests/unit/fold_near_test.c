@@ -145,6 +145,36 @@ static void each_pair_of_numbers_is_evidence_once_whoever_gives_them(void **stat
     world_free(world);
 }
 
+/* The detail of the only evidence about two entities; NULL where no match is open. */
+static const char *detail_of(struct world *world, const char *a, const char *b) {
+    char id[160], one[80], other[80];
+    snprintf(one, sizeof one, "%s", tell_id(world, a));
+    snprintf(other, sizeof other, "%s", tell_id(world, b));
+    bool ordered = strcmp(one, other) < 0;
+    snprintf(id, sizeof id, "%s~%s", ordered ? one : other, ordered ? other : one);
+    const json_t *match = world_match(world, id);
+    if (match == NULL || strcmp(look_text(match, "state"), "OPEN") != 0)
+        return NULL;
+    assert_int_equal(look_count(match, "evidence"), 1);
+    return look_text(match, "evidence.0.detail");
+}
+
+static void of_several_entities_each_has_traits_and_evidence_of_its_own(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/1", 1, "nct:NCT01000041", SPONSOR);
+    tell_trial(world, "isrctn/9", 1, "nct:NCT01000041", NULL); /* gives the number again */
+    tell_trial(world, "euctr/5", 1, "nct:NCT01000042", TITLE);
+    tell_trial(world, "euctr/6", 1, "nct:NCT01000043", NULL);
+    tell_trial(world, "sus-trials/S", 1, "nct:NCT01000049", SPONSOR ", " TITLE);
+    assert_string_equal(detail_of(world, "sus-trials/S", "ctgov/1"),
+                        "nct:NCT01000041 ~ nct:NCT01000049, same sponsor");
+    assert_string_equal(detail_of(world, "sus-trials/S", "euctr/5"),
+                        "nct:NCT01000042 ~ nct:NCT01000049, same titles");
+    assert_null(detail_of(world, "sus-trials/S", "euctr/6"));
+    world_free(world);
+}
+
 static void a_kind_that_agrees_names_nothing_and_a_name_does(void **state) {
     static const char product[] = "{'statement': {'version': '%d'}, 'kind': 'CELL', %s'identifiers':"
                                   " [{'scheme': 'emea-procedure', 'value': 'EMEA/H/C/00123%d',"
@@ -375,6 +405,42 @@ static void what_many_doubt_is_nobodys_number(void **state) {
     world_free(world);
 }
 
+static void what_many_doubt_is_no_slip_of_anothers_number(void **state) {
+    struct world *world = world_new("trial");
+    char key[32];
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, "nct:NCT01000049", SPONSOR);
+    for (int i = 1; i <= 8; i++) {
+        snprintf(key, sizeof key, "sus-trials/%d", i);
+        tell_doubt(world, "sus", key, 1, "nct", "NCT01000041", SPONSOR);
+    }
+    assert_int_equal(world_count_open(world_matches(world)), 8);
+    tell_doubt(world, "sus", "sus-trials/9", 1, "nct", "NCT01000041", SPONSOR);
+    expect_none(world);
+    tell_trial_withdrawn(world, "sus-trials/9", 2);
+    assert_int_equal(world_count_open(world_matches(world)), 8);
+    world_free(world);
+}
+
+/* Those who gave it before stay together by another number. */
+static void a_number_that_becomes_one_of_too_many_loses_its_near_misses(void **state) {
+    struct world *world = world_new("trial");
+    char key[32];
+    (void)state;
+    tell_trial(world, "euctr/A", 1, "idrcb:2019-A00001-12", SPONSOR);
+    for (int i = 1; i <= 64; i++) {
+        snprintf(key, sizeof key, "ctgov/%d", i);
+        tell_trial(world, key, 1, "idrcb:2019-A00001-11 eudract:2019-001234-11", SPONSOR);
+    }
+    assert_int_equal(world_count_open(world_matches(world)), 1);
+    tell_trial(world, "ctgov/65", 1, "idrcb:2019-A00001-11", NULL);
+    assert_int_equal(world_count_active(world_unified(world)), 3);
+    expect_none(world);
+    tell_trial_withdrawn(world, "ctgov/65", 2);
+    assert_int_equal(world_count_open(world_matches(world)), 1);
+    world_free(world);
+}
+
 static void a_number_of_too_many_statements_has_no_near_misses(void **state) {
     struct world *world = world_new("trial");
     char key[32];
@@ -421,6 +487,7 @@ int main(void) {
         cmocka_unit_test(a_system_that_gives_one_of_the_numbers_only_tells_nothing_apart),
         cmocka_unit_test(a_system_of_both_tells_apart_only_where_it_gives_both_numbers),
         cmocka_unit_test(each_pair_of_numbers_is_evidence_once_whoever_gives_them),
+        cmocka_unit_test(of_several_entities_each_has_traits_and_evidence_of_its_own),
         cmocka_unit_test(a_kind_that_agrees_names_nothing_and_a_name_does),
         cmocka_unit_test(a_number_without_a_pattern_has_no_near_misses),
         cmocka_unit_test(an_unverified_number_that_equals_anothers_own_is_a_near_miss),
@@ -436,6 +503,8 @@ int main(void) {
         cmocka_unit_test(a_number_with_many_around_it_is_not_even_a_slip_of_one_of_them),
         cmocka_unit_test(those_who_claim_a_number_are_looked_at_again_however_many_doubt_it),
         cmocka_unit_test(what_many_doubt_is_nobodys_number),
+        cmocka_unit_test(what_many_doubt_is_no_slip_of_anothers_number),
+        cmocka_unit_test(a_number_that_becomes_one_of_too_many_loses_its_near_misses),
         cmocka_unit_test(a_number_of_too_many_statements_has_no_near_misses),
         cmocka_unit_test(a_near_miss_is_found_among_many_numbers),
     };
