@@ -25,16 +25,23 @@ def wait_until(condition, what, timeout_s=60.0, interval_s=0.05):
         time.sleep(interval_s)
 
 
+_given = set()
+
+
 def free_port(preferred=0):
-    """A TCP port of the loopback address that nobody has: the preferred one if it is free."""
-    for port in (preferred, 0):
+    """A TCP port of the loopback address that nobody has: the preferred one if it is free. None is
+    given twice."""
+    for port in (preferred, *[0] * 20):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return probe.getsockname()[1]
+            found = probe.getsockname()[1]
+        if found not in _given:
+            _given.add(found)
+            return found
     raise Failed("no free port on 127.0.0.1")
 
 

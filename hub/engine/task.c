@@ -112,18 +112,18 @@ enum hub_status hub_task_open(struct hub_task *task, const struct hub_task_kind 
                               struct hub_engine *engine, size_t *batch_count_max,
                               struct hub_error *reterr) {
     const struct hub_settings *settings = engine->settings;
-    char group[128], id[192];
+    char id[192];
     struct hub_arena arena = {0};
     *task = (struct hub_task){
         .kind = kind, .engine = engine, .batch_count_max = batch_count_max};
-    snprintf(group, sizeof group, "%s-%s", settings->group, kind->name);
+    snprintf(task->group, sizeof task->group, "%s-%s", settings->group, kind->name);
     snprintf(id, sizeof id, "%s.%s.%s", settings->group, kind->name, settings->instance);
     task->transactional_id = hub_copy_text(id);
     HUB_TRY(hub_reader_new(settings->bootstrap, &task->reader, reterr));
     /* The producer first: it ends what an earlier process of this name left open. */
     HUB_TRY(hub_producer_new(settings->bootstrap, id, &task->producer, reterr));
     struct hub_consumer_config config = {.bootstrap = settings->bootstrap,
-                                         .group = group,
+                                         .group = task->group,
                                          .instance = settings->instance,
                                          .topics = kind->topics(engine->catalogue, &arena),
                                          .assigned = on_assigned,
@@ -277,10 +277,26 @@ static void adapt_batch(struct hub_task *task, bool committed) {
     *task->batch_count_max = wanted < 1 ? 1 : wanted > setting ? setting : wanted;
 }
 
+/* A member that the group has fenced goes on anew, unless a process of the same instance name is
+ * there: that one has taken over the producer too, and two would fence each other for ever. */
+static enum hub_status poll_batch(struct hub_task *task, int64_t timeout_ms,
+                                  struct hub_error *reterr) {
+    enum hub_status status = hub_consumer_poll(task->consumer, timeout_ms, *task->batch_count_max,
+                                               &task->batch, reterr);
+    if (status != HUB_RETRY || !hub_consumer_is_fenced(task->consumer))
+        return status;
+    hub_watchdog_start(STEP_TIMEOUT_MS);
+    if (hub_producer_is_fenced(task->producer, task->group))
+        status = hub_fail(reterr, HUB_FATAL,
+                          "another process of instance name '%s' has joined group %s; each needs a "
+                          "name of its own", task->engine->settings->instance, task->group);
+    hub_watchdog_stop();
+    return status;
+}
+
 enum hub_status hub_task_step(struct hub_task *task, int64_t timeout_ms, bool *ret_worked,
                               struct hub_error *reterr) {
-    HUB_TRY(hub_consumer_poll(task->consumer, timeout_ms, *task->batch_count_max, &task->batch,
-                              reterr));
+    HUB_TRY(poll_batch(task, timeout_ms, reterr));
     *ret_worked = task->batch.count > 0;
     if (task->batch.count == 0)
         return HUB_OK;

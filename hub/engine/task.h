@@ -67,6 +67,7 @@ struct hub_task {
     struct hub_consumer *consumer;
     struct hub_producer *producer;
     struct hub_reader *reader; /* for loading */
+    char group[128];
     char *transactional_id;
     struct hub_slot *slots;
     size_t slot_count, slot_capacity;

@@ -82,6 +82,9 @@ HUB_MUST_USE enum hub_status hub_producer_write(struct hub_producer *producer,
                                                 const struct hub_kafka_write *write,
                                                 struct hub_error *reterr);
 struct hub_consumer;
+/* Whether a later producer of the same transactional id has taken its place; false also where Kafka
+ * cannot be asked. Outside a transaction; `group` as the consumer's. */
+bool hub_producer_is_fenced(struct hub_producer *producer, const char *group);
 /* The offsets become part of the transaction. */
 HUB_MUST_USE enum hub_status hub_producer_send_offsets(struct hub_producer *producer,
                                                        struct hub_consumer *consumer,
@@ -120,6 +123,9 @@ enum { HUB_KAFKA_BATCH_BYTES_MAX = 16 * 1024 * 1024 };
 HUB_MUST_USE enum hub_status hub_consumer_poll(struct hub_consumer *consumer, int64_t timeout_ms,
                                                size_t count_max, struct hub_kafka_batch *batch,
                                                struct hub_error *reterr);
+/* After a failed poll: the group has given this member's instance name to another, or to an earlier
+ * attempt of its own to join, whose answer was lost. */
+bool hub_consumer_is_fenced(const struct hub_consumer *consumer);
 /* Something may be there: becomes readable. */
 int hub_consumer_descriptor(struct hub_consumer *consumer);
 

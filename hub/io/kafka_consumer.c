@@ -168,6 +168,12 @@ void hub_consumer_free(struct hub_consumer *consumer) {
     hub_release(consumer);
 }
 
+bool hub_consumer_is_fenced(const struct hub_consumer *consumer) {
+    char text[256];
+    return rd_kafka_fatal_error(consumer->handle, text, sizeof text) ==
+           RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+}
+
 static enum hub_status take(struct hub_consumer *consumer, rd_kafka_message_t *message,
                             struct hub_kafka_batch *batch, struct hub_error *reterr) {
     rd_kafka_resp_err_t code = message->err;
@@ -175,11 +181,12 @@ static enum hub_status take(struct hub_consumer *consumer, rd_kafka_message_t *m
         hub_kafka_batch_add(batch, message);
         return HUB_OK;
     }
+    bool fenced = hub_consumer_is_fenced(consumer);
     bool hopeless = code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
                     code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
                     code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
-                    code == RD_KAFKA_RESP_ERR__FATAL;
-    bool lasting = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+                    (code == RD_KAFKA_RESP_ERR__FATAL && !fenced);
+    bool lasting = fenced || code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
                    code == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED;
     enum hub_status status = HUB_OK;
     if (hopeless || lasting)

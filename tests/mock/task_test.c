@@ -200,6 +200,18 @@ static void failures_halve_the_batch_and_commits_double_it(void **state) {
     end(&working);
 }
 
+static enum hub_status step_until_failure(struct working *working) {
+    int64_t began_ms = hub_clock_monotonic_ms();
+    enum hub_status status = HUB_OK;
+    bool worked = false;
+    while (status == HUB_OK) {
+        if (hub_clock_monotonic_ms() - began_ms > PATIENCE_MS)
+            fail_msg("nothing failed");
+        status = hub_task_step(&working->task, /* timeout_ms= */ 50, &worked, &working->error);
+    }
+    return status;
+}
+
 static void what_the_broker_will_never_take_stops_the_hub(void **state) {
     struct working working;
     (void)state;
@@ -218,6 +230,28 @@ static void an_error_while_reading_names_the_group(void **state) {
     cluster_fail(&working.cluster, CLUSTER_FETCH, 20, E(TOPIC_AUTHORIZATION_FAILED));
     assert_int_equal(step(&working), HUB_FATAL);
     assert_non_null(strstr(working.error.text, "hub-admit"));
+    end(&working);
+}
+
+/* The answer to an earlier attempt to join was lost: the group then fences the member by itself. */
+static void a_member_that_fenced_itself_goes_on_anew(void **state) {
+    struct working working;
+    (void)state;
+    begin(&working, NULL);
+    cluster_fail(&working.cluster, CLUSTER_HEARTBEAT, 1, E(FENCED_INSTANCE_ID));
+    say(&working);
+    assert_int_equal(step_until_failure(&working), HUB_RETRY);
+    end(&working);
+}
+
+static void a_member_whose_name_another_process_has_stops_and_says_so(void **state) {
+    struct working working;
+    (void)state;
+    begin(&working, NULL);
+    cluster_fail(&working.cluster, CLUSTER_ADD_OFFSETS, 1, E(PRODUCER_FENCED)); /* it took over */
+    cluster_fail(&working.cluster, CLUSTER_HEARTBEAT, 1, E(FENCED_INSTANCE_ID));
+    assert_int_equal(step_until_failure(&working), HUB_FATAL);
+    assert_non_null(strstr(working.error.text, "another process of instance name 'hub-1'"));
     end(&working);
 }
 
@@ -240,6 +274,8 @@ int main(void) {
         cmocka_unit_test(failures_halve_the_batch_and_commits_double_it),
         cmocka_unit_test(what_the_broker_will_never_take_stops_the_hub),
         cmocka_unit_test(an_error_while_reading_names_the_group),
+        cmocka_unit_test(a_member_that_fenced_itself_goes_on_anew),
+        cmocka_unit_test(a_member_whose_name_another_process_has_stops_and_says_so),
         cmocka_unit_test(a_topic_with_other_partitions_than_the_schema_says_is_fatal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,137 @@
+"""What is done to a running hub. Each takes the world and a generator of chance, writes its share of
+records, does one harm to whoever takes them, and leaves a hub that runs."""
+
+import signal
+import threading
+
+import proxy
+from stack.process import wait_until
+
+PIECE = 2500
+WAIT_S = 60
+PRODUCED_WAIT_S = 0.5
+ANSWER_WAIT_S = 5
+DELAY_MAX_S = 1.5
+TRANSACTIONAL = (proxy.PRODUCE, proxy.ADD_PARTITIONS_TO_TXN, proxy.ADD_OFFSETS_TO_TXN,
+                 proxy.TXN_OFFSET_COMMIT, proxy.END_TXN)
+# A kill at a named moment: when such a message passes the network.
+MOMENTS = [(way, api_key) for api_key in (proxy.INIT_PRODUCER_ID, *TRANSACTIONAL)
+           for way in (proxy.REQUEST, proxy.ANSWER)]
+
+
+HELD = [(api_key, task) for task in ("admit", "fold")
+        for api_key in (proxy.END_TXN, proxy.TXN_OFFSET_COMMIT, proxy.PRODUCE,
+                        proxy.ADD_PARTITIONS_TO_TXN, proxy.ADD_OFFSETS_TO_TXN)]
+
+
+def moment_name(moment):
+    return f"{moment[0]} of {proxy.NAMES[moment[1]]}"
+
+
+def held_name(what):
+    return f"{proxy.NAMES[what[0]]} of {what[1]}"
+
+
+def restart(world, chance):
+    if chance.random() < 0.25:
+        world.lose_cache()
+    world.start_hub()
+
+
+def kill_at_random(world, chance, _=None):
+    """kill -9 some time after there is something to do."""
+    world.feed.write(PIECE)
+    hub = world.hubs["hub-1"]
+    delay_s = chance.uniform(0, DELAY_MAX_S)
+    try:
+        hub.child.wait(delay_s)
+    except Exception:  # it still runs, as it should
+        hub.kill()
+    restart(world, chance)
+    return f"after {delay_s:.2f} s"
+
+
+def kill_at_a_moment(world, chance, moment):
+    """kill -9 when a message passes, before anybody has it."""
+    way, api_key = moment
+    world.proxy.when(way, api_key, world.kill_hub)
+    world.feed.write(PIECE)
+    if api_key == proxy.INIT_PRODUCER_ID:  # said at a start only
+        world.kill_hub()
+        world.start_hub()
+    wait_until(lambda: not world.hubs["hub-1"].is_running(), f"a kill at {moment_name(moment)}",
+               WAIT_S)
+    restart(world, chance)
+    return moment_name(moment)
+
+
+def hold(world, chance, what):
+    """A request is held back until its sender has given it up, gone on, and has the next transaction
+    open with records in it; then it is delivered, and the sender killed before it can end that
+    transaction."""
+    api_key, task = what
+    world.wait_until_settled()
+    held = world.proxy.hold_next(api_key, task)
+    world.feed.write(PIECE)
+    assert held.caught.wait(WAIT_S), f"no {held_name(what)}"
+    assert held.given_up.wait(WAIT_S), f"its sender still waits for {held_name(what)}"
+    gate = world.proxy.hold_next(proxy.TXN_OFFSET_COMMIT, task)
+    produced = threading.Event()
+    world.feed.write(PIECE)
+    assert gate.caught.wait(WAIT_S), "no further transaction"
+    world.proxy.when(proxy.ANSWER, proxy.PRODUCE, produced.set)
+    produced.wait(PRODUCED_WAIT_S)  # where it had not come before
+    held.release()
+    held.answered.wait(ANSWER_WAIT_S)
+    world.kill_hub()
+    gate.drop()
+    world.proxy.forget_watchers()
+    restart(world, chance)
+    return held_name(what)
+
+
+def zombie(world, chance, _=None):
+    """A hub is stopped in the middle, another takes over, and the first goes on as if nothing had
+    been."""
+    world.start_hub("hub-2")
+    world.feed.write(PIECE)
+    first, second = chance.sample(["hub-1", "hub-2"], 2)
+    caught = world.proxy.hold_next(chance.choice((proxy.END_TXN, proxy.TXN_OFFSET_COMMIT)))
+    caught.caught.wait(2)  # in the middle of a transaction, where it has one
+    world.hubs[first].child.send_signal(signal.SIGSTOP)
+    world.proxy.cancel(caught)
+    caught.release()
+    world.feed.write(PIECE)
+    world.wait_until_settled()
+    world.hubs[first].child.send_signal(signal.SIGCONT)
+    world.feed.write(PIECE)
+    world.wait_until_settled()
+    world.hubs.pop("hub-2").stop()
+    return f"{first} stood still, {second} took over"
+
+
+def kill_broker(world, chance, _=None):
+    world.feed.write(PIECE)
+    at = chance.choice(TRANSACTIONAL)
+    moment = world.proxy.hold_next(at)
+    caught = moment.caught.wait(5)
+    world.restart_broker()
+    world.proxy.cancel(moment)
+    moment.release()
+    world.feed.write(PIECE)
+    return f"with a {proxy.NAMES[at]} under way" if caught else "between transactions"
+
+
+def cut(world, chance, ways):
+    """Nothing passes for longer than a request may wait, and nobody is told."""
+    world.feed.write(PIECE)
+    at = world.proxy.hold_next(chance.choice(TRANSACTIONAL))
+    at.caught.wait(5)
+    world.proxy.cut(*ways)
+    world.proxy.cancel(at)
+    at.release()
+    wait_until(lambda: "session_ended" in world.hubs["hub-1"].log_text() or
+               at.given_up.is_set(), "the hub noticing the cut", WAIT_S)
+    world.feed.write(PIECE)
+    world.proxy.heal()
+    return " and ".join(ways) + "s lost"

@@ -1,0 +1,137 @@
+"""What the fault programme runs: a broker, the proxy before it, hubs, and the feed that writes the
+institutions' statements past the proxy."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+from proxy import Proxy
+from stack.installation import ROOT
+from stack.kafka import Broker
+from stack.process import Failed, Process, free_port, wait_until
+
+BIN = ROOT / "build" / "release" / "bin"
+PROGRAMS = ROOT / "build" / "release" / "tests" / "fault"
+INSTITUTIONS = ["sus", "lu", "lumc"]
+DOMAIN = "trial"
+TRIALS = 2000
+BATCH_COUNT_MAX = 500
+SETTLE_TIMEOUT_S = 180
+
+PROXIED = """\
+listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{behind_port},\
+CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{proxy_port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
+"""
+
+
+class Feed:
+    """Statements, piece by piece, from one seed."""
+
+    def __init__(self, bootstrap, seed, log_path):
+        self.log = log_path.open("wb")
+        self.process = subprocess.Popen(
+            [PROGRAMS / "feed", bootstrap, str(TRIALS), str(seed)], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=self.log, text=True,
+            env={**os.environ, "HUB_SCHEMAS": str(ROOT / "schemas")})
+        self.written = 0
+
+    def write(self, count):
+        self.process.stdin.write(f"{count}\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise Failed("the feed ended")
+        self.written = int(answer)
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+        self.log.close()
+
+
+class World:
+    """weakened: what the hubs lack (tests/fault/weakened.c), or None."""
+
+    def __init__(self, folder, seed, weakened=None, preload=None):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.weakened = weakened
+        self.preload = preload
+        self.broker = Broker(self.folder / "kafka", long_lived=True)
+        behind_port, proxy_port = free_port(), free_port()
+        with self.broker.properties_path.open("a") as properties:
+            properties.write(PROXIED.format(
+                port=self.broker.port, controller_port=self.broker.controller_port,
+                behind_port=behind_port, proxy_port=proxy_port))
+        self.broker.start()
+        self.proxy = Proxy(proxy_port, behind_port).start()
+        self.ctl("topic", "create")
+        self.feed = Feed(self.broker.bootstrap, seed, self.folder / "feed.log")
+        self.hubs = {}
+
+    # --- hubs ---
+
+    @property
+    def environment(self):
+        more = {"HUB_BOOTSTRAP": f"127.0.0.1:{self.proxy.port}",
+                "HUB_SCHEMAS": str(ROOT / "schemas")}
+        loaded = [str(path) for path in (
+            PROGRAMS / "libweakened.so" if self.weakened else None, self.preload) if path]
+        if self.weakened:
+            more["HUB_WEAKENED"] = self.weakened
+        if loaded:
+            more["LD_PRELOAD"] = ":".join(loaded)
+        return {**os.environ, **more}
+
+    def start_hub(self, name="hub-1"):
+        self.hubs[name] = Process(
+            name, [BIN / "atmp-hub", "--instance", name, "--state", self.folder / f"state-{name}",
+                   "--listen", f"127.0.0.1:{free_port()}", "--checkpoint-interval-ms", "500",
+                   "--batch-count-max", BATCH_COUNT_MAX],
+            self.folder / f"{name}.log", self.environment).start()
+        return self.hubs[name]
+
+    def kill_hub(self, name="hub-1"):
+        self.hubs[name].kill()
+
+    def lose_cache(self, name="hub-1"):
+        shutil.rmtree(self.folder / f"state-{name}", ignore_errors=True)
+
+    def restart_broker(self):
+        self.broker.process.kill()
+        self.broker.start()
+
+    # --- looking ---
+
+    def ctl_result(self, *arguments):
+        environment = {**os.environ, "HUB_BOOTSTRAP": self.broker.bootstrap,
+                       "HUB_SCHEMAS": str(ROOT / "schemas")}
+        return subprocess.run([BIN / "hubctl", *map(str, arguments)], check=False, text=True,
+                              capture_output=True, env=environment, stdin=subprocess.DEVNULL)
+
+    def ctl(self, *arguments):
+        result = self.ctl_result(*arguments)
+        if result.returncode != 0:
+            raise Failed(f"hubctl {' '.join(map(str, arguments))}: exit code {result.returncode}\n"
+                         f"{result.stdout[-2000:]}{result.stderr[-2000:]}")
+        return result.stdout
+
+    def is_settled(self):
+        for hub in self.hubs.values():
+            if not hub.is_running():
+                raise Failed(f"{hub.name} ended\n{hub.tail()}")
+        return self.ctl_result("lag").returncode == 0
+
+    def wait_until_settled(self):
+        wait_until(self.is_settled, "the hub taking what is there", SETTLE_TIMEOUT_S,
+                   interval_s=0.2)
+
+    def stop(self):
+        self.feed.stop()
+        for hub in self.hubs.values():
+            hub.stop()
+        self.proxy.stop()
+        self.broker.stop()
