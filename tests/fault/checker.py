@@ -128,10 +128,10 @@ def outcomes(inputs, schemas):
     return found
 
 
-def check_admit(bootstrap, institution, domain, schemas, log_entries, findings):
+def check_admit(read, institution, domain, schemas, log_entries, findings):
     """Inputs against admitted records, and those against the log. The number of inputs."""
-    inputs = read_topic(bootstrap, f"ingest.{institution}.{domain}")
-    admitted = by_key(read_topic(bootstrap, f"admitted.{institution}.{domain}"))
+    inputs = read(f"ingest.{institution}.{domain}")
+    admitted = by_key(read(f"admitted.{institution}.{domain}"))
     for (partition, key), asked in by_key(inputs).items():
         wanted = outcomes(asked, schemas)
         said = [(each["outcome"], each["version"]) for each in
@@ -154,10 +154,10 @@ def check_admit(bootstrap, institution, domain, schemas, log_entries, findings):
     return len(inputs)
 
 
-def check_fold(bootstrap, domain, schemas, findings):
+def check_fold(read, domain, schemas, findings):
     """Revisions of a unified record begin with 1 and have no gap and no repetition."""
     last = {}
-    for record in read_topic(bootstrap, f"unified.{domain}"):
+    for record in read(f"unified.{domain}"):
         revision = schemas.read(record.value)["revision"]
         before = last.get(record.key, 0)
         where = f"{record.key} revision {revision} after {before}"
@@ -167,16 +167,16 @@ def check_fold(bootstrap, domain, schemas, findings):
     return len(last)
 
 
-def check(bootstrap, institutions, domain):
-    """(findings, numbers of inputs, entries and entities)"""
+def check(read, institutions, domain):
+    """(findings, numbers of inputs, entries and entities). read: a topic's records by its name."""
     schemas, findings = Schemas(), Findings()
-    entries = read_topic(bootstrap, f"log.{domain}")
+    entries = read(f"log.{domain}")
     grouped = collections.defaultdict(list)
     for entry in entries:
         if entry.key.split("/")[0] in institutions:  # else it is no statement's
             grouped[entry.key].append(entry)
-    inputs = sum(check_admit(bootstrap, institution, domain, schemas, grouped, findings)
+    inputs = sum(check_admit(read, institution, domain, schemas, grouped, findings)
                  for institution in institutions)
     findings.add("wrong", len(grouped), f"entries without an input: {list(grouped)[:1]}")
-    entities = check_fold(bootstrap, domain, schemas, findings)
+    entities = check_fold(read, domain, schemas, findings)
     return findings, {"inputs": inputs, "entries": len(entries), "entities": entities}

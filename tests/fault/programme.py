@@ -4,6 +4,7 @@ checker says of the records."""
 import argparse
 import dataclasses
 import datetime
+import functools
 import json
 import pathlib
 import platform
@@ -17,7 +18,7 @@ import time
 
 import nemeses
 import proxy
-from checker import check
+from checker import check, read_topic
 from stack.process import Failed
 from world import DOMAIN, INSTITUTIONS, ROOT, World
 
@@ -91,7 +92,8 @@ class Programme:
 
     def judge(self):
         note("checking the records")
-        findings, numbers = check(self.world.broker.bootstrap, INSTITUTIONS, DOMAIN)
+        read = functools.partial(read_topic, self.world.broker.bootstrap)
+        findings, numbers = check(read, INSTITUTIONS, DOMAIN)
         findings.add("wrong", self.world.feed.written != numbers["inputs"], "inputs in Kafka")
         refolded = self.world.ctl_result("refold", DOMAIN)
         differences = re.search(r"(\d+) differences", refolded.stdout + refolded.stderr)
