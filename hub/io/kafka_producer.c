@@ -244,23 +244,19 @@ enum hub_status hub_producer_send_offsets(struct hub_producer *producer,
 /* Every request of a transaction names the producer's epoch; the cheapest one that does no harm is an
  * offset that is then taken back. */
 bool hub_producer_is_fenced(struct hub_producer *producer, const char *group) {
-    struct hub_error ignored;
-    char text[256];
-    if (hub_producer_begin(producer, &ignored) == HUB_OK) {
-        rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-        rd_kafka_topic_partition_list_add(list, "fenced", 0)->offset = 0;
-        rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata_new(group);
-        rd_kafka_error_t *error = rd_kafka_send_offsets_to_transaction(
-            producer->handle, list, metadata, TRANSACTION_TIMEOUT_MS);
-        if (error != NULL)
-            rd_kafka_error_destroy(error);
-        rd_kafka_consumer_group_metadata_destroy(metadata);
-        rd_kafka_topic_partition_list_destroy(list);
-        hub_producer_abort(producer);
-    }
-    rd_kafka_resp_err_t code = rd_kafka_fatal_error(producer->handle, text, sizeof text);
-    return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
-           code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, "fenced", 0)->offset = 0;
+    rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata_new(group);
+    rd_kafka_error_t *error = rd_kafka_begin_transaction(producer->handle);
+    if (error == NULL)
+        error = rd_kafka_send_offsets_to_transaction(producer->handle, list, metadata,
+                                                     TRANSACTION_TIMEOUT_MS);
+    bool fenced = error != NULL && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__FENCED;
+    rd_kafka_error_destroy(error);
+    hub_producer_abort(producer);
+    rd_kafka_consumer_group_metadata_destroy(metadata);
+    rd_kafka_topic_partition_list_destroy(list);
+    return fenced;
 }
 
 /* Waits until every record is answered. Committing and aborting would wait too, but for the reports
