@@ -305,6 +305,20 @@ static void it_closes_when_one_of_them_is_withdrawn(void **state) {
     world_free(world);
 }
 
+static void of_two_near_misses_the_second_closes_after_the_first(void **state) {
+    struct world *world = world_new("trial");
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, "nct:NCT01000041", SPONSOR);
+    tell_trial(world, "sus-trials/B", 1, "nct:NCT01000049", SPONSOR);
+    tell_trial(world, "euctr/C", 1, "nct:NCT01000141", SPONSOR);
+    assert_int_equal(world_count_open(world_matches(world)), 2);
+    tell_trial(world, "sus-trials/B", 2, "nct:NCT01000777", SPONSOR);
+    assert_int_equal(world_count_open(world_matches(world)), 1);
+    tell_trial(world, "ctgov/A", 2, "nct:NCT01000041", NULL);
+    expect_none(world);
+    world_free(world);
+}
+
 static void separating_them_closes_it_for_good(void **state) {
     struct world *world = world_new("trial");
     char json[512];
@@ -498,6 +512,7 @@ int main(void) {
         cmocka_unit_test(a_statement_with_two_exclusive_numbers_is_a_near_miss_of_both),
         cmocka_unit_test(it_closes_when_the_number_is_corrected),
         cmocka_unit_test(it_closes_when_one_of_them_is_withdrawn),
+        cmocka_unit_test(of_two_near_misses_the_second_closes_after_the_first),
         cmocka_unit_test(separating_them_closes_it_for_good),
         cmocka_unit_test(where_numbers_lie_close_together_the_next_one_is_no_slip),
         cmocka_unit_test(a_number_with_many_around_it_is_not_even_a_slip_of_one_of_them),
