@@ -332,6 +332,12 @@ static void what_is_decided_to_be_the_same_is_joined_whatever_its_numbers(void *
     assert_string_equal(CLUSTERS("1 n1", "2 n1", "=1 0"), "0 0");
 }
 
+static void a_decision_comes_first_where_the_two_share_a_number_too(void **state) {
+    (void)state;
+    assert_string_equal(CLUSTERS("1 n1 d5 d6", "2 n1", "3 n1 d5 d6", "!1 2"), "0 1 0");
+    assert_string_equal(CLUSTERS("1 n1 d5 d6", "2 n1", "3 n1 d5 d6", "!1 2", "=0 1"), "0 0 2");
+}
+
 static void numbers_that_a_decision_makes_one_bring_theirs_with_them(void **state) {
     (void)state;
     assert_string_equal(CLUSTERS("1 n1", "2 n2", "3 n2 d5", "4 n1 d5", "=0 1"), "0 0 0 0");
@@ -422,6 +428,7 @@ int main(void) {
         cmocka_unit_test(what_an_overfull_identifier_does_not_join_others_still_do),
         cmocka_unit_test(an_entity_over_the_size_cap_is_not_built),
         cmocka_unit_test(what_is_decided_to_be_the_same_is_joined_whatever_its_numbers),
+        cmocka_unit_test(a_decision_comes_first_where_the_two_share_a_number_too),
         cmocka_unit_test(numbers_that_a_decision_makes_one_bring_theirs_with_them),
         cmocka_unit_test(what_is_decided_to_be_apart_is_never_joined),
         cmocka_unit_test(what_lies_between_two_that_are_apart_is_a_tie),
