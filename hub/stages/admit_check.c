@@ -166,10 +166,9 @@ static enum hub_status check_identifiers(const struct hub_domain *domain,
 }
 
 static enum hub_status check_interval(const struct hub_domain *domain,
-                                      const struct hub_opened *opened,
+                                      const struct hub_opened *opened, size_t index,
                                       struct hub_refusal_facts *refusal,
                                       struct hub_error *reterr) {
-    size_t index = (size_t)domain->exclusive->interval_field;
     const struct hub_field *field = domain->contract.fields[index].field;
     struct hub_bytes interval, start, end;
     const struct hub_type *type = hub_slice_stated(
@@ -196,8 +195,11 @@ enum hub_status hub_admit_check_statement(const struct hub_domain *domain,
     HUB_TRY(check_text(domain, opened, refusal, reterr));
     HUB_TRY(check_stamp(domain, opened, appended_ms, refusal, reterr));
     HUB_TRY(check_identifiers(domain, opened, arena, refusal, reterr));
-    if (domain->exclusive != NULL)
-        HUB_TRY(check_interval(domain, opened, refusal, reterr));
+    const struct hub_exclusive *exclusive = domain->exclusive;
+    bool times = exclusive != NULL && !exclusive->days; /* days may be known too little to tell */
+    for (size_t i = 0; times && i < exclusive->interval_count; i++)
+        HUB_TRY(check_interval(domain, opened, (size_t)exclusive->interval_fields[i], refusal,
+                               reterr));
     *refusal = (struct hub_refusal_facts){0};
     return HUB_OK;
 }

@@ -118,10 +118,10 @@ static void follow(struct fold_step *step) {
         fold_conflict_of_values(step, step->changes[i]);
         fold_likeness_of_change(step, step->changes[i]);
         fold_near_find(step, step->changes[i]);
-        fold_conflict_index_span(step->fold, step->changes[i]->entity);
+        fold_overlap_index(step->fold, step->changes[i]->entity);
     }
     for (size_t i = 0; i < touched; i++)
-        fold_conflict_of_overlaps(step, step->changes[i]);
+        fold_overlap_find(step, step->changes[i]);
     fold_publish_unified(step);
     fold_conflict_publish(step);
     fold_match_publish(step);

@@ -1,12 +1,9 @@
-/* Conflicts: found anew at every merge, published only as transitions. */
+/* Conflicts: found anew at every merge, published only as transitions. Overlaps are found in
+ * fold_overlap.c. */
 #include "hub/stages/fold_state.h"
 
-#include "hub/base/text.h"
-#include "hub/core/equal.h"
 #include "schemas/lib/encode.h"
 #include "schemas/lib/frame.h"
-#include "schemas/lib/render.h"
-#include "schemas/lib/slice.h"
 
 #include <string.h>
 
@@ -76,15 +73,7 @@ static void each_entity(struct fold_step *step, struct fold_conflict *conflict, 
     }
 }
 
-struct finding {
-    const char *id;
-    enum hub_conflict_kind kind;
-    const char *entities[2];
-    const char *field;
-    enum hub_severity severity;
-};
-
-static void describe(struct fold_conflict *conflict, const struct finding *finding) {
+static void describe(struct fold_conflict *conflict, const struct fold_finding *finding) {
     conflict->kind = finding->kind;
     for (size_t i = 0; i < 2; i++) {
         hub_release(conflict->entities[i]);
@@ -96,7 +85,7 @@ static void describe(struct fold_conflict *conflict, const struct finding *findi
 }
 
 /* What was only ever asked for, by a decision that was refused, is described by its first finding. */
-static struct fold_conflict *need_conflict(struct hub_fold *fold, const struct finding *finding) {
+static struct fold_conflict *need_conflict(struct hub_fold *fold, const struct fold_finding *finding) {
     struct fold_conflict *conflict = NULL;
     HASH_FIND_STR(fold->conflicts, finding->id, conflict);
     if (conflict != NULL && conflict->opened_offset >= 0)
@@ -114,7 +103,7 @@ static struct fold_conflict *need_conflict(struct hub_fold *fold, const struct f
 struct fold_conflict *fold_conflict_unknown(struct hub_fold *fold, const char *id) {
     struct hub_arena arena = {0};
     const char *entity = hub_arena_text(&arena, id, strcspn(id, "/"));
-    struct finding finding = {
+    struct fold_finding finding = {
         .id = id, .kind = HUB_CONFLICT_VALUES, .entities = {entity, NULL}, .field = ""};
     struct fold_conflict *conflict = need_conflict(fold, &finding);
     hub_arena_destroy(&arena);
@@ -177,8 +166,8 @@ static void hold_decided(struct fold_step *step, struct fold_conflict *conflict,
     close(step, conflict);
 }
 
-static void hold_open(struct fold_step *step, const struct finding *finding,
-                      const struct hub_buffer *values) {
+void fold_conflict_hold(struct fold_step *step, const struct fold_finding *finding,
+                        const struct hub_buffer *values) {
     struct fold_conflict *conflict = need_conflict(step->fold, finding);
     bool same = conflict->open && conflict->values_size == values->size &&
                 memcmp(conflict->values, values->data, values->size) == 0;
@@ -205,8 +194,8 @@ static void resolve(struct fold_step *step, struct fold_conflict *conflict) {
     drop_outdated(step, conflict);
 }
 
-/* Of the entity's open conflicts of these kinds, those that were not found again are over. */
-static void resolve_unseen(struct fold_step *step, struct fold_entity *entity, bool overlaps) {
+void fold_conflict_resolve_unseen(struct fold_step *step, struct fold_entity *entity,
+                                  bool overlaps) {
     for (size_t i = entity->conflict_count; i > 0; i--) {
         struct fold_conflict *conflict = entity->conflicts[i - 1];
         if ((conflict->kind == HUB_CONFLICT_OVERLAP) == overlaps && !conflict->seen)
@@ -242,7 +231,7 @@ static void encode_values(const struct fold_entity *entity, const struct hub_con
 }
 
 /* A step outside the life cycle that a person has accepted. */
-static bool step_is_accepted(struct fold_step *step, const struct finding *finding,
+static bool step_is_accepted(struct fold_step *step, const struct fold_finding *finding,
                              const struct hub_buffer *values) {
     struct fold_conflict *conflict = NULL;
     HASH_FIND_STR(step->fold->conflicts, finding->id, conflict);
@@ -263,7 +252,7 @@ void fold_conflict_of_values(struct fold_step *step, struct fold_change *change)
     for (size_t i = 0; entity->kind == FOLD_ACTIVE && i < change->merged.conflict_count; i++) {
         const struct hub_conflict_found *found = &change->merged.conflicts[i];
         HUB_SCOPED_BUFFER values = {0};
-        struct finding finding = {
+        struct fold_finding finding = {
             .id = found->statement == NULL
                       ? hub_arena_format(step->arena, "%s/%s", entity->id, found->path)
                       : hub_arena_format(step->arena, "%s/%s@%s", entity->id, found->path,
@@ -276,142 +265,9 @@ void fold_conflict_of_values(struct fold_step *step, struct fold_change *change)
         if (found->decided || step_is_accepted(step, &finding, &values))
             hold_decided(step, need_conflict(step->fold, &finding), &values);
         else
-            hold_open(step, &finding, &values);
+            fold_conflict_hold(step, &finding, &values);
     }
-    resolve_unseen(step, entity, /* overlaps= */ false);
-}
-
-/* --- overlaps --- */
-
-static struct fold_suite *need_suite(struct hub_fold *fold, const char *key) {
-    struct fold_suite *suite = NULL;
-    HASH_FIND_STR(fold->suites, key, suite);
-    if (suite != NULL)
-        return suite;
-    suite = hub_allocate_zero(1, sizeof *suite);
-    suite->key = hub_copy_text(key);
-    HASH_ADD_KEYPTR(hh, fold->suites, suite->key, strlen(suite->key), suite);
-    return suite;
-}
-
-static void drop_span(struct hub_fold *fold, struct fold_entity *entity) {
-    struct fold_suite *suite = NULL;
-    if (entity->exclusive_key == NULL)
-        return;
-    HASH_FIND_STR(fold->suites, entity->exclusive_key, suite);
-    hub_intervals_remove(&suite->intervals, entity->span.start_ms, entity);
-    if (suite->intervals.count == 0) {
-        HASH_DELETE(hh, fold->suites, suite);
-        hub_intervals_free(&suite->intervals);
-        hub_release(suite->key);
-        hub_release(suite);
-    }
-    entity->exclusive_key = hub_release(entity->exclusive_key);
-}
-
-/* The claim that a merged value makes: on which suite, from when to when. False for none. */
-static bool read_span(const struct hub_domain *domain, const struct fold_entity *entity,
-                      struct hub_buffer *key, struct hub_span *span) {
-    const struct hub_exclusive *exclusive = domain->exclusive;
-    const struct hub_type *record = domain->schema->root;
-    struct hub_bytes value = hub_bytes(entity->value, entity->value_size);
-    struct hub_bytes part, start, end;
-    if (entity->kind != FOLD_ACTIVE)
-        return false;
-#define FIELD(index)                                                                               \
-    hub_slice_stated(record->fields[index].type, hub_slice_field(record, value, (size_t)(index)), \
-                     &part)
-    if (FIELD(exclusive->status_field) == NULL || !exclusive->active[hub_slice_long(part)])
-        return false;
-    const struct hub_type *type = FIELD(exclusive->interval_field);
-    if (type == NULL)
-        return false;
-    hub_slice_path(type, part, "start.time", &start);
-    hub_slice_path(type, part, "end.time", &end);
-    *span = (struct hub_span){hub_slice_long(start), hub_slice_long(end), (void *)entity};
-    if (FIELD(domain->shard_field) != NULL)
-        hub_buffer_append_bytes(key, hub_slice_octets(part));
-    hub_buffer_append_byte(key, '/');
-    type = FIELD(exclusive->of_field);
-    if (type == NULL)
-        return false;
-    hub_text_fold(hub_slice_octets(part), key);
-#undef FIELD
-    return span->end_ms > span->start_ms;
-}
-
-void fold_conflict_index_span(struct hub_fold *fold, struct fold_entity *entity) {
-    HUB_SCOPED_BUFFER key = {0};
-    struct hub_span span;
-    if (fold->domain->exclusive == NULL)
-        return;
-    drop_span(fold, entity);
-    if (!read_span(fold->domain, entity, &key, &span))
-        return;
-    entity->exclusive_key = hub_copy_text(hub_buffer_text(&key));
-    entity->span = span;
-    hub_intervals_add(&need_suite(fold, entity->exclusive_key)->intervals, span);
-}
-
-static void encode_claim(const struct fold_entity *entity, struct hub_buffer *values) {
-    HUB_SCOPED_BUFFER text = {0};
-    hub_buffer_append_text(&text, "{\"entity\":\"");
-    hub_buffer_append_text(&text, entity->id);
-    hub_buffer_append_text(&text, "\",\"start\":\"");
-    hub_render_time(entity->span.start_ms, &text);
-    hub_buffer_append_text(&text, "\",\"end\":\"");
-    hub_render_time(entity->span.end_ms, &text);
-    hub_buffer_append_text(&text, "\"}");
-    hub_encode_octets(values, hub_buffer_bytes(&text));
-    hub_encode_array_begin(values, entity->member_count);
-    for (size_t i = 0; i < entity->member_count; i++)
-        hub_encode_text(values, entity->members[i]->key);
-    hub_encode_array_end(values);
-    hub_buffer_append_byte(values, false);
-}
-
-struct overlap_search {
-    struct fold_step *step;
-    struct fold_entity *entity;
-};
-
-static void on_overlap(void *context, void *owner) {
-    const struct overlap_search *search = context;
-    struct fold_step *step = search->step;
-    const struct fold_entity *a = search->entity, *b = owner;
-    if (strcmp(a->id, b->id) > 0) {
-        a = owner;
-        b = search->entity;
-    }
-    const struct hub_exclusive *exclusive = step->fold->domain->exclusive;
-    const char *field =
-        step->fold->domain->schema->root->fields[exclusive->interval_field].name;
-    HUB_SCOPED_BUFFER values = {0};
-    struct finding finding = {
-        .id = hub_arena_format(step->arena, "%s+%s/%s", a->id, b->id, field),
-        .kind = HUB_CONFLICT_OVERLAP,
-        .entities = {a->id, b->id},
-        .field = field,
-        .severity = exclusive->severity};
-    hub_encode_array_begin(&values, 2);
-    encode_claim(a, &values);
-    encode_claim(b, &values);
-    hub_encode_array_end(&values);
-    hold_open(step, &finding, &values);
-}
-
-void fold_conflict_of_overlaps(struct fold_step *step, struct fold_change *change) {
-    struct fold_entity *entity = change->entity;
-    struct overlap_search search = {step, entity};
-    struct fold_suite *suite = NULL;
-    if (step->fold->domain->exclusive == NULL ||
-        (entity->kind == FOLD_ACTIVE && !change->remerge))
-        return;
-    if (entity->exclusive_key != NULL) {
-        HASH_FIND_STR(step->fold->suites, entity->exclusive_key, suite);
-        hub_intervals_overlaps(&suite->intervals, entity->span, on_overlap, &search);
-    }
-    resolve_unseen(step, entity, /* overlaps= */ true);
+    fold_conflict_resolve_unseen(step, entity, /* overlaps= */ false);
 }
 
 /* --- the conflict topic, as in schemas/hub/conflict.avsc --- */

@@ -323,7 +323,7 @@ static enum hub_status bind_entities(struct hub_fold *fold, struct hub_arena *ar
         HUB_TRY(check_entity(fold, entity, reterr));
         if (entity->kind != FOLD_ACTIVE)
             continue;
-        fold_conflict_index_span(fold, entity);
+        fold_overlap_index(fold, entity);
         fold_likeness_index(fold, entity, arena);
         hub_arena_reset(arena);
     }

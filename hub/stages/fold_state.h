@@ -310,10 +310,23 @@ void fold_publish_unified(struct fold_step *step);
 void fold_publish_voices(const struct fold_entity *entity, const struct hub_domain *domain,
                          struct hub_arena *arena, struct hub_voice **ret_voices);
 
-/* fold_conflict.c: conflicts of values, steps and overlaps, and their transitions. */
+/* What a step finds wrong, whether or not it was known before. */
+struct fold_finding {
+    const char *id;
+    enum hub_conflict_kind kind;
+    const char *entities[2]; /* the second only of an overlap */
+    const char *field;
+    enum hub_severity severity;
+};
+
+/* fold_conflict.c: conflicts of values and steps, and the transitions of all kinds. */
 void fold_conflict_of_values(struct fold_step *step, struct fold_change *change);
-void fold_conflict_of_overlaps(struct fold_step *step, struct fold_change *change);
-void fold_conflict_index_span(struct hub_fold *fold, struct fold_entity *entity);
+/* It stands, with these values (an encoded array of ConflictValue). */
+void fold_conflict_hold(struct fold_step *step, const struct fold_finding *finding,
+                        const struct hub_buffer *values);
+/* Of the entity's open conflicts of these kinds, those that were not found again are over. */
+void fold_conflict_resolve_unseen(struct fold_step *step, struct fold_entity *entity,
+                                  bool overlaps);
 void fold_conflict_publish(struct fold_step *step);
 void fold_conflict_free(struct fold_conflict *conflict);
 void fold_conflict_attach(struct fold_entity *entity, struct fold_conflict *conflict);
@@ -327,6 +340,10 @@ void fold_conflict_set_decision(struct fold_entity *entity, struct fold_conflict
 /* The step's event is about a decision; `refused` (in the arena) is why not, or NULL. */
 void fold_conflict_note_decided(struct fold_step *step, struct fold_conflict *conflict,
                                 const char *refused);
+
+/* fold_overlap.c: claims on one thing at one time. */
+void fold_overlap_find(struct fold_step *step, struct fold_change *change);
+void fold_overlap_index(struct hub_fold *fold, struct fold_entity *entity);
 
 /* fold_match.c: pairs that may be one. */
 void fold_match_of_refusals(struct fold_step *step, struct fold_entity **entities,

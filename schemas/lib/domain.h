@@ -102,9 +102,17 @@ struct hub_contract {
 };
 
 /* hub:exclusive: no two entities with the same `of` hold overlapping intervals while their status
- * is an active one. Only within a shard. */
+ * is an active one. Only within a shard: a domain without hub:shard is one.
+ *
+ * An interval is of times, `start` to `end`, or of days, `from` to `to`. Of several fields (actual,
+ * planned) each bound is that of the first which states it. Of days only what is sure counts: of a
+ * month as first day its last, as last day its first; without a last day there is no end. Two
+ * intervals that have but one day in common do not overlap, as people travel on it. */
 struct hub_exclusive {
-    int of_field, interval_field, status_field;
+    int of_field, status_field;
+    const int *interval_fields;
+    size_t interval_count;
+    bool days;
     const bool *active; /* by symbol of the status */
     enum hub_severity severity;
 };

@@ -1,5 +1,5 @@
-/* Compiling a domain's annotations. The rules of single fields are in domain_rules.c, the lint is
- * in domain_lint.c. */
+/* Compiling a domain's annotations. The rules of single fields are in domain_rules.c, those between
+ * fields and records in domain_between.c, the lint is in domain_lint.c. */
 #include "schemas/lib/domain.h"
 
 #include "schemas/lib/domain_lint.h"
@@ -141,8 +141,9 @@ static enum hub_status load_resemblances(struct hub_domain_loader *loader, const
     return HUB_OK;
 }
 
-static enum hub_status need_field(struct hub_domain_loader *loader, const struct hub_node *node,
-                                  const char *key, int *ret_field) {
+enum hub_status hub_domain_need_field(struct hub_domain_loader *loader,
+                                      const struct hub_node *node, const char *key,
+                                      int *ret_field) {
     const struct hub_node *item = hub_node_get(node, key);
     *ret_field = item == NULL || item->text == NULL
                      ? -1
@@ -150,42 +151,6 @@ static enum hub_status need_field(struct hub_domain_loader *loader, const struct
     if (*ret_field < 0)
         return hub_node_fail(item == NULL ? node : item, loader->reterr,
                              "'%s' must name a field of the record", key);
-    return HUB_OK;
-}
-
-static enum hub_status load_exclusive(struct hub_domain_loader *loader, const struct hub_node *node) {
-    static const char *const keys[] = {"of", "interval", "status", "active", "conflict", NULL};
-    struct hub_exclusive *exclusive = hub_arena_take_zero(loader->arena, 1, sizeof *exclusive);
-    if (node->kind != HUB_NODE_MAPPING || loader->domain->shard_field < 0)
-        return hub_node_fail(node, loader->reterr,
-                             "'hub:exclusive' needs 'hub:shard': claims that never meet in one "
-                             "shard cannot be compared");
-    HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
-    HUB_TRY(need_field(loader, node, "of", &exclusive->of_field));
-    HUB_TRY(need_field(loader, node, "interval", &exclusive->interval_field));
-    HUB_TRY(need_field(loader, node, "status", &exclusive->status_field));
-    const struct hub_node *severity = hub_node_get(node, "conflict");
-    HUB_TRY(hub_domain_load_severity(loader, severity == NULL ? node : severity, &exclusive->severity));
-    const struct hub_field *fields = loader->domain->schema->root->fields;
-    const struct hub_type *states = hub_type_stated(fields[exclusive->status_field].type);
-    const struct hub_type *interval = hub_type_stated(fields[exclusive->interval_field].type);
-    const struct hub_node *active = hub_node_get(node, "active");
-    if (states->kind != HUB_ENUM || hub_type_field(interval, "start") < 0 ||
-        hub_type_field(interval, "end") < 0 || active == NULL ||
-        active->kind != HUB_NODE_SEQUENCE)
-        return hub_node_fail(node, loader->reterr,
-                             "an enum as 'status', a record of start and end as 'interval' and a "
-                             "list of 'active' states would pass");
-    bool *symbols = hub_arena_take_zero(loader->arena, states->count, sizeof *symbols);
-    for (size_t i = 0; i < active->count; i++) {
-        const char *word = active->items[i]->text;
-        int symbol = word == NULL ? -1 : hub_type_symbol(states, word);
-        if (symbol < 0)
-            return hub_node_fail(active->items[i], loader->reterr, "no symbol of %s", states->name);
-        symbols[symbol] = true;
-    }
-    exclusive->active = symbols;
-    loader->domain->exclusive = exclusive;
     return HUB_OK;
 }
 
@@ -279,7 +244,7 @@ static enum hub_status load_shard(struct hub_domain_loader *loader, const struct
     domain->shard_field = -1;
     if (hub_node_get(node, "hub:shard") == NULL)
         return HUB_OK;
-    HUB_TRY(need_field(loader, node, "hub:shard", &domain->shard_field));
+    HUB_TRY(hub_domain_need_field(loader, node, "hub:shard", &domain->shard_field));
     const struct hub_type *type = domain->schema->root->fields[domain->shard_field].type;
     if (hub_type_stated(type)->kind != HUB_STRING)
         return hub_node_fail(hub_node_get(node, "hub:shard"), loader->reterr,
@@ -320,7 +285,7 @@ static enum hub_status load_record(struct hub_domain_loader *loader, const struc
     HUB_TRY(load_contract(loader, domain->schema->root, /* top= */ true, &domain->contract));
     HUB_TRY(find_lifecycle(loader));
     if (hub_node_get(node, "hub:exclusive") != NULL)
-        HUB_TRY(load_exclusive(loader, hub_node_get(node, "hub:exclusive")));
+        HUB_TRY(hub_domain_load_exclusive(loader, hub_node_get(node, "hub:exclusive")));
     return HUB_OK;
 }
 

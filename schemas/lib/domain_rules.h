@@ -1,4 +1,4 @@
-/* Compiling the annotations that stand on a field. */
+/* Compiling annotations: those that stand on a field, and those between records. */
 #pragma once
 
 #include "schemas/lib/domain.h"
@@ -25,3 +25,12 @@ HUB_MUST_USE enum hub_status hub_domain_load_equal(struct hub_domain_loader *loa
 HUB_MUST_USE enum hub_status hub_domain_load_lifecycle(struct hub_domain_loader *loader,
                                                        const struct hub_node *node,
                                                        struct hub_field_contract *contract);
+
+/* domain_between.c: what one record says of another. */
+HUB_MUST_USE enum hub_status hub_domain_load_exclusive(struct hub_domain_loader *loader,
+                                                       const struct hub_node *node);
+
+/* The field of the record that `key` names. */
+HUB_MUST_USE enum hub_status hub_domain_need_field(struct hub_domain_loader *loader,
+                                                   const struct hub_node *node, const char *key,
+                                                   int *ret_field);

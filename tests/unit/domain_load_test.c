@@ -1,4 +1,4 @@
-/* domain_load: what a domain's record says about identity, shard, label and exclusiveness. */
+/* domain_load: what a domain's record says about identity, shard and label. */
 #include "schemas/lib/domain.h"
 
 #include "tests/lib/cmocka.h"
@@ -117,16 +117,14 @@ static void conflicts_have_a_severity_or_are_ignored(void **state) {
     contract_close(&contract);
 }
 
-static void shard_resemblance_label_and_exclusiveness_are_compiled(void **state) {
+static void shard_resemblance_and_label_are_compiled(void **state) {
     (void)state;
     struct contract contract;
     contract_open(&contract,
                   "'hub:identity': ['slot'], 'hub:systems': [], 'hub:class': 'none',"
                   " 'hub:retention': 'T', 'hub:shard': 'room',"
                   " 'hub:possible': [['room', 'span'], ['status']],"
-                  " 'hub:label': [['status'], ['people[lead].role', 'span.start.time']],"
-                  " 'hub:exclusive': {'of': 'room', 'interval': 'span', 'status': 'status',"
-                  "  'active': ['HELD'], 'conflict': 'major'}",
+                  " 'hub:label': [['status'], ['people[lead].role', 'span.start.time']]",
                   SLOT ",\n" PEOPLE);
     const struct hub_domain *domain = &contract.domain;
     assert_int_equal(domain->shard_field, 3);
@@ -139,12 +137,6 @@ static void shard_resemblance_label_and_exclusiveness_are_compiled(void **state)
     assert_string_equal(domain->label[1][0], "people[lead].role");
     assert_string_equal(domain->label[1][1], "span.start.time");
     assert_null(domain->label[2]);
-    assert_int_equal(domain->exclusive->of_field, 3);
-    assert_int_equal(domain->exclusive->interval_field, 4);
-    assert_int_equal(domain->exclusive->status_field, 5);
-    assert_false(domain->exclusive->active[0]);
-    assert_true(domain->exclusive->active[1]);
-    assert_int_equal(domain->exclusive->severity, HUB_MAJOR);
     contract_close(&contract);
 }
 
@@ -234,7 +226,7 @@ static void what_resembles_is_a_list_of_lists_of_fields(void **state) {
     expect_no_contract("'hub:possible': [[['a']]], " CONTRACT_ANNOTATIONS, ANY, "2:19: ", field);
 }
 
-/* --- refusals: the stamp, shard and exclusiveness --- */
+/* --- refusals: the stamp and the shard --- */
 
 static void the_stamps_state_knows_both_its_words(void **state) {
     (void)state;
@@ -262,51 +254,6 @@ static void the_shard_is_a_text_field(void **state) {
                        "'hub:shard' must name a field of the record");
     expect_no_contract("'hub:shard': 'a', " CONTRACT_ANNOTATIONS, ANY, "2:14: ",
                        "the shard's value is a text; a string field would pass");
-}
-
-#define EXCLUSIVE(members)                                                                         \
-    "'hub:shard': 'room', 'hub:exclusive':\n" members ", " CONTRACT_ANNOTATIONS
-
-static void exclusiveness_names_its_fields(void **state) {
-    (void)state;
-    static const char kinds[] = "an enum as 'status', a record of start and end as 'interval' and "
-                                "a list of 'active' states would pass";
-    expect_no_contract("'hub:exclusive': {}, " CONTRACT_ANNOTATIONS, SLOT, "2:18: ",
-                       "'hub:exclusive' needs 'hub:shard'");
-    expect_no_contract(EXCLUSIVE("'room'"), SLOT, "3:1: ", "'hub:exclusive' needs 'hub:shard'");
-    expect_no_contract(EXCLUSIVE("{'off': 'room'}"), SLOT, "3:2: ",
-                       "unknown key 'off'; did you mean 'of'?");
-    expect_no_contract(EXCLUSIVE("{'interval': 'span', 'status': 'status'}"), SLOT, "3:1: ",
-                       "'of' must name a field of the record");
-    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'spam'}"), SLOT, "3:28: ",
-                       "'interval' must name a field of the record");
-    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'span', 'status': []}"), SLOT,
-                       "3:46: ", "'status' must name a field of the record");
-    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'span', 'status': 'status',"
-                                 " 'active': ['HELD']}"),
-                       SLOT, "3:1: ", "minor, major or critical would pass");
-    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'span', 'status': 'status',"
-                                 " 'active': 'HELD', 'conflict': 'minor'}"),
-                       SLOT, "3:1: ", kinds);
-    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'span', 'status': 'status',"
-                                 " 'conflict': 'minor'}"),
-                       SLOT, "3:1: ", kinds);
-    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'room', 'status': 'status',"
-                                 " 'active': ['HELD'], 'conflict': 'minor'}"),
-                       SLOT, "3:1: ", kinds);
-    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'span', 'status': 'room',"
-                                 " 'active': ['HELD'], 'conflict': 'minor'}"),
-                       SLOT, "3:1: ", kinds);
-}
-
-static void active_states_are_symbols_of_the_status(void **state) {
-    (void)state;
-    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'span', 'status': 'status',\n"
-                                 "'active': ['HELD', 'BOOKED'], 'conflict': 'minor'}"),
-                       SLOT, "4:20: ", "no symbol of atmp.Status");
-    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'span', 'status': 'status',\n"
-                                 "'active': [['HELD']], 'conflict': 'minor'}"),
-                       SLOT, "4:12: ", "no symbol of atmp.Status");
 }
 
 /* --- refusals: fields and parts --- */
@@ -361,7 +308,7 @@ int main(void) {
         cmocka_unit_test(the_stamp_is_found_by_name),
         cmocka_unit_test(parts_of_records_have_contracts_of_their_own),
         cmocka_unit_test(conflicts_have_a_severity_or_are_ignored),
-        cmocka_unit_test(shard_resemblance_label_and_exclusiveness_are_compiled),
+        cmocka_unit_test(shard_resemblance_and_label_are_compiled),
         cmocka_unit_test(a_domain_is_a_record_with_a_name),
         cmocka_unit_test(identity_lists_schemes_that_join),
         cmocka_unit_test(systems_are_known_ones),
@@ -370,8 +317,6 @@ int main(void) {
         cmocka_unit_test(the_stamps_state_knows_both_its_words),
         cmocka_unit_test(a_stamp_of_too_many_parts_is_refused),
         cmocka_unit_test(the_shard_is_a_text_field),
-        cmocka_unit_test(exclusiveness_names_its_fields),
-        cmocka_unit_test(active_states_are_symbols_of_the_status),
         cmocka_unit_test(flags_are_true_or_false),
         cmocka_unit_test(what_tells_records_apart_is_a_list_of_their_parts),
         cmocka_unit_test(a_conflicts_severity_is_a_known_word),

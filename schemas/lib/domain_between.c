@@ -1,0 +1,87 @@
+/* What the annotations say between fields and between records: exclusiveness. */
+#include "schemas/lib/domain_rules.h"
+
+#include <string.h>
+
+/* --- hub:exclusive --- */
+
+static bool is_bound(const struct hub_type *type, const char *name, const char *bound,
+                     bool optional) {
+    int field = hub_type_field(type, name);
+    if (field < 0)
+        return false;
+    type = optional ? hub_type_stated(type->fields[field].type) : type->fields[field].type;
+    return type->kind == HUB_RECORD && strcmp(type->name, bound) == 0;
+}
+
+/* A time has both its ends; of days either may be unknown. */
+static bool is_span_of_times(const struct hub_type *type) {
+    type = hub_type_stated(type);
+    return is_bound(type, "start", "atmp.Time", false) && is_bound(type, "end", "atmp.Time", false);
+}
+
+static bool is_span_of_days(const struct hub_type *type) {
+    type = hub_type_stated(type);
+    return is_bound(type, "from", "atmp.Date", true) && is_bound(type, "to", "atmp.Date", true);
+}
+
+/* One field, or a list of them of one kind. */
+static enum hub_status load_intervals(struct hub_domain_loader *loader, const struct hub_node *node,
+                                      struct hub_exclusive *exclusive) {
+    const struct hub_node *item = hub_node_get(node, "interval");
+    bool list = item != NULL && item->kind == HUB_NODE_SEQUENCE;
+    size_t count = list ? item->count : 1, times = 0, days = 0;
+    int *fields = hub_arena_take_zero(loader->arena, count, sizeof *fields);
+    const struct hub_type *record = loader->domain->schema->root;
+    for (size_t i = 0; i < count; i++) {
+        const struct hub_node *name = list ? item->items[i] : item;
+        fields[i] = name == NULL || name->text == NULL ? -1 : hub_type_field(record, name->text);
+        if (fields[i] < 0)
+            return hub_node_fail(name == NULL ? node : name, loader->reterr,
+                                 "'interval' must name a field of the record");
+        times += is_span_of_times(record->fields[fields[i]].type);
+        days += is_span_of_days(record->fields[fields[i]].type);
+    }
+    if (count == 0 || (times != count && days != count))
+        return hub_node_fail(node, loader->reterr,
+                             "as 'interval' records of the times start and end would pass, or of "
+                             "the days from and to");
+    exclusive->interval_fields = fields;
+    exclusive->interval_count = count;
+    exclusive->days = days == count;
+    return HUB_OK;
+}
+
+enum hub_status hub_domain_load_exclusive(struct hub_domain_loader *loader,
+                                          const struct hub_node *node) {
+    static const char *const keys[] = {"of", "interval", "status", "active", "conflict", NULL};
+    struct hub_exclusive *exclusive = hub_arena_take_zero(loader->arena, 1, sizeof *exclusive);
+    if (node->kind != HUB_NODE_MAPPING)
+        return hub_node_fail(node, loader->reterr,
+                             "{\"of\": FIELD, \"interval\": FIELD, \"status\": FIELD, "
+                             "\"active\": [STATES], \"conflict\": SEVERITY} would pass");
+    HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
+    HUB_TRY(hub_domain_need_field(loader, node, "of", &exclusive->of_field));
+    HUB_TRY(load_intervals(loader, node, exclusive));
+    HUB_TRY(hub_domain_need_field(loader, node, "status", &exclusive->status_field));
+    const struct hub_node *severity = hub_node_get(node, "conflict");
+    HUB_TRY(hub_domain_load_severity(loader, severity == NULL ? node : severity,
+                                     &exclusive->severity));
+    const struct hub_field *fields = loader->domain->schema->root->fields;
+    const struct hub_type *states = hub_type_stated(fields[exclusive->status_field].type);
+    const struct hub_node *active = hub_node_get(node, "active");
+    if (states->kind != HUB_ENUM || active == NULL || active->kind != HUB_NODE_SEQUENCE)
+        return hub_node_fail(node, loader->reterr,
+                             "an enum as 'status' and a list of 'active' states would pass");
+    bool *symbols = hub_arena_take_zero(loader->arena, states->count, sizeof *symbols);
+    for (size_t i = 0; i < active->count; i++) {
+        const char *word = active->items[i]->text;
+        int symbol = word == NULL ? -1 : hub_type_symbol(states, word);
+        if (symbol < 0)
+            return hub_node_fail(active->items[i], loader->reterr, "no symbol of %s", states->name);
+        symbols[symbol] = true;
+    }
+    exclusive->active = symbols;
+    loader->domain->exclusive = exclusive;
+    return HUB_OK;
+}

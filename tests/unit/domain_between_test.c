@@ -1,0 +1,137 @@
+/* domain_between: what the annotations say between fields and between records. */
+#include "schemas/lib/domain.h"
+
+#include "tests/lib/cmocka.h"
+#include "tests/lib/contract.h"
+
+#include <string.h>
+
+#define FIELD CONTRACT_FIELD
+#define RULES CONTRACT_RULES
+#define ROOM FIELD("room", "['null', 'string']", RULES)
+#define SPAN(name, record, first, last, bound)                                                     \
+    FIELD(name,                                                                                    \
+          "['null', {'type': 'record', 'name': '" record "', 'fields': ["                          \
+          "{'name': '" first "', 'type': " bound ", 'doc': 'd'},"                                  \
+          " {'name': '" last "', 'type': " bound ", 'doc': 'd'}]}]",                               \
+          RULES)
+#define DATE                                                                                       \
+    "{'type': 'record', 'name': 'Date', 'fields': ["                                               \
+    "{'name': 'value', 'type': {'type': 'int', 'logicalType': 'date'}, 'doc': 'd'},"               \
+    " {'name': 'precision', 'type': 'int', 'doc': 'd'}]}"
+#define STATUS                                                                                     \
+    FIELD("status",                                                                                \
+          "['null', {'type': 'enum', 'name': 'Status', 'symbols': ['FREE', 'HELD',"                \
+          " 'UNRECOGNISED'], 'default': 'UNRECOGNISED'}]",                                         \
+          RULES)
+#define SLOT ROOM ",\n" SPAN("span", "Span", "start", "end", "'Time'") ",\n" STATUS
+#define STAY                                                                                       \
+    ROOM ",\n" FIELD("day", "['null', " DATE "]", RULES) ",\n"                                     \
+        SPAN("actual", "Period", "from", "to", "['null', 'Date']") ",\n"                           \
+        FIELD("planned", "['null', 'Period']", RULES) ",\n"                                        \
+        SPAN("span", "Span", "start", "end", "'Time'") ",\n"                                       \
+        SPAN("half", "Half", "from", "till", "'Date'") ",\n"                                       \
+        SPAN("open", "Open", "start", "end", "['null', 'Time']") ",\n" STATUS
+
+#define EXCLUSIVE(members) "'hub:exclusive':\n" members ", " CONTRACT_ANNOTATIONS
+
+/* --- what is compiled --- */
+
+static void a_claim_on_times_is_compiled(void **state) {
+    (void)state;
+    struct contract contract;
+    contract_open(&contract,
+                  EXCLUSIVE("{'of': 'room', 'interval': 'span', 'status': 'status',"
+                            " 'active': ['HELD'], 'conflict': 'major'}"),
+                  SLOT);
+    const struct hub_exclusive *exclusive = contract.domain.exclusive;
+    assert_int_equal(exclusive->of_field, 3);
+    assert_int_equal(exclusive->interval_count, 1);
+    assert_int_equal(exclusive->interval_fields[0], 4);
+    assert_false(exclusive->days);
+    assert_int_equal(exclusive->status_field, 5);
+    assert_false(exclusive->active[0]);
+    assert_true(exclusive->active[1]);
+    assert_int_equal(exclusive->severity, HUB_MAJOR);
+    contract_close(&contract);
+}
+
+static void a_claim_on_days_may_have_several_fields(void **state) {
+    (void)state;
+    struct contract contract;
+    contract_open(&contract,
+                  EXCLUSIVE("{'of': 'room', 'interval': ['actual', 'planned'],"
+                            " 'status': 'status', 'active': ['HELD'], 'conflict': 'major'}"),
+                  STAY);
+    const struct hub_exclusive *exclusive = contract.domain.exclusive;
+    assert_int_equal(exclusive->interval_count, 2);
+    assert_int_equal(exclusive->interval_fields[0], 5);
+    assert_int_equal(exclusive->interval_fields[1], 6);
+    assert_true(exclusive->days);
+    contract_close(&contract);
+}
+
+/* --- refusals --- */
+
+static void exclusiveness_names_its_fields(void **state) {
+    (void)state;
+    static const char kinds[] = "an enum as 'status' and a list of 'active' states would pass";
+    expect_no_contract(EXCLUSIVE("'room'"), SLOT, "3:1: ", "{\"of\": FIELD, \"interval\": FIELD");
+    expect_no_contract(EXCLUSIVE("{'off': 'room'}"), SLOT, "3:2: ",
+                       "unknown key 'off'; did you mean 'of'?");
+    expect_no_contract(EXCLUSIVE("{'interval': 'span', 'status': 'status'}"), SLOT, "3:1: ",
+                       "'of' must name a field of the record");
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'span', 'status': []}"), SLOT,
+                       "3:46: ", "'status' must name a field of the record");
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'span', 'status': 'status',"
+                                 " 'active': ['HELD']}"),
+                       SLOT, "3:1: ", "minor, major or critical would pass");
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'span', 'status': 'status',"
+                                 " 'active': 'HELD', 'conflict': 'minor'}"),
+                       SLOT, "3:1: ", kinds);
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'span', 'status': 'status',"
+                                 " 'conflict': 'minor'}"),
+                       SLOT, "3:1: ", kinds);
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'span', 'status': 'room',"
+                                 " 'active': ['HELD'], 'conflict': 'minor'}"),
+                       SLOT, "3:1: ", kinds);
+}
+
+static void an_interval_is_of_times_or_of_days(void **state) {
+    (void)state;
+    static const char field[] = "'interval' must name a field of the record";
+    static const char bounds[] = "records of the times start and end would pass, or of the days";
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'status': 'status'}"), STAY, "3:1: ", field);
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'spam'}"), STAY, "3:28: ", field);
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': {}}"), STAY, "3:28: ", field);
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': ['actual', []]}"), STAY, "3:39: ",
+                       field);
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': []}"), STAY, "3:1: ", bounds);
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'room'}"), STAY, "3:1: ", bounds);
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'half'}"), STAY, "3:1: ", bounds);
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'open'}"), STAY, "3:1: ", bounds);
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'day'}"), STAY, "3:1: ", bounds);
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': ['actual', 'span']}"), STAY, "3:1: ",
+                       bounds);
+}
+
+static void active_states_are_symbols_of_the_status(void **state) {
+    (void)state;
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'span', 'status': 'status',\n"
+                                 "'active': ['HELD', 'BOOKED'], 'conflict': 'minor'}"),
+                       SLOT, "4:20: ", "no symbol of atmp.Status");
+    expect_no_contract(EXCLUSIVE("{'of': 'room', 'interval': 'span', 'status': 'status',\n"
+                                 "'active': [['HELD']], 'conflict': 'minor'}"),
+                       SLOT, "4:12: ", "no symbol of atmp.Status");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_claim_on_times_is_compiled),
+        cmocka_unit_test(a_claim_on_days_may_have_several_fields),
+        cmocka_unit_test(exclusiveness_names_its_fields),
+        cmocka_unit_test(an_interval_is_of_times_or_of_days),
+        cmocka_unit_test(active_states_are_symbols_of_the_status),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
