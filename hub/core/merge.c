@@ -1,6 +1,7 @@
 #include "hub/core/merge.h"
 
 #include "hub/core/equal.h"
+#include "hub/core/merge_check.h"
 #include "hub/core/merge_order.h"
 #include "schemas/lib/encode.h"
 #include "schemas/lib/render.h"
@@ -17,8 +18,7 @@ struct merge {
     struct hub_buffer *scratch; /* of one call at a time */
     const struct hub_choice *choices;
     size_t choice_count;
-    struct hub_conflict_found *conflicts;
-    size_t conflict_count, conflict_capacity;
+    struct hub_conflicts conflicts;
 };
 
 struct candidates {
@@ -32,32 +32,12 @@ static struct hub_arena *arena_of(struct merge *merge) {
 
 /* --- conflicts --- */
 
-static struct hub_conflict_found *add_conflict(struct merge *merge) {
-    if (merge->conflict_count == merge->conflict_capacity) {
-        size_t capacity = merge->conflict_capacity == 0 ? 8 : merge->conflict_capacity * 2;
-        struct hub_conflict_found *wider =
-            hub_arena_take_zero(arena_of(merge), capacity, sizeof *wider);
-        if (merge->conflict_count > 0)
-            memcpy(wider, merge->conflicts, merge->conflict_count * sizeof *wider);
-        merge->conflicts = wider;
-        merge->conflict_capacity = capacity;
-    }
-    return &merge->conflicts[merge->conflict_count++];
-}
-
 static const char *render(struct merge *merge, const struct hub_type *type,
                           struct hub_bytes bytes) {
     struct hub_buffer *text = merge->scratch;
     hub_buffer_clear(text);
     hub_render_json(type, bytes, text);
     return hub_arena_text(arena_of(merge), (const char *)text->data, text->size);
-}
-
-static int compare_values(const void *a, const void *b) {
-    const struct hub_conflict_value *x = a, *y = b;
-    if (x->chosen != y->chosen)
-        return x->chosen ? -1 : 1;
-    return strcmp(x->text, y->text);
 }
 
 /* Agreement is not transitive: two targets that differ both agree with an actual number, which is
@@ -159,10 +139,11 @@ static struct hub_conflict_found *find_conflict(struct merge *merge, const struc
             render(merge, type, candidates->items[groups.leaders[group]].bytes), voices, filled,
             group == 0};
     }
-    qsort(values, listed, sizeof *values, compare_values);
-    struct hub_conflict_found *found = add_conflict(merge);
+    hub_conflict_values_sort(values, listed);
+    struct hub_conflict_found *found = hub_conflicts_add(&merge->conflicts);
     *found = (struct hub_conflict_found){.kind = HUB_CONFLICT_VALUES,
                                          .path = path_of(merge, place),
+                                         .mark = "",
                                          .severity = contract->severity,
                                          .values = values,
                                          .value_count = listed};
@@ -188,7 +169,7 @@ static void mark_chosen(struct hub_conflict_found *found, size_t voice) {
         for (size_t k = 0; k < value->voice_count; k++)
             value->chosen |= value->voices[k] == voice;
     }
-    qsort(found->values, found->value_count, sizeof *found->values, compare_values);
+    hub_conflict_values_sort(found->values, found->value_count);
     found->decided = true;
 }
 
@@ -418,44 +399,6 @@ static struct candidates stated_by(struct merge *merge, size_t field) {
     return stated;
 }
 
-/* A step that the life cycle does not allow is reported of the statement that took it. */
-static void find_steps(struct merge *merge) {
-    const struct hub_domain *domain = merge->scope.domain;
-    if (domain->lifecycle_field < 0)
-        return;
-    const struct hub_field_contract *contract =
-        &domain->contract.fields[domain->lifecycle_field];
-    const struct hub_type *states = contract->lifecycle->states;
-    size_t field = (size_t)domain->lifecycle_field;
-    for (size_t i = 0; contract->reports_conflict && i < merge->scope.voice_count; i++) {
-        const struct hub_voice *voice = &merge->scope.voices[i];
-        int from = voice->replaced_status == NULL
-                       ? -1
-                       : hub_type_symbol(states, voice->replaced_status);
-        struct hub_bytes bytes =
-            hub_bytes_part(voice->body, voice->starts[field], voice->starts[field + 1]);
-        if (from < 0 || hub_slice_stated(contract->field->type, bytes, &bytes) == NULL)
-            continue;
-        size_t to = (size_t)hub_slice_long(bytes);
-        if (contract->lifecycle->allowed[(size_t)from * states->count + to])
-            continue;
-        size_t *voices = hub_arena_take(arena_of(merge), sizeof *voices);
-        struct hub_conflict_value *values =
-            hub_arena_take_zero(arena_of(merge), 2, sizeof *values);
-        *voices = i;
-        values[0] = (struct hub_conflict_value){
-            hub_arena_format(arena_of(merge), "\"%s\"", states->symbols[to]), voices, 1, true};
-        values[1] = (struct hub_conflict_value){
-            hub_arena_format(arena_of(merge), "\"%s\"", states->symbols[from]), voices, 1, false};
-        *add_conflict(merge) = (struct hub_conflict_found){.kind = HUB_CONFLICT_STEP,
-                                                           .path = contract->field->name,
-                                                           .statement = voice->key,
-                                                           .severity = contract->severity,
-                                                           .values = values,
-                                                           .value_count = 2};
-    }
-}
-
 void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
                struct hub_merged *ret_merged) {
     HUB_SCOPED_BUFFER value = {.size_max = MERGED_SIZE_MAX};
@@ -468,7 +411,8 @@ void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
                           .value = &value,
                           .scratch = &scratch,
                           .choices = input->choices,
-                          .choice_count = input->choice_count};
+                          .choice_count = input->choice_count,
+                          .conflicts = {.arena = arena}};
     int *sources = hub_arena_take(arena, domain->contract.count * sizeof *sources);
     hub_merge_bind_roles(&merge.scope);
     for (size_t i = 0; i < domain->contract.count; i++) {
@@ -479,11 +423,18 @@ void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
         }
         struct candidates stated = stated_by(&merge, i);
         struct place place = {contract->field->name, NULL, NULL};
+        size_t from = value.size, all = stated.count;
         sources[i] = contract->is_union ? merge_union(&merge, contract, &stated)
                                         : merge_one(&merge, contract, &place, &stated);
+        struct hub_claims claims = {
+            contract, stated.items, stated.count, all,
+            hub_bytes_part(hub_buffer_bytes(&value), from, value.size), sources[i]};
+        hub_merge_check_claims(&merge.scope, &claims, &merge.conflicts);
     }
-    find_steps(&merge);
     const char *copy = hub_arena_text(arena, (const char *)value.data, value.size);
-    *ret_merged = (struct hub_merged){hub_bytes(copy, value.size), sources, merge.conflicts,
-                                      merge.conflict_count};
+    *ret_merged = (struct hub_merged){.value = hub_bytes(copy, value.size), .sources = sources};
+    hub_merge_check_needs(&merge.scope, ret_merged, &merge.conflicts);
+    hub_merge_check_steps(&merge.scope, &merge.conflicts);
+    ret_merged->conflicts = merge.conflicts.items;
+    ret_merged->conflict_count = merge.conflicts.count;
 }

@@ -22,7 +22,14 @@ struct hub_voice {
 
 enum { HUB_SOURCE_NONE = -1, HUB_SOURCE_SEVERAL = -2 };
 
-enum hub_conflict_kind { HUB_CONFLICT_VALUES = 0, HUB_CONFLICT_STEP, HUB_CONFLICT_OVERLAP };
+/* The symbols of ConflictKind, in order. */
+enum hub_conflict_kind {
+    HUB_CONFLICT_VALUES = 0,
+    HUB_CONFLICT_STEP,
+    HUB_CONFLICT_OVERLAP,
+    HUB_CONFLICT_UNFOUNDED = 4, /* UNRECOGNISED is before it */
+    HUB_CONFLICT_REFERENCE,
+};
 
 /* One of the values that stand against each other. */
 struct hub_conflict_value {
@@ -45,10 +52,13 @@ struct hub_choice {
 struct hub_conflict_found {
     enum hub_conflict_kind kind;
     bool decided; /* a choice holds */
-    const char *path;      /* enrolment, titles[en].text, by_country[SE].status */
-    const char *statement; /* STEP: the statement's key; else NULL */
+    const char *path; /* enrolment, titles[en].text, by_country[SE].status */
+    /* What tells it from other conflicts of this path, in its id: of a STEP the statement
+     * ("@ctgov/NCT01"), of what is UNFOUNDED why (":claim", ":needs-qp"); else "". */
+    const char *mark;
     enum hub_severity severity;
-    struct hub_conflict_value *values; /* the chosen one first, then by text */
+    struct hub_conflict_value *values; /* the chosen one first, then by text; of a STEP and of
+                                          what lacks another field as they are told */
     size_t value_count;
 };
 

@@ -54,6 +54,11 @@ static size_t authority_rank(const struct hub_merge_scope *scope, const struct h
     return rank;
 }
 
+bool hub_merge_is_believed(const struct hub_merge_scope *scope, const struct hub_rule *rule,
+                           size_t voice) {
+    return authority_rank(scope, rule, voice) < rule->authority_count;
+}
+
 static int64_t symbol_rank(const struct hub_rule *rule, const struct hub_type *type,
                            struct hub_bytes bytes) {
     struct hub_bytes symbol;
@@ -71,7 +76,7 @@ const struct hub_rule *hub_merge_shut_out(const struct hub_merge_scope *scope,
                        : rule->kind == HUB_RULE_RESERVE
                            ? symbol_rank(rule, contract->field->type, candidate->bytes) == 0
                            : false;
-        if (guarded && authority_rank(scope, rule, candidate->voice) == rule->authority_count)
+        if (guarded && !hub_merge_is_believed(scope, rule, candidate->voice))
             return rule;
     }
     return NULL;
@@ -147,9 +152,13 @@ size_t hub_merge_admissible(const struct hub_merge_scope *scope,
     bool may_be_empty = type->kind == HUB_ARRAY || hub_type_null_branch(type) >= 0 ||
                         contract->field->has_default;
     size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (hub_merge_shut_out(scope, contract, &candidates[i]) == NULL)
-            candidates[kept++] = candidates[i];
+    for (size_t i = 0; i < count; i++) {
+        struct hub_candidate candidate = candidates[i];
+        if (hub_merge_shut_out(scope, contract, &candidate) != NULL)
+            continue;
+        memmove(&candidates[kept + 1], &candidates[kept], (i - kept) * sizeof *candidates);
+        candidates[kept++] = candidate;
+    }
     return kept > 0 || may_be_empty ? kept : count;
 }
 

@@ -35,8 +35,12 @@ const struct hub_rule *hub_merge_shut_out(const struct hub_merge_scope *scope,
                                           const struct hub_field_contract *contract,
                                           const struct hub_candidate *candidate);
 
+/* Whether the rule believes the voice: it is of one of its authorities. */
+bool hub_merge_is_believed(const struct hub_merge_scope *scope, const struct hub_rule *rule,
+                           size_t voice);
+
 /* Moves those that may speak to the front and returns how many: all that no rule shuts out; where
- * that is nobody and the field must have a value, all of them. */
+ * that is nobody and the field must have a value, all of them. Both parts keep their order. */
 size_t hub_merge_admissible(const struct hub_merge_scope *scope,
                             const struct hub_field_contract *contract,
                             struct hub_candidate *candidates, size_t count);

@@ -230,13 +230,13 @@ static void encode_values(const struct fold_entity *entity, const struct hub_con
     hub_encode_array_end(values);
 }
 
-/* A step outside the life cycle that a person has accepted. */
-static bool step_is_accepted(struct fold_step *step, const struct fold_finding *finding,
+/* Of what is no choice between values a person can say that it is right as it is. */
+static bool is_accepted(struct fold_step *step, const struct fold_finding *finding,
                              const struct hub_buffer *values) {
     struct fold_conflict *conflict = NULL;
     HASH_FIND_STR(step->fold->conflicts, finding->id, conflict);
     const struct fold_decision *decision = conflict == NULL ? NULL : conflict->decision;
-    if (finding->kind != HUB_CONFLICT_STEP || decision == NULL || !decision->in_force ||
+    if (finding->kind == HUB_CONFLICT_VALUES || decision == NULL || !decision->in_force ||
         decision->kind != FOLD_CHOOSE)
         return false;
     struct fold_conflict asked = {.values = values->data,
@@ -253,16 +253,13 @@ void fold_conflict_of_values(struct fold_step *step, struct fold_change *change)
         const struct hub_conflict_found *found = &change->merged.conflicts[i];
         HUB_SCOPED_BUFFER values = {0};
         struct fold_finding finding = {
-            .id = found->statement == NULL
-                      ? hub_arena_format(step->arena, "%s/%s", entity->id, found->path)
-                      : hub_arena_format(step->arena, "%s/%s@%s", entity->id, found->path,
-                                         found->statement),
+            .id = hub_arena_format(step->arena, "%s/%s%s", entity->id, found->path, found->mark),
             .kind = found->kind,
             .entities = {entity->id, NULL},
             .field = found->path,
             .severity = found->severity};
         encode_values(entity, found, &values);
-        if (found->decided || step_is_accepted(step, &finding, &values))
+        if (found->decided || is_accepted(step, &finding, &values))
             hold_decided(step, need_conflict(step->fold, &finding), &values);
         else
             fold_conflict_hold(step, &finding, &values);

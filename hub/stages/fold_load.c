@@ -159,12 +159,17 @@ static bool chooses_one(const struct hub_record *record) {
            (kind == FOLD_CHOOSE && hub_record_count(&decision, "statements") == 1);
 }
 
+static bool is_conflict_kind(int64_t kind) {
+    return kind <= HUB_CONFLICT_OVERLAP ||
+           (kind >= HUB_CONFLICT_UNFOUNDED && kind <= HUB_CONFLICT_REFERENCE);
+}
+
 static enum hub_status check_conflict(const struct hub_fold *fold, const struct hub_record *record,
                                       const char *id, struct hub_error *reterr) {
     size_t entities = hub_record_count(record, "entities");
     if (entities < 1 || entities > 2)
         return damaged(fold, "conflict", id, "does not concern one entity or two", reterr);
-    if (hub_record_long(record, "kind") > HUB_CONFLICT_OVERLAP ||
+    if (!is_conflict_kind(hub_record_long(record, "kind")) ||
         hub_record_long(record, "severity") > HUB_CRITICAL)
         return damaged(fold, "conflict", id, "is of an unknown kind or severity", reterr);
     if (!chooses_one(record))

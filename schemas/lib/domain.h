@@ -88,6 +88,9 @@ struct hub_field_contract {
     bool is_volatile; /* stored, never by itself a change */
     char retention;   /* T, C, O, X; 0: that of the domain */
     const struct hub_lifecycle *lifecycle;
+    /* hub:requires: where this field of the record is stated, that one has to be. -1 for none. */
+    int needed_field;
+    enum hub_severity needed_severity;
 };
 
 struct hub_contract {

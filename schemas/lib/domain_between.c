@@ -1,7 +1,32 @@
-/* What the annotations say between fields and between records: exclusiveness. */
+/* What the annotations say between fields and between records: what a field requires, and who
+ * excludes whom. */
 #include "schemas/lib/domain_rules.h"
 
 #include <string.h>
+
+/* --- hub:requires --- */
+
+enum hub_status hub_domain_load_requires(struct hub_domain_loader *loader,
+                                         const struct hub_node *node, bool top,
+                                         struct hub_field_contract *contract) {
+    static const char *const keys[] = {"field", "conflict", NULL};
+    const struct hub_type *record = loader->domain->schema->root;
+    if (node == NULL)
+        return HUB_OK;
+    const struct hub_node *severity = hub_node_get(node, "conflict");
+    if (!top || node->kind != HUB_NODE_MAPPING || severity == NULL)
+        return hub_node_fail(node, loader->reterr,
+                             "on a field of the record {\"field\": FIELD, \"conflict\": SEVERITY} "
+                             "would pass");
+    HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
+    HUB_TRY(hub_domain_need_field(loader, node, "field", &contract->needed_field));
+    const struct hub_field *needed = &record->fields[contract->needed_field];
+    bool optional = needed->type->kind == HUB_ARRAY || hub_type_null_branch(needed->type) >= 0;
+    if (needed == contract->field || !optional)
+        return hub_node_fail(hub_node_get(node, "field"), loader->reterr,
+                             "another field, one that may be left out, would pass");
+    return hub_domain_load_severity(loader, severity, &contract->needed_severity);
+}
 
 /* --- hub:exclusive --- */
 

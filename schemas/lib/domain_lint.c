@@ -96,7 +96,7 @@ enum hub_status hub_domain_lint_field(const struct hub_field *field, bool top,
                                       struct hub_error *reterr) {
     static const char *const known[] = {"hub:merge",  "hub:equal", "hub:conflict",
                                         "hub:volatile", "hub:class", "hub:retention",
-                                        "hub:lifecycle", NULL};
+                                        "hub:lifecycle", "hub:requires", NULL};
     const struct hub_node *doc = hub_node_get(field->node, "doc");
     if (doc == NULL || doc->kind != HUB_NODE_SCALAR || doc->text_size == 0)
         return hub_node_fail(field->node, reterr, "field '%s' has no 'doc'", field->name);

@@ -45,7 +45,7 @@ static enum hub_status load_field(struct hub_domain_loader *loader, const struct
     const struct hub_node *conflict = hub_node_get(node, "hub:conflict");
     const struct hub_node *lifecycle = hub_node_get(node, "hub:lifecycle");
     contract->field = field;
-    contract->apart_field = -1;
+    contract->apart_field = contract->needed_field = -1;
     HUB_TRY(hub_domain_lint_field(field, top, loader->reterr));
     HUB_TRY(load_parts(loader, contract));
     if (lifecycle != NULL)
@@ -59,7 +59,7 @@ static enum hub_status load_field(struct hub_domain_loader *loader, const struct
         contract->reports_conflict = true;
         HUB_TRY(hub_domain_load_severity(loader, conflict, &contract->severity));
     }
-    return HUB_OK;
+    return hub_domain_load_requires(loader, hub_node_get(node, "hub:requires"), top, contract);
 }
 
 static enum hub_status load_decisive(struct hub_domain_loader *loader, const struct hub_node *list,

@@ -30,6 +30,11 @@ HUB_MUST_USE enum hub_status hub_domain_load_lifecycle(struct hub_domain_loader 
 HUB_MUST_USE enum hub_status hub_domain_load_exclusive(struct hub_domain_loader *loader,
                                                        const struct hub_node *node);
 
+/* NULL where the field has none. */
+HUB_MUST_USE enum hub_status hub_domain_load_requires(struct hub_domain_loader *loader,
+                                                      const struct hub_node *node, bool top,
+                                                      struct hub_field_contract *contract);
+
 /* The field of the record that `key` names. */
 HUB_MUST_USE enum hub_status hub_domain_need_field(struct hub_domain_loader *loader,
                                                    const struct hub_node *node, const char *key,

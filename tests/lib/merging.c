@@ -114,9 +114,7 @@ static json_t *show_conflicts(const struct merging *merging, const struct hub_me
     for (size_t i = 0; i < merged->conflict_count; i++) {
         const struct hub_conflict_found *found = &merged->conflicts[i];
         HUB_SCOPED_BUFFER path = {0};
-        hub_buffer_append_text(&path, found->path);
-        if (found->kind == HUB_CONFLICT_STEP)
-            hub_buffer_append_format(&path, "@%s", found->statement);
+        hub_buffer_append_format(&path, "%s%s", found->path, found->mark);
         json_object_set_new(shown, hub_buffer_text(&path),
                             json_pack("{s:s, s:b, s:o}", "severity",
                                       severities[found->severity], "decided", found->decided,

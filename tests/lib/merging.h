@@ -21,7 +21,7 @@ void merging_replaced(struct merging *merging, const char *status);
 void merging_choose(struct merging *merging, const char *path, const char *key, const char *values);
 
 /* Merges what was said. Borrowed: {"value": the record, "sources": {field: statement key, or null
- * for nobody, or "several"}, "conflicts": {path, with @statement for a step: {"severity",
+ * for nobody, or "several"}, "conflicts": {path and mark: {"severity",
  * "decided", "values": [{"value", "statements", "chosen"}]}}}. */
 const json_t *merging_result(struct merging *merging);
 /* Merges, and gives the conflict at a path; NULL for none. */

@@ -33,9 +33,56 @@
         SPAN("half", "Half", "from", "till", "'Date'") ",\n"                                       \
         SPAN("open", "Open", "start", "end", "['null', 'Time']") ",\n" STATUS
 
+#define REQUIRES(requires)                                                                         \
+    ROOM ",\n" FIELD("list", "{'type': 'array', 'items': 'string'}", RULES) ",\n"                  \
+        FIELD("due", "'int'", RULES) ",\n"                                                         \
+        FIELD("a", "['null', 'int']", "'hub:requires':\n" requires ", " RULES)
 #define EXCLUSIVE(members) "'hub:exclusive':\n" members ", " CONTRACT_ANNOTATIONS
 
-/* --- what is compiled --- */
+/* --- hub:requires --- */
+
+static void what_a_field_requires_is_compiled(void **state) {
+    (void)state;
+    struct contract contract;
+    contract_open(&contract, CONTRACT_ANNOTATIONS,
+                  REQUIRES("{'field': 'room', 'conflict': 'critical'}"));
+    assert_int_equal(contract_field(&contract, "a")->needed_field, 3);
+    assert_int_equal(contract_field(&contract, "a")->needed_severity, HUB_CRITICAL);
+    assert_int_equal(contract_field(&contract, "room")->needed_field, -1);
+    contract_close(&contract);
+    contract_open(&contract, CONTRACT_ANNOTATIONS,
+                  REQUIRES("{'field': 'list', 'conflict': 'minor'}"));
+    assert_int_equal(contract_field(&contract, "a")->needed_field, 4);
+    contract_close(&contract);
+}
+
+static void what_is_required_is_another_field_that_may_be_left_out(void **state) {
+    (void)state;
+    static const char form[] = "on a field of the record {\"field\": FIELD, \"conflict\": SEVERITY}";
+    static const char other[] = "another field, one that may be left out, would pass";
+    expect_no_contract(CONTRACT_ANNOTATIONS, REQUIRES("'room'"), "11:1: ", form);
+    expect_no_contract(CONTRACT_ANNOTATIONS, REQUIRES("{'field': 'room'}"), "11:1: ", form);
+    expect_no_contract(CONTRACT_ANNOTATIONS,
+                       REQUIRES("{'filed': 'room', 'conflict': 'minor'}"), "11:2: ",
+                       "unknown key 'filed'; did you mean 'field'?");
+    expect_no_contract(CONTRACT_ANNOTATIONS,
+                       REQUIRES("{'field': 'rom', 'conflict': 'minor'}"), "11:11: ",
+                       "'field' must name a field of the record");
+    expect_no_contract(CONTRACT_ANNOTATIONS, REQUIRES("{'field': 'a', 'conflict': 'minor'}"),
+                       "11:11: ", other);
+    expect_no_contract(CONTRACT_ANNOTATIONS,
+                       REQUIRES("{'field': 'due', 'conflict': 'minor'}"), "11:11: ", other);
+    expect_no_contract(CONTRACT_ANNOTATIONS,
+                       REQUIRES("{'field': 'room', 'conflict': 'ignore'}"), "11:31: ",
+                       "minor, major or critical would pass");
+    expect_no_contract(CONTRACT_ANNOTATIONS,
+                       FIELD("a", "{'type': 'record', 'name': 'P', 'fields': [{'name': 'p',"
+                             " 'type': 'int', 'doc': 'd', 'hub:requires':\n"
+                             "{'field': 'a', 'conflict': 'minor'}}]}", RULES),
+                       "8:1: ", form);
+}
+
+/* --- hub:exclusive: what is compiled --- */
 
 static void a_claim_on_times_is_compiled(void **state) {
     (void)state;
@@ -71,7 +118,7 @@ static void a_claim_on_days_may_have_several_fields(void **state) {
     contract_close(&contract);
 }
 
-/* --- refusals --- */
+/* --- hub:exclusive: refusals --- */
 
 static void exclusiveness_names_its_fields(void **state) {
     (void)state;
@@ -127,6 +174,8 @@ static void active_states_are_symbols_of_the_status(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_field_requires_is_compiled),
+        cmocka_unit_test(what_is_required_is_another_field_that_may_be_left_out),
         cmocka_unit_test(a_claim_on_times_is_compiled),
         cmocka_unit_test(a_claim_on_days_may_have_several_fields),
         cmocka_unit_test(exclusiveness_names_its_fields),

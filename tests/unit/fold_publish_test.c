@@ -29,7 +29,10 @@ static void expect_gapless(const char *kind, const char *path,
         size_t k;
         json_array_foreach(history, k, output) {
             const char *key = look_text(output, "key");
+            const char *found = look_text(output, "value.kind");
             int64_t next = 1 + json_integer_value(json_object_get(seen, key));
+            if (found != NULL && strcmp(found, "UNFOUNDED") == 0)
+                continue; /* slots move to and fro, and each shard counts its own */
             if (look_number(output, path) != next)
                 fail_msg("HUB_TEST_SEED=%llu: %s of %s is %lld, not %lld",
                          (unsigned long long)seed, path, key,
