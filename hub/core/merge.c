@@ -145,6 +145,7 @@ static struct hub_conflict_found *find_conflict(struct merge *merge, const struc
                                          .path = path_of(merge, place),
                                          .mark = "",
                                          .severity = contract->severity,
+                                         .owner = hub_merge_owner(&merge->scope, contract),
                                          .values = values,
                                          .value_count = listed};
     return found;

@@ -57,6 +57,7 @@ struct hub_conflict_found {
      * ("@ctgov/NCT01"), of what is UNFOUNDED why (":claim", ":needs-qp"); else "". */
     const char *mark;
     enum hub_severity severity;
+    const char *owner; /* institution that the field's rules name first, or NULL */
     struct hub_conflict_value *values; /* the chosen one first, then by text; of a STEP and of
                                           what lacks another field as they are told */
     size_t value_count;

@@ -129,6 +129,7 @@ void hub_merge_check_claims(const struct hub_merge_scope *scope, const struct hu
                                                                 .path = contract->field->name,
                                                                 .mark = ":claim",
                                                                 .severity = contract->severity,
+                                                                .owner = hub_merge_owner(scope, contract),
                                                                 .values = values,
                                                                 .value_count = listed};
 }
@@ -163,6 +164,8 @@ static void add_need(const struct hub_merge_scope *scope, const struct hub_merge
                                     .path = contract->field->name,
                                     .mark = hub_arena_format(scope->arena, ":needs-%s", needed),
                                     .severity = contract->needed_severity,
+                                    .owner = hub_merge_owner(
+                                        scope, &record->fields[contract->needed_field]),
                                     .values = values,
                                     .value_count = 2};
 }

@@ -194,6 +194,36 @@ size_t hub_merge_choose(const struct hub_merge_scope *scope,
     return best;
 }
 
+/* --- whose a conflict is --- */
+
+static const char *owner_by(const struct hub_merge_scope *scope,
+                            const struct hub_authority *authority) {
+    const struct hub_parties *parties = scope->domain->parties;
+    const char *org = NULL, *owner = NULL;
+    if (authority->kind == HUB_AUTHORITY_ROLE)
+        org = scope->role_orgs[authority->role_field];
+    else if (authority->kind == HUB_AUTHORITY_ELEMENT)
+        org = element_org(scope, (size_t)authority->role_field);
+    for (size_t i = 0; org != NULL && i < parties->institution_count; i++)
+        if (strcmp(parties->institutions[i].org, org) == 0)
+            return parties->institutions[i].name;
+    for (size_t i = 0; owner == NULL && i < scope->voice_count; i++)
+        if (is_believed(scope, authority, &scope->voices[i]))
+            owner = scope->voices[i].system->owner;
+    return owner;
+}
+
+const char *hub_merge_owner(const struct hub_merge_scope *scope,
+                            const struct hub_field_contract *contract) {
+    const char *owner = NULL;
+    for (size_t i = 0; owner == NULL && i < contract->rule_count; i++) {
+        const struct hub_rule *rule = &contract->rules[i];
+        for (size_t k = 0; owner == NULL && k < rule->authority_count; k++)
+            owner = owner_by(scope, &rule->authorities[k]);
+    }
+    return owner;
+}
+
 static void bind_role(struct hub_merge_scope *scope, size_t index) {
     const struct hub_field_contract *contract = &scope->domain->contract.fields[index];
     const struct hub_type *type = contract->field->type;

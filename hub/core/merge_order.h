@@ -45,6 +45,11 @@ size_t hub_merge_admissible(const struct hub_merge_scope *scope,
                             const struct hub_field_contract *contract,
                             struct hub_candidate *candidates, size_t count);
 
+/* The institution that the field's rules name first: one that stands in the record as a role, or
+ * one with a system of its own among the voices. A register is nobody's. NULL for none. */
+const char *hub_merge_owner(const struct hub_merge_scope *scope,
+                            const struct hub_field_contract *contract);
+
 /* Resolves the organisations that `role:` rules name. */
 void hub_merge_bind_roles(struct hub_merge_scope *scope);
 

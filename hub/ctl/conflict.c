@@ -13,11 +13,22 @@ static const char *text_of(const json_t *object, const char *name) {
     return text == NULL ? "" : text;
 }
 
+static bool is_owned_by(const json_t *conflict, const char *institution) {
+    const json_t *owners = json_object_get(conflict, "owners");
+    for (size_t i = 0; i < json_array_size(owners); i++)
+        if (strcmp(json_string_value(json_array_get(owners, i)), institution) == 0)
+            return true;
+    return false;
+}
+
 static void add_row(struct hub_ctl_table *table, const json_t *conflict) {
     const json_t *values = json_object_get(conflict, "values");
     HUB_SCOPED_BUFFER shown = {0};
+    HUB_SCOPED_BUFFER owners = {0};
     size_t i;
-    json_t *value;
+    json_t *value, *owner;
+    json_array_foreach(json_object_get(conflict, "owners"), i, owner)
+        hub_buffer_append_format(&owners, "%s%s", i == 0 ? "" : ",", json_string_value(owner));
     json_array_foreach((json_t *)values, i, value) {
         const char *text = text_of(value, "value");
         int size = (int)hub_text_cut(hub_bytes_of_text(text), VALUE_SIZE_MAX);
@@ -27,6 +38,7 @@ static void add_row(struct hub_ctl_table *table, const json_t *conflict) {
     hub_ctl_table_cell(table, "%s", text_of(conflict, "state"));
     hub_ctl_table_cell(table, "%s", text_of(conflict, "severity"));
     hub_ctl_table_cell(table, "%s", text_of(conflict, "kind"));
+    hub_ctl_table_cell(table, "%s", hub_buffer_text(&owners));
     hub_ctl_table_cell(table, "%s", text_of(conflict, "conflict_id"));
     hub_ctl_table_cell(table, "%lld",
                        (long long)json_integer_value(json_object_get(conflict, "events")));
@@ -34,9 +46,9 @@ static void add_row(struct hub_ctl_table *table, const json_t *conflict) {
 }
 
 enum hub_exit hub_ctl_conflict_list(struct hub_ctl *ctl) {
-    static const char *const head[] = {"STATE", "SEVERITY", "KIND", "CONFLICT", "EVENTS",
-                                       "VALUES (* chosen)"};
-    struct hub_ctl_table table = {.head = head, .columns = 6};
+    static const char *const head[] = {"STATE",    "SEVERITY", "KIND",             "OWNER",
+                                       "CONFLICT", "EVENTS",   "VALUES (* chosen)"};
+    struct hub_ctl_table table = {.head = head, .columns = 7};
     size_t i, shown = 0;
     json_t *record;
     if (!hub_ctl_load(ctl))
@@ -48,6 +60,8 @@ enum hub_exit hub_ctl_conflict_list(struct hub_ctl *ctl) {
     json_array_foreach(latest, i, record) {
         json_t *conflict = json_object_get(record, "value");
         bool deferred = strcmp(text_of(json_object_get(conflict, "decision"), "kind"), "DEFER") == 0;
+        if (ctl->owner != NULL && !is_owned_by(conflict, ctl->owner))
+            continue;
         if (!ctl->all && (deferred || strcmp(text_of(conflict, "state"), "OPEN") != 0))
             continue;
         if ((int64_t)shown++ >= ctl->limit)

@@ -19,6 +19,7 @@ struct hub_ctl {
     const char *keys;      /* folder of pseudonym keys, or NULL */
     const char *connectors; /* folder of configurations */
     const char *domain;    /* --domain, or NULL */
+    const char *owner;     /* --owner INSTITUTION, or NULL */
     const char *group;     /* of the hub */
     const char *context;   /* --context a.b=c, or NULL */
     const char *reason;    /* --reason, or NULL */

@@ -70,7 +70,7 @@ static const struct option long_options[] = {
     {"reason", required_argument, NULL, 'r'},    {"by", required_argument, NULL, 'w'},
     {"statement", required_argument, NULL, 't'}, {"connectors", required_argument, NULL, 'C'},
     {"edges", no_argument, NULL, 'e'},           {"forward", no_argument, NULL, 'F'},
-    {"backward", no_argument, NULL, 'B'},
+    {"backward", no_argument, NULL, 'B'},        {"owner", required_argument, NULL, 'O'},
     {NULL, 0, NULL, 0},
 };
 
@@ -90,6 +90,7 @@ static void usage(FILE *out) {
             "  --schemas DIR      the schemas folder (HUB_SCHEMAS, else schemas)\n"
             "  --keys DIR         keys for pseudonyms (HUB_KEYS)\n"
             "  --domain NAME      only this domain\n"
+            "  --owner NAME       conflict list: only what this institution should act on\n"
             "  --context A.B=C    simulate: a fact about the request or file, such as\n"
             "                     request.sending_hei_id=lu.se\n"
             "  --limit N          at most N records\n"
@@ -122,6 +123,9 @@ static bool read_option(struct hub_ctl *ctl, int option) {
         return true;
     case 'd':
         ctl->domain = optarg;
+        return true;
+    case 'O':
+        ctl->owner = optarg;
         return true;
     case 'g':
         ctl->group = optarg;

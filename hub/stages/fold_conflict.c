@@ -11,7 +11,7 @@
 struct fold_conflict_before {
     bool open;
     bool known; /* it has been open, now or earlier */
-    struct hub_bytes values;
+    struct hub_bytes values, owners;
     bool decided;        /* the step's event is about a decision */
     const char *refused; /* why it was refused, or NULL */
 };
@@ -22,6 +22,7 @@ void fold_conflict_free(struct fold_conflict *conflict) {
     hub_release(conflict->entities[1]);
     hub_release(conflict->field);
     hub_release(conflict->values);
+    hub_release(conflict->owners);
     fold_decision_free(conflict->decision);
     hub_release(conflict);
 }
@@ -46,15 +47,18 @@ static void detach(struct fold_entity *entity, const struct fold_conflict *confl
 
 /* --- transitions --- */
 
+static struct hub_bytes keep(struct fold_step *step, const uint8_t *data, size_t size) {
+    return hub_bytes(hub_arena_text(step->arena, (const char *)data, size), size);
+}
+
 void fold_conflict_touch(struct fold_step *step, struct fold_conflict *conflict) {
     if (conflict->before != NULL)
         return;
     struct fold_conflict_before *before = hub_arena_take(step->arena, sizeof *before);
     *before = (struct fold_conflict_before){.open = conflict->open,
                                             .known = conflict->opened_offset >= 0};
-    char *copy =
-        hub_arena_text(step->arena, (const char *)conflict->values, conflict->values_size);
-    before->values = hub_bytes(copy, conflict->values_size);
+    before->values = keep(step, conflict->values, conflict->values_size);
+    before->owners = keep(step, conflict->owners, conflict->owners_size);
     conflict->before = before;
     HUB_GROW(step->conflicts, step->conflict_count, step->conflict_capacity);
     step->conflicts[step->conflict_count++] = conflict;
@@ -169,13 +173,21 @@ static void hold_decided(struct fold_step *step, struct fold_conflict *conflict,
 void fold_conflict_hold(struct fold_step *step, const struct fold_finding *finding,
                         const struct hub_buffer *values) {
     struct fold_conflict *conflict = need_conflict(step->fold, finding);
-    bool same = conflict->open && conflict->values_size == values->size &&
-                memcmp(conflict->values, values->data, values->size) == 0;
+    HUB_SCOPED_BUFFER owners = {0};
+    fold_owners_encode(&finding->owners, &owners);
+    bool same = conflict->open &&
+                hub_bytes_equal(hub_bytes(conflict->values, conflict->values_size),
+                                hub_buffer_bytes(values)) &&
+                hub_bytes_equal(hub_bytes(conflict->owners, conflict->owners_size),
+                                hub_buffer_bytes(&owners));
     conflict->seen = true;
     if (same)
         return;
     fold_conflict_touch(step, conflict);
     conflict->severity = finding->severity;
+    hub_release(conflict->owners);
+    conflict->owners = hub_copy_bytes(owners.data, owners.size);
+    conflict->owners_size = owners.size;
     set_values(conflict, values);
     drop_outdated(step, conflict);
     if (conflict->open)
@@ -230,6 +242,18 @@ static void encode_values(const struct fold_entity *entity, const struct hub_con
     hub_encode_array_end(values);
 }
 
+static struct fold_owners list_owners(const struct fold_step *step,
+                                      const struct fold_entity *entity,
+                                      const struct hub_conflict_found *found) {
+    struct fold_owners owners = fold_owners_new(step);
+    if (found->owner != NULL)
+        fold_owners_add(&owners, found->owner);
+    for (size_t i = 0; found->owner == NULL && i < found->value_count; i++)
+        for (size_t k = 0; k < found->values[i].voice_count; k++)
+            fold_owners_add_speakers(&owners, entity->members[found->values[i].voices[k]]);
+    return owners;
+}
+
 /* Of what is no choice between values a person can say that it is right as it is. */
 static bool is_accepted(struct fold_step *step, const struct fold_finding *finding,
                              const struct hub_buffer *values) {
@@ -257,7 +281,8 @@ void fold_conflict_of_values(struct fold_step *step, struct fold_change *change)
             .kind = found->kind,
             .entities = {entity->id, NULL},
             .field = found->path,
-            .severity = found->severity};
+            .severity = found->severity,
+            .owners = list_owners(step, entity, found)};
         encode_values(entity, found, &values);
         if (found->decided || is_accepted(step, &finding, &values))
             hold_decided(step, need_conflict(step->fold, &finding), &values);
@@ -287,11 +312,13 @@ static bool transition_of(const struct fold_conflict *conflict, enum transition 
     const struct fold_conflict_before *before = conflict->before;
     bool same_values = hub_bytes_equal(before->values,
                                        hub_bytes(conflict->values, conflict->values_size));
+    bool same_owners = hub_bytes_equal(before->owners,
+                                       hub_bytes(conflict->owners, conflict->owners_size));
     if (before->decided) {
         *ret_transition = transition_of_decision(conflict);
         return true;
     }
-    if (before->open == conflict->open && same_values)
+    if (before->open == conflict->open && same_values && same_owners)
         return false;
     bool holds = !conflict->open && conflict->values_size > 0;
     *ret_transition = holds                ? DECIDED
@@ -328,6 +355,10 @@ static void encode_conflict(const struct fold_step *step, const struct fold_conf
     hub_encode_long(value, HUB_CORE_VERSION);
     fold_decision_encode(conflict->decision, value);
     hub_encode_optional_text(value, conflict->before->refused);
+    if (conflict->owners_size > 0)
+        hub_buffer_append(value, conflict->owners, conflict->owners_size);
+    else
+        hub_encode_array_end(value);
 }
 
 static int compare_conflicts(const void *a, const void *b) {

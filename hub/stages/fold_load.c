@@ -213,6 +213,10 @@ enum hub_status hub_fold_load_conflict(struct hub_fold *fold, struct hub_bytes v
     bool stand = hub_record_count(&record, "values") > 0;
     conflict->values = stand ? hub_copy_bytes(values.data, values.size) : NULL;
     conflict->values_size = stand ? values.size : 0;
+    struct hub_bytes owners = hub_record_field(&record, "owners");
+    hub_release(conflict->owners);
+    conflict->owners = hub_copy_bytes(owners.data, owners.size);
+    conflict->owners_size = owners.size;
     fold_decision_free(conflict->decision);
     conflict->decision = fold_decision_load(&record);
     return HUB_OK;

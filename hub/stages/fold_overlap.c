@@ -2,6 +2,7 @@
 #include "hub/stages/fold_state.h"
 
 #include "hub/base/text.h"
+#include "hub/core/merge_order.h"
 #include "schemas/lib/encode.h"
 #include "schemas/lib/render.h"
 #include "schemas/lib/slice.h"
@@ -149,6 +150,25 @@ static void encode_claim(const struct hub_exclusive *exclusive, const struct fol
     hub_buffer_append_byte(values, false);
 }
 
+/* Of each entity by the interval's rules, else whoever speaks of it. */
+static void add_owners(const struct fold_step *step, const struct fold_entity *entity,
+                       struct fold_owners *owners) {
+    const struct hub_domain *domain = step->fold->domain;
+    struct hub_voice *voices = NULL;
+    fold_publish_voices(entity, domain, step->arena, &voices);
+    struct hub_merge_scope scope = {.domain = domain,
+                                    .voices = voices,
+                                    .voice_count = entity->member_count,
+                                    .arena = step->arena};
+    hub_merge_bind_roles(&scope);
+    const char *owner = hub_merge_owner(
+        &scope, &domain->contract.fields[domain->exclusive->interval_fields[0]]);
+    if (owner != NULL)
+        fold_owners_add(owners, owner);
+    for (size_t i = 0; owner == NULL && i < entity->member_count; i++)
+        fold_owners_add_speakers(owners, entity->members[i]);
+}
+
 struct overlap_search {
     struct fold_step *step;
     struct fold_entity *entity;
@@ -171,7 +191,10 @@ static void on_overlap(void *context, void *owner) {
         .kind = HUB_CONFLICT_OVERLAP,
         .entities = {a->id, b->id},
         .field = field,
-        .severity = exclusive->severity};
+        .severity = exclusive->severity,
+        .owners = fold_owners_new(step)};
+    add_owners(step, a, &finding.owners);
+    add_owners(step, b, &finding.owners);
     hub_encode_array_begin(&values, 2);
     encode_claim(exclusive, a, &values);
     encode_claim(exclusive, b, &values);

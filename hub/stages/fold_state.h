@@ -122,6 +122,8 @@ struct fold_conflict {
     bool open;
     uint8_t *values; /* encoded array of ConflictValue */
     size_t values_size;
+    uint8_t *owners; /* encoded array of institutions; NULL where it never stood */
+    size_t owners_size;
     int64_t opened_offset;
     int64_t events;
     struct fold_decision *decision; /* or NULL */
@@ -310,6 +312,16 @@ void fold_publish_unified(struct fold_step *step);
 void fold_publish_voices(const struct fold_entity *entity, const struct hub_domain *domain,
                          struct hub_arena *arena, struct hub_voice **ret_voices);
 
+/* fold_owner.c: whose a conflict is. */
+struct fold_owners {
+    const struct hub_parties *parties;
+    bool *named; /* by institution */
+};
+struct fold_owners fold_owners_new(const struct fold_step *step);
+void fold_owners_add(struct fold_owners *owners, const char *institution);
+void fold_owners_add_speakers(struct fold_owners *owners, const struct fold_statement *statement);
+void fold_owners_encode(const struct fold_owners *owners, struct hub_buffer *value);
+
 /* What a step finds wrong, whether or not it was known before. */
 struct fold_finding {
     const char *id;
@@ -317,6 +329,7 @@ struct fold_finding {
     const char *entities[2]; /* the second only of an overlap */
     const char *field;
     enum hub_severity severity;
+    struct fold_owners owners;
 };
 
 /* fold_conflict.c: conflicts of values and steps, and the transitions of all kinds. */

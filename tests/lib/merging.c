@@ -116,9 +116,10 @@ static json_t *show_conflicts(const struct merging *merging, const struct hub_me
         HUB_SCOPED_BUFFER path = {0};
         hub_buffer_append_format(&path, "%s%s", found->path, found->mark);
         json_object_set_new(shown, hub_buffer_text(&path),
-                            json_pack("{s:s, s:b, s:o}", "severity",
+                            json_pack("{s:s, s:b, s:s?, s:o}", "severity",
                                       severities[found->severity], "decided", found->decided,
-                                      "values", show_values(merging, found)));
+                                      "owner", found->owner, "values",
+                                      show_values(merging, found)));
     }
     return shown;
 }

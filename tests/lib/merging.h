@@ -22,7 +22,7 @@ void merging_choose(struct merging *merging, const char *path, const char *key, 
 
 /* Merges what was said. Borrowed: {"value": the record, "sources": {field: statement key, or null
  * for nobody, or "several"}, "conflicts": {path and mark: {"severity",
- * "decided", "values": [{"value", "statements", "chosen"}]}}}. */
+ * "decided", "owner", "values": [{"value", "statements", "chosen"}]}}}. */
 const json_t *merging_result(struct merging *merging);
 /* Merges, and gives the conflict at a path; NULL for none. */
 const json_t *merging_conflict(struct merging *merging, const char *path);

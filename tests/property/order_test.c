@@ -82,7 +82,8 @@ static json_t *own_conflicts(const json_t *conflicts, const char *shard_and_id) 
         }
         if (!own || !is(conflict, "state", "OPEN") || is(conflict, "kind", "STEP"))
             continue;
-        json_t *line = json_pack("[O, O?]", json_object_get(conflict, "field"),
+        json_t *line = json_pack("[O, O, O?]", json_object_get(conflict, "field"),
+                                 json_object_get(conflict, "owners"),
                                  is(conflict, "kind", "OVERLAP")
                                      ? NULL /* its values name entities */
                                      : json_object_get(conflict, "values"));

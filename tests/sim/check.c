@@ -252,6 +252,7 @@ static void append_conflicts(struct hubs *hubs, size_t shard, struct hub_bytes i
             strcmp(view_symbol(&view, "kind"), "STEP") == 0)
             continue;
         hub_buffer_append_bytes(&line, view_text(&view, "field"));
+        append_hash(&line, "owners", view_field(&view, "owners"));
         append_hash(&line, "values", overlap ? hub_bytes("", 0) : view_field(&view, "values"));
         add_line(&lines, &line);
     }

@@ -20,7 +20,7 @@ struct statement {
 };
 
 struct conflict {
-    struct hub_bytes id, values, entities[2];
+    struct hub_bytes id, values, owners, entities[2];
     int64_t events;
     bool open, was_open_ever, decided;
 };
@@ -239,14 +239,14 @@ static struct conflict *need_conflict(struct watch *watch, struct hub_bytes id) 
 
 /* What an event may say, by what the conflict was. */
 static bool is_legal(const struct conflict *before, const char *transition, bool open,
-                     struct hub_bytes values, const struct view *decision) {
+                     struct hub_bytes values, bool same_owners, const struct view *decision) {
     bool had_values = before->values.size > 1, has_values = values.size > 1;
     bool same_values = hub_bytes_equal(before->values, values);
     bool in_force = decision != NULL && is(view_symbol(decision, "state"), "IN_FORCE");
     if (is(transition, "OPENED"))
         return open && has_values && !before->was_open_ever;
     if (is(transition, "CHANGED"))
-        return open && before->open && has_values && !same_values;
+        return open && before->open && has_values && !(same_values && same_owners);
     if (is(transition, "RESOLVED"))
         return !open && !has_values && (before->open || had_values);
     if (is(transition, "REOPENED"))
@@ -274,13 +274,14 @@ static void see_conflict(struct watch *watch, struct hub_bytes key, struct hub_b
     bool open = is(view_symbol(&view, "state"), "OPEN");
     bool decided = view_part(&view, "decision", &decision);
     bool refused = is(transition, "REFUSED");
-    struct hub_bytes values = view_field(&view, "values");
+    struct hub_bytes values = view_field(&view, "values"), owners = view_field(&view, "owners");
+    bool same_owners = hub_bytes_equal(conflict->owners, owners);
     if (conflict->events == 0)
         conflict->values = hub_bytes("", 1); /* an empty array */
     if (view_long(&view, "events") != conflict->events + 1)
         FAIL(watch, key, "event %lld follows %lld", (long long)view_long(&view, "events"),
              (long long)conflict->events);
-    if (!is_legal(conflict, transition, open, values, decided ? &decision : NULL))
+    if (!is_legal(conflict, transition, open, values, same_owners, decided ? &decision : NULL))
         FAIL(watch, key, "%s (%s now, %zu values) after it was %s", transition,
              open ? "open" : "closed", view_count(&view, "values"),
              conflict->open            ? "open"
@@ -298,6 +299,7 @@ static void see_conflict(struct watch *watch, struct hub_bytes key, struct hub_b
     conflict->was_open_ever |= open;
     conflict->decided = decided;
     conflict->values = values;
+    conflict->owners = owners;
 }
 
 static bool lists(const struct entity *entity, struct hub_bytes conflict_id) {

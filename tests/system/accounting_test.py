@@ -34,6 +34,15 @@ def test_nothing_is_wrong_at_first(installation):
     assert installation.ctl_result("refold", "trial").returncode == 0
 
 
+def test_each_conflict_is_listed_for_those_who_should_act(installation):
+    every = installation.ctl_json("conflict", "list")
+    for institution in ("sus", "lumc", "lu"):
+        listed = installation.ctl_json("conflict", "list", "--owner", institution)
+        assert listed == [conflict for conflict in every if institution in conflict["owners"]]
+    assert every and all(conflict["owners"] for conflict in every)
+    assert installation.ctl_json("conflict", "list", "--owner", "nobody") == []
+
+
 def test_a_record_that_no_connector_counted_is_found(installation):
     """It claims to come from LU, by a key that is nobody's; the hub refuses it, and status tells that
     more was read than was published."""

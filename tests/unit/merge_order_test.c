@@ -364,6 +364,37 @@ static void a_part_that_is_not_stated_has_no_precedence(void **state) {
     own_domain_free(counts);
 }
 
+/* --- whose a conflict is --- */
+
+/* Of two registers that differ, with what one of them says beside. */
+static const json_t *owner_of(const char *field, const char *beside) {
+    HUB_SCOPED_BUFFER json = {0};
+    begin();
+    hub_buffer_append_format(&json, "{'host': 'ror:05xvt9f17', '%s': 1%s}", field, beside);
+    merging_say(merging, "ctis/1", NULL, hub_buffer_text(&json));
+    say("ctgov/1", NULL, field, "2");
+    return json_object_get(merging_conflict(merging, field), "owner");
+}
+
+static void a_conflict_is_whose_the_rule_believes_first_of_those_in_the_record(void **state) {
+    (void)state;
+    expect_json(owner_of("by_several", ""), "", "'lumc'"); /* the host, though it says nothing */
+    expect_json(owner_of("by_home", ", 'home': 'SUS'"), "", "'sus'");
+    expect_json(owner_of("by_institution", ""), "", "null");
+    say("sus-trials/1", NULL, "by_institution", "3");
+    expect_json(merging_conflict(merging, "by_institution"), "owner", "'sus'");
+}
+
+static void what_is_no_institutions_own_owns_no_conflict(void **state) {
+    (void)state;
+    expect_json(owner_of("by_system", ""), "", "null");
+    say("euctr/1", NULL, "by_system", "3"); /* believed, and nobody's */
+    expect_json(merging_conflict(merging, "by_system"), "owner", "null");
+    expect_json(owner_of("by_home", ""), "", "null");
+    expect_json(owner_of("by_home", ", 'home': 'ror:027bh9e22'"), "", "null");
+    expect_json(owner_of("agreed", ""), "", "null");
+}
+
 /* The list as a whole is nobody's; and what is known by no organisation is nobody's either. */
 static void an_element_without_an_organisation_is_nobodys_own(void **state) {
     struct own_domain *owned = own_domain_new(
@@ -383,6 +414,8 @@ static void an_element_without_an_organisation_is_nobodys_own(void **state) {
     expect_json(merging_result(merging), "value.owners",
                 "[{'org': null, 'number': 2}, {'org': 'ror:05xvt9f17', 'number': 1}]");
     assert_non_null(merging_reason(merging, "owners", "lumc-mes/1", "sus-trials/1"));
+    expect_json(merging_conflict(merging, "owners[].number"), "owner", "null");
+    expect_json(merging_conflict(merging, "owners[ror:05xvt9f17].number"), "owner", "'lumc'");
     begin();
     own_domain_free(owned);
 }
@@ -417,6 +450,8 @@ int main(void) {
         cmocka_unit_test(a_year_that_is_believed_yields_to_the_later_of_two_months),
         cmocka_unit_test(the_reason_says_which_of_the_two_loses),
         cmocka_unit_test(a_part_that_is_not_stated_has_no_precedence),
+        cmocka_unit_test(a_conflict_is_whose_the_rule_believes_first_of_those_in_the_record),
+        cmocka_unit_test(what_is_no_institutions_own_owns_no_conflict),
         cmocka_unit_test(an_element_without_an_organisation_is_nobodys_own),
     };
     return cmocka_run_group_tests(tests, make_domain, free_domain);
