@@ -159,9 +159,9 @@ static bool chooses_one(const struct hub_record *record) {
            (kind == FOLD_CHOOSE && hub_record_count(&decision, "statements") == 1);
 }
 
+/* All but UNRECOGNISED, which is between them. */
 static bool is_conflict_kind(int64_t kind) {
-    return kind <= HUB_CONFLICT_OVERLAP ||
-           (kind >= HUB_CONFLICT_UNFOUNDED && kind <= HUB_CONFLICT_REFERENCE);
+    return kind <= HUB_CONFLICT_OVERLAP || kind >= HUB_CONFLICT_UNFOUNDED;
 }
 
 static enum hub_status check_conflict(const struct hub_fold *fold, const struct hub_record *record,

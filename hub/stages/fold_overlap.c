@@ -2,6 +2,7 @@
 #include "hub/stages/fold_state.h"
 
 #include "hub/base/text.h"
+#include "hub/core/equal.h"
 #include "hub/core/merge_order.h"
 #include "schemas/lib/encode.h"
 #include "schemas/lib/render.h"
@@ -85,6 +86,15 @@ static bool read_interval(const struct hub_domain *domain, struct hub_bytes valu
     return days ? span->end_ms >= span->start_ms : span->end_ms > span->start_ms;
 }
 
+/* A partition holds several shards. Nothing is appended where the value is not stated. */
+static void append_shard(const struct hub_domain *domain, struct hub_bytes value,
+                         struct hub_buffer *key) {
+    size_t index = (size_t)domain->shard_field;
+    const struct hub_field_contract *contract = &domain->contract.fields[index];
+    hub_value_key(contract, contract->field->type,
+                  hub_slice_field(domain->schema->root, value, index), key);
+}
+
 /* The claim that a merged value makes: on which suite, from when to when. False for none. */
 static bool read_span(const struct hub_domain *domain, const struct fold_entity *entity,
                       struct hub_buffer *key, struct hub_span *span) {
@@ -99,8 +109,8 @@ static bool read_span(const struct hub_domain *domain, const struct fold_entity 
                      &part)
     if (FIELD(exclusive->status_field) == NULL || !exclusive->active[hub_slice_long(part)])
         return false;
-    if (domain->shard_field >= 0 && FIELD(domain->shard_field) != NULL)
-        hub_buffer_append_bytes(key, hub_slice_octets(part));
+    if (domain->shard_field >= 0)
+        append_shard(domain, value, key);
     hub_buffer_append_byte(key, '/');
     if (FIELD(exclusive->of_field) == NULL)
         return false;
@@ -206,8 +216,7 @@ void fold_overlap_find(struct fold_step *step, struct fold_change *change) {
     struct fold_entity *entity = change->entity;
     struct overlap_search search = {step, entity};
     struct fold_suite *suite = NULL;
-    if (step->fold->domain->exclusive == NULL ||
-        (entity->kind == FOLD_ACTIVE && !change->remerge))
+    if (step->fold->domain->exclusive == NULL)
         return;
     if (entity->exclusive_key != NULL) {
         HASH_FIND_STR(step->fold->suites, entity->exclusive_key, suite);

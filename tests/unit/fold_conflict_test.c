@@ -284,6 +284,27 @@ static void an_overlap_survives_a_restart(void **state) {
     world_free(world);
 }
 
+/* All who give a number that too many doubt are looked at again, whatever else they say. */
+static void an_overlap_is_not_told_again_when_many_doubt_a_number_of_the_slot(void **state) {
+    static const char slot[] =
+        "{'statement': {'version': '1'}, 'facility': 'ror:05xvt9f17', 'status': 'BOOKED',"
+        " 'identifiers': [{'scheme': 'slot', 'issuer': 'mes', 'value': '7', 'relation':"
+        " 'UNVERIFIED'}], 'suite': 'suite %d', 'interval': {'start': {'time':"
+        " '2026-05-01T08:00:00'}, 'end': {'time': '2026-05-01T12:00:00'}}}";
+    struct world *world = world_new("gmp-slot");
+    char json[512], key[32];
+    (void)state;
+    tell_slot(world, "lumc-mes/B", 1, "suite 1", "11-16", "BOOKED");
+    for (int i = 1; i <= 9; i++) {
+        snprintf(key, sizeof key, "lumc-calendar/%d", i);
+        snprintf(json, sizeof json, slot, i);
+        world_say(world, "lumc", key, json);
+    }
+    assert_int_equal(world_count_active(world_unified(world)), 10);
+    assert_string_equal(transitions(world), "OPENED");
+    world_free(world);
+}
+
 /* --- what claims nothing --- */
 
 static void a_slot_without_a_time_or_a_suite_overlaps_nothing(void **state) {
@@ -341,6 +362,7 @@ int main(void) {
         cmocka_unit_test(a_slot_that_moves_in_time_changes_or_closes_its_overlaps),
         cmocka_unit_test(a_slot_can_overlap_several_and_each_is_told),
         cmocka_unit_test(an_overlap_survives_a_restart),
+        cmocka_unit_test(an_overlap_is_not_told_again_when_many_doubt_a_number_of_the_slot),
         cmocka_unit_test(a_slot_without_a_time_or_a_suite_overlaps_nothing),
         cmocka_unit_test(conflicts_are_listed_by_their_ids_whenever_they_opened),
     };

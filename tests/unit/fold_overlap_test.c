@@ -97,6 +97,19 @@ static void of_days_that_are_not_known_only_what_is_sure_counts(void **state) {
     assert_false(overlap("2026-03", "2026-03", "2026-01-01", "2026-12-31"));
 }
 
+static void a_day_of_a_precision_that_nobody_knows_is_that_day(void **state) {
+    struct world *world = world_new("exchange");
+    (void)state;
+    tell_trial(world, "lu-guests/A", 1, "",
+               "'person_ref': 'ps:2026:11', 'status': 'ACTIVE', 'actual': {'from': {'value':"
+               " '2026-03-02', 'precision': 'UNRECOGNISED'}, 'to': {'value': '2026-03-20'}}");
+    tell_stay(world, "lu-guests/B", 1, "ACCEPTED", "planned", "2026-01-01", "2026-03-02");
+    assert_int_equal(count_open(world), 0);
+    tell_stay(world, "lu-guests/B", 2, "ACCEPTED", "planned", "2026-01-01", "2026-03-03");
+    assert_int_equal(count_open(world), 1);
+    world_free(world);
+}
+
 static void a_bound_that_is_not_known_yet_is_the_planned_one(void **state) {
     struct world *world = world_new("exchange");
     (void)state;
@@ -146,6 +159,7 @@ int main(void) {
         cmocka_unit_test(stays_that_share_but_a_day_of_travel_do_not_overlap),
         cmocka_unit_test(a_stay_without_a_last_day_goes_on),
         cmocka_unit_test(of_days_that_are_not_known_only_what_is_sure_counts),
+        cmocka_unit_test(a_day_of_a_precision_that_nobody_knows_is_that_day),
         cmocka_unit_test(a_bound_that_is_not_known_yet_is_the_planned_one),
         cmocka_unit_test(what_is_asked_for_or_over_and_other_people_claim_nothing),
         cmocka_unit_test(a_stay_that_ends_earlier_closes_the_overlap_also_after_a_restart),

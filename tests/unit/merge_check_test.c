@@ -119,6 +119,19 @@ static void the_fields_own_equality_tells_whether_it_is_the_same(void **state) {
     expect_json(merging_conflict(merging, "name:claim"), "values.0.statements", "['ctis/1']");
 }
 
+static void of_several_who_may_say_it_the_one_whose_value_stands_is_named(void **state) {
+    (void)state;
+    begin();
+    say("ctis/1", "{'name': 'Skin'}");
+    say("ctis/2", "{'name': 'Sheet'}");
+    say("euctr/1", "{'name': 'Graft'}");
+    const json_t *found = merging_conflict(merging, "name:claim");
+    expect_json(found, "values.0",
+                "{'value': 'Skin', 'statements': ['ctis/1'], 'chosen': true}");
+    expect_json(found, "values.1",
+                "{'value': 'Graft', 'statements': ['euctr/1'], 'chosen': false}");
+}
+
 static void a_field_whose_differences_nobody_reports_has_no_claims(void **state) {
     (void)state;
     begin();
@@ -200,6 +213,7 @@ int main(void) {
         cmocka_unit_test(it_is_founded_once_one_who_may_says_so_or_what_only_comes_after),
         cmocka_unit_test(what_nobody_may_say_is_listed_with_nothing_chosen),
         cmocka_unit_test(the_fields_own_equality_tells_whether_it_is_the_same),
+        cmocka_unit_test(of_several_who_may_say_it_the_one_whose_value_stands_is_named),
         cmocka_unit_test(a_field_whose_differences_nobody_reports_has_no_claims),
         cmocka_unit_test(the_elements_of_a_list_are_founded_each),
         cmocka_unit_test(a_field_without_the_one_that_it_requires_is_unfounded),
