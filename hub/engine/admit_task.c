@@ -97,10 +97,11 @@ static void decide(const struct hub_task *task, struct hub_slot *slot,
                                             .digester = &hub_sha256,
                                             .topic = slot->topic,
                                             .shard_count = hub_topics_shard_count};
-    bool taken = hub_admit_decision(&decisions, input, outputs);
+    enum hub_admit_decided decided = hub_admit_decision(&decisions, input, outputs);
     counts->read++;
-    counts->created += taken;
-    counts->dead += !taken;
+    counts->created += decided == HUB_ADMIT_DECIDED;
+    counts->changed += decided == HUB_ADMIT_RULED;
+    counts->dead += decided == HUB_ADMIT_DEAD;
 }
 
 static enum hub_status process(struct hub_task *task, struct hub_slot *slot,
@@ -172,8 +173,10 @@ static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
     if (has_decisions(slot)) {
         hub_buffer_append_format(metrics,
                                  "atmp_decisions_total{outcome=\"admitted\"} %lld\n"
+                                 "atmp_decisions_total{outcome=\"rules\"} %lld\n"
                                  "atmp_decisions_total{outcome=\"dead\"} %lld\n",
-                                 (long long)counts->created, (long long)counts->dead);
+                                 (long long)counts->created, (long long)counts->changed,
+                                 (long long)counts->dead);
         return;
     }
     const struct {

@@ -9,7 +9,8 @@ static const char admit_format[] = "v1 read=%" PRId64 " created=%" PRId64 " chan
                                    " moved=%" PRId64 " dead=%" PRId64 " security=%" PRId64;
 static const char fold_format[] = "v1 read=%" PRId64 " published=%" PRId64 " unchanged=%" PRId64
                                   " superseded=%" PRId64 " withdrawn=%" PRId64
-                                  " decided=%" PRId64 " refused=%" PRId64;
+                                  " decided=%" PRId64 " refused=%" PRId64
+                                  " ruled=%" PRId64 " overruled=%" PRId64;
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -23,7 +24,8 @@ void hub_counts_render_admit(const struct hub_admit_counts *counts, struct hub_b
 void hub_counts_render_fold(const struct hub_fold_counts *counts, struct hub_buffer *buffer) {
     hub_buffer_append_format(buffer, fold_format, counts->read, counts->published,
                              counts->unchanged, counts->superseded, counts->withdrawn,
-                             counts->decided, counts->refused);
+                             counts->decided, counts->refused, counts->ruled,
+                             counts->overruled);
 }
 
 /* Whether the text is what was rendered, to its end. */
@@ -53,7 +55,8 @@ enum hub_status hub_counts_parse_fold(const char *text, struct hub_fold_counts *
     HUB_SCOPED_BUFFER rendered = {0};
     if (text != NULL) {
         sscanf(text, fold_format, &counts.read, &counts.published, &counts.unchanged,
-               &counts.superseded, &counts.withdrawn, &counts.decided, &counts.refused);
+               &counts.superseded, &counts.withdrawn, &counts.decided, &counts.refused,
+               &counts.ruled, &counts.overruled);
         hub_counts_render_fold(&counts, &rendered);
     }
     if (text != NULL && !is_whole(text, &rendered))

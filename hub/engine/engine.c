@@ -70,7 +70,6 @@ static void publish_metrics(struct session *session) {
 /* --- the cache --- */
 
 static enum hub_status open_cache(struct hub_engine *engine, struct hub_error *reterr) {
-    const struct hub_catalogue *catalogue = engine->catalogue;
     struct hub_reader *reader = NULL;
     struct hub_arena arena = {0};
     HUB_SCOPED_BUFFER identity = {0};
@@ -80,9 +79,6 @@ static enum hub_status open_cache(struct hub_engine *engine, struct hub_error *r
     hub_reader_free(reader);
     if (status == HUB_OK) {
         hub_buffer_append_format(&identity, "cluster %s, core %d", cluster, HUB_CORE_VERSION);
-        for (size_t i = 0; i < catalogue->domain_count; i++)
-            hub_buffer_append_format(&identity, ", %s %s", catalogue->domains[i].name,
-                                     catalogue->domains[i].rules);
         status = hub_cache_open(engine->settings->state, hub_buffer_text(&identity), &hub_sha256,
                                 hub_clock_realtime_ms(), &engine->cache, reterr);
     }

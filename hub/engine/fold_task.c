@@ -3,6 +3,7 @@
 #include "hub/engine/task.h"
 #include "hub/engine/topics.h"
 #include "hub/io/crypto.h"
+#include "hub/io/log.h"
 #include "hub/stages/fold.h"
 
 #include <stdio.h>
@@ -93,7 +94,13 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
         HUB_TRY(hub_task_load_topic(task, topic, slot->partition, /* to= */ -1, take[i],
                                     slot->state, reterr));
     }
-    return hub_fold_loaded(slot->state, reterr);
+    HUB_TRY(hub_fold_loaded(slot->state, reterr));
+    if (strcmp(hub_fold_rules(slot->state), slot->domain->rules) != 0)
+        hub_log(HUB_LOG_WARNING, "rules_not_in_force",
+                "%s/%d is folded by the rules %s, as its log says; those of the schemas folder, %s, "
+                "take `hubctl rules activate`", slot->topic, slot->partition,
+                hub_fold_rules(slot->state), slot->domain->rules);
+    return HUB_OK;
 }
 
 static void unload(struct hub_slot *slot) {
@@ -154,7 +161,9 @@ static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
                 {"superseded", counts->superseded},
                 {"withdrawn", counts->withdrawn},
                 {"decided", counts->decided},
-                {"refused", counts->refused}};
+                {"refused", counts->refused},
+                {"ruled", counts->ruled},
+                {"overruled", counts->overruled}};
     const struct {
         const char *name;
         size_t value;

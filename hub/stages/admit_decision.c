@@ -2,6 +2,7 @@
 
 #include "hub/stages/letter.h"
 #include "hub/stages/record.h"
+#include "hub/stages/rules_entry.h"
 #include "schemas/lib/slice.h"
 
 #include <string.h>
@@ -120,15 +121,23 @@ static void write_entry(const struct checking *checking, struct hub_outputs *out
     hub_output_header_text(outputs, output, "hub_origin", origin);
 }
 
-bool hub_admit_decision(const struct hub_admit_decisions *decisions, const struct hub_input *input,
-                        struct hub_outputs *outputs) {
-    struct hub_error error = {{0}};
+static enum hub_status admit(struct checking *checking, struct hub_outputs *outputs) {
     HUB_SCOPED_BUFFER scratch = {0};
+    if (hub_rules_entry_is(checking->input))
+        return hub_admit_rules(checking->decisions, checking->input, outputs, &checking->path,
+                               checking->reterr);
+    HUB_TRY(check(checking, &scratch));
+    write_entry(checking, outputs);
+    return HUB_OK;
+}
+
+enum hub_admit_decided hub_admit_decision(const struct hub_admit_decisions *decisions,
+                                          const struct hub_input *input,
+                                          struct hub_outputs *outputs) {
+    struct hub_error error = {{0}};
     struct checking checking = {.decisions = decisions, .input = input, .reterr = &error};
-    if (check(&checking, &scratch) == HUB_OK) {
-        write_entry(&checking, outputs);
-        return true;
-    }
+    if (admit(&checking, outputs) == HUB_OK)
+        return hub_rules_entry_is(input) ? HUB_ADMIT_RULED : HUB_ADMIT_DECIDED;
     struct hub_letter letter = {
         .schema = hub_catalogue_latest(decisions->catalogue, "deadletter"),
         .digester = decisions->digester,
@@ -138,5 +147,5 @@ bool hub_admit_decision(const struct hub_admit_decisions *decisions, const struc
         .path = checking.path,
         .reason = error.text};
     hub_letter_write(&letter, input, outputs);
-    return false;
+    return HUB_ADMIT_DEAD;
 }

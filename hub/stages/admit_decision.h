@@ -1,6 +1,9 @@
 /* admit, for decisions: what operators wrote to the decision topic in, entries of the domains' logs
- * out, under decision/<subject>. Whether a decision can be taken is the fold's to say; here it is
- * only seen to be one. Stateless and pure. */
+ * out. Stateless and pure.
+ *
+ * A decision goes under decision/<subject>; whether it can be taken is the fold's to say, here it is
+ * only seen to be one. Rules of a domain, under the key rules/<domain>, go to every shard as an entry
+ * `rules`, with one `remerge` for each part of the ids after it (hub/stages/rules_entry.h). */
 #pragma once
 
 #include "hub/base/digest.h"
@@ -14,6 +17,15 @@ struct hub_admit_decisions {
     int32_t (*shard_count)(const struct hub_domain *domain); /* partitions of a domain's log */
 };
 
-/* One log entry, which names its topic, or one dead letter. True for the entry. */
-bool hub_admit_decision(const struct hub_admit_decisions *decisions, const struct hub_input *input,
-                        struct hub_outputs *outputs);
+enum hub_admit_decided { HUB_ADMIT_DEAD = 0, HUB_ADMIT_DECIDED, HUB_ADMIT_RULED };
+
+/* Log entries, which name their topic, or one dead letter. */
+enum hub_admit_decided
+hub_admit_decision(const struct hub_admit_decisions *decisions, const struct hub_input *input,
+                   struct hub_outputs *outputs);
+
+/* admit_rules.c: rules alone. HUB_REJECT, and what is wrong at which path. */
+HUB_MUST_USE enum hub_status hub_admit_rules(const struct hub_admit_decisions *decisions,
+                                             const struct hub_input *input,
+                                             struct hub_outputs *outputs, const char **ret_path,
+                                             struct hub_error *reterr);

@@ -1,4 +1,5 @@
 #include "hub/stages/fold_state.h"
+#include "hub/stages/rules_entry.h"
 
 #include "schemas/lib/statement.h"
 
@@ -31,6 +32,11 @@ struct hub_fold *hub_fold_new(const struct hub_catalogue *catalogue,
         }                                                                                          \
     } while (0)
 
+static void system_free(struct fold_system *system) {
+    hub_release((void *)system->system.name);
+    hub_release(system);
+}
+
 static void suite_free(struct fold_suite *suite) {
     hub_release(suite->key);
     hub_intervals_free(&suite->intervals);
@@ -53,7 +59,10 @@ void hub_fold_free(struct hub_fold *fold) {
     FREE_ALL(struct fold_match, fold->matches, fold_match_free);
     FREE_ALL(struct fold_suite, fold->suites, suite_free);
     FREE_ALL(struct fold_likeness, fold->likenesses, likeness_free);
+    FREE_ALL(struct fold_system, fold->systems, system_free);
     hub_release(fold->sieve.bits);
+    fold_rules_free(fold);
+    fold->catalogue->compiler->release(fold->rules);
     hub_readers_free(&fold->readers);
     hub_release(fold);
 }
@@ -68,6 +77,10 @@ void hub_fold_set_counts(struct hub_fold *fold, const struct hub_fold_counts *co
 
 struct hub_fold_gauges hub_fold_gauges(const struct hub_fold *fold) {
     return fold->gauges;
+}
+
+const char *hub_fold_rules(const struct hub_fold *fold) {
+    return fold->domain->rules;
 }
 
 /* --- one entry --- */
@@ -155,11 +168,25 @@ static enum hub_status fold_decision(struct fold_step *step, struct hub_error *r
     return HUB_OK;
 }
 
+/* `end` has no data for rules themselves. */
+static enum hub_status fold_rules(struct fold_step *step, struct hub_bytes end,
+                                  struct hub_error *reterr) {
+    if (end.data == NULL)
+        HUB_TRY(fold_rules_take(step, reterr));
+    else
+        fold_rules_remerge(step, end);
+    step->fold->counts.read++;
+    follow(step);
+    end_step(step);
+    return HUB_OK;
+}
+
 enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *entry,
                                struct hub_outputs *outputs, struct hub_error *reterr) {
     struct fold_step step = {
         .fold = fold, .entry = entry, .outputs = outputs, .arena = outputs->arena};
     size_t outputs_before = outputs->count;
+    struct hub_bytes end = hub_bytes(NULL, 0);
     if (is_late(entry)) {
         fold->counts.read++;
         fold->counts.superseded++;
@@ -167,6 +194,8 @@ enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *en
     }
     if (fold_decision_is(entry))
         return fold_decision(&step, reterr);
+    if (hub_rules_entry_is(entry) || hub_remerge_entry_is(entry, &end))
+        return fold_rules(&step, end, reterr);
     struct fold_statement *statement = NULL;
     bool content_changed = false;
     struct hub_bytes institution, key = hub_bytes("", 0);

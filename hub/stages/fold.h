@@ -20,6 +20,7 @@ enum { HUB_CORE_VERSION = 1 };
 struct hub_fold_counts {
     int64_t read, published, unchanged, superseded, withdrawn;
     int64_t decided, refused; /* decisions taken, and not */
+    int64_t ruled, overruled; /* entries about rules: with effect, and made for others than those in force */
 };
 
 /* What the shard holds now. */
@@ -33,6 +34,7 @@ struct hub_fold_gauges {
 
 struct hub_fold;
 
+/* `domain` is of the catalogue: its rules are in force until the log names some. */
 struct hub_fold *hub_fold_new(const struct hub_catalogue *catalogue,
                               const struct hub_domain *domain, const struct hub_digester *digester,
                               int32_t partition);
@@ -40,7 +42,9 @@ void hub_fold_free(struct hub_fold *fold); /* NULL is fine */
 
 /* Loading: every record of the topics' partitions in offset order (or, of each key, the last), log
  * entries only below the committed offset. Then hub_fold_loaded once, before the first entry.
- * HUB_FATAL where the topics contradict each other or were made by other rules or a newer core. */
+ * The rules in force are those of the log; where it names none, the domain's as given.
+ * HUB_FATAL where the topics contradict each other, were made by a newer core, or by other rules than
+ * the domain's while the log names none. */
 HUB_MUST_USE enum hub_status hub_fold_load_log(struct hub_fold *fold, const struct hub_input *entry,
                                                struct hub_error *reterr);
 HUB_MUST_USE enum hub_status hub_fold_load_unified(struct hub_fold *fold, struct hub_bytes value,
@@ -68,3 +72,5 @@ const char *hub_fold_render_entity(const struct hub_fold *fold, const char *id,
 const struct hub_fold_counts *hub_fold_counts(const struct hub_fold *fold);
 void hub_fold_set_counts(struct hub_fold *fold, const struct hub_fold_counts *counts);
 struct hub_fold_gauges hub_fold_gauges(const struct hub_fold *fold);
+/* The hash of the rules in force; valid until the next entry. */
+const char *hub_fold_rules(const struct hub_fold *fold);

@@ -108,7 +108,7 @@ static struct hub_identity_node make_node(struct numbering *numbering, size_t ma
             identifier->exclusive};
     }
     return (struct hub_identity_node){claims, statement->claim_count,
-                                      (uint32_t)(statement->system - fold->domain->parties->systems)};
+                                      fold_statement_system(fold, statement)};
 }
 
 /* What was decided about pairs within the region; each pair once. */

@@ -11,6 +11,7 @@
 struct fold_conflict_before {
     bool open;
     bool known; /* it has been open, now or earlier */
+    enum hub_severity severity;
     struct hub_bytes values, owners;
     bool decided;        /* the step's event is about a decision */
     const char *refused; /* why it was refused, or NULL */
@@ -56,7 +57,8 @@ void fold_conflict_touch(struct fold_step *step, struct fold_conflict *conflict)
         return;
     struct fold_conflict_before *before = hub_arena_take(step->arena, sizeof *before);
     *before = (struct fold_conflict_before){.open = conflict->open,
-                                            .known = conflict->opened_offset >= 0};
+                                            .known = conflict->opened_offset >= 0,
+                                            .severity = conflict->severity};
     before->values = keep(step, conflict->values, conflict->values_size);
     before->owners = keep(step, conflict->owners, conflict->owners_size);
     conflict->before = before;
@@ -75,6 +77,12 @@ static void each_entity(struct fold_step *step, struct fold_conflict *conflict, 
             detach(entity, conflict);
         fold_change_of(step, entity)->publish = true;
     }
+}
+
+/* Their records name it, with its severity. */
+static void publish_entities(struct fold_step *step, const struct fold_finding *finding) {
+    for (size_t i = 0; i < 2 && finding->entities[i] != NULL; i++)
+        fold_change_of(step, fold_entity_find(step->fold, finding->entities[i]))->publish = true;
 }
 
 static void describe(struct fold_conflict *conflict, const struct fold_finding *finding) {
@@ -173,6 +181,7 @@ static void hold_decided(struct fold_step *step, struct fold_conflict *conflict,
 void fold_conflict_hold(struct fold_step *step, const struct fold_finding *finding,
                         const struct hub_buffer *values) {
     struct fold_conflict *conflict = need_conflict(step->fold, finding);
+    bool as_severe = conflict->severity == finding->severity;
     HUB_SCOPED_BUFFER owners = {0};
     fold_owners_encode(&finding->owners, &owners);
     bool same = conflict->open &&
@@ -181,13 +190,15 @@ void fold_conflict_hold(struct fold_step *step, const struct fold_finding *findi
                 hub_bytes_equal(hub_bytes(conflict->owners, conflict->owners_size),
                                 hub_buffer_bytes(&owners));
     conflict->seen = true;
-    if (same)
+    if (same && as_severe)
         return;
     fold_conflict_touch(step, conflict);
     conflict->severity = finding->severity;
     hub_release(conflict->owners);
     conflict->owners = hub_copy_bytes(owners.data, owners.size);
     conflict->owners_size = owners.size;
+    if (conflict->open && !as_severe)
+        publish_entities(step, finding);
     set_values(conflict, values);
     drop_outdated(step, conflict);
     if (conflict->open)
@@ -318,7 +329,8 @@ static bool transition_of(const struct fold_conflict *conflict, enum transition 
         *ret_transition = transition_of_decision(conflict);
         return true;
     }
-    if (before->open == conflict->open && same_values && same_owners)
+    bool as_severe = !conflict->open || before->severity == conflict->severity;
+    if (before->open == conflict->open && same_values && same_owners && as_severe)
         return false;
     bool holds = !conflict->open && conflict->values_size > 0;
     *ret_transition = holds                ? DECIDED

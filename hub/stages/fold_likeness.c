@@ -203,11 +203,18 @@ void fold_likeness_of_change(struct fold_step *step, struct fold_change *change)
     struct fold_entity *entity = change->entity;
     if (entity->kind == FOLD_ACTIVE && !change->remerge)
         return;
-    if (looks_the_same(step, change))
+    if (!change->by_rules && looks_the_same(step, change))
         return;
+    if (change->by_rules) /* by the rules before, it may have been listed elsewhere */
+        fold_match_forget(step, entity, FOLD_EVIDENCE_RESEMBLANCE);
     relist(step, step->fold, entity, step->arena);
-    if (entity->kind != FOLD_ACTIVE) /* nobody asks about an entity that is no more */
-        fold_match_forget(step, entity, FOLD_EVIDENCE_EXCLUSIVE);
+    for (size_t i = 0; change->by_rules && i < entity->resemblance_count; i++)
+        tell_pairs(step, need_likeness(step->fold, entity->resemblances[i]), /* add= */ true);
+    if (entity->kind == FOLD_ACTIVE)
+        return;
+    /* Nobody asks about an entity that is no more. */
+    fold_match_forget(step, entity, FOLD_EVIDENCE_RESEMBLANCE);
+    fold_match_forget(step, entity, FOLD_EVIDENCE_EXCLUSIVE);
 }
 
 /* --- single fields that agree --- */

@@ -48,22 +48,34 @@ static const char **list_entities(const struct fold_identifier *identifier,
     return ids;
 }
 
-void fold_listing_touch(struct fold_step *step, const struct fold_statement *statement,
-                        const struct fold_statement *but) {
+/* NULL where the running step has it already. */
+static struct fold_listing *touch(struct fold_step *step, struct fold_identifier *identifier) {
     if (step->listing_mark == 0)
         step->listing_mark = ++step->fold->marks;
+    if (identifier->listing_mark == step->listing_mark)
+        return NULL;
+    identifier->listing_mark = step->listing_mark;
+    HUB_GROW(step->listings, step->listing_count, step->listing_capacity);
+    struct fold_listing *listing = &step->listings[step->listing_count];
+    *listing = (struct fold_listing){
+        .text = hub_arena_text(step->arena, identifier->text, strlen(identifier->text)),
+        .order = step->listing_count++};
+    return listing;
+}
+
+void fold_listing_touch(struct fold_step *step, const struct fold_statement *statement,
+                        const struct fold_statement *but) {
     for (size_t i = 0; i < statement->claim_count; i++) {
-        struct fold_identifier *identifier = statement->claims[i];
-        if (identifier->listing_mark == step->listing_mark)
-            continue;
-        identifier->listing_mark = step->listing_mark;
-        HUB_GROW(step->listings, step->listing_count, step->listing_capacity);
-        struct fold_listing *listing = &step->listings[step->listing_count];
-        listing->order = step->listing_count++;
-        listing->text =
-            hub_arena_text(step->arena, identifier->text, strlen(identifier->text));
-        listing->before = list_entities(identifier, but, step->arena, &listing->before_count);
+        struct fold_listing *listing = touch(step, statement->claims[i]);
+        if (listing != NULL)
+            listing->before =
+                list_entities(statement->claims[i], but, step->arena, &listing->before_count);
     }
+}
+
+void fold_listing_touch_new(struct fold_step *step, const struct fold_statement *statement) {
+    for (size_t i = 0; i < statement->claim_count; i++)
+        touch(step, statement->claims[i]);
 }
 
 static int compare_listings(const void *a, const void *b) {

@@ -2,6 +2,7 @@
  * which entity, what an entity's id is and which conflicts stand open is read, not found. */
 #include "hub/stages/fold_state.h"
 #include "hub/stages/record.h"
+#include "hub/stages/rules_entry.h"
 
 #include "hub/core/identity.h"
 #include "schemas/lib/slice.h"
@@ -26,8 +27,13 @@ enum hub_status hub_fold_load_log(struct hub_fold *fold, const struct hub_input 
     if (entry->has_key && entry->key.size >= size &&
         memcmp(entry->key.data, late_prefix, size) == 0)
         return HUB_OK;
-    if (fold_decision_is(entry)) /* what came of it is in the conflicts and matches */
+    struct hub_bytes end;
+    if (fold_decision_is(entry) || hub_remerge_entry_is(entry, &end))
+        return HUB_OK; /* what came of it is in the unified records, conflicts and matches */
+    if (hub_rules_entry_is(entry)) {
+        fold_rules_remember(fold, entry);
         return HUB_OK;
+    }
     enum hub_status status =
         fold_statement_take(fold, entry, &arena, &statement, &changed, reterr);
     hub_arena_destroy(&arena);
@@ -44,13 +50,14 @@ static enum hub_status check_makers(struct hub_fold *fold, const struct hub_reco
                         "unified.%s/%d was made by core %lld, this one is %d: an older core never "
                         "continues a newer one's shard", fold->domain->name, fold->partition,
                         (long long)core, HUB_CORE_VERSION);
-    if (!hub_record_text_is(record, "rules", fold->domain->rules)) {
+    /* Where the log names rules, each record was made by those that were in force. */
+    if (fold->ruling_count == 0 && !hub_record_text_is(record, "rules", fold->domain->rules)) {
         struct hub_bytes rules = hub_slice_octets(hub_record_field(record, "rules"));
         return hub_fail(reterr, HUB_FATAL,
-                        "unified.%s/%d was made by the rules %.*s, these are %s: rules change by "
-                        "an entry in the log, never by a restart", fold->domain->name,
-                        fold->partition, (int)rules.size, (const char *)rules.data,
-                        fold->domain->rules);
+                        "unified.%s/%d was made by the rules %.*s, these are %s, and the log names "
+                        "none: rules change by an entry in the log, never by a restart",
+                        fold->domain->name, fold->partition, (int)rules.size,
+                        (const char *)rules.data, fold->domain->rules);
     }
     return HUB_OK;
 }
@@ -371,6 +378,7 @@ static void bind_matches(struct hub_fold *fold) {
 
 enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_error *reterr) {
     struct hub_arena arena = {0};
+    HUB_TRY(fold_rules_loaded(fold, reterr));
     enum hub_status status = bind_statements(fold, &arena, reterr);
     if (status == HUB_OK)
         status = bind_entities(fold, &arena, reterr);

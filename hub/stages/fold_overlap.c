@@ -123,10 +123,8 @@ static bool read_span(const struct hub_domain *domain, const struct fold_entity 
 void fold_overlap_index(struct hub_fold *fold, struct fold_entity *entity) {
     HUB_SCOPED_BUFFER key = {0};
     struct hub_span span;
-    if (fold->domain->exclusive == NULL)
-        return;
     drop_span(fold, entity);
-    if (!read_span(fold->domain, entity, &key, &span))
+    if (fold->domain->exclusive == NULL || !read_span(fold->domain, entity, &key, &span))
         return;
     entity->exclusive_key = hub_copy_text(hub_buffer_text(&key));
     entity->span = span;
@@ -216,8 +214,6 @@ void fold_overlap_find(struct fold_step *step, struct fold_change *change) {
     struct fold_entity *entity = change->entity;
     struct overlap_search search = {step, entity};
     struct fold_suite *suite = NULL;
-    if (step->fold->domain->exclusive == NULL)
-        return;
     if (entity->exclusive_key != NULL) {
         HASH_FIND_STR(step->fold->suites, entity->exclusive_key, suite);
         hub_intervals_overlaps(&suite->intervals, entity->span, on_overlap, &search);

@@ -66,6 +66,10 @@ void fold_publish_merge(struct fold_step *step, struct fold_change *change) {
     if (entity->decided_count > 0)
         list_choices(entity, step->arena, &input);
     hub_merge(&input, step->arena, &change->merged);
+    change->publish |= entity->value == NULL ||
+                       !hub_bytes_equal(change->merged.value,
+                                        hub_bytes(entity->value, entity->value_size)) ||
+                       memcmp(change->merged.sources, entity->sources, sources_size) != 0;
     hub_release(entity->value);
     hub_release(entity->sources);
     entity->value = hub_copy_bytes(change->merged.value.data, change->merged.value.size);

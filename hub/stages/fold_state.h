@@ -173,6 +173,13 @@ struct fold_likeness {
     size_t count, capacity;
 };
 
+/* A system that the rules in force do not declare: nobody's own voice, and believed last. */
+struct fold_system {
+    UT_hash_handle hh;
+    struct hub_system system;
+    uint32_t number; /* after those that are declared */
+};
+
 /* Which hashes identifiers have, one bit each; a power of two, or none. */
 struct fold_sieve {
     uint64_t *bits;
@@ -181,7 +188,11 @@ struct fold_sieve {
 
 struct hub_fold {
     const struct hub_catalogue *catalogue;
-    const struct hub_domain *domain;
+    const struct hub_domain *domain; /* by the rules in force */
+    struct hub_rules *rules;         /* the log's; NULL while it has named none: the catalogue's */
+    struct fold_ruling *rulings;     /* entries about rules, while loading */
+    size_t ruling_count, ruling_capacity;
+    struct fold_system *systems;
     const struct hub_digester *digester;
     int32_t partition;
     struct hub_readers readers;
@@ -215,6 +226,7 @@ struct fold_change {
     bool remerge; /* its statements or their content changed */
     bool publish;
     bool was_active;
+    bool by_rules; /* it is looked at again because the rules changed: nothing of before counts */
     enum fold_event event;
     struct hub_bytes value_before; /* in the arena */
     struct hub_merged merged;      /* where remerge */
@@ -247,9 +259,13 @@ enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_inpu
                                     bool *ret_content_changed, struct hub_error *reterr);
 void fold_statement_free(struct fold_statement *statement);
 struct fold_statement *fold_statement_find(struct hub_fold *fold, const char *key);
-/* Also where nothing was ever said under the key; NULL where its system is unknown. */
+/* Also where nothing was ever said under the key; NULL where the key names no system. */
 struct fold_statement *fold_statement_need(struct hub_fold *fold, const char *key);
 const struct fold_copy *fold_statement_speaker(const struct fold_statement *statement);
+/* The system's number: equal ones, equal system. */
+uint32_t fold_statement_system(const struct hub_fold *fold, const struct fold_statement *statement);
+/* What the rules in force say of it: its system, its content, whose copy speaks. */
+void fold_statement_refresh(struct hub_fold *fold, struct fold_statement *statement);
 int fold_statement_compare(const void *a, const void *b); /* by key; for qsort of pointers */
 
 /* fold_identifier.c: who claims what, and which numbers are one slip apart. */
@@ -398,6 +414,8 @@ const char *fold_likeness_agreeing(struct fold_step *step, const struct fold_ent
  * a statement whose claims are the new ones already, and which is not counted. */
 void fold_listing_touch(struct fold_step *step, const struct fold_statement *statement,
                         const struct fold_statement *but);
+/* After all claims were read anew: what nobody claimed before was not listed. */
+void fold_listing_touch_new(struct fold_step *step, const struct fold_statement *statement);
 void fold_listing_publish(struct fold_step *step);
 
 /* fold_decision.c: what people decided. */
@@ -415,3 +433,11 @@ void fold_decision_bind(struct hub_fold *fold, const struct fold_decision *decis
 /* Whether no newer decision is about the same pair. */
 bool fold_pair_counts(const struct fold_statement *statement, size_t index);
 bool fold_decision_apart(const struct fold_entity *a, const struct fold_entity *b);
+
+/* fold_rules.c: rules that change. */
+enum hub_status fold_rules_take(struct fold_step *step, struct hub_error *reterr);
+void fold_rules_remerge(struct fold_step *step, struct hub_bytes end);
+/* While loading: keeps an entry; puts them all in force, in order, once they are there. */
+void fold_rules_remember(struct hub_fold *fold, const struct hub_input *entry);
+enum hub_status fold_rules_loaded(struct hub_fold *fold, struct hub_error *reterr);
+void fold_rules_free(struct hub_fold *fold);

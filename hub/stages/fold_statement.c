@@ -77,22 +77,46 @@ static size_t find_speaker(const struct fold_statement *statement) {
     return speaker;
 }
 
+/* --- systems --- */
+
+static const struct hub_system *system_of(struct hub_fold *fold, struct hub_bytes name) {
+    const struct hub_system *declared = hub_parties_system(fold->domain->parties, name);
+    struct fold_system *other = NULL;
+    if (declared != NULL)
+        return declared;
+    HASH_FIND(hh, fold->systems, name.data, name.size, other);
+    if (other == NULL) {
+        other = hub_allocate_zero(1, sizeof *other);
+        other->system.name = hub_copy_bytes(name.data, name.size);
+        other->number = HASH_COUNT(fold->systems);
+        HASH_ADD_KEYPTR(hh, fold->systems, other->system.name, name.size, other);
+    }
+    return &other->system;
+}
+
+uint32_t fold_statement_system(const struct hub_fold *fold,
+                               const struct fold_statement *statement) {
+    const struct hub_parties *parties = fold->domain->parties;
+    struct fold_system *other = NULL;
+    HASH_FIND_STR(fold->systems, statement->system->name, other);
+    if (other != NULL && &other->system == statement->system)
+        return (uint32_t)parties->system_count + other->number;
+    return (uint32_t)(statement->system - parties->systems);
+}
+
 /* <institution>/<system>/<source id> */
 static enum hub_status split_key(struct hub_fold *fold, const struct hub_input *entry,
                                  struct hub_bytes *ret_institution, struct hub_bytes *ret_key,
                                  const struct hub_system **ret_system, struct hub_error *reterr) {
     struct hub_bytes name, source_id;
-    const struct hub_system *system = NULL;
     bool whole = entry->has_key && hub_text_is_utf8(entry->key) &&
                  hub_bytes_cut(entry->key, '/', ret_institution, ret_key) &&
                  hub_bytes_cut(*ret_key, '/', &name, &source_id);
-    if (whole)
-        system = hub_parties_system(fold->domain->parties, name);
-    if (system == NULL || !entry->has_value)
+    if (!whole || !entry->has_value)
         return hub_fail(reterr, HUB_FATAL,
                         "log.%s/%d@%lld: no statement that admit could have written",
                         fold->domain->name, entry->partition, (long long)entry->offset);
-    *ret_system = system;
+    *ret_system = system_of(fold, name);
     return HUB_OK;
 }
 
@@ -115,8 +139,25 @@ struct fold_statement *fold_statement_need(struct hub_fold *fold, const char *ke
     struct hub_bytes name, rest, text = hub_bytes_of_text(key);
     if (!hub_bytes_cut(text, '/', &name, &rest))
         return NULL;
-    const struct hub_system *system = hub_parties_system(fold->domain->parties, name);
-    return system == NULL ? NULL : need(fold, text, system);
+    return need(fold, text, system_of(fold, name));
+}
+
+/* Which fields count is the rules' to say. */
+static void digest_content(const struct hub_fold *fold, struct fold_copy *copy) {
+    HUB_SCOPED_BUFFER content = {0};
+    hub_statement_content(fold->domain, hub_bytes(copy->body, copy->body_size), copy->starts,
+                          &content);
+    copy->content = fold->digester->digest(hub_buffer_bytes(&content));
+}
+
+void fold_statement_refresh(struct hub_fold *fold, struct fold_statement *statement) {
+    struct hub_bytes name, source_id;
+    hub_bytes_cut(hub_bytes_of_text(statement->key), '/', &name, &source_id);
+    statement->system = system_of(fold, name);
+    for (size_t i = 0; i < statement->copy_count; i++)
+        if (!statement->copies[i].withdrawn)
+            digest_content(fold, &statement->copies[i]);
+    statement->speaker = find_speaker(statement);
 }
 
 static void fill_copy(struct hub_fold *fold, struct fold_copy *copy,
@@ -124,20 +165,19 @@ static void fill_copy(struct hub_fold *fold, struct fold_copy *copy,
     size_t starts_size = (fold->domain->contract.count + 1) * sizeof *copy->starts;
     struct hub_stamp stamp = hub_statement_stamp(fold->domain, opened->body, opened->starts);
     struct hub_bytes replaced = hub_input_header(entry, "hub_replaced_status");
-    HUB_SCOPED_BUFFER content = {0};
-    hub_statement_content(fold->domain, opened->body, opened->starts, &content);
     empty_copy(copy);
     copy->version = hub_copy_bytes(stamp.version.data, stamp.version.size);
     copy->has_event_time = stamp.has_event_time;
     copy->event_time_ms = stamp.event_time_ms;
     copy->withdrawn = stamp.withdrawn;
-    copy->content = fold->digester->digest(hub_buffer_bytes(&content));
+    copy->content = (struct hub_digest){{0}};
     copy->offset = entry->offset;
     if (stamp.withdrawn)
         return;
     copy->body = hub_copy_bytes(opened->body.data, opened->body.size);
     copy->body_size = opened->body.size;
     copy->starts = hub_copy_bytes(opened->starts, starts_size);
+    digest_content(fold, copy);
     if (replaced.data != NULL)
         copy->replaced_status = hub_copy_bytes(replaced.data, replaced.size);
 }

@@ -34,6 +34,13 @@ const struct hub_domain *hub_catalogue_domain(const struct hub_catalogue *catalo
     return NULL;
 }
 
+struct hub_rules_texts hub_catalogue_rules(const struct hub_catalogue *catalogue,
+                                           const struct hub_domain *domain) {
+    struct hub_rules_texts texts = catalogue->shared;
+    texts.schema = hub_bytes(domain->schema->text, domain->schema->text_size);
+    return texts;
+}
+
 const char *hub_catalogue_topic_subject(const struct hub_catalogue *catalogue, const char *topic) {
     static const char *const kinds[] = {"admitted", "conflict", "match",
                                         "deadletter", "decision", "position"};

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "hub/base/digest.h"
-#include "schemas/lib/domain.h"
+#include "schemas/lib/rules.h"
 
 enum { HUB_SCHEMA_ID_FIRST = 100001 };
 
@@ -15,6 +15,8 @@ struct hub_catalogue {
     size_t domain_count;
     struct hub_schemes schemes;
     struct hub_parties parties;
+    struct hub_rules_texts shared; /* the texts that decide beside a schema; its own is empty */
+    const struct hub_rules_compiler *compiler; /* for rules that are not the folder's */
 };
 
 /* Loads the folder. HUB_FATAL, with file, line and column, where anything is wrong in it, where a
@@ -38,6 +40,10 @@ const struct hub_schema *hub_catalogue_version(const struct hub_catalogue *catal
                                                const char *subject, int32_t version);
 const struct hub_domain *hub_catalogue_domain(const struct hub_catalogue *catalogue,
                                               struct hub_bytes name);
+
+/* The texts of the domain's rules as the folder has them. */
+struct hub_rules_texts hub_catalogue_rules(const struct hub_catalogue *catalogue,
+                                           const struct hub_domain *domain);
 
 /* The lock's subject for a topic's values (ingest.sus.trial -> trial, unified.trial ->
  * unified.trial, conflict.trial -> conflict), or NULL for a topic that is not ours. */

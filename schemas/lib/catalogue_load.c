@@ -17,7 +17,6 @@ struct loader {
     const char *folder;
     const struct hub_digester *digester;
     struct hub_lock lock;
-    struct hub_bytes shared[3]; /* schemes, systems, organisations: what decides beside a schema */
     struct hub_error *reterr;
 };
 
@@ -60,15 +59,11 @@ static enum hub_status load_registered(struct loader *loader, const struct hub_l
     return HUB_OK;
 }
 
-static const char *rules_hash(struct loader *loader, const struct hub_schema *schema) {
-    HUB_SCOPED_BUFFER all = {0};
-    hub_buffer_append(&all, schema->text, schema->text_size);
-    for (size_t i = 0; i < 3; i++)
-        hub_buffer_append_bytes(&all, loader->shared[i]);
-    struct hub_digest digest = loader->digester->digest(hub_buffer_bytes(&all));
-    char text[17];
-    hub_digest_text(&digest, 8, text);
-    return hub_arena_text(&loader->catalogue->arena, text, 16);
+static const char *rules_hash(struct loader *loader, const struct hub_domain *domain) {
+    struct hub_rules_texts texts = hub_catalogue_rules(loader->catalogue, domain);
+    char hash[HUB_RULES_HASH_SIZE + 1];
+    hub_rules_hash(&texts, loader->digester, hash);
+    return hub_arena_text(&loader->catalogue->arena, hash, HUB_RULES_HASH_SIZE);
 }
 
 /* So that of an identifier it is clear what it is the number of: unified.identifier has one key for
@@ -103,7 +98,7 @@ static enum hub_status load_domain(struct loader *loader, const struct hub_schem
                              domain->name);
     HUB_TRY(check_schemes(loader, domain));
     domain->unified = unified;
-    domain->rules = rules_hash(loader, schema);
+    domain->rules = rules_hash(loader, domain);
     catalogue->domain_count++;
     return HUB_OK;
 }
@@ -159,14 +154,15 @@ static enum hub_status check_names(struct loader *loader) {
 static enum hub_status load_shared(struct loader *loader) {
     struct hub_catalogue *catalogue = loader->catalogue;
     struct hub_node *schemes = NULL, *systems = NULL;
-    HUB_TRY(read_node(loader, "schemes.json", &loader->shared[0], &schemes));
-    HUB_TRY(read_node(loader, "systems.json", &loader->shared[1], &systems));
-    HUB_TRY(read_text(loader->folder, "organisations.csv", &catalogue->arena, &loader->shared[2],
-                      loader->reterr));
+    struct hub_rules_texts *shared = &catalogue->shared;
+    HUB_TRY(read_node(loader, "schemes.json", &shared->schemes, &schemes));
+    HUB_TRY(read_node(loader, "systems.json", &shared->systems, &systems));
+    HUB_TRY(read_text(loader->folder, "organisations.csv", &catalogue->arena,
+                      &shared->organisations, loader->reterr));
     const char *organisations =
         hub_arena_format(&catalogue->arena, "%s/organisations.csv", loader->folder);
     HUB_TRY(hub_schemes_load(schemes, &catalogue->arena, &catalogue->schemes, loader->reterr));
-    return hub_parties_load(systems, loader->shared[2], organisations, &catalogue->arena,
+    return hub_parties_load(systems, shared->organisations, organisations, &catalogue->arena,
                             &catalogue->parties, loader->reterr);
 }
 
@@ -215,6 +211,7 @@ static enum hub_status load(const char *folder, const struct hub_digester *diges
                             .folder = folder,
                             .digester = digester,
                             .reterr = reterr};
+    loader.catalogue->compiler = &hub_rules_compiler;
     enum hub_status status = from(&loader);
     if (status == HUB_OK)
         *ret_catalogue = loader.catalogue;

@@ -95,3 +95,9 @@ int hub_type_symbol_bytes(const struct hub_type *enumeration, struct hub_bytes s
 int hub_type_null_branch(const struct hub_type *type);
 /* The other branch of a union of null and one type; the type itself where it is no such union. */
 const struct hub_type *hub_type_stated(const struct hub_type *type);
+
+/* Where two types have another wire form or other names, as a path for people in the arena
+ * ("sponsor.name"); NULL where they are the same. Documentation, defaults and custom attributes play
+ * no part. */
+const char *hub_type_difference(const struct hub_type *a, const struct hub_type *b,
+                                struct hub_arena *arena);

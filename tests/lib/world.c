@@ -318,36 +318,79 @@ void world_say(struct world *world, const char *institution, const char *key, co
         continue;
 }
 
-bool world_decide(struct world *world, const char *json) {
-    const struct hub_catalogue *catalogue = test_catalogue();
-    const struct hub_schema *schema = hub_catalogue_latest(catalogue, "decision");
+/* Appends a record to the decision topic and admits it. */
+static bool operate(struct world *world, const char *key, struct hub_bytes message) {
     struct hub_arena arena = {0};
     struct hub_outputs outputs = {.arena = &arena};
-    struct hub_bytes body = test_value(schema->root, json, &arena), subject;
-    HUB_SCOPED_BUFFER message = {0};
-    hub_frame_append(&message, schema->id);
-    hub_buffer_append_bytes(&message, body);
-    hub_slice_path(schema->root, body, "subject", &subject);
-    struct hub_admit_decisions decisions = {.catalogue = catalogue,
+    struct hub_admit_decisions decisions = {.catalogue = test_catalogue(),
                                             .digester = &hub_sha256,
                                             .topic = "decision",
                                             .shard_count = hub_topics_shard_count};
     struct hub_input input = {.has_key = true,
                               .has_value = true,
-                              .key = hub_slice_octets(subject),
-                              .value = hub_buffer_bytes(&message),
+                              .key = hub_bytes_of_text(key),
+                              .value = message,
                               .offset = world->decided++,
                               .timestamp_ms = world->clock_ms++};
-    bool taken = hub_admit_decision(&decisions, &input, &outputs);
+    bool taken = hub_admit_decision(&decisions, &input, &outputs) != HUB_ADMIT_DEAD;
     for (size_t i = 0; i < outputs.count; i++) {
         const struct hub_output *output = &outputs.items[i];
         append(world, &world->outputs[output->partition][output->kind], output);
         note(world, output);
     }
     hub_arena_destroy(&arena);
+    return taken;
+}
+
+bool world_decide(struct world *world, const char *json) {
+    const struct hub_catalogue *catalogue = test_catalogue();
+    const struct hub_schema *schema = hub_catalogue_latest(catalogue, "decision");
+    struct hub_arena arena = {0};
+    struct hub_bytes body = test_value(schema->root, json, &arena), subject;
+    HUB_SCOPED_BUFFER message = {0};
+    hub_frame_append(&message, schema->id);
+    hub_buffer_append_bytes(&message, body);
+    hub_slice_path(schema->root, body, "subject", &subject);
+    char *key = hub_copy_bytes(hub_slice_octets(subject).data, hub_slice_octets(subject).size);
+    bool taken = operate(world, key, hub_buffer_bytes(&message));
+    hub_release(key);
+    hub_arena_destroy(&arena);
     while (world_fold(world))
         continue;
     return taken;
+}
+
+void world_append_log(struct world *world, int32_t shard, const char *key,
+                      struct hub_bytes value) {
+    struct hub_output output = {.kind = HUB_OUTPUT_LOG,
+                                .partition = shard,
+                                .has_key = true,
+                                .key = hub_bytes_of_text(key),
+                                .value = value};
+    append(world, &world->outputs[shard][HUB_OUTPUT_LOG], &output);
+}
+
+void world_name_rules(struct world *world, struct ruling *ruling) {
+    ruling_replace(ruling, NULL);
+    const char *key = hub_arena_format(&world->arena, "%s%s/first", HUB_RULES_PREFIX,
+                                       ruling->entry.rules);
+    for (int32_t shard = 0; shard < world->shard_count; shard++)
+        world_append_log(world, shard, key, ruling_message(ruling));
+    while (world_fold(world))
+        continue;
+}
+
+bool world_rule(struct world *world, struct ruling *ruling) {
+    struct hub_arena arena = {0};
+    ruling_replace(ruling, world_rules(world));
+    const char *key = hub_arena_format(&arena, "%s%s", HUB_RULES_PREFIX, world->domain->name);
+    bool taken = operate(world, key, ruling_message(ruling));
+    hub_arena_destroy(&arena);
+    return taken;
+}
+
+const char *world_rules(struct world *world) {
+    return hub_fold_rules(world->folds[0]);
 }
 
 void world_restart(struct world *world) {
@@ -511,6 +554,8 @@ struct hub_fold_counts world_fold_counts(struct world *world) {
         sum.withdrawn += own->withdrawn;
         sum.decided += own->decided;
         sum.refused += own->refused;
+        sum.ruled += own->ruled;
+        sum.overruled += own->overruled;
     }
     return sum;
 }

@@ -7,6 +7,7 @@
 #include "hub/stages/admit.h"
 #include "hub/stages/fold.h"
 #include "tests/lib/records.h"
+#include "tests/lib/ruling.h"
 
 struct world;
 
@@ -41,6 +42,16 @@ void world_say(struct world *world, const char *institution, const char *key, co
 /* Appends a record to the decision topic, admits it and folds all that waits. `json` is a Decision, as
  * test_value reads it; its subject is the key. False where it went to the dead letters. */
 bool world_decide(struct world *world, const char *json);
+
+/* Rules become the first entry of every shard's log, as `hubctl topic create` writes it. */
+void world_name_rules(struct world *world, struct ruling *ruling);
+/* An operator puts rules in place of those in force; what that appends to the logs waits. False
+ * where it went to the dead letters. */
+bool world_rule(struct world *world, struct ruling *ruling);
+/* An entry of a shard's log as it is; it waits. */
+void world_append_log(struct world *world, int32_t shard, const char *key, struct hub_bytes value);
+/* The hash of the rules in force in the first shard. */
+const char *world_rules(struct world *world);
 
 /* Throws the stages' memory away and loads them from the topics. */
 void world_restart(struct world *world);

@@ -16,6 +16,8 @@ enum {
     ORDERS_OF_SLOTS = 2500,
     DISTURBED_TRIALS = 2500,
     DISTURBED_SLOTS = 1000,
+    RULED_TRIALS = 400,
+    RULED_SLOTS = 150,
 };
 
 /* --- what is compared --- */
@@ -284,6 +286,68 @@ static void check_disturbance(const struct script *script, uint64_t seed) {
     world_free(shaken);
 }
 
+/* --- other rules --- */
+
+/* Says the lines; before line `at` other rules are put in force, and everything is merged again
+ * while the rest is said, the hub restarts and the topics are compacted (NULL: nothing of that). */
+static struct world *play_ruled(const struct script *script, struct ruling *own,
+                                struct ruling *other, size_t at, struct test_random *random) {
+    struct world *world = world_new(script->domain);
+    world_keep_no_json(world);
+    world_name_rules(world, own);
+    for (size_t i = 0; i < script->count || i <= at; i++) {
+        if (i == at)
+            assert_true(world_rule(world, other));
+        if (i < script->count)
+            world_admit_bytes(world, script->lines[i].institution, script->lines[i].key,
+                              script->lines[i].message, NULL, 0);
+        for (size_t folds = random == NULL ? 0 : test_random_below(random, 24); folds > 0; folds--)
+            world_fold(world);
+        if (random != NULL && test_random_below(random, 4) == 0)
+            world_compact(world);
+        if (random != NULL && test_random_below(random, 2) == 0)
+            world_restart(world);
+    }
+    while (world_fold(world))
+        if (random != NULL && test_random_below(random, 16) == 0)
+            world_restart(world);
+    return world;
+}
+
+static void check_rules(const struct script *script, uint64_t seed) {
+    struct test_random random = {seed ^ 0x7e7e};
+    struct ruling own, other;
+    ruling_begin(&own, script->domain);
+    ruling_begin(&other, script->domain);
+    ruling_edit_some(&other, &random);
+    size_t at = test_random_below(&random, script->count + 1);
+    struct world *from_begin = world_new(script->domain);
+    world_keep_no_json(from_begin);
+    world_name_rules(from_begin, &other);
+    for (size_t i = 0; i < script->count; i++)
+        world_admit_bytes(from_begin, script->lines[i].institution, script->lines[i].key,
+                          script->lines[i].message, NULL, 0);
+    while (world_fold(from_begin))
+        continue;
+    struct world *ruled = play_ruled(script, &own, &other, at, &random);
+    struct world *calm = play_ruled(script, &own, &other, at, NULL);
+    assert_string_equal(world_rules(ruled), ruling_hash(&other));
+    char *one = summarise(from_begin), *two = summarise(ruled);
+    if (strcmp(one, two) != 0)
+        fail_with(seed, "rules that change do not come to the same as rules from the beginning",
+                  one, two);
+    if (world_trace(calm) != world_trace(ruled))
+        fail_with(seed, "a restart or a compaction changes what is published by other rules", one,
+                  two);
+    hub_release(one);
+    hub_release(two);
+    world_free(from_begin);
+    world_free(ruled);
+    world_free(calm);
+    ruling_end(&own);
+    ruling_end(&other);
+}
+
 static void each_seed(void (*make)(struct script *script, uint64_t seed),
                       void (*check)(const struct script *script, uint64_t seed), size_t cases) {
     uint64_t only = test_seed(0);
@@ -317,12 +381,24 @@ static void neither_restart_nor_compaction_changes_what_is_published_of_slots(vo
     each_seed(script_make_slots, check_disturbance, DISTURBED_SLOTS);
 }
 
+static void rules_of_trials_that_change_come_to_the_same_as_from_the_beginning(void **state) {
+    (void)state;
+    each_seed(script_make_trials, check_rules, RULED_TRIALS);
+}
+
+static void rules_of_slots_that_change_come_to_the_same_as_from_the_beginning(void **state) {
+    (void)state;
+    each_seed(script_make_slots, check_rules, RULED_SLOTS);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neither_order_nor_repetition_changes_a_trial_or_a_cluster),
         cmocka_unit_test(neither_order_nor_repetition_changes_a_slot),
         cmocka_unit_test(neither_restart_nor_compaction_changes_what_is_published_of_trials),
         cmocka_unit_test(neither_restart_nor_compaction_changes_what_is_published_of_slots),
+        cmocka_unit_test(rules_of_trials_that_change_come_to_the_same_as_from_the_beginning),
+        cmocka_unit_test(rules_of_slots_that_change_come_to_the_same_as_from_the_beginning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
