@@ -25,6 +25,8 @@ struct hub_ctl {
     const char *reason;    /* --reason, or NULL */
     const char *by;        /* --by, else the user's name, or NULL */
     const char *statement; /* --statement KEY[,KEY...], or NULL */
+    const char *from, *to; /* --from, --to: rules, or NULL */
+    const char *report;    /* --report, or NULL */
     bool json;             /* -o json */
     bool all;              /* --all */
     bool edges;            /* --edges */
@@ -71,3 +73,6 @@ enum hub_exit hub_ctl_dlq_show(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_lag(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_status(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_refold(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_rules_show(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_rules_diff(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_rules_activate(struct hub_ctl *ctl);

@@ -48,6 +48,13 @@ static const struct hub_command commands[] = {
      hub_ctl_dlq_show},
     {"refold", NULL, "DOMAIN", "Folds the log again and compares with what was published.", 1, 1,
      hub_ctl_refold},
+    {"rules", "show", "[DOMAIN]", "Shows by which rules each shard is folded.", 0, 1,
+     hub_ctl_rules_show},
+    {"rules", "diff", "DOMAIN [--from RULES] [--to RULES] [--report FILE]",
+     "Rehearses other rules on the log's history; 1 where they come to something else.", 1, 1,
+     hub_ctl_rules_diff},
+    {"rules", "activate", "DOMAIN [--to RULES] --report FILE --reason TEXT",
+     "Puts rules in force that were rehearsed.", 1, 1, hub_ctl_rules_activate},
     {"simulate", NULL, "CONFIG.yaml [DOCUMENT...] ...",
      "Maps, admits and folds documents without Kafka; prints unified records and conflicts.", 1,
      -1, hub_ctl_simulate},
@@ -71,6 +78,8 @@ static const struct option long_options[] = {
     {"statement", required_argument, NULL, 't'}, {"connectors", required_argument, NULL, 'C'},
     {"edges", no_argument, NULL, 'e'},           {"forward", no_argument, NULL, 'F'},
     {"backward", no_argument, NULL, 'B'},        {"owner", required_argument, NULL, 'O'},
+    {"from", required_argument, NULL, 'f'},      {"to", required_argument, NULL, 'T'},
+    {"report", required_argument, NULL, 'R'},
     {NULL, 0, NULL, 0},
 };
 
@@ -102,6 +111,10 @@ static void usage(FILE *out) {
             "  --edges            why the entity's statements are one entity\n"
             "  --forward          trace: to what was made of it; --backward: to what it is made of\n"
             "  --statement KEY    the statement whose value is chosen; those to separate\n"
+            "  --from, --to RULES rules diff and activate: active (from), file (to; the schemas\n"
+            "                     folder in use), or the path of a schemas folder or of an .avsc\n"
+            "  --report FILE      rules diff writes what it found there; rules activate takes it,\n"
+            "                     or its hash\n"
             "\nexit codes: 0 ok, 1 findings, 2 usage, 3 not found, 5 unreachable\n");
 }
 
@@ -153,6 +166,15 @@ static bool read_option(struct hub_ctl *ctl, int option) {
         return true;
     case 'B':
         ctl->backward = true;
+        return true;
+    case 'f':
+        ctl->from = optarg;
+        return true;
+    case 'T':
+        ctl->to = optarg;
+        return true;
+    case 'R':
+        ctl->report = optarg;
         return true;
     case 'a':
         ctl->all = true;

@@ -1,5 +1,5 @@
 /* hubctl status and lag: what came in, what became of it, and whether it adds up. */
-#include "hub/ctl/read.h"
+#include "hub/ctl/rules.h"
 
 #include "hub/engine/counts.h"
 #include "hub/engine/topics.h"
@@ -79,6 +79,8 @@ static void add_fold(struct hub_fold_counts *sum, const struct hub_fold_counts *
     sum->withdrawn += more->withdrawn;
     sum->decided += more->decided;
     sum->refused += more->refused;
+    sum->ruled += more->ruled;
+    sum->overruled += more->overruled;
 }
 
 static enum hub_status add_partition(struct looking *looking, bool admits,
@@ -288,12 +290,12 @@ static size_t list_sums(const struct looking *looking, struct sum *sums) {
         sums[count++] = (struct sum){
             name, "entries that admit wrote", "read by fold",
             admit->created + admit->changed + admit->late + admit->withdrawn + 2 * admit->moved,
-            fold->read - fold->decided - fold->refused};
+            fold->read - fold->decided - fold->refused - fold->ruled - fold->overruled};
         sums[count++] = (struct sum){
             name, "read by fold",
-            "published + unchanged + superseded + withdrawn + decisions", fold->read,
+            "published + unchanged + superseded + withdrawn + decisions + rules", fold->read,
             fold->published + fold->unchanged + fold->superseded + fold->withdrawn +
-                fold->decided + fold->refused};
+                fold->decided + fold->refused + fold->ruled + fold->overruled};
         sums[count++] = (struct sum){name, "still to be taken", "nothing", own->lag, 0};
         dead_hub += admit->dead;
         decided += fold->decided + fold->refused;
@@ -386,6 +388,30 @@ static void print_tables(const struct looking *looking, const struct sum *sums, 
                    (long long)sums[i].left_count, sums[i].right, (long long)sums[i].right_count);
 }
 
+/* --- by which rules --- */
+
+/* Shards that are folded by other rules than the folder's: the files there are not in force. */
+static bool print_rules(struct looking *looking) {
+    const struct hub_catalogue *catalogue = looking->ctl->catalogue;
+    for (size_t i = 0; i < catalogue->domain_count; i++) {
+        const struct hub_domain *domain = &catalogue->domains[i];
+        struct hub_ctl_ruled *shards = NULL;
+        const char *told = domain->rules;
+        int32_t count = 0;
+        if (!hub_ctl_rules_read(looking->ctl, looking->reader, domain, &looking->arena, &shards,
+                                &count))
+            return false;
+        for (int32_t k = 0; k < count; k++) {
+            if (strcmp(shards[k].in_force, told) != 0)
+                printf("%s: folded by the rules %s, as its log says; the folder's %s are not in "
+                       "force\n", domain->name, shards[k].in_force, domain->rules);
+            told = shards[k].in_force;
+        }
+        hub_ctl_ruled_free(shards, count);
+    }
+    return true;
+}
+
 enum hub_exit hub_ctl_status(struct hub_ctl *ctl) {
     struct looking looking = {.ctl = ctl};
     bool adds_up = true;
@@ -403,11 +429,13 @@ enum hub_exit hub_ctl_status(struct hub_ctl *ctl) {
         print_json(&looking, sums, count);
     else
         print_tables(&looking, sums, count);
+    bool reached = ctl->json || print_rules(&looking);
     if (!ctl->json && adds_up)
         printf("every input is accounted for\n");
     hub_release(sums);
     stop_looking(&looking);
-    return adds_up ? HUB_EXIT_OK : HUB_EXIT_FINDINGS;
+    return !reached ? HUB_EXIT_UNREACHABLE
+           : adds_up ? HUB_EXIT_OK : HUB_EXIT_FINDINGS;
 }
 
 enum hub_exit hub_ctl_lag(struct hub_ctl *ctl) {

@@ -1,5 +1,5 @@
 /* hubctl topic create, topic list. */
-#include "hub/ctl/read.h"
+#include "hub/ctl/rules.h"
 
 #include "hub/engine/topics.h"
 
@@ -18,7 +18,7 @@ enum hub_exit hub_ctl_topic_create(struct hub_ctl *ctl) {
     hub_arena_destroy(&arena);
     if (status == HUB_OK) {
         printf("%zu topics are there\n", count);
-        return HUB_EXIT_OK;
+        return hub_ctl_rules_name(ctl) ? HUB_EXIT_OK : HUB_EXIT_UNREACHABLE;
     }
     fprintf(stderr, "hubctl: %s\n", error.text);
     return status == HUB_RETRY ? HUB_EXIT_UNREACHABLE : HUB_EXIT_FINDINGS;
