@@ -150,19 +150,22 @@ void check_accounts(struct hubs *hubs) {
             dead += admit->dead;
             break;
         case SLOT_DECISION:
-            entries += slot->committed_taken;
+            for (size_t k = 0; k < slot->written.count; k++)
+                entries += slot->written.items[k]->kind == HUB_OUTPUT_LOG;
             dead += read - slot->committed_taken;
             break;
         case SLOT_FOLD:
             expect(hubs, "entries read by the fold", fold->read, read);
             expect(hubs, "entries and what became of them",
                    fold->published + fold->unchanged + fold->superseded + fold->withdrawn +
-                       fold->decided + fold->refused, read);
+                       fold->decided + fold->refused + fold->ruled + fold->overruled, read);
             folded += fold->read;
             log += read;
             break;
         }
     }
+    if (hubs->rules_count > 0) /* the first rules, which no stage wrote */
+        entries += hubs->shard_count;
     expect(hubs, "entries of the logs", entries, log);
     expect(hubs, "entries folded", folded, log);
     expect(hubs, "dead letters", dead, (int64_t)hubs->deadletters.history.count);

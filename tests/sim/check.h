@@ -13,9 +13,9 @@ void check_accounts(struct hubs *hubs);
 /* An id stands in one shard only; the others that know it say that it moved. Compacts all. */
 void check_ids(struct hubs *hubs);
 
-/* unified.identifier lists what the statements in force claim, whichever of its partitions is read
- * last. Compacts all. */
-void check_listings(struct hubs *hubs);
+/* unified.identifier lists what the statements in force claim by the domain's rules, whichever of its
+ * partitions is read last. Compacts all. */
+void check_listings(struct hubs *hubs, const struct hub_domain *domain);
 
 /* Clusters, values, sources and open conflicts as text, ids and steps aside: these depend on what
  * was heard first. The caller releases it. Everything is compacted for it. */

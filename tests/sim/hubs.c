@@ -2,6 +2,7 @@
 
 #include "hub/io/crypto.h"
 #include "hub/stages/admit_decision.h"
+#include "hub/stages/rules_entry.h"
 #include "tests/lib/records.h"
 #include "tests/sim/view.h"
 
@@ -86,7 +87,7 @@ bool stage_take(struct hubs *hubs, const struct slot *slot, void *state,
         hub_admit_record(state, &input, outputs);
         return true;
     case SLOT_DECISION:
-        *taken += hub_admit_decision(&decisions, &input, outputs);
+        *taken += hub_admit_decision(&decisions, &input, outputs) != HUB_ADMIT_DEAD;
         return true;
     case SLOT_FOLD:
         if (hub_fold_entry(state, &input, outputs, &error) == HUB_OK)
@@ -199,6 +200,31 @@ void hubs_decide(struct hubs *hubs, struct hub_bytes subject, struct hub_bytes v
     publish(hubs, &hubs->slots[0], subject, value);
 }
 
+static struct hub_bytes keep_bytes(struct hubs *hubs, struct hub_bytes bytes) {
+    return hub_bytes(hub_arena_text(&hubs->arena, (const char *)bytes.data, bytes.size),
+                     bytes.size);
+}
+
+void hubs_name_rules(struct hubs *hubs, struct hub_bytes message) {
+    struct record record = {.kind = HUB_OUTPUT_LOG,
+                            .has_key = true,
+                            .key = hub_bytes_of_text(HUB_RULES_PREFIX "first"),
+                            .value = keep_bytes(hubs, message),
+                            .timestamp_ms = hubs->clock_ms};
+    hubs->rules[hubs->rules_count++] = record.value;
+    for (int32_t shard = 0; shard < hubs->shard_count; shard++) {
+        record.partition = shard;
+        partition_append(&hubs->logs[shard], &record, &hubs->arena);
+    }
+}
+
+void hubs_rule(struct hubs *hubs, struct hub_bytes message) {
+    const char *key = hub_arena_format(&hubs->arena, "%s%s", HUB_RULES_PREFIX,
+                                       hubs->domain->name);
+    hubs->rules[hubs->rules_count++] = keep_bytes(hubs, message);
+    publish(hubs, &hubs->slots[0], hub_bytes_of_text(key), hubs->rules[hubs->rules_count - 1]);
+}
+
 /* --- loading --- */
 
 static struct space *find_space(struct process *process, const struct partition *of) {
@@ -245,6 +271,8 @@ static enum hub_status load_log(struct hubs *hubs, const struct slot *slot,
     for (size_t i = 0; status == HUB_OK && i < log.count; i++) {
         struct hub_input entry = entry_of(hubs, slot, log.items[i]);
         struct hub_outputs forgotten = {.arena = &hubs->scratch};
+        if (hubs->breach == BREACH_RULES_FROM_FILE && hub_rules_entry_is(&entry))
+            continue;
         status = hubs->breach == BREACH_DECIDE_AGAIN
                      ? hub_fold_entry(slot->state, &entry, &forgotten, error)
                      : hub_fold_load_log(slot->state, &entry, error);

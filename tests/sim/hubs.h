@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { INSTANCES_MAX = 3, SLOTS_MAX = 32 };
+enum { INSTANCES_MAX = 3, SLOTS_MAX = 32, RULES_MAX = 4 };
 
 /* Rules that the simulator breaks on purpose, to see that it would be found. */
 enum breach {
@@ -20,6 +20,7 @@ enum breach {
     BREACH_DECIDE_AGAIN,     /* a restart folds the log again instead of loading */
     BREACH_CACHE_AHEAD,      /* the cache keeps what Kafka never committed */
     BREACH_TORN,             /* outputs become visible without their offsets */
+    BREACH_RULES_FROM_FILE,  /* a restart folds by the rules of the files, not by the log's */
     BREACHES,
 };
 
@@ -71,6 +72,8 @@ struct hubs {
     struct process processes[INSTANCES_MAX];
     size_t process_count;
     int64_t clock_ms;
+    struct hub_bytes rules[RULES_MAX]; /* entries that were asked for, in order */
+    size_t rules_count;
     bool tells; /* what happens, to stdout */
     bool failed;
     char failure[2048]; /* the first one */
@@ -89,6 +92,11 @@ void hubs_fail(struct hubs *hubs, const char *format, ...)
 void hubs_ingest(struct hubs *hubs, const char *institution, const char *key,
                  struct hub_bytes value);
 void hubs_decide(struct hubs *hubs, struct hub_bytes subject, struct hub_bytes value);
+
+/* Rules become the first entry of every log; the logs are empty. */
+void hubs_name_rules(struct hubs *hubs, struct hub_bytes message);
+/* An operator puts rules in place of others. */
+void hubs_rule(struct hubs *hubs, struct hub_bytes message);
 
 bool slot_waits(const struct slot *slot);
 /* One transaction over up to `batch` records; where it is not committed, its process crashes. */

@@ -42,8 +42,8 @@ static char *join(struct lines *lines) {
 
 /* --- what is claimed --- */
 
-static void add_claims(struct hubs *hubs, int32_t shard, int64_t offset, struct hub_bytes id,
-                       struct lines *lines) {
+static void add_claims(struct hubs *hubs, const struct hub_domain *domain, int32_t shard,
+                       int64_t offset, struct hub_bytes id, struct lines *lines) {
     const struct records *log = &hubs->logs[shard].history;
     for (size_t i = 0; i < log->count; i++) {
         struct view statement;
@@ -52,7 +52,7 @@ static void add_claims(struct hubs *hubs, int32_t shard, int64_t offset, struct 
         if (log->items[i]->offset != offset ||
             !view_open(&statement, hubs->domain->schema, log->items[i]->value))
             continue;
-        hub_claims_read(hubs->domain, view_field(&statement, "identifiers"), &hubs->scratch,
+        hub_claims_read(domain, view_field(&statement, "identifiers"), &hubs->scratch,
                         &claims, &count);
         for (size_t k = 0; k < count; k++)
             if (!claims[k].ambiguous && !claims[k].doubtful)
@@ -60,7 +60,7 @@ static void add_claims(struct hubs *hubs, int32_t shard, int64_t offset, struct 
     }
 }
 
-static char *list_claimed(struct hubs *hubs) {
+static char *list_claimed(struct hubs *hubs, const struct hub_domain *domain) {
     struct lines lines = {0};
     for (int32_t shard = 0; shard < hubs->shard_count; shard++) {
         const struct records *kept = &hubs->outputs[shard][HUB_OUTPUT_UNIFIED].kept;
@@ -72,7 +72,7 @@ static char *list_claimed(struct hubs *hubs) {
                 continue;
             struct hub_elements statements = view_elements(&entity, "statements");
             while (hub_slice_next(&statements, &element))
-                add_claims(hubs, shard,
+                add_claims(hubs, domain, shard,
                            hub_slice_long(element_field(&statements, element, "offset")),
                            kept->items[i]->key, &lines);
         }
@@ -107,9 +107,9 @@ static char *list_listed(struct hubs *hubs, bool backwards) {
     return join(&lines);
 }
 
-void check_listings(struct hubs *hubs) {
+void check_listings(struct hubs *hubs, const struct hub_domain *domain) {
     hubs_compact(hubs, /* per_mille= */ 1000);
-    char *claimed = list_claimed(hubs);
+    char *claimed = list_claimed(hubs, domain);
     for (int backwards = 0; backwards < 2 && !hubs->failed; backwards++) {
         char *listed = list_listed(hubs, backwards);
         if (strcmp(claimed, listed) != 0)

@@ -1,5 +1,8 @@
 #include "tests/sim/simulate.h"
 
+#include "hub/io/crypto.h"
+#include "hub/stages/rules_entry.h"
+#include "tests/lib/ruling.h"
 #include "tests/lib/script.h"
 #include "tests/sim/decide.h"
 
@@ -19,6 +22,7 @@ enum action {
     COMPACT,
     CHECKPOINT,
     LOSE_CACHE,
+    RULE,
     ACTIONS,
 };
 
@@ -37,7 +41,7 @@ struct run {
     struct script script;
     struct line lines[LINES_MAX];
     size_t line_count, next_line;
-    size_t decisions_left;
+    size_t decisions_left, rules_left;
     /* The seed's own mix. */
     size_t weights[ACTIONS];
     size_t batch_max, abort_one_in;
@@ -132,6 +136,10 @@ static void mix(struct run *run) {
         run->weights[DECIDE] = 2 + below(run, 4);
         run->decisions_left = 2 + below(run, DECISIONS_MAX - 1);
     }
+    if (chance(run, 24)) {
+        run->weights[RULE] = 1;
+        run->rules_left = 1 + below(run, RULES_MAX - 1);
+    }
 }
 
 /* --- what happens --- */
@@ -158,6 +166,29 @@ static void decide(struct run *run) {
     }
     run->decisions_left--;
     run->totals->decisions++;
+}
+
+/* Other rules, or those of the files again, in place of those asked for last; or of earlier ones,
+ * which are not in force any more. */
+static void rule(struct run *run) {
+    struct hubs *hubs = run->hubs;
+    struct ruling ruling;
+    struct hub_rules_entry before;
+    struct hub_error error;
+    if (run->rules_left == 0)
+        return;
+    run->rules_left--;
+    run->totals->rules++;
+    size_t which = chance(run, 6) ? below(run, hubs->rules_count) : hubs->rules_count - 1;
+    ruling_begin(&ruling, hubs->domain->name);
+    if (!chance(run, 4))
+        ruling_edit_some(&ruling, &run->random);
+    if (hub_rules_entry_open(test_catalogue(), hubs->rules[which], &ruling.arena, &before,
+                             &error) == HUB_OK)
+        ruling_replace(&ruling, before.rules);
+    hubs_tell(hubs, "rule     %s in place of %s", ruling.entry.rules, ruling.entry.replaces);
+    hubs_rule(hubs, ruling_message(&ruling));
+    ruling_end(&ruling);
 }
 
 /* Any partition of the kind where something waits. */
@@ -218,6 +249,9 @@ static void act(struct run *run, enum action action) {
         totals->caches_lost++;
         hubs_lose_cache(hubs, below(run, hubs->process_count));
         return;
+    case RULE:
+        rule(run);
+        return;
     case ACTIONS:
         return;
     }
@@ -225,6 +259,7 @@ static void act(struct run *run, enum action action) {
 
 static bool is_over(struct run *run) {
     return run->next_line == run->line_count && run->decisions_left == 0 &&
+           run->rules_left == 0 &&
            pick_waiting(run, true) == NULL && pick_waiting(run, false) == NULL;
 }
 
@@ -242,6 +277,13 @@ static void happen(struct run *run) {
     }
 }
 
+static void name_first_rules(struct run *run) {
+    struct ruling ruling;
+    ruling_begin(&ruling, run->hubs->domain->name);
+    hubs_name_rules(run->hubs, ruling_message(&ruling));
+    ruling_end(&ruling);
+}
+
 /* --- what came of it --- */
 
 static int compare_places(const void *a, const void *b) {
@@ -249,9 +291,63 @@ static int compare_places(const void *a, const void *b) {
     return (x->place > y->place) - (x->place < y->place);
 }
 
-/* The same statements one after the other, in the order of their sources; nothing goes wrong. */
+/* The entry of the rules that are in force in the end; NULL data where the files' were never
+ * replaced. */
+static struct hub_bytes rules_in_force(struct run *run) {
+    struct hubs *hubs = run->hubs;
+    struct hub_bytes found = hub_bytes(NULL, 0);
+    struct hub_arena arena = {0};
+    struct hub_rules_entry entry;
+    struct hub_error error;
+    hubs_load(hubs, &hubs->slots[1]);
+    for (size_t i = 0; !hubs->failed && i < hubs->rules_count; i++)
+        if (hub_rules_entry_open(test_catalogue(), hubs->rules[i], &arena, &entry, &error) ==
+                HUB_OK &&
+            strcmp(entry.rules, hub_fold_rules(hubs->slots[1].state)) == 0)
+            found = hubs->rules[i];
+    hub_arena_destroy(&arena);
+    return found;
+}
+
+/* What is listed follows from the rules in force in the end. */
+static void check_listings_by_rules(struct run *run) {
+    struct hub_bytes message = rules_in_force(run);
+    struct hub_arena arena = {0};
+    struct hub_rules_entry entry;
+    struct hub_rules *rules = NULL;
+    struct hub_error error;
+    if (message.data != NULL &&
+        (hub_rules_entry_open(test_catalogue(), message, &arena, &entry, &error) != HUB_OK ||
+         hub_rules_entry_compile(test_catalogue(), &entry, &hub_sha256, &rules, &error) !=
+             HUB_OK))
+        hubs_fail(run->hubs, "the rules in force: %s", error.text);
+    if (!run->hubs->failed)
+        check_listings(run->hubs, rules == NULL ? run->hubs->domain : &rules->domain);
+    hub_rules_compiler.release(rules);
+    hub_arena_destroy(&arena);
+}
+
+/* The rules of the end from the beginning. */
+static void name_rules_of_the_end(struct run *run, struct hubs *calm) {
+    struct hub_bytes message = rules_in_force(run);
+    struct hub_arena arena = {0};
+    struct hub_rules_entry entry;
+    struct hub_error error;
+    HUB_SCOPED_BUFFER first = {0};
+    if (message.data == NULL ||
+        hub_rules_entry_open(test_catalogue(), message, &arena, &entry, &error) != HUB_OK)
+        return;
+    entry.replaces = NULL;
+    hub_rules_entry_encode(&entry, test_catalogue(), &first);
+    hubs_name_rules(calm, hub_buffer_bytes(&first));
+    hub_arena_destroy(&arena);
+}
+
+/* The same statements one after the other, in the order of their sources, by the rules of the end;
+ * nothing goes wrong. */
 static void check_order(struct run *run, enum breach breach) {
     struct hubs *calm = hubs_new(run->hubs->domain->name, 1, 0, breach, false);
+    name_rules_of_the_end(run, calm);
     calm->tells = run->hubs->tells;
     hubs_tell(calm, "\n--- the same in the order of the sources");
     qsort(run->lines, run->line_count, sizeof *run->lines, compare_places);
@@ -287,6 +383,8 @@ static void add_totals(struct run *run) {
         totals->moved += slot->admit_counts.moved;
         totals->taken += slot->fold_counts.decided;
         totals->refused += slot->fold_counts.refused;
+        totals->ruled += slot->fold_counts.ruled;
+        totals->overruled += slot->fold_counts.overruled;
         if (slot->kind != SLOT_FOLD)
             continue;
         totals->entries += slot->input->history.count;
@@ -307,6 +405,9 @@ bool simulate(uint64_t seed, enum breach breach, bool tells, struct totals *tota
     mix(&run);
     make_lines(&run, seed);
     bool decided = run.decisions_left > 0;
+    if (run.rules_left > 0)
+        name_first_rules(&run);
+    totals->ruled_runs += run.rules_left > 0;
     hubs_tell(run.hubs, "seed     %llu: %s, %zu records, up to %zu decisions, %zu processes",
               (unsigned long long)seed, domain, run.line_count, run.decisions_left,
               run.hubs->process_count);
@@ -321,7 +422,7 @@ bool simulate(uint64_t seed, enum breach breach, bool tells, struct totals *tota
     if (!run.hubs->failed)
         check_ids(run.hubs);
     if (!run.hubs->failed)
-        check_listings(run.hubs);
+        check_listings_by_rules(&run);
     if (!run.hubs->failed && !decided)
         check_order(&run, breach);
     add_totals(&run);

@@ -5,11 +5,12 @@
 
 struct totals {
     size_t runs, decided_runs;
-    size_t records, decisions, entries;
+    size_t records, decisions, entries, rules, ruled_runs;
     size_t crashes, aborted, moves, compactions, checkpoints, caches_lost;
     int64_t simulated_ms;
     struct churn churn;
     int64_t late, withdrawn, moved, dead, taken, refused, conflict_events, match_events;
+    int64_t ruled, overruled;
 };
 
 /* Adds what happened to the totals. False, and why in `failure`, where a promise is broken; with

@@ -22,6 +22,7 @@ struct statement {
 struct conflict {
     struct hub_bytes id, values, owners, entities[2];
     int64_t events;
+    const char *severity;
     bool open, was_open_ever, decided;
 };
 
@@ -206,7 +207,9 @@ static void count_churn(struct watch *watch) {
         hub_arena_take(&watch->arena, (2 * watch->statement_count + 1) * sizeof *touched);
     size_t ids = 0, clusters = 0;
     if (!hub_bytes_cut(key, '/', &institution, &own) ||
-        hub_bytes_equal_text(institution, "late") || hub_bytes_equal_text(institution, "decision"))
+        hub_bytes_equal_text(institution, "late") ||
+        hub_bytes_equal_text(institution, "decision") ||
+        hub_bytes_equal_text(institution, "rules") || hub_bytes_equal_text(institution, "remerge"))
         return;
     for (size_t i = 0; i < watch->statement_count; i++) {
         const struct statement *statement = &watch->statements[i];
@@ -239,14 +242,14 @@ static struct conflict *need_conflict(struct watch *watch, struct hub_bytes id) 
 
 /* What an event may say, by what the conflict was. */
 static bool is_legal(const struct conflict *before, const char *transition, bool open,
-                     struct hub_bytes values, bool same_owners, const struct view *decision) {
+                     struct hub_bytes values, bool same_rest, const struct view *decision) {
     bool had_values = before->values.size > 1, has_values = values.size > 1;
     bool same_values = hub_bytes_equal(before->values, values);
     bool in_force = decision != NULL && is(view_symbol(decision, "state"), "IN_FORCE");
     if (is(transition, "OPENED"))
         return open && has_values && !before->was_open_ever;
     if (is(transition, "CHANGED"))
-        return open && before->open && has_values && !(same_values && same_owners);
+        return open && before->open && has_values && !(same_values && same_rest);
     if (is(transition, "RESOLVED"))
         return !open && !has_values && (before->open || had_values);
     if (is(transition, "REOPENED"))
@@ -281,7 +284,9 @@ static void see_conflict(struct watch *watch, struct hub_bytes key, struct hub_b
     if (view_long(&view, "events") != conflict->events + 1)
         FAIL(watch, key, "event %lld follows %lld", (long long)view_long(&view, "events"),
              (long long)conflict->events);
-    if (!is_legal(conflict, transition, open, values, same_owners, decided ? &decision : NULL))
+    const char *severity = view_symbol(&view, "severity");
+    bool same_rest = same_owners && conflict->severity != NULL && is(severity, conflict->severity);
+    if (!is_legal(conflict, transition, open, values, same_rest, decided ? &decision : NULL))
         FAIL(watch, key, "%s (%s now, %zu values) after it was %s", transition,
              open ? "open" : "closed", view_count(&view, "values"),
              conflict->open            ? "open"
@@ -300,6 +305,7 @@ static void see_conflict(struct watch *watch, struct hub_bytes key, struct hub_b
     conflict->decided = decided;
     conflict->values = values;
     conflict->owners = owners;
+    conflict->severity = severity;
 }
 
 static bool lists(const struct entity *entity, struct hub_bytes conflict_id) {
