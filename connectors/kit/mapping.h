@@ -33,8 +33,8 @@
  *           for_each may be {from: PATH, split: TEXT}
  *   CONDITION  {present: PATH}, {absent: PATH}, {path: PATH, in: [TEXT, ...]},
  *           {path: PATH, not_in: [TEXT, ...]}, or a list of these, all of which must hold
- *   time    {formats: [rfc3339 | hl7 | date | partial | strptime's], zone: UTC, +hh:mm or Continent/City,
- *           ambiguous: reject | earlier | later}; the zone is for times without an offset, the last
+ *   time    {formats: [rfc3339 | hl7 | ical | date | partial | strptime's], zone: UTC, +hh:mm or
+ *           Continent/City, ambiguous: reject | earlier | later}; the zone is for times without an offset, the last
  *           for those that a clock in Continent/City shows twice */
 #pragma once
 

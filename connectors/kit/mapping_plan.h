@@ -25,8 +25,16 @@ struct map_table {
 
 enum map_ambiguous { MAP_AMBIGUOUS_REJECT = 0, MAP_AMBIGUOUS_EARLIER, MAP_AMBIGUOUS_LATER };
 
+/* The zones that texts have named so far. */
+struct map_zones {
+    struct hub_arena *arena;
+    struct map_zone_named *first;
+    size_t count;
+};
+
 struct map_time {
     const char *const *formats; /* NULL-ended */
+    struct map_zones *zones;    /* for texts that name their own; kept while the mapping is */
     bool has_zone;
     int offset_minutes;
     const struct hub_zone *zone; /* instead of the offset, or NULL */
@@ -243,6 +251,8 @@ struct map_instant {
 bool map_time_read(const struct map_time *time, const char *text, bool need_instant,
                    struct map_instant *ret_instant);
 bool map_time_zone(const char *text, int *ret_offset_minutes);
+/* What is wrong with a text that cannot be read, in words. In the arena. */
+const char *map_time_refusal(const struct map_time *time, struct hub_arena *arena);
 /* Whether there is such a format, and whether texts in it may tell their offset themselves. */
 bool map_time_is_format(const char *format);
 bool map_time_may_tell_offset(const char *format);

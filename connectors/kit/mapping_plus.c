@@ -63,9 +63,8 @@ enum hub_status map_plus_text(struct map_run *run, struct map_value *value,
     int64_t seconds = seconds_of(parts[2]);
     run->code = "TIME";
     if (!map_time_read(value->plus_time, parts[0], /* need_instant= */ true, &instant))
-        return hub_fail(run->reterr, HUB_REJECT, "what is added to is not in the format %s%s",
-                        value->plus_time->formats[0],
-                        value->plus_time->formats[1] == NULL ? "" : " (or another that is listed)");
+        return hub_fail(run->reterr, HUB_REJECT, "what is added to is %s",
+                        map_time_refusal(value->plus_time, run->arena));
     if (!hub_text_to_number(hub_bytes_of_text(parts[1]), &amount) || amount > AMOUNT_MAX)
         return hub_fail(run->reterr, HUB_REJECT, "the amount to add is no whole number up to %d",
                         AMOUNT_MAX);

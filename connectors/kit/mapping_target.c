@@ -144,8 +144,7 @@ static enum hub_status fill_instant(struct map_run *run, const struct map_target
     struct map_instant instant;
     run->code = "TIME";
     if (!map_time_read(time, text, target->kind == MAP_TIME, &instant))
-        return hub_fail(run->reterr, HUB_REJECT, "not in the format %s%s", time->formats[0],
-                        time->formats[1] == NULL ? "" : " (or another that is listed)");
+        return hub_fail(run->reterr, HUB_REJECT, "%s", map_time_refusal(time, run->arena));
     if (target->kind == MAP_DATE) {
         int64_t local = instant.milliseconds + (int64_t)instant.offset_minutes * 60000;
         return set_part(record, "value", floor_days(local)) &&

@@ -8,7 +8,7 @@
 #include <time.h>
 
 /* strptime's %Y takes fewer digits than four: 21 is not the year 21. */
-enum { YEAR_MIN = 1000, YEAR_MAX = 9999 };
+enum { YEAR_MIN = 1000, YEAR_MAX = 9999, ZONES_MAX = 64 };
 
 static bool digits(const char **text, size_t count, int *ret_number) {
     int number = 0;
@@ -187,6 +187,60 @@ static bool read_hl7(const struct map_time *time, const char *text, bool need_in
     return true;
 }
 
+/* A zone that texts name. */
+struct map_zone_named {
+    const char *name;
+    const struct hub_zone *zone; /* NULL: there is none of that name */
+    struct map_zone_named *next;
+};
+
+static const struct hub_zone *find_zone(struct map_zones *zones, const char *name) {
+    struct hub_error ignored;
+    struct map_zone_named *named = zones->first;
+    while (named != NULL && strcmp(named->name, name) != 0)
+        named = named->next;
+    if (named == NULL && zones->count < ZONES_MAX) {
+        named = hub_arena_take_zero(zones->arena, 1, sizeof *named);
+        named->name = hub_arena_text(zones->arena, name, strlen(name));
+        if (hub_zone_load(name, zones->arena, &named->zone, &ignored) != HUB_OK)
+            named->zone = NULL;
+        named->next = zones->first;
+        zones->first = named;
+        zones->count++;
+    }
+    return named == NULL ? NULL : named->zone;
+}
+
+/* iCalendar's DATE or DATE-TIME (RFC 5545 3.3.4, 3.3.5), and after a space the name of its zone. */
+static bool read_ical(const struct map_time *time, const char *text, bool need_instant,
+                      struct map_instant *ret_instant) {
+    int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, offset = 0;
+    struct map_time own = *time;
+    int64_t days = 0;
+    if (!digits(&text, 4, &year) || !digits(&text, 2, &month) || !digits(&text, 2, &day) ||
+        !day_number(year, month, day, &days))
+        return false;
+    bool clock = literal(&text, 'T');
+    if (clock && (!digits(&text, 2, &hour) || !digits(&text, 2, &minute) ||
+                  !digits(&text, 2, &second) || hour > 23 || minute > 59 || second > 60))
+        return false;
+    bool utc = clock && literal(&text, 'Z');
+    bool named = literal(&text, ' ');
+    if (named && !utc) /* what is in UTC has no other zone */
+        own.zone = find_zone(time->zones, text);
+    if (named ? !utc && own.zone == NULL : *text != '\0')
+        return false;
+    own.has_zone |= named;
+    int64_t local_s = days * 86400 + hour * 3600 + minute * 60 + second;
+    bool needs_zone = !utc && (clock || need_instant);
+    if (needs_zone && (!own.has_zone || !zone_offset(&own, local_s, &offset)))
+        return false;
+    *ret_instant = (struct map_instant){.milliseconds = (local_s - offset * 60) * 1000,
+                                        .offset_minutes = offset,
+                                        .clock = clock};
+    return true;
+}
+
 /* Whether a pattern has one of strptime's conversions; E and O only modify the one that follows. */
 static bool converts(const char *pattern, const char *conversions) {
     for (const char *at = strchr(pattern, '%'); at != NULL && at[1] != '\0';
@@ -239,8 +293,8 @@ static const struct {
     const char *name;
     bool (*read)(const struct map_time *time, const char *text, bool need_instant,
                  struct map_instant *ret_instant);
-} named[] = {{"rfc3339", read_rfc3339}, {"hl7", read_hl7}, {"date", read_date},
-             {"partial", read_any_date}};
+} named[] = {{"rfc3339", read_rfc3339}, {"hl7", read_hl7},         {"ical", read_ical},
+             {"date", read_date},       {"partial", read_any_date}};
 
 static size_t find_named(const char *format) {
     size_t i = 0;
@@ -267,6 +321,17 @@ bool map_time_read(const struct map_time *time, const char *text, bool need_inst
             return true;
     }
     return false;
+}
+
+const char *map_time_refusal(const struct map_time *time, struct hub_arena *arena) {
+    bool names_zone = false;
+    for (size_t i = 0; time->formats[i] != NULL; i++)
+        names_zone |= strcmp(time->formats[i], "ical") == 0;
+    return hub_arena_format(
+        arena, "not in the format %s%s%s%s", time->formats[0],
+        time->formats[1] == NULL ? "" : " (or another that is listed)",
+        time->zone == NULL && !names_zone ? "" : ", or an hour that its zone skips or repeats",
+        names_zone ? ", or in a zone that is not known" : "");
 }
 
 void map_time_append(const struct map_instant *instant, bool whole_instant,

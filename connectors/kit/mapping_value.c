@@ -140,9 +140,7 @@ static enum hub_status to_iso(struct map_run *run, const struct map_value *value
     HUB_SCOPED_BUFFER iso = {0};
     run->code = "TIME";
     if (!map_time_read(value->time, *text, /* need_instant= */ false, &instant))
-        return hub_fail(run->reterr, HUB_REJECT, "not in the format %s%s",
-                        value->time->formats[0],
-                        value->time->formats[1] == NULL ? "" : " (or another that is listed)");
+        return hub_fail(run->reterr, HUB_REJECT, "%s", map_time_refusal(value->time, run->arena));
     map_time_append(&instant, /* whole_instant= */ true, &iso);
     *text = hub_arena_text(run->arena, (const char *)iso.data, iso.size);
     return HUB_OK;

@@ -269,6 +269,8 @@ enum hub_status map_load_time(struct map_loader *loader, const struct hub_node *
     static const char *const keys[] = {"formats", "zone", "ambiguous", NULL};
     struct map_time *time = hub_arena_take_zero(loader->arena, 1, sizeof *time);
     *ret_time = time;
+    time->zones = hub_arena_take_zero(loader->arena, 1, sizeof *time->zones);
+    time->zones->arena = loader->arena;
     if (node->kind != HUB_NODE_MAPPING)
         return hub_node_fail(node, loader->reterr, "{formats: [...], zone: ...} would pass");
     HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
@@ -282,7 +284,7 @@ enum hub_status map_load_time(struct map_loader *loader, const struct hub_node *
         const char *format = time->formats[i];
         if (!map_time_is_format(format))
             return hub_node_fail(formats, loader->reterr,
-                                 "'%s': rfc3339, hl7, date, partial or a pattern such as "
+                                 "'%s': rfc3339, hl7, ical, date, partial or a pattern such as "
                                  "%%d/%%m/%%Y would pass", format);
     }
     if (zone != NULL)

@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct fuzz_input input = fuzz_input(data, size);
     struct hub_bytes rest = hub_bytes(data, size);
     const char *formats[FORMATS_MAX + 1] = {0};
-    struct map_time time = {.formats = formats};
+    struct map_zones zones = {.arena = &input.arena};
+    struct map_time time = {.formats = formats, .zones = &zones};
     const char *text = next_line(&input, &rest), *zone = next_line(&input, &rest);
     time.has_zone = map_time_zone(zone, &time.offset_minutes);
     fuzz_must(!time.has_zone || (time.offset_minutes >= -900 && time.offset_minutes <= 900));

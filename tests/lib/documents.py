@@ -167,12 +167,69 @@ def _labelled(document, options):
                      for name, values in record.items()} for number, record in records.items()}
 
 
+def _ical_texts(raw, name):
+    """The texts of a property; of two of them there may be several."""
+    parts = re.split(r"(?<!\\),", raw) if name in ("CATEGORIES", "RESOURCES") else [raw]
+    if parts[-1] == "":
+        parts.pop()
+    return [re.sub(r"\\([\\;,nN])", lambda found: "\n" if found[1] in "nN" else found[1], part)
+            for part in parts]
+
+
+def _ical_property(line):
+    name, parameters, raw = re.fullmatch(
+        r'([A-Za-z0-9-]+)((?:;[A-Za-z0-9-]+=(?:"[^"]*"|[^;:"])*)*):(.*)', line, re.S).groups()
+    codes = {"n": "\n", "^": "^", "'": '"'}
+    told = {f"@{key.upper()}": re.sub(r"\^([n^'])", lambda found: codes[found[1]],
+                                      value.replace('"', ""))
+            for key, value in re.findall(r';([A-Za-z0-9-]+)=((?:"[^"]*"|[^;:"])*)', parameters)}
+    texts = _ical_texts(raw, name.upper())
+    return name.upper(), [{**told, "#text": text} if told else text for text in texts]
+
+
+def _events(document, options):
+    """The events of calendars by the line on which each begins."""
+    del options
+    text = document.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+    lines = []  # with the number of each one's first
+    for number, line in enumerate(re.split(r"\r?\n", text), 1):
+        if line[:1] in (" ", "\t") and lines:
+            lines[-1][1] += line[1:]
+        else:
+            lines.append([number, line])
+    events, opened, event, calendar = {}, [], None, None
+    for number, line in lines:
+        word, _, name = line.strip().upper().partition(":")
+        if word == "BEGIN":
+            component = collections.defaultdict(list)
+            if name == "VCALENDAR":
+                calendar = component
+            if len(opened) == 1 and name == "VEVENT":
+                event = events[number] = component
+                component["VCALENDAR"].append(calendar)
+            elif event is not None:
+                opened[-1][1][name].append(component)
+            opened.append((name, component))
+        elif word == "END":
+            if opened.pop()[1] is event:
+                event = None
+        elif line and (event is not None or len(opened) == 1):
+            try:
+                key, values = _ical_property(line)
+                opened[-1][1][key] += values
+            except AttributeError:
+                pass  # nothing was published of it
+    return events
+
+
 def read_whole(document, options):
     """The document's tree; of what has several records (a table, messages) each by its line."""
     if options["name"] == "csv":
         return _rows(document, options)
     if options["name"] == "hl7v2":
         return _messages(document, options)
+    if options["name"] == "icalendar":
+        return _events(document, options)
     if options["name"] == "labelled-text":
         return _labelled(document, options)
     if options["name"] == "xml":

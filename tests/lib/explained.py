@@ -357,6 +357,15 @@ def _read_hl7(text):
     return read, {4: "YEAR", 6: "MONTH"}.get(len(whole), "DAY")
 
 
+def _read_ical(text):
+    clock, _, zone = text.partition(" ")
+    read = datetime.datetime.strptime(clock.removesuffix("Z"),
+                                      "%Y%m%dT%H%M%S" if "T" in clock else "%Y%m%d")
+    if clock.endswith("Z"):
+        return read.replace(tzinfo=datetime.timezone.utc), "DAY"
+    return (read.replace(tzinfo=zoneinfo.ZoneInfo(zone)) if zone else read), "DAY"
+
+
 def _read_time(text, time):
     """(datetime, precision) in the first of the formats that fits."""
     for wanted in _list(time["formats"]):
@@ -365,6 +374,8 @@ def _read_time(text, time):
                 return datetime.datetime.fromisoformat(text.upper()), "DAY"
             if wanted == "hl7":
                 return _read_hl7(text)
+            if wanted == "ical":
+                return _read_ical(text)
             if wanted == "partial":
                 parts = (text + "-01-01")[:10]
                 precision = {4: "YEAR", 7: "MONTH", 10: "DAY"}[len(text)]

@@ -65,7 +65,8 @@ static void names_that_are_not_known_are_told_with_those_there_are(void **state)
     assert_refused("file-drop", "file-dorp", "4:21: 'file-dorp' is not known, did you mean "
                                              "'file-drop'; there are: file-drop, http-poll");
     assert_refused("format: json", "format: parquet",
-                   "4:40: 'parquet' is not known; there are: csv, hl7v2, json, labelled-text, xml");
+                   "4:40: 'parquet' is not known; there are: csv, hl7v2, icalendar, json, "
+                   "labelled-text, xml");
     assert_refused("domain: trial", "domain: trail",
                    "5:18: 'trail' is not known, did you mean 'trial'; there are: ");
     assert_refused("system: sus-trials", "system: sus-trails",

@@ -252,7 +252,7 @@ static void other_steps_say_what_would_pass(void **state) {
     assert_misconfigured("trial", "acronym: {from: a, lookup: people, else: keep}",
                          "9:41: organisations would pass");
     assert_misconfigured("trial", "start: {from: a, time: {formats: [dmy]}}",
-                         "'dmy': rfc3339, hl7, date, partial or a pattern such as %d/%m/%Y would pass");
+                         "'dmy': rfc3339, hl7, ical, date, partial or a pattern such as %d/%m/%Y would pass");
     assert_misconfigured("trial", "start: {from: a, time: {zone: UTC}}", "'formats' is missing");
     assert_misconfigured("trial", "start: {from: a, time: {formats: [date], zone: CET}}",
                          "'CET': no time zone of that name is installed; UTC, an offset such as "

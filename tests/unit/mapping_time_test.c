@@ -253,6 +253,93 @@ static void an_hl7_date_knows_as_much_as_it_has_digits(void **state) {
     assert_int_equal(instant_of("hl7", NULL, "19700102+0100"), DAY_MS - HOUR_MS);
 }
 
+/* The instant in UTC and its offset, or "no". */
+static const char *ical(const char *zone, const char *text) {
+    static char told[128];
+    const char *formats[] = {"ical", NULL};
+    struct hub_arena arena = {0};
+    struct map_zones zones = {.arena = &arena};
+    struct map_time time = {.formats = formats, .zones = &zones, .has_zone = zone != NULL};
+    struct map_instant instant;
+    HUB_SCOPED_BUFFER iso = {0};
+    if (zone != NULL)
+        assert_true(map_time_zone(zone, &time.offset_minutes));
+    bool fits = map_time_read(&time, text, /* need_instant= */ true, &instant);
+    assert_int_equal(map_time_read(&time, text, /* need_instant= */ true, &instant), fits);
+    if (fits)
+        map_time_append(&instant, /* whole_instant= */ true, &iso);
+    snprintf(told, sizeof told, "%s %+d", fits ? hub_buffer_text(&iso) : "no",
+             fits ? instant.offset_minutes : 0);
+    hub_arena_destroy(&arena);
+    return told;
+}
+
+static void a_calendars_time_is_in_utc_or_in_the_zone_it_names(void **state) {
+    (void)state;
+    assert_string_equal(ical(NULL, "20260312T080000Z"), "2026-03-12T08:00:00.000Z +0");
+    assert_string_equal(ical(NULL, "20260312T080000Z Europe/Amsterdam"),
+                        "2026-03-12T08:00:00.000Z +0");
+    assert_string_equal(ical(NULL, "20260312T080000 Europe/Amsterdam"),
+                        "2026-03-12T07:00:00.000Z +60");
+    assert_string_equal(ical("UTC", "20260712T080000 America/New_York"),
+                        "2026-07-12T12:00:00.000Z -240");
+    assert_string_equal(ical("+01:00", "20260312T080000"), "2026-03-12T07:00:00.000Z +60");
+    assert_string_equal(ical("+01:00", "20260312"), "2026-03-12 +60");
+    assert_string_equal(ical(NULL, "20260312 Europe/Amsterdam"), "2026-03-12 +60");
+    assert_string_equal(date("ical", "20260312"), "2026-03-12");
+}
+
+static void what_is_no_time_of_a_calendar_is_refused(void **state) {
+    static const char *const texts[] = {
+        "", "2026031", "20260230", "2026-03-12", "20260312T", "20260312T0800", "20260312T240000",
+        "20260312T086000", "20260312T080061", "20260312T080000+0100", "20260312T080000Zx",
+        "20260312T080000 ", "20260312T080000 CET", "20260312T080000 Europe/Nowhere",
+        "20260312T080000 ../etc/passwd", "20260312T080000 W. Europe Standard Time",
+        "20260329T023000 Europe/Amsterdam", "20261025T023000 Europe/Amsterdam", "20260312Z"};
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_string_equal(ical("UTC", texts[i]), "no +0");
+    assert_string_equal(ical(NULL, "20260312T080000"), "no +0");
+    assert_string_equal(ical(NULL, "20260312"), "no +0");
+}
+
+static void what_may_be_wrong_with_a_time_is_said(void **state) {
+    static const char *const one[] = {"date", NULL}, *const two[] = {"hl7", "date", NULL},
+                             *const calendar[] = {"ical", NULL};
+    struct hub_arena arena = {0};
+    struct map_time time = {.formats = one};
+    (void)state;
+    assert_string_equal(map_time_refusal(&time, &arena), "not in the format date");
+    assert_int_equal(
+        hub_zone_load("Europe/Amsterdam", &arena, &time.zone, &(struct hub_error){0}), HUB_OK);
+    time.formats = two;
+    assert_string_equal(map_time_refusal(&time, &arena),
+                        "not in the format hl7 (or another that is listed), or an hour that its zone "
+                        "skips or repeats");
+    time = (struct map_time){.formats = calendar};
+    assert_string_equal(map_time_refusal(&time, &arena),
+                        "not in the format ical, or an hour that its zone skips or repeats, or in a "
+                        "zone that is not known");
+    hub_arena_destroy(&arena);
+}
+
+static void no_more_zones_are_kept_than_there_is_room_for(void **state) {
+    const char *formats[] = {"ical", NULL};
+    struct hub_arena arena = {0};
+    struct map_zones zones = {.arena = &arena};
+    struct map_time time = {.formats = formats, .zones = &zones};
+    struct map_instant instant;
+    char text[64];
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        snprintf(text, sizeof text, "20260312T080000 Nowhere/%d", i);
+        assert_false(map_time_read(&time, text, true, &instant));
+    }
+    assert_int_equal(zones.count, 64);
+    assert_false(map_time_read(&time, "20260312T080000 Europe/Amsterdam", true, &instant));
+    hub_arena_destroy(&arena);
+}
+
 static void what_is_no_hl7_time_is_refused(void **state) {
     static const char *const texts[] = {
         "",           "202",          "20213",         "2021092",          "2021-09-24",
@@ -293,6 +380,10 @@ int main(void) {
         cmocka_unit_test(an_hl7_time_keeps_its_offset_and_its_fractions),
         cmocka_unit_test(an_hl7_date_knows_as_much_as_it_has_digits),
         cmocka_unit_test(what_is_no_hl7_time_is_refused),
+        cmocka_unit_test(a_calendars_time_is_in_utc_or_in_the_zone_it_names),
+        cmocka_unit_test(what_is_no_time_of_a_calendar_is_refused),
+        cmocka_unit_test(what_may_be_wrong_with_a_time_is_said),
+        cmocka_unit_test(no_more_zones_are_kept_than_there_is_room_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
