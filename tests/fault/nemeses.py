@@ -1,17 +1,19 @@
 """What is done to a running hub. Each takes the world and a generator of chance, writes its share of
 records, does one harm to whoever takes them, and leaves a hub that runs."""
 
+import contextlib
 import signal
+import subprocess
 import threading
 
 import proxy
 from stack.process import wait_until
 
 PIECE = 2500
-WAIT_S = 60
+WAIT_S = 180
 PRODUCED_WAIT_S = 0.5
 ANSWER_WAIT_S = 5
-DELAY_MAX_S = 1.5
+DELAY_MAX_S = 0.8
 TRANSACTIONAL = (proxy.PRODUCE, proxy.ADD_PARTITIONS_TO_TXN, proxy.ADD_OFFSETS_TO_TXN,
                  proxy.TXN_OFFSET_COMMIT, proxy.END_TXN)
 # A kill at a named moment: when such a message passes the network.
@@ -39,26 +41,30 @@ def restart(world, chance):
 
 
 def kill_at_random(world, chance, _=None):
-    """kill -9 some time after there is something to do."""
+    """kill -9 some time after it has begun to write."""
+    writing = threading.Event()
+    world.proxy.when(proxy.REQUEST, proxy.PRODUCE, writing.set)
     world.feed.write(PIECE)
+    assert writing.wait(WAIT_S), "nothing was written"
     hub = world.hubs["hub-1"]
     delay_s = chance.uniform(0, DELAY_MAX_S)
-    try:
-        hub.child.wait(delay_s)
-    except Exception:  # it still runs, as it should
-        hub.kill()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        hub.child.wait(delay_s)  # it runs on, as it should
+    hub.kill()
     restart(world, chance)
-    return f"after {delay_s:.2f} s"
+    return f"{delay_s:.2f} s after it began to write"
 
 
 def kill_at_a_moment(world, chance, moment):
     """kill -9 when a message passes, before anybody has it."""
     way, api_key = moment
-    world.proxy.when(way, api_key, world.kill_hub)
-    world.feed.write(PIECE)
     if api_key == proxy.INIT_PRODUCER_ID:  # said at a start only
         world.kill_hub()
+        world.proxy.when(way, api_key, world.kill_hub)
         world.start_hub()
+    else:
+        world.proxy.when(way, api_key, world.kill_hub)
+    world.feed.write(PIECE)
     wait_until(lambda: not world.hubs["hub-1"].is_running(), f"a kill at {moment_name(moment)}",
                WAIT_S)
     restart(world, chance)

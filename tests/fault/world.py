@@ -18,6 +18,7 @@ DOMAIN = "trial"
 TRIALS = 2000
 BATCH_COUNT_MAX = 500
 SETTLE_TIMEOUT_S = 180
+WEAKENED_TIMEOUT_S = 30
 
 PROXIED = """\
 listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{behind_port},\
@@ -126,8 +127,13 @@ class World:
         return self.ctl_result("lag").returncode == 0
 
     def wait_until_settled(self):
-        wait_until(self.is_settled, "the hub taking what is there", SETTLE_TIMEOUT_S,
-                   interval_s=0.2)
+        """Hubs that lack something may never get there: that is a finding, and the checker's."""
+        timeout_s = WEAKENED_TIMEOUT_S if self.weakened else SETTLE_TIMEOUT_S
+        try:
+            wait_until(self.is_settled, "the hub taking what is there", timeout_s, interval_s=0.2)
+        except Failed:
+            if not self.weakened:
+                raise
 
     def stop(self):
         self.feed.stop()
