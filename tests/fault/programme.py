@@ -44,7 +44,7 @@ PARTS = [
          ((proxy.REQUEST, proxy.ANSWER), (proxy.ANSWER,), (proxy.REQUEST,))),
 ]
 CONTROLS = {"guard": "held requests", "read-committed": "kills at named moments",
-            "offsets": "kills at named moments", "commit": "kills at random"}
+            "offsets": "kills at random", "commit": "kills at random"}
 LONG_PIECE = 8000
 
 

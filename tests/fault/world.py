@@ -73,6 +73,10 @@ class World:
         self.feed = Feed(self.broker.bootstrap, seed, self.folder / "feed.log")
         self.hubs = {}
 
+    @property
+    def patience_s(self):
+        return WEAKENED_TIMEOUT_S if self.weakened else SETTLE_TIMEOUT_S
+
     # --- hubs ---
 
     @property
@@ -128,9 +132,9 @@ class World:
 
     def wait_until_settled(self):
         """Hubs that lack something may never get there: that is a finding, and the checker's."""
-        timeout_s = WEAKENED_TIMEOUT_S if self.weakened else SETTLE_TIMEOUT_S
         try:
-            wait_until(self.is_settled, "the hub taking what is there", timeout_s, interval_s=0.2)
+            wait_until(self.is_settled, "the hub taking what is there", self.patience_s,
+                       interval_s=0.2)
         except Failed:
             if not self.weakened:
                 raise
