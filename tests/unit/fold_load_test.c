@@ -741,7 +741,7 @@ static void a_decision_about_unknown_statements_binds_those_that_are_known(void 
                          " 'statements': ['ctgov/A', 'ctgov/B']}], 'opened_offset': 0,"
                          " 'offset': 0, 'events': 1, 'rules': '', 'core': 1,"
                          " 'decision': {'decision_id': 'd', 'kind': 'JOIN', 'state': 'IN_FORCE',"
-                         " 'statements': ['unheard-of/X', 'ctgov/A'],"
+                         " 'statements': ['unheard-of', 'ctgov/A'],"
                          " 'others': ['nothing', 'ctgov/A', 'ctgov/B'], 'values': [],"
                          " 'reason': 'r', 'decided_by': 'a', 'offset': 0}}"),
               &loading.error);

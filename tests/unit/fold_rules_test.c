@@ -180,6 +180,54 @@ static void overlaps_follow_the_rules(void **state) {
     end(&changing);
 }
 
+static void another_severity_of_an_overlap_is_told_by_both_its_entities(void **state) {
+    struct changing changing;
+    (void)state;
+    begin(&changing, "gmp-slot");
+    struct world *world = changing.world;
+    tell_slot(world, "lumc-mes/1", 1, "A", "08-12", "BOOKED");
+    tell_slot(world, "lumc-mes/2", 1, "A", "10-14", "BOOKED");
+    edit(&changing, "'conflict': 'critical'}", "'conflict': 'minor'}");
+    change(&changing);
+    assert_string_equal(look_text(world_entity_of(world, "lumc-mes/1"), "conflicts.0.severity"),
+                        "MINOR");
+    assert_string_equal(look_text(world_entity_of(world, "lumc-mes/2"), "conflicts.0.severity"),
+                        "MINOR");
+    end(&changing);
+}
+
+/* Statements that were taken back stay so; of entities in one part of the ids each has its turn. */
+static void a_range_is_merged_again_as_a_whole(void **state) {
+    struct changing changing;
+    char key[32], number[32];
+    (void)state;
+    begin(&changing, "trial");
+    struct world *world = changing.world;
+    for (int i = 0; i < 40; i++) {
+        snprintf(key, sizeof key, "ctis/%d", i);
+        snprintf(number, sizeof number, "nct:NCT%08d", 100 * i + 101);
+        tell_trial(world, key, 1, number, SPONSOR(LUND));
+        snprintf(key, sizeof key, "ctgov/%d", i);
+        tell_trial(world, key, 1, number, SPONSOR(LEIDEN));
+    }
+    tell_trial_withdrawn(world, "ctis/7", 2);
+    edit(&changing, BELIEVED, TURNED);
+    ruling_replace(&changing.other, world_rules(world));
+    world_append_log(world, 0, "rules/alone", ruling_message(&changing.other));
+    world_append_log(world, 0, "remerge/a-part-that-is-longer-than-any-id-of-an-entity",
+                     ruling_message(&changing.other));
+    fold_all(world);
+    assert_string_equal(sponsor(world), "ror:" LUND);
+    world_append_log(world, 0, "remerge/", ruling_message(&changing.other)); /* the end of all */
+    fold_all(world);
+    for (int i = 0; i < 40; i++) {
+        snprintf(key, sizeof key, "ctgov/%d", i);
+        assert_string_equal(look_text(world_entity_of(world, key), "value.sponsor.org"),
+                            "ror:" LEIDEN);
+    }
+    end(&changing);
+}
+
 static void resemblance_follows_the_rules(void **state) {
     static const char alike[] = "'titles': [{'lang': 'en', 'text': 'T'}], " SPONSOR(LUND)
                                 ", 'start': {'value': '2019-03-01', 'precision': 'MONTH'}";
@@ -229,11 +277,16 @@ static void a_system_that_the_rules_do_not_declare_stays_and_is_believed_last(vo
     tell_trial(world, "ctis/1", 1, "nct:NCT00000101", SPONSOR(LUND));
     tell_trial(world, "ctgov/1", 1, "nct:NCT00000101", SPONSOR(LEIDEN));
     tell_trial(world, "ctgov/2", 1, "nct:NCT00000101", NULL);
+    tell_trial(world, "eclaire/2", 1, "nct:NCT00000901", NULL);
     edit(&changing, "'hub:systems': ['ctis', ", "'hub:systems': [");
+    edit(&changing, "'ctgov', 'eclaire', ", "'ctgov', ");
     edit(&changing, "'system:ctis', ", "");
     ruling_edit(&changing.other, &changing.other.texts.systems,
                 "'ctis': {'title': 'EU Clinical Trials Information System', 'carriers': ['lumc']},",
                 "");
+    ruling_edit(&changing.other, &changing.other.texts.systems,
+                "'eclaire': {'title': 'ECLAIRE, the French repository of clinical trials', "
+                "'carriers': ['lu']},", "");
     change(&changing);
     assert_string_equal(sponsor(world), "ror:" LEIDEN);
     tell_trial(world, "ctis/2", 1, "nct:NCT00000101", "'acronym': 'STAR'");
@@ -379,6 +432,8 @@ int main(void) {
         cmocka_unit_test(a_difference_that_counts_no_more_is_resolved),
         cmocka_unit_test(a_number_that_joins_no_more_splits_and_one_that_joins_again_merges),
         cmocka_unit_test(overlaps_follow_the_rules),
+        cmocka_unit_test(another_severity_of_an_overlap_is_told_by_both_its_entities),
+        cmocka_unit_test(a_range_is_merged_again_as_a_whole),
         cmocka_unit_test(resemblance_follows_the_rules),
         cmocka_unit_test(nobody_is_asked_about_entities_that_went_before_they_were_merged_again),
         cmocka_unit_test(a_system_that_the_rules_do_not_declare_stays_and_is_believed_last),
