@@ -88,8 +88,8 @@ static const struct hub_system *system_of(struct hub_fold *fold, struct hub_byte
     if (other == NULL) {
         other = hub_allocate_zero(1, sizeof *other);
         other->system.name = hub_copy_bytes(name.data, name.size);
-        other->number = HASH_COUNT(fold->systems);
         HASH_ADD_KEYPTR(hh, fold->systems, other->system.name, name.size, other);
+        other->number = other->hh.tbl->num_items;
     }
     return &other->system;
 }

@@ -75,7 +75,8 @@ def read_lines(results, root):
         for source in result["files"]:
             path = root / result["current_working_directory"] / source["file"]
             name = path.relative_to(root).as_posix() if path.is_relative_to(root) else ""
-            if not name.startswith(tuple(f"{folder}/" for folder in FOLDERS)):
+            gone = not path.is_file()  # an object of an older tree; ninja leaves its notes
+            if gone or not name.startswith(tuple(f"{folder}/" for folder in FOLDERS)):
                 continue
             text = path.read_text().splitlines()
             for said in source["lines"]:

@@ -299,6 +299,78 @@ static void a_system_that_the_rules_do_not_declare_stays_and_is_believed_last(vo
     end(&changing);
 }
 
+/* Of what two systems share a number before what one does; else nobody could be joined here. */
+static void two_systems_that_the_rules_do_not_declare_are_two(void **state) {
+    struct changing changing;
+    (void)state;
+    begin(&changing, "trial");
+    struct world *world = changing.world;
+    tell_trial(world, "ctis/1", 1, "nct:NCT00000101 idrcb:2019-A00001-11", NULL);
+    tell_trial(world, "euctr/1", 1, "nct:NCT00000901 idrcb:2019-A00001-11", NULL);
+    tell_trial(world, "euctr/2", 1, "idrcb:2019-A00001-11", NULL);
+    assert_string_equal(tell_id(world, "ctis/1"), tell_id(world, "euctr/2"));
+    edit(&changing, "'hub:systems': ['ctis', 'euctr', ", "'hub:systems': [");
+    edit(&changing, "'system:ctis', 'system:euctr', ", "");
+    edit(&changing, "'system:ctis', 'system:euctr'", "'system:isrctn'");
+    ruling_edit(&changing.other, &changing.other.texts.systems,
+                "'ctis': {'title': 'EU Clinical Trials Information System', 'carriers': ['lumc']},\n"
+                "  'euctr': {'title': 'EU Clinical Trials Register', 'carriers': ['sus']},",
+                "");
+    change(&changing);
+    assert_int_equal(world_count_active(world_unified(world)), 2);
+    assert_string_equal(tell_id(world, "ctis/1"), tell_id(world, "euctr/2"));
+    end(&changing);
+}
+
+static void what_is_withdrawn_claims_nothing_by_other_rules_either(void **state) {
+    struct changing changing;
+    (void)state;
+    begin(&changing, "trial");
+    struct world *world = changing.world;
+    tell_two_sponsors(world);
+    tell_trial_withdrawn(world, "ctgov/1", 2);
+    edit(&changing, BELIEVED, TURNED);
+    change(&changing);
+    assert_string_equal(sponsor(world), "ror:" LUND);
+    tell_trial_withdrawn(world, "ctis/1", 2);
+    assert_true(json_is_null(world_listing(world, "nct:NCT00000101")));
+    end(&changing);
+}
+
+static void a_range_of_entities_is_merged_again_by_id(void **state) {
+    struct changing changing;
+    char key[32], number[32];
+    const char *last = "";
+    (void)state;
+    begin(&changing, "trial");
+    struct world *world = changing.world;
+    for (int i = 0; i < 4; i++) {
+        snprintf(number, sizeof number, "nct:NCT0000%d10%d", i, i);
+        snprintf(key, sizeof key, "ctis/%d", i);
+        tell_trial(world, key, 1, number, SPONSOR(LUND));
+        snprintf(key, sizeof key, "ctgov/%d", i);
+        tell_trial(world, key, 1, number, SPONSOR(LEIDEN));
+    }
+    edit(&changing, BELIEVED, TURNED);
+    ruling_replace(&changing.other, world_rules(world));
+    world_append_log(world, 0, "rules/alone", ruling_message(&changing.other));
+    fold_all(world);
+    size_t before = json_array_size(world_outputs(world));
+    world_append_log(world, 0, "remerge/", hub_bytes_of_text("")); /* the end of every id */
+    fold_all(world);
+    size_t told = 0;
+    for (size_t i = before; i < json_array_size(world_outputs(world)); i++) {
+        const json_t *output = json_array_get(world_outputs(world), i);
+        if (strcmp(look_text(output, "kind"), "unified") != 0)
+            continue;
+        assert_true(strcmp(last, look_text(output, "key")) < 0);
+        last = look_text(output, "key");
+        told++;
+    }
+    assert_int_equal(told, 4);
+    end(&changing);
+}
+
 /* --- without effect --- */
 
 static void rules_that_replace_others_than_those_in_force_have_no_effect(void **state) {
@@ -437,6 +509,9 @@ int main(void) {
         cmocka_unit_test(resemblance_follows_the_rules),
         cmocka_unit_test(nobody_is_asked_about_entities_that_went_before_they_were_merged_again),
         cmocka_unit_test(a_system_that_the_rules_do_not_declare_stays_and_is_believed_last),
+        cmocka_unit_test(two_systems_that_the_rules_do_not_declare_are_two),
+        cmocka_unit_test(what_is_withdrawn_claims_nothing_by_other_rules_either),
+        cmocka_unit_test(a_range_of_entities_is_merged_again_by_id),
         cmocka_unit_test(rules_that_replace_others_than_those_in_force_have_no_effect),
         cmocka_unit_test(a_log_that_names_no_rules_is_folded_by_those_given),
         cmocka_unit_test(a_log_whose_only_rules_had_no_effect_loads_with_those_given),
