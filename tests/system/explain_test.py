@@ -50,12 +50,16 @@ def explained(request, install):
 
 
 def broken(source):
-    """The source with every path led astray, and whether there was any."""
+    """The source with every path led astray, and whether there was any. A constant behind a path would
+    give the same value for another reason, so it is left out."""
     source, any_path = copy.deepcopy(source), False
     sources = [source]
     while sources:
         each = sources.pop()
+        if "first" in each:
+            each["first"] = [part for part in each["first"] if "constant" not in part]
         sources += each.get("first", []) + each.get("join", [])
+        sources += [part for name, part in each.get("plus", {}).items() if name != "time"]
         if "path" in each:
             any_path = True
             each["path"] = f"{each['path']}.astray" if each["path"] else "astray"
