@@ -10,7 +10,7 @@ static const char admit_format[] = "v1 read=%" PRId64 " created=%" PRId64 " chan
 static const char fold_format[] = "v1 read=%" PRId64 " published=%" PRId64 " unchanged=%" PRId64
                                   " superseded=%" PRId64 " withdrawn=%" PRId64
                                   " decided=%" PRId64 " refused=%" PRId64
-                                  " ruled=%" PRId64 " overruled=%" PRId64;
+                                  " ruled=%" PRId64 " overruled=%" PRId64 " rules=";
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -21,11 +21,13 @@ void hub_counts_render_admit(const struct hub_admit_counts *counts, struct hub_b
                              counts->dead, counts->security);
 }
 
-void hub_counts_render_fold(const struct hub_fold_counts *counts, struct hub_buffer *buffer) {
+void hub_counts_render_fold(const struct hub_fold_counts *counts, const char *rules,
+                            struct hub_buffer *buffer) {
     hub_buffer_append_format(buffer, fold_format, counts->read, counts->published,
                              counts->unchanged, counts->superseded, counts->withdrawn,
                              counts->decided, counts->refused, counts->ruled,
                              counts->overruled);
+    hub_buffer_append_text(buffer, rules);
 }
 
 /* Whether the text is what was rendered, to its end. */
@@ -50,17 +52,23 @@ enum hub_status hub_counts_parse_admit(const char *text, struct hub_admit_counts
 }
 
 enum hub_status hub_counts_parse_fold(const char *text, struct hub_fold_counts *ret_counts,
+                                      char ret_rules[HUB_RULES_HASH_SIZE + 1],
                                       struct hub_error *reterr) {
     struct hub_fold_counts counts = {0};
+    char rules[HUB_RULES_HASH_SIZE + 1] = "";
     HUB_SCOPED_BUFFER rendered = {0};
     if (text != NULL) {
+        const char *last = strrchr(text, '=');
+        if (last != NULL)
+            snprintf(rules, sizeof rules, "%s", last + 1);
         sscanf(text, fold_format, &counts.read, &counts.published, &counts.unchanged,
                &counts.superseded, &counts.withdrawn, &counts.decided, &counts.refused,
                &counts.ruled, &counts.overruled);
-        hub_counts_render_fold(&counts, &rendered);
+        hub_counts_render_fold(&counts, rules, &rendered);
     }
     if (text != NULL && !is_whole(text, &rendered))
         return hub_fail(reterr, HUB_FATAL, "committed metadata '%s' is no counts of fold", text);
+    memcpy(ret_rules, rules, sizeof rules);
     *ret_counts = counts;
     return HUB_OK;
 }

@@ -81,7 +81,8 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
         take_unified, take_conflict, take_match};
     struct hub_fold_counts counts;
     int64_t end = committed->offset < 0 ? 0 : committed->offset;
-    HUB_TRY(hub_counts_parse_fold(committed->metadata, &counts, reterr));
+    char rules[HUB_RULES_HASH_SIZE + 1];
+    HUB_TRY(hub_counts_parse_fold(committed->metadata, &counts, rules, reterr));
     slot->state =
         hub_fold_new(task->engine->catalogue, slot->domain, &hub_sha256, slot->partition);
     hub_fold_set_counts(slot->state, &counts);
@@ -116,7 +117,7 @@ static enum hub_status process(struct hub_task *task, struct hub_slot *slot,
 }
 
 static void render_counts(const struct hub_slot *slot, struct hub_buffer *buffer) {
-    hub_counts_render_fold(hub_fold_counts(slot->state), buffer);
+    hub_counts_render_fold(hub_fold_counts(slot->state), hub_fold_rules(slot->state), buffer);
 }
 
 static void note(struct hub_task *task, struct hub_slot *slot, const struct hub_input *input,

@@ -24,9 +24,11 @@ static void counts_of_fold_come_back(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof counts / sizeof(int64_t); i++)
         ((int64_t *)&counts)[i] = (int64_t)i + 1;
-    hub_counts_render_fold(&counts, &text);
-    expect_ok(hub_counts_parse_fold(hub_buffer_text(&text), &read, &error), &error);
+    char rules[HUB_RULES_HASH_SIZE + 1];
+    hub_counts_render_fold(&counts, "0123456789abcdef", &text);
+    expect_ok(hub_counts_parse_fold(hub_buffer_text(&text), &read, rules, &error), &error);
     assert_memory_equal(&read, &counts, sizeof counts);
+    assert_string_equal(rules, "0123456789abcdef");
 }
 
 static void no_metadata_is_a_beginning_from_zero(void **state) {
@@ -37,7 +39,9 @@ static void no_metadata_is_a_beginning_from_zero(void **state) {
     struct hub_error error;
     (void)state;
     expect_ok(hub_counts_parse_admit(NULL, &admit, &error), &error);
-    expect_ok(hub_counts_parse_fold(NULL, &fold, &error), &error);
+    char rules[HUB_RULES_HASH_SIZE + 1] = "x";
+    expect_ok(hub_counts_parse_fold(NULL, &fold, rules, &error), &error);
+    assert_string_equal(rules, "");
     assert_memory_equal(&admit, &no_admit, sizeof admit);
     assert_memory_equal(&fold, &no_fold, sizeof fold);
 }
@@ -45,6 +49,7 @@ static void no_metadata_is_a_beginning_from_zero(void **state) {
 /* Whoever else commits under the group's name must not be counted on. */
 static void other_metadata_is_refused_and_leaves_the_counts(void **state) {
     static const char *const texts[] = {"", "v2 read=1", "v1 read=1", "nonsense"};
+    char rules[HUB_RULES_HASH_SIZE + 1];
     struct hub_admit_counts admit = {.read = 7};
     struct hub_fold_counts fold = {.read = 7};
     struct hub_error error;
@@ -52,15 +57,17 @@ static void other_metadata_is_refused_and_leaves_the_counts(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         assert_int_equal(hub_counts_parse_admit(texts[i], &admit, &error), HUB_FATAL);
-        assert_int_equal(hub_counts_parse_fold(texts[i], &fold, &error), HUB_FATAL);
+        assert_int_equal(hub_counts_parse_fold(texts[i], &fold, rules, &error), HUB_FATAL);
     }
     hub_counts_render_admit(&admit, &longer);
-    assert_int_equal(hub_counts_parse_fold(hub_buffer_text(&longer), &fold, &error), HUB_FATAL);
+    assert_int_equal(hub_counts_parse_fold(hub_buffer_text(&longer), &fold, rules, &error),
+                     HUB_FATAL);
     hub_buffer_append_text(&longer, " more=1");
     assert_int_equal(hub_counts_parse_admit(hub_buffer_text(&longer), &admit, &error), HUB_FATAL);
-    hub_counts_render_fold(&fold, &other);
-    hub_buffer_append_text(&other, "0x");
-    assert_int_equal(hub_counts_parse_fold(hub_buffer_text(&other), &fold, &error), HUB_FATAL);
+    hub_counts_render_fold(&fold, "0123456789abcdef", &other);
+    hub_buffer_append_text(&other, "0x"); /* longer than any hash */
+    assert_int_equal(hub_counts_parse_fold(hub_buffer_text(&other), &fold, rules, &error),
+                     HUB_FATAL);
     assert_int_equal(admit.read, 7);
     assert_int_equal(fold.read, 7);
 }
