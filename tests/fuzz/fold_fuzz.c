@@ -4,6 +4,7 @@
  * The first byte picks the domain. A record is a byte that says which topic, a key and a value. */
 #include "hub/io/crypto.h"
 #include "hub/stages/fold.h"
+#include "hub/stages/rules_entry.h"
 #include "schemas/lib/encode.h"
 #include "schemas/lib/frame.h"
 #include "schemas/lib/slice.h"
@@ -58,7 +59,7 @@ static enum hub_status fold_entry(struct trial *trial, const struct hub_input *e
     const struct hub_fold_counts *counts = hub_fold_counts(trial->fold);
     fuzz_must(status != HUB_OK ||
               counts->read == counts->published + counts->unchanged + counts->superseded +
-                                  counts->withdrawn);
+                                  counts->withdrawn + counts->ruled + counts->overruled);
     hub_arena_destroy(&arena);
     return status;
 }
@@ -68,9 +69,9 @@ static enum hub_status take_log(struct trial *trial, struct hub_bytes key, struc
     struct hub_input entry = {.has_key = true,
                               .has_value = true,
                               .key = key,
-                              .value = framed(trial, trial->domain->name, body),
                               .offset = trial->offset++,
                               .timestamp_ms = 1790000000000};
+    entry.value = framed(trial, hub_rules_entry_is(&entry) ? "rules" : trial->domain->name, body);
     return trial->loaded ? fold_entry(trial, &entry, reterr)
                          : hub_fold_load_log(trial->fold, &entry, reterr);
 }
