@@ -400,6 +400,27 @@ static struct candidates stated_by(struct merge *merge, size_t field) {
     return stated;
 }
 
+/* Where a person has chosen who the sponsor is, that one is believed as the sponsor. */
+static void bind_chosen_roles(struct merge *merge) {
+    const struct hub_contract *contract = &merge->scope.domain->contract;
+    for (size_t i = 0; i < merge->choice_count; i++) {
+        const char *path = merge->choices[i].path;
+        int field = hub_type_field(merge->scope.domain->schema->root, path);
+        if (field < 0 || !merge->scope.is_role[field])
+            continue;
+        struct hub_conflicts conflicts = merge->conflicts; /* told when the field is merged */
+        size_t size = merge->value->size;
+        struct candidates stated = stated_by(merge, (size_t)field);
+        struct place place = {path, NULL, NULL};
+        int source = merge_one(merge, &contract->fields[field], &place, &stated);
+        for (size_t k = 0; k < stated.count; k++)
+            if ((int)stated.items[k].voice == source)
+                hub_merge_bind_role(&merge->scope, (size_t)field, &stated.items[k]);
+        merge->value->size = size;
+        merge->conflicts = conflicts;
+    }
+}
+
 void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
                struct hub_merged *ret_merged) {
     HUB_SCOPED_BUFFER value = {.size_max = MERGED_SIZE_MAX};
@@ -416,6 +437,7 @@ void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
                           .conflicts = {.arena = arena}};
     int *sources = hub_arena_take(arena, domain->contract.count * sizeof *sources);
     hub_merge_bind_roles(&merge.scope);
+    bind_chosen_roles(&merge);
     for (size_t i = 0; i < domain->contract.count; i++) {
         const struct hub_field_contract *contract = &domain->contract.fields[i];
         if (i == HUB_FIELD_STATEMENT) {

@@ -224,6 +224,12 @@ const char *hub_merge_owner(const struct hub_merge_scope *scope,
     return owner;
 }
 
+void hub_merge_bind_role(struct hub_merge_scope *scope, size_t field,
+                         const struct hub_candidate *candidate) {
+    scope->role_orgs[field] =
+        org_of(scope, scope->domain->contract.fields[field].field->type, candidate->bytes);
+}
+
 static void bind_role(struct hub_merge_scope *scope, size_t index) {
     const struct hub_field_contract *contract = &scope->domain->contract.fields[index];
     const struct hub_type *type = contract->field->type;
@@ -241,7 +247,7 @@ static void bind_role(struct hub_merge_scope *scope, size_t index) {
     if (count == 0)
         return;
     size_t best = hub_merge_choose(scope, contract, type, candidates, count);
-    scope->role_orgs[index] = org_of(scope, type, candidates[best].bytes);
+    hub_merge_bind_role(scope, index, &candidates[best]);
 }
 
 void hub_merge_bind_roles(struct hub_merge_scope *scope) {
@@ -255,6 +261,7 @@ void hub_merge_bind_roles(struct hub_merge_scope *scope) {
                 if (rule->authorities[m].kind == HUB_AUTHORITY_ROLE)
                     wanted[rule->authorities[m].role_field] = true;
         }
+    scope->is_role = wanted;
     for (size_t i = 0; i < contract->count; i++)
         if (wanted[i])
             bind_role(scope, i);

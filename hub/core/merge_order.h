@@ -15,6 +15,7 @@ struct hub_merge_scope {
     const struct hub_voice *voices;
     size_t voice_count;
     struct hub_arena *arena;
+    const bool *is_role;    /* per field: a `role:` rule names it */
     const char **role_orgs; /* per field: identifier of the organisation merged for it, or NULL */
     /* While elements of one key are merged: one of them; all name the same in their key fields. */
     const struct hub_type *element_type; /* or NULL */
@@ -50,8 +51,11 @@ size_t hub_merge_admissible(const struct hub_merge_scope *scope,
 const char *hub_merge_owner(const struct hub_merge_scope *scope,
                             const struct hub_field_contract *contract);
 
-/* Resolves the organisations that `role:` rules name. */
+/* Resolves the organisations that `role:` rules name, as the rules choose among them. */
 void hub_merge_bind_roles(struct hub_merge_scope *scope);
+/* The role is what this candidate names. */
+void hub_merge_bind_role(struct hub_merge_scope *scope, size_t field,
+                         const struct hub_candidate *candidate);
 
 /* The best candidate; `count` is at least 1. A date yields to a more exact one that agrees. */
 size_t hub_merge_choose(const struct hub_merge_scope *scope,

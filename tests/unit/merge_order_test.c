@@ -364,6 +364,38 @@ static void a_part_that_is_not_stated_has_no_precedence(void **state) {
     own_domain_free(counts);
 }
 
+/* --- roles that a person chose --- */
+
+static void begin_with_two_hosts(void) {
+    begin();
+    merging_say(merging, "ctis/1", "2026-01-02T00:00:00Z", "{'host': 'LUMC'}");
+    merging_say(merging, "euctr/1", "2026-01-01T00:00:00Z", "{'host': 'SUS'}");
+    merging_say(merging, "lumc-mes/1", NULL, "{'host': 'LUMC', 'by_several': 1}");
+    merging_say(merging, "sus-trials/1", NULL, "{'host': 'SUS', 'by_several': 2}");
+}
+
+static void whom_a_person_chose_for_a_role_is_believed_in_it(void **state) {
+    (void)state;
+    begin_with_two_hosts();
+    expect_json(merging_result(merging), "value.by_several", "1");
+    assert_int_equal(look_count(merging_result(merging), "conflicts"), 2);
+    merging_choose(merging, "host", "euctr/1", "['LUMC', 'SUS']");
+    expect_json(merging_result(merging), "value.host", "'SUS'");
+    expect_json(merging_result(merging), "value.by_several", "2");
+    assert_int_equal(look_count(merging_result(merging), "conflicts"), 2);
+}
+
+static void a_choice_that_holds_no_more_chooses_no_role(void **state) {
+    (void)state;
+    begin_with_two_hosts();
+    merging_choose(merging, "host", "euctr/1", "['LU', 'SUS']");
+    expect_json(merging_result(merging), "value.by_several", "1");
+    merging_choose(merging, "agreed", "euctr/1", "[1, 2]"); /* names no role */
+    expect_json(merging_result(merging), "value.by_several", "1");
+    merging_choose(merging, "owners[x]", "euctr/1", "[1, 2]"); /* nor does this */
+    expect_json(merging_result(merging), "value.by_several", "1");
+}
+
 /* --- whose a conflict is --- */
 
 /* Of two registers that differ, with what one of them says beside. */
@@ -450,6 +482,8 @@ int main(void) {
         cmocka_unit_test(a_year_that_is_believed_yields_to_the_later_of_two_months),
         cmocka_unit_test(the_reason_says_which_of_the_two_loses),
         cmocka_unit_test(a_part_that_is_not_stated_has_no_precedence),
+        cmocka_unit_test(whom_a_person_chose_for_a_role_is_believed_in_it),
+        cmocka_unit_test(a_choice_that_holds_no_more_chooses_no_role),
         cmocka_unit_test(a_conflict_is_whose_the_rule_believes_first_of_those_in_the_record),
         cmocka_unit_test(what_is_no_institutions_own_owns_no_conflict),
         cmocka_unit_test(an_element_without_an_organisation_is_nobodys_own),
