@@ -21,12 +21,20 @@ struct entry {
     size_t seen; /* the last snapshot that had it */
 };
 
+enum { LETTERS_MAX = 10000 };
+
+struct letter {
+    UT_hash_handle hh;
+    struct hub_digest digest;
+};
+
 struct hub_known {
     const struct hub_catalogue *catalogue;
     const struct hub_domain *domain;
     const struct hub_system *system;
     const struct hub_digester *digester;
     struct entry *entries;
+    struct letter *letters;
     size_t in_force;
     size_t snapshot;
 };
@@ -35,14 +43,24 @@ struct hub_known *hub_known_new(const struct hub_catalogue *catalogue,
                                 const struct hub_domain *domain, const struct hub_system *system,
                                 const struct hub_digester *digester) {
     struct hub_known *known = hub_allocate_zero(1, sizeof *known);
-    *known = (struct hub_known){catalogue, domain, system, digester, NULL, 0, 0};
+    *known = (struct hub_known){
+        .catalogue = catalogue, .domain = domain, .system = system, .digester = digester};
     return known;
+}
+
+static void forget_letters(struct hub_known *known) {
+    struct letter *letter, *next;
+    HASH_ITER(hh, known->letters, letter, next) {
+        HASH_DELETE(hh, known->letters, letter);
+        hub_release(letter);
+    }
 }
 
 void hub_known_free(struct hub_known *known) {
     struct entry *entry, *next;
     if (known == NULL)
         return;
+    forget_letters(known);
     HASH_ITER(hh, known->entries, entry, next) {
         HASH_DELETE(hh, known->entries, entry);
         hub_release(entry->key);
@@ -115,6 +133,28 @@ void hub_known_note(struct hub_known *known, const char *key) {
     struct entry *entry = find(known, key);
     if (entry != NULL)
         entry->seen = known->snapshot;
+}
+
+static struct letter *find_letter(struct hub_known *known, const struct hub_digest *digest) {
+    struct letter *letter = NULL;
+    HASH_FIND(hh, known->letters, digest, sizeof *digest, letter);
+    return letter;
+}
+
+bool hub_known_is_refused(struct hub_known *known, struct hub_bytes letter) {
+    struct hub_digest digest = known->digester->digest(letter);
+    return find_letter(known, &digest) != NULL;
+}
+
+void hub_known_refuse(struct hub_known *known, struct hub_bytes letter) {
+    struct letter *fresh = hub_allocate_zero(1, sizeof *fresh);
+    fresh->digest = known->digester->digest(letter);
+    if (HASH_COUNT(known->letters) == LETTERS_MAX)
+        forget_letters(known);
+    if (find_letter(known, &fresh->digest) == NULL)
+        HASH_ADD(hh, known->letters, digest, sizeof fresh->digest, fresh);
+    else
+        hub_release(fresh); /* twice in one document */
 }
 
 void hub_known_begin_snapshot(struct hub_known *known) {

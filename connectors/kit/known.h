@@ -25,6 +25,11 @@ void hub_known_take(struct hub_known *known, const char *key, struct hub_bytes b
 /* The source still has the record, though it could not be mapped. */
 void hub_known_note(struct hub_known *known, const char *key);
 
+/* Dead letters, which are no part of what is read back: a source that says at every reading what
+ * cannot be right is refused once in the life of a process. Beyond 10,000 all are forgotten. */
+bool hub_known_is_refused(struct hub_known *known, struct hub_bytes letter);
+void hub_known_refuse(struct hub_known *known, struct hub_bytes letter);
+
 /* Snapshots: between begin and vanished, every record seen is noted. */
 void hub_known_begin_snapshot(struct hub_known *known);
 /* Calls `vanished` for each record in force that was not noted, by key, with its last body.

@@ -99,10 +99,12 @@ static bool must_stay(struct run *run, const struct refusal *refusal) {
     return run->original_stays;
 }
 
-static void refuse(struct run *run, const struct refusal *refusal) {
+/* Of a source that is read again and again each is told once. */
+static void refuse(struct run *run, const struct refusal *refusal,
+                   const struct hub_mapped *mapped) {
     const struct hub_connector *connector = run->pipeline->connector;
     const struct hub_schema *schema = hub_catalogue_latest(connector->catalogue, "deadletter");
-    struct hub_outgoing *outgoing = add(run);
+    struct hub_known *known = run->pipeline->known;
     HUB_SCOPED_BUFFER value = {0};
     bool stays = must_stay(run, refusal);
     bool tell = !stays && (refusal->own_raw || !run->original_told);
@@ -124,7 +126,13 @@ static void refuse(struct run *run, const struct refusal *refusal) {
     run->original_told |= tell && !refusal->own_raw;
     hub_frame_append(&value, schema->id);
     hub_deadletter_encode(&letter, &value);
+    if (known != NULL && hub_known_is_refused(known, hub_buffer_bytes(&value))) {
+        run->list->counts.unchanged++;
+        return;
+    }
+    struct hub_outgoing *outgoing = add(run);
     outgoing->dead = true;
+    outgoing->mapped = mapped;
     outgoing->key = key != NULL ? key : without_numbers(run->raw->name);
     outgoing->value = keep(run, &value);
     outgoing->stage = refusal->stage;
@@ -147,8 +155,7 @@ static void refuse_mapped(struct run *run, const struct hub_mapped *mapped, cons
                               .raw = mapped->raw,
                               .own_raw = mapped->own_raw,
                               .held_back = mapped->held};
-    refuse(run, &refusal);
-    run->list->items[run->list->count - 1].mapped = mapped;
+    refuse(run, &refusal, mapped);
     if (mapped->key == NULL)
         run->all_keys_known = false;
     else if (run->pipeline->known != NULL)
@@ -323,7 +330,7 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
                                   .reason = document->refused != NULL ? document->refused
                                                                       : error.text,
                                   .raw = document->bytes};
-        refuse(&run, &refusal);
+        refuse(&run, &refusal, /* mapped= */ NULL);
         ret_list->counts.read = 1;
         return;
     }
@@ -344,6 +351,8 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
 
 void hub_pipeline_committed(struct hub_pipeline *pipeline, const struct hub_outgoing_list *list) {
     for (size_t i = 0; pipeline->known != NULL && i < list->count; i++)
-        if (!list->items[i].dead)
+        if (list->items[i].dead)
+            hub_known_refuse(pipeline->known, list->items[i].value);
+        else
             hub_known_take(pipeline->known, list->items[i].key, list->items[i].body);
 }

@@ -206,6 +206,21 @@ static void damage_is_for_a_person(void **state) {
     assert_int_equal(hub_known_count(memory->known), 0);
 }
 
+static void a_letter_is_remembered_until_there_are_too_many(void **state) {
+    struct memory *memory = *state;
+    struct hub_bytes first = hub_bytes_of_text("0");
+    assert_false(hub_known_is_refused(memory->known, first));
+    hub_known_refuse(memory->known, first);
+    hub_known_refuse(memory->known, first); /* twice in one document */
+    for (int i = 1; i < 10000; i++)
+        hub_known_refuse(memory->known,
+                         hub_bytes_of_text(hub_arena_format(&memory->arena, "%d", i)));
+    assert_true(hub_known_is_refused(memory->known, first));
+    hub_known_refuse(memory->known, hub_bytes_of_text("one more"));
+    assert_false(hub_known_is_refused(memory->known, first));
+    assert_true(hub_known_is_refused(memory->known, hub_bytes_of_text("one more")));
+}
+
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_known_differs),
@@ -220,6 +235,7 @@ int main(void) {
         cmocka_unit_test(published_records_of_the_system_are_read_back),
         cmocka_unit_test(the_last_of_a_key_is_what_is_known),
         cmocka_unit_test(damage_is_for_a_person),
+        cmocka_unit_test(a_letter_is_remembered_until_there_are_too_many),
     };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         tests[i].setup_func = begin;

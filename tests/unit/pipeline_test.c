@@ -303,13 +303,31 @@ static void of_two_records_of_one_key_the_second_is_refused(void **state) {
                                "A-1,2026-03-01,SKIN,open\nA-1,2026-03-01,EYE,open\n";
     source_open(&source, table);
     source_remember(&source);
+    source_feed(&source, "t.csv", text);
+    source_commit(&source);
+    assert_counted(&source, .read = 2, .published = 1, .dead = 1);
+    assert_string_equal(source_text(&source, 1, "code"), "KEY");
+    assert_true(hub_bytes_equal_text(source_original(&source, 1), "A-1,2026-03-01,EYE,open\n"));
+    source_close(&source);
+}
+
+static void what_is_still_wrong_is_refused_once(void **state) {
+    struct source source;
+    (void)state;
+    static const char text[] = "id,changed,name,status\nA-1,2026-03-01,SKIN,shut\n"
+                               "A-2,2026-03-01,EYE,open\n";
+    source_open(&source, table);
+    source_remember(&source);
+    source_feed(&source, "t.csv", text); /* not committed */
     for (int i = 0; i < 2; i++) {
         source_feed(&source, "t.csv", text);
+        assert_int_equal(source.list.counts.dead, i == 0);
+        assert_int_equal(source.list.count, i == 0 ? 2 : 0);
         source_commit(&source);
     }
-    assert_counted(&source, .read = 2, .unchanged = 1, .dead = 1);
-    assert_string_equal(source_text(&source, 0, "code"), "KEY");
-    assert_true(hub_bytes_equal_text(source_original(&source, 0), "A-1,2026-03-01,EYE,open\n"));
+    assert_counted(&source, .read = 2, .unchanged = 2);
+    source_feed(&source, "t.csv", "id,changed,name,status\nA-1,2026-03-01,SKIN,gone\n");
+    assert_counted(&source, .read = 1, .dead = 1); /* wrong in another way */
     source_close(&source);
 }
 
@@ -432,6 +450,7 @@ int main(void) {
         cmocka_unit_test(a_file_name_with_a_persons_number_is_held_back),
         cmocka_unit_test(what_did_not_change_is_not_published_again),
         cmocka_unit_test(what_was_not_committed_is_published_again),
+        cmocka_unit_test(what_is_still_wrong_is_refused_once),
         cmocka_unit_test(of_two_records_of_one_key_the_second_is_refused),
         cmocka_unit_test(a_source_that_is_read_once_may_tell_a_record_twice),
         cmocka_unit_test(what_a_snapshot_no_longer_has_is_withdrawn_with_the_reason),
