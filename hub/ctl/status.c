@@ -7,12 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
+enum task { ADMIT = 0, FOLD, REFER };
+static const char *const task_names[] = {"admit", "fold", "refer"};
+
 struct domain_counts {
     /* of the connectors, by their positions */
     int64_t source_read, source_published, source_withdrawn, source_vanished, source_unchanged,
         source_skipped, source_dead;
     struct hub_admit_counts admit;
     struct hub_fold_counts fold;
+    struct hub_refer_counts refer;
     int64_t entities, conflicts_open, matches_open;
     int64_t lag; /* records that a task has yet to take */
     char rules[HUB_RULES_HASH_SIZE + 1]; /* in force in a shard, and not the folder's; else empty */
@@ -82,22 +86,47 @@ static void add_fold(struct hub_fold_counts *sum, const struct hub_fold_counts *
     sum->refused += more->refused;
     sum->ruled += more->ruled;
     sum->overruled += more->overruled;
+    sum->facts += more->facts;
 }
 
-static enum hub_status add_partition(struct looking *looking, bool admits,
+/* What refer follows beside the log. */
+static enum hub_status add_followed(struct looking *looking,
+                                    const struct hub_kafka_partition *partition, int64_t *lag) {
+    const struct hub_catalogue *catalogue = looking->ctl->catalogue;
+    for (size_t i = 0; i < catalogue->domain_count; i++) {
+        const char *name = catalogue->domains[i].name;
+        int64_t own = 0;
+        struct hub_kafka_partition followed = {
+            hub_arena_format(&looking->arena, "unified.%s", name), 0, 0, NULL};
+        if (!hub_counts_followed(partition->metadata, name, &followed.offset))
+            continue;
+        HUB_TRY(read_lag(looking, "refer", &followed, &own));
+        *lag += own;
+    }
+    return HUB_OK;
+}
+
+static enum hub_status add_partition(struct looking *looking, enum task task,
                                      const struct hub_kafka_partition *partition,
                                      struct domain_counts *counts) {
     struct hub_admit_counts admit = {0};
     struct hub_fold_counts fold = {0};
+    struct hub_refer_counts refer = {0};
     int64_t lag = 0;
     char rules[HUB_RULES_HASH_SIZE + 1] = "";
-    if (admits)
+    if (task == ADMIT)
         HUB_TRY(hub_counts_parse_admit(partition->metadata, &admit, &looking->error));
-    else
+    else if (task == FOLD)
         HUB_TRY(hub_counts_parse_fold(partition->metadata, &fold, rules, &looking->error));
-    HUB_TRY(read_lag(looking, admits ? "admit" : "fold", partition, &lag));
+    else
+        HUB_TRY(hub_counts_parse_refer(partition->metadata, &refer, &looking->error));
+    HUB_TRY(read_lag(looking, task_names[task], partition, &lag));
+    if (task == REFER)
+        HUB_TRY(add_followed(looking, partition, &lag));
     add_admit(&counts->admit, &admit);
     add_fold(&counts->fold, &fold);
+    counts->refer.read += refer.read;
+    counts->refer.facts += refer.facts;
     counts->lag += lag;
     const struct hub_domain *domain =
         &looking->ctl->catalogue->domains[counts - looking->counts];
@@ -107,9 +136,10 @@ static enum hub_status add_partition(struct looking *looking, bool admits,
 }
 
 /* The partitions that a task reads, of all domains: ingest.<institution>.<domain> or log.<domain>. */
-static struct hub_kafka_partition *list_partitions(struct looking *looking, bool admits,
+static struct hub_kafka_partition *list_partitions(struct looking *looking, enum task task,
                                                    size_t **ret_domains, size_t *ret_count) {
     const struct hub_catalogue *catalogue = looking->ctl->catalogue;
+    bool admits = task == ADMIT;
     size_t institutions = admits ? catalogue->parties.institution_count : 1, count = 0;
     size_t limit = catalogue->domain_count * institutions * (HUB_INGEST_PARTITIONS + HUB_SHARDS);
     struct hub_kafka_partition *list =
@@ -118,6 +148,8 @@ static struct hub_kafka_partition *list_partitions(struct looking *looking, bool
     for (size_t i = 0; i < catalogue->domain_count; i++)
         for (size_t k = 0; k < institutions; k++) {
             const struct hub_domain *domain = &catalogue->domains[i];
+            if (task == REFER && domain->reference_count == 0)
+                continue;
             int32_t partitions = admits ? HUB_INGEST_PARTITIONS : hub_topics_shard_count(domain);
             const char *topic =
                 admits ? hub_arena_format(&looking->arena, "ingest.%s.%s",
@@ -132,16 +164,16 @@ static struct hub_kafka_partition *list_partitions(struct looking *looking, bool
     return list;
 }
 
-static enum hub_status look_at_group(struct looking *looking, bool admits) {
+static enum hub_status look_at_group(struct looking *looking, enum task task) {
     size_t *domains = NULL, count = 0;
     struct hub_kafka_partition *partitions =
-        list_partitions(looking, admits, &domains, &count);
+        list_partitions(looking, task, &domains, &count);
     const char *group = hub_arena_format(&looking->arena, "%s-%s", looking->ctl->group,
-                                         admits ? "admit" : "fold");
+                                         task_names[task]);
     HUB_TRY(hub_reader_committed(looking->ctl->bootstrap, group, partitions, count,
                                  &looking->arena, &looking->error));
     for (size_t i = 0; i < count; i++)
-        HUB_TRY(add_partition(looking, admits, &partitions[i], &looking->counts[domains[i]]));
+        HUB_TRY(add_partition(looking, task, &partitions[i], &looking->counts[domains[i]]));
     return HUB_OK;
 }
 
@@ -248,8 +280,8 @@ static bool look(struct looking *looking) {
     looking->reader = hub_ctl_reader(looking->ctl);
     if (looking->reader == NULL)
         return false;
-    if (look_at_group(looking, /* admits= */ true) != HUB_OK ||
-        look_at_group(looking, /* admits= */ false) != HUB_OK ||
+    if (look_at_group(looking, ADMIT) != HUB_OK || look_at_group(looking, FOLD) != HUB_OK ||
+        look_at_group(looking, REFER) != HUB_OK ||
         look_at_decisions(looking) != HUB_OK) {
         fprintf(stderr, "hubctl: %s\n", looking->error.text);
         return false;
@@ -296,12 +328,19 @@ static size_t list_sums(const struct looking *looking, struct sum *sums) {
         sums[count++] = (struct sum){
             name, "entries that admit wrote", "read by fold",
             admit->created + admit->changed + admit->late + admit->withdrawn + 2 * admit->moved,
-            fold->read - fold->decided - fold->refused - fold->ruled - fold->overruled};
+            fold->read - fold->decided - fold->refused - fold->ruled - fold->overruled -
+                fold->facts};
         sums[count++] = (struct sum){
             name, "read by fold",
-            "published + unchanged + superseded + withdrawn + decisions + rules", fold->read,
+            "published + unchanged + superseded + withdrawn + decisions + rules + facts",
+            fold->read,
             fold->published + fold->unchanged + fold->superseded + fold->withdrawn +
-                fold->decided + fold->refused + fold->ruled + fold->overruled};
+                fold->decided + fold->refused + fold->ruled + fold->overruled + fold->facts};
+        sums[count++] = (struct sum){name, "facts that refer wrote", "facts that fold took",
+                                     own->refer.facts, fold->facts};
+        if (catalogue->domains[i].reference_count > 0)
+            sums[count++] = (struct sum){name, "read by refer", "read by fold", own->refer.read,
+                                         fold->read};
         sums[count++] = (struct sum){name, "still to be taken", "nothing", own->lag, 0};
         dead_hub += admit->dead;
         decided += fold->decided + fold->refused;
@@ -413,7 +452,7 @@ enum hub_exit hub_ctl_status(struct hub_ctl *ctl) {
         stop_looking(&looking);
         return HUB_EXIT_UNREACHABLE;
     }
-    struct sum *sums = hub_allocate_zero(ctl->catalogue->domain_count * 6 + 4, sizeof *sums);
+    struct sum *sums = hub_allocate_zero(ctl->catalogue->domain_count * 8 + 4, sizeof *sums);
     size_t count = list_sums(&looking, sums);
     for (size_t i = 0; i < count; i++)
         adds_up = adds_up && sums[i].left_count == sums[i].right_count;

@@ -115,7 +115,9 @@ static enum hub_status process(struct hub_task *task, struct hub_slot *slot,
     return HUB_OK;
 }
 
-static void render_counts(const struct hub_slot *slot, struct hub_buffer *buffer) {
+static void render_counts(const struct hub_task *task, const struct hub_slot *slot,
+                          struct hub_buffer *buffer) {
+    (void)task;
     hub_counts_render_admit(counts_of(slot), buffer);
 }
 

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char admit_format[] = "v1 read=%" PRId64 " created=%" PRId64 " changed=%" PRId64
@@ -10,7 +11,9 @@ static const char admit_format[] = "v1 read=%" PRId64 " created=%" PRId64 " chan
 static const char fold_format[] = "v1 read=%" PRId64 " published=%" PRId64 " unchanged=%" PRId64
                                   " superseded=%" PRId64 " withdrawn=%" PRId64
                                   " decided=%" PRId64 " refused=%" PRId64
-                                  " ruled=%" PRId64 " overruled=%" PRId64 " rules=";
+                                  " ruled=%" PRId64 " overruled=%" PRId64
+                                  " facts=%" PRId64 " rules=";
+static const char refer_format[] = "v1 read=%" PRId64 " facts=%" PRId64;
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -26,8 +29,12 @@ void hub_counts_render_fold(const struct hub_fold_counts *counts, const char *ru
     hub_buffer_append_format(buffer, fold_format, counts->read, counts->published,
                              counts->unchanged, counts->superseded, counts->withdrawn,
                              counts->decided, counts->refused, counts->ruled,
-                             counts->overruled);
+                             counts->overruled, counts->facts);
     hub_buffer_append_text(buffer, rules);
+}
+
+void hub_counts_render_refer(const struct hub_refer_counts *counts, struct hub_buffer *buffer) {
+    hub_buffer_append_format(buffer, refer_format, counts->read, counts->facts);
 }
 
 /* Whether the text is what was rendered, to its end. */
@@ -63,7 +70,7 @@ enum hub_status hub_counts_parse_fold(const char *text, struct hub_fold_counts *
             snprintf(rules, sizeof rules, "%s", last + 1);
         sscanf(text, fold_format, &counts.read, &counts.published, &counts.unchanged,
                &counts.superseded, &counts.withdrawn, &counts.decided, &counts.refused,
-               &counts.ruled, &counts.overruled);
+               &counts.ruled, &counts.overruled, &counts.facts);
         hub_counts_render_fold(&counts, rules, &rendered);
     }
     if (text != NULL && !is_whole(text, &rendered))
@@ -71,6 +78,37 @@ enum hub_status hub_counts_parse_fold(const char *text, struct hub_fold_counts *
     memcpy(ret_rules, rules, sizeof rules);
     *ret_counts = counts;
     return HUB_OK;
+}
+
+enum hub_status hub_counts_parse_refer(const char *text, struct hub_refer_counts *ret_counts,
+                                       struct hub_error *reterr) {
+    struct hub_refer_counts counts = {0};
+    HUB_SCOPED_BUFFER rendered = {0};
+    if (text != NULL) {
+        sscanf(text, refer_format, &counts.read, &counts.facts);
+        hub_counts_render_refer(&counts, &rendered);
+    }
+    bool whole = text == NULL ||
+                 (strncmp(text, hub_buffer_text(&rendered), rendered.size) == 0 &&
+                  (text[rendered.size] == '\0' || text[rendered.size] == ' '));
+    if (!whole)
+        return hub_fail(reterr, HUB_FATAL, "committed metadata '%s' is no counts of refer", text);
+    *ret_counts = counts;
+    return HUB_OK;
+}
+
+bool hub_counts_followed(const char *text, const char *domain, int64_t *ret_offset) {
+    size_t size = strlen(domain);
+    for (const char *word = text == NULL ? "" : text; *word != '\0';) {
+        size_t length = strcspn(word, " ");
+        if (length > size && strncmp(word, domain, size) == 0 && word[size] == '=') {
+            *ret_offset = strtoll(word + size + 1, NULL, 10);
+            return true;
+        }
+        word += length;
+        word += *word == ' ';
+    }
+    return false;
 }
 
 #pragma GCC diagnostic pop

@@ -4,12 +4,16 @@
 
 #include "hub/stages/admit.h"
 #include "hub/stages/fold.h"
+#include "hub/stages/refer.h"
 
 /* Appends "v1 read=... ...". */
 void hub_counts_render_admit(const struct hub_admit_counts *counts, struct hub_buffer *buffer);
 /* With the rules in force there: whoever asks need not read the log. */
 void hub_counts_render_fold(const struct hub_fold_counts *counts, const char *rules,
                             struct hub_buffer *buffer);
+
+/* Of refer " DOMAIN=OFFSET" follows for each domain that it follows: up to where. */
+void hub_counts_render_refer(const struct hub_refer_counts *counts, struct hub_buffer *buffer);
 
 /* HUB_FATAL where the text is not one of these; NULL gives zeros and no rules. */
 HUB_MUST_USE enum hub_status hub_counts_parse_admit(const char *text,
@@ -19,3 +23,8 @@ HUB_MUST_USE enum hub_status hub_counts_parse_fold(const char *text,
                                                    struct hub_fold_counts *ret_counts,
                                                    char ret_rules[HUB_RULES_HASH_SIZE + 1],
                                                    struct hub_error *reterr);
+HUB_MUST_USE enum hub_status hub_counts_parse_refer(const char *text,
+                                                    struct hub_refer_counts *ret_counts,
+                                                    struct hub_error *reterr);
+/* Up to where a domain is followed; false where it is not. */
+bool hub_counts_followed(const char *text, const char *domain, int64_t *ret_offset);

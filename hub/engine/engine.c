@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TASKS = 2, WAIT_MS = 100, REPORT_INTERVAL_MS = 500, BACK_OFF_MIN_MS = 200,
+enum { TASKS = 3, WAIT_MS = 100, REPORT_INTERVAL_MS = 500, BACK_OFF_MIN_MS = 200,
        BACK_OFF_MAX_MS = 10000, CLOSE_TIMEOUT_MS = 60000, NOTED_BYTES_MAX = 64 * 1024 * 1024 };
 
 static volatile sig_atomic_t stop_requested;
@@ -34,6 +34,7 @@ static void catch_signals(void) {
 struct session {
     struct hub_engine *engine;
     struct hub_task tasks[TASKS];
+    size_t task_count; /* refer has nothing to do where no domain refers to another */
     int64_t checkpoint_ms, report_ms;
 };
 
@@ -42,7 +43,7 @@ struct session {
 static void publish_metrics(struct session *session) {
     HUB_SCOPED_BUFFER text = {0};
     bool ready = true;
-    for (size_t i = 0; i < TASKS; i++) {
+    for (size_t i = 0; i < session->task_count; i++) {
         struct hub_task *task = &session->tasks[i];
         ready = ready && task->assigned;
         hub_buffer_append_format(&text,
@@ -89,12 +90,12 @@ static enum hub_status open_cache(struct hub_engine *engine, struct hub_error *r
 static enum hub_status checkpoint(struct session *session, struct hub_error *reterr) {
     struct hub_arena arena = {0};
     size_t slots = 0, count = 0;
-    for (size_t i = 0; i < TASKS; i++)
+    for (size_t i = 0; i < session->task_count; i++)
         slots += session->tasks[i].slot_count;
     struct hub_cache_mark *marks =
         hub_arena_take(&arena, (slots * HUB_TASK_MARKS_MAX + 1) * sizeof *marks);
     enum hub_status status = HUB_OK;
-    for (size_t i = 0; status == HUB_OK && i < TASKS; i++) {
+    for (size_t i = 0; status == HUB_OK && i < session->task_count; i++) {
         size_t own = 0;
         status = hub_task_marks(&session->tasks[i], marks + count, &own, reterr);
         count += own;
@@ -123,17 +124,17 @@ static void checkpoint_if_due(struct session *session) {
 static void wait_for_records(struct session *session) {
     struct hub_lookup *lookup = session->engine->state->lookup;
     struct pollfd descriptors[TASKS + 1];
-    for (size_t i = 0; i < TASKS; i++)
+    for (size_t i = 0; i < session->task_count; i++)
         descriptors[i] = (struct pollfd){
             .fd = hub_consumer_descriptor(session->tasks[i].consumer), .events = POLLIN};
-    descriptors[TASKS] = (struct pollfd){
+    descriptors[session->task_count] = (struct pollfd){
         .fd = lookup == NULL ? -1 : hub_lookup_descriptor(lookup), .events = POLLIN};
-    poll(descriptors, TASKS + 1, WAIT_MS);
+    poll(descriptors, session->task_count + 1, WAIT_MS);
 }
 
 static enum hub_status turn(struct session *session, struct hub_error *reterr) {
     bool worked_any = false;
-    for (size_t i = 0; i < TASKS; i++) {
+    for (size_t i = 0; i < session->task_count; i++) {
         bool worked = false;
         HUB_TRY(hub_task_step(&session->tasks[i], /* timeout_ms= */ 0, &worked, reterr));
         worked_any |= worked;
@@ -152,14 +153,22 @@ static enum hub_status turn(struct session *session, struct hub_error *reterr) {
     return HUB_OK;
 }
 
+static bool refers(const struct hub_catalogue *catalogue) {
+    for (size_t i = 0; i < catalogue->domain_count; i++)
+        if (catalogue->domains[i].reference_count > 0)
+            return true;
+    return false;
+}
+
 static enum hub_status run_session(struct hub_engine *engine, size_t batch_counts[TASKS],
                                    struct hub_error *reterr) {
+    static const struct hub_task_kind *const kinds[TASKS] = {&hub_admit_task, &hub_fold_task,
+                                                             &hub_refer_task};
     struct session session = {.engine = engine, .checkpoint_ms = hub_clock_monotonic_ms()};
-    enum hub_status status = hub_task_open(&session.tasks[0], &hub_admit_task, engine,
-                                           &batch_counts[0], reterr);
-    if (status == HUB_OK)
-        status = hub_task_open(&session.tasks[1], &hub_fold_task, engine, &batch_counts[1],
-                               reterr);
+    enum hub_status status = HUB_OK;
+    session.task_count = refers(engine->catalogue) ? TASKS : TASKS - 1;
+    for (size_t i = 0; status == HUB_OK && i < session.task_count; i++)
+        status = hub_task_open(&session.tasks[i], kinds[i], engine, &batch_counts[i], reterr);
     while (status == HUB_OK && !stop_requested)
         status = turn(&session, reterr);
     struct hub_error ignored;
@@ -167,8 +176,8 @@ static enum hub_status run_session(struct hub_engine *engine, size_t batch_count
         hub_log(HUB_LOG_WARNING, "checkpoint_failed", "%s", ignored.text);
     atomic_store(&engine->state->ready, false);
     hub_watchdog_start(CLOSE_TIMEOUT_MS); /* leaving a group waits for its coordinator */
-    hub_task_close(&session.tasks[1]);
-    hub_task_close(&session.tasks[0]);
+    for (size_t i = session.task_count; i > 0; i--)
+        hub_task_close(&session.tasks[i - 1]);
     hub_watchdog_stop();
     return status;
 }
@@ -184,8 +193,9 @@ enum hub_status hub_engine_run(const struct hub_settings *settings,
     struct hub_engine engine = {.settings = settings,
                                 .catalogue = catalogue,
                                 .state = state};
-    size_t batch_counts[TASKS] = {(size_t)settings->batch_count_max,
-                                  (size_t)settings->batch_count_max};
+    size_t batch_counts[TASKS];
+    for (size_t i = 0; i < TASKS; i++)
+        batch_counts[i] = (size_t)settings->batch_count_max;
     int64_t wait_ms = BACK_OFF_MIN_MS;
     enum hub_status status = HUB_OK;
     catch_signals();

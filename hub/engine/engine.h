@@ -1,4 +1,4 @@
-/* The engine: one thread that runs admit and fold in turn, and starts anew from what was committed
+/* The engine: one thread that runs admit, fold and refer in turn, and starts anew from what was committed
  * whenever something fails. */
 #pragma once
 

@@ -116,7 +116,9 @@ static enum hub_status process(struct hub_task *task, struct hub_slot *slot,
     return hub_fold_entry(slot->state, input, outputs, reterr);
 }
 
-static void render_counts(const struct hub_slot *slot, struct hub_buffer *buffer) {
+static void render_counts(const struct hub_task *task, const struct hub_slot *slot,
+                          struct hub_buffer *buffer) {
+    (void)task;
     hub_counts_render_fold(hub_fold_counts(slot->state), hub_fold_rules(slot->state), buffer);
 }
 
@@ -164,7 +166,8 @@ static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
                 {"decided", counts->decided},
                 {"refused", counts->refused},
                 {"ruled", counts->ruled},
-                {"overruled", counts->overruled}};
+                {"overruled", counts->overruled},
+                {"facts", counts->facts}};
     const struct {
         const char *name;
         size_t value;

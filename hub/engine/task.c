@@ -119,6 +119,8 @@ enum hub_status hub_task_open(struct hub_task *task, const struct hub_task_kind 
     snprintf(task->group, sizeof task->group, "%s-%s", settings->group, kind->name);
     snprintf(id, sizeof id, "%s.%s.%s", settings->group, kind->name, settings->instance);
     task->transactional_id = hub_copy_text(id);
+    if (kind->open != NULL)
+        kind->open(task);
     HUB_TRY(hub_reader_new(settings->bootstrap, &task->reader, reterr));
     /* The producer first: it ends what an earlier process of this name left open. */
     HUB_TRY(hub_producer_new(settings->bootstrap, id, &task->producer, reterr));
@@ -141,6 +143,8 @@ void hub_task_close(struct hub_task *task) {
     hub_reader_free(task->reader);
     while (task->slot_count > 0)
         drop_slot(task, task->slot_count - 1);
+    if (task->own != NULL)
+        task->kind->close(task);
     hub_release(task->slots);
     hub_release(task->transactional_id);
     hub_arena_destroy(&task->arena);
@@ -221,9 +225,9 @@ static enum hub_status send_offsets(struct hub_task *task, struct hub_error *ret
         if (!slot->touched)
             continue;
         slot->touched = false;
-        task->kind->render_counts(slot, &counts);
+        task->kind->render_counts(task, slot, &counts);
         offsets[count++] = (struct hub_kafka_partition){
-            slot->topic, slot->partition, slot->next,
+            slot->topic, slot->partition, slot->next < 0 ? 0 : slot->next,
             hub_arena_text(&task->arena, (const char *)counts.data, counts.size)};
     }
     return hub_producer_send_offsets(task->producer, task->consumer, offsets, count, reterr);
@@ -231,7 +235,8 @@ static enum hub_status send_offsets(struct hub_task *task, struct hub_error *ret
 
 static void note_batch(struct hub_task *task, const struct hub_outputs *outputs) {
     struct hub_slot *slot = NULL;
-    for (size_t i = 0; task->engine->cache != NULL && i < task->batch.count; i++) {
+    bool notes = task->engine->cache != NULL && task->kind->note != NULL;
+    for (size_t i = 0; notes && i < task->batch.count; i++) {
         struct hub_input input = input_of(&task->batch.records[i]);
         slot = slot_of(task, i, slot);
         if (slot != NULL)
@@ -239,11 +244,21 @@ static void note_batch(struct hub_task *task, const struct hub_outputs *outputs)
     }
 }
 
+static enum hub_status flush_slots(struct hub_task *task, struct hub_error *reterr) {
+    for (size_t i = 0; i < task->slot_count; i++) {
+        struct hub_outputs outputs = {.arena = &task->arena};
+        task->kind->flush(task, &task->slots[i], &outputs);
+        HUB_TRY(write_outputs(task, &task->slots[i], &outputs, reterr));
+    }
+    return HUB_OK;
+}
+
 static enum hub_status run_transaction(struct hub_task *task, struct hub_error *reterr) {
     struct hub_outputs *outputs =
         hub_arena_take_zero(&task->arena, task->batch.count, sizeof *outputs);
     HUB_TRY(hub_producer_begin(task->producer, reterr));
-    enum hub_status status = process_batch(task, outputs, reterr);
+    enum hub_status status = task->kind->gather == NULL ? process_batch(task, outputs, reterr)
+                                                        : flush_slots(task, reterr);
     if (status == HUB_OK)
         status = send_offsets(task, reterr);
     if (status != HUB_OK) {
@@ -294,11 +309,26 @@ static enum hub_status poll_batch(struct hub_task *task, int64_t timeout_ms,
     return status;
 }
 
+/* The records first: they may say what else to look at. It takes as long as it takes, and before any
+ * transaction is open. */
+static enum hub_status gather(struct hub_task *task, bool *ret_due, struct hub_error *reterr) {
+    struct hub_outputs *none =
+        hub_arena_take_zero(&task->arena, task->batch.count, sizeof *none);
+    bool due = false;
+    HUB_TRY(process_batch(task, none, reterr));
+    HUB_TRY(task->kind->gather(task, &due, reterr));
+    hub_arena_reset(&task->arena);
+    *ret_due |= due;
+    return HUB_OK;
+}
+
 enum hub_status hub_task_step(struct hub_task *task, int64_t timeout_ms, bool *ret_worked,
                               struct hub_error *reterr) {
     HUB_TRY(poll_batch(task, timeout_ms, reterr));
     *ret_worked = task->batch.count > 0;
-    if (task->batch.count == 0)
+    if (task->kind->gather != NULL)
+        HUB_TRY(gather(task, ret_worked, reterr));
+    if (!*ret_worked)
         return HUB_OK;
     hub_watchdog_start(STEP_TIMEOUT_MS);
     enum hub_status status = renew_producer(task, reterr);
@@ -392,7 +422,7 @@ enum hub_status hub_task_load_topic(struct hub_task *task, const char *topic, in
 enum hub_status hub_task_marks(struct hub_task *task, struct hub_cache_mark *marks,
                                size_t *ret_count, struct hub_error *reterr) {
     *ret_count = 0;
-    for (size_t i = 0; i < task->slot_count; i++) {
+    for (size_t i = 0; task->kind->marks != NULL && i < task->slot_count; i++) {
         size_t own = 0;
         HUB_TRY(task->kind->marks(task, &task->slots[i], marks + *ret_count, &own, reterr));
         *ret_count += own;

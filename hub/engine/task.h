@@ -1,8 +1,8 @@
 /* A task: a consumer of a group, a transactional producer, and a pure stage between them.
  *
  * One step is one transaction: {what the stage gave for a batch of records, the records' offsets
- * with the counts as metadata}. admit and fold are the two kinds, as on both sides of a repartition
- * topic. Whatever goes wrong in a step ends the session: everything in memory is dropped and loaded
+ * with the counts as metadata}. admit and fold are two kinds, as on both sides of a repartition
+ * topic; refer is the third, beside the fold. Whatever goes wrong in a step ends the session: everything in memory is dropped and loaded
  * again from what was committed. */
 #pragma once
 
@@ -29,9 +29,12 @@ struct hub_slot {
 };
 
 struct hub_task_kind {
-    const char *name; /* admit, fold: part of the group and of the transactional id */
+    const char *name; /* admit, fold, refer: part of the group and of the transactional id */
     /* The topics it consumes, NULL-ended, in the arena. */
     const char *const *(*topics)(const struct hub_catalogue *catalogue, struct hub_arena *arena);
+    /* What the task keeps beside its slots, as task->own; NULL for nothing. */
+    void (*open)(struct hub_task *task);
+    void (*close)(struct hub_task *task);
     /* Makes the slot's state from what was committed; `committed` is where it goes on. */
     enum hub_status (*load)(struct hub_task *task, struct hub_slot *slot,
                             const struct hub_kafka_partition *committed,
@@ -40,14 +43,20 @@ struct hub_task_kind {
     enum hub_status (*process)(struct hub_task *task, struct hub_slot *slot,
                                const struct hub_input *input, struct hub_outputs *outputs,
                                struct hub_error *reterr);
-    void (*render_counts)(const struct hub_slot *slot, struct hub_buffer *buffer);
+    /* Of a kind that writes also what no record gives, and whose records give nothing (else NULL):
+     * `gather`, after the records and before the transaction, looks at what else there is and says
+     * whether a transaction is due; `flush` gives each slot's outputs in it. */
+    enum hub_status (*gather)(struct hub_task *task, bool *ret_due, struct hub_error *reterr);
+    void (*flush)(struct hub_task *task, struct hub_slot *slot, struct hub_outputs *outputs);
+    void (*render_counts)(const struct hub_task *task, const struct hub_slot *slot,
+                          struct hub_buffer *buffer);
     /* The topic that outputs of a kind go to, in the arena; NULL where the stage has none. */
     const char *(*topic_of)(const struct hub_slot *slot, enum hub_output_kind kind,
                             struct hub_arena *arena);
-    /* After a commit: what the cache should know of an input and of an output. */
+    /* After a commit: what the cache should know of an input and of an output; NULL for nothing. */
     void (*note)(struct hub_task *task, struct hub_slot *slot, const struct hub_input *input,
                  const struct hub_outputs *outputs);
-    /* The spaces of the cache that belong to a slot, with their next offsets. */
+    /* The spaces of the cache that belong to a slot, with their next offsets; NULL for none. */
     enum hub_status (*marks)(struct hub_task *task, struct hub_slot *slot,
                              struct hub_cache_mark *ret_marks, size_t *ret_count,
                              struct hub_error *reterr);
@@ -56,6 +65,7 @@ struct hub_task_kind {
 
 extern const struct hub_task_kind hub_admit_task;
 extern const struct hub_task_kind hub_fold_task;
+extern const struct hub_task_kind hub_refer_task;
 
 struct hub_task {
     const struct hub_task_kind *kind;
@@ -72,6 +82,7 @@ struct hub_task {
     struct hub_slot *slots;
     size_t slot_count, slot_capacity;
     bool assigned; /* an assignment has been loaded */
+    void *own;     /* the kind's */
     struct hub_kafka_batch batch;
     struct hub_arena arena; /* of the running transaction */
     int64_t transactions, records, commit_ms_total;

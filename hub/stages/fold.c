@@ -19,6 +19,8 @@ struct hub_fold *hub_fold_new(const struct hub_catalogue *catalogue,
     fold->listing_schema = hub_catalogue_latest(catalogue, "identifier");
     assert(fold->conflict_schema != NULL && fold->match_schema != NULL &&
            fold->listing_schema != NULL);
+    fold->fact_schema = hub_catalogue_latest(catalogue, "fact");
+    assert(fold->fact_schema != NULL);
     hub_readers_init(&fold->readers, catalogue, domain);
     return fold;
 }
@@ -54,6 +56,7 @@ void hub_fold_free(struct hub_fold *fold) {
         return;
     FREE_ALL(struct fold_identifier, fold->identifiers, fold_identifier_free);
     FREE_ALL(struct fold_statement, fold->statements, fold_statement_free);
+    FREE_ALL(struct fold_fact, fold->facts, fold_fact_free);
     FREE_ALL(struct fold_entity, fold->entities, fold_entity_free);
     FREE_ALL(struct fold_conflict, fold->conflicts, fold_conflict_free);
     FREE_ALL(struct fold_match, fold->matches, fold_match_free);
@@ -129,6 +132,7 @@ static void follow(struct fold_step *step) {
     size_t touched = step->change_count; /* overlaps may touch more entities */
     for (size_t i = 0; i < touched; i++) {
         fold_conflict_of_values(step, step->changes[i]);
+        fold_reference_find(step, step->changes[i]);
         fold_likeness_of_change(step, step->changes[i]);
         fold_near_find(step, step->changes[i]);
         fold_overlap_index(step->fold, step->changes[i]->entity);
@@ -181,6 +185,17 @@ static enum hub_status fold_rules(struct fold_step *step, struct hub_bytes end,
     return HUB_OK;
 }
 
+static enum hub_status fold_fact(struct fold_step *step, struct hub_error *reterr) {
+    struct fold_fact *fact = NULL;
+    HUB_TRY(fold_reference_take(step->fold, step->entry, &fact, reterr));
+    step->fold->counts.read++;
+    step->fold->counts.facts++;
+    fold_reference_touch(step, fact);
+    follow(step);
+    end_step(step);
+    return HUB_OK;
+}
+
 enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *entry,
                                struct hub_outputs *outputs, struct hub_error *reterr) {
     struct fold_step step = {
@@ -196,6 +211,8 @@ enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *en
         return fold_decision(&step, reterr);
     if (hub_rules_entry_is(entry) || hub_remerge_entry_is(entry, &end))
         return fold_rules(&step, end, reterr);
+    if (fold_reference_is(entry))
+        return fold_fact(&step, reterr);
     struct fold_statement *statement = NULL;
     bool content_changed = false;
     struct hub_bytes institution, key = hub_bytes("", 0);
@@ -206,6 +223,8 @@ enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *en
     HUB_TRY(fold_statement_take(fold, entry, outputs->arena, &statement, &content_changed, reterr));
     fold->counts.read++;
     note_force(&step, statement, was_in_force);
+    if (content_changed)
+        fold_reference_index(fold, statement, outputs->arena);
     if (step.moved != NULL || (content_changed && (statement->in_force || was_in_force))) {
         place(&step, statement, was_in_force);
         follow(&step);

@@ -21,6 +21,7 @@ struct hub_fold_counts {
     int64_t read, published, unchanged, superseded, withdrawn;
     int64_t decided, refused; /* decisions taken, and not */
     int64_t ruled, overruled; /* entries about rules: with effect, and made for others than those in force */
+    int64_t facts;            /* about things of other domains */
 };
 
 /* What the shard holds now. */

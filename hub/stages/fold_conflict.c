@@ -1,5 +1,5 @@
 /* Conflicts: found anew at every merge, published only as transitions. Overlaps are found in
- * fold_overlap.c. */
+ * fold_overlap.c, references in fold_reference.c. */
 #include "hub/stages/fold_state.h"
 
 #include "schemas/lib/encode.h"
@@ -178,8 +178,8 @@ static void hold_decided(struct fold_step *step, struct fold_conflict *conflict,
     close(step, conflict);
 }
 
-void fold_conflict_hold(struct fold_step *step, const struct fold_finding *finding,
-                        const struct hub_buffer *values) {
+static void hold_open(struct fold_step *step, const struct fold_finding *finding,
+                      const struct hub_buffer *values) {
     struct fold_conflict *conflict = need_conflict(step->fold, finding);
     bool as_severe = conflict->severity == finding->severity;
     HUB_SCOPED_BUFFER owners = {0};
@@ -210,6 +210,29 @@ void fold_conflict_hold(struct fold_step *step, const struct fold_finding *findi
     each_entity(step, conflict, /* attach= */ true);
 }
 
+/* Of what is no choice between values a person can say that it is right as it is. */
+static bool is_accepted(struct fold_step *step, const struct fold_finding *finding,
+                             const struct hub_buffer *values) {
+    struct fold_conflict *conflict = NULL;
+    HASH_FIND_STR(step->fold->conflicts, finding->id, conflict);
+    const struct fold_decision *decision = conflict == NULL ? NULL : conflict->decision;
+    if (finding->kind == HUB_CONFLICT_VALUES || decision == NULL || !decision->in_force ||
+        decision->kind != FOLD_CHOOSE)
+        return false;
+    struct fold_conflict asked = {.values = values->data,
+                                  .values_size = values->size,
+                                  .decision = conflict->decision};
+    return fold_decision_stands(step, &asked);
+}
+
+void fold_conflict_hold(struct fold_step *step, const struct fold_finding *finding,
+                        const struct hub_buffer *values) {
+    if (is_accepted(step, finding, values))
+        hold_decided(step, need_conflict(step->fold, finding), values);
+    else
+        hold_open(step, finding, values);
+}
+
 static void resolve(struct fold_step *step, struct fold_conflict *conflict) {
     fold_conflict_touch(step, conflict);
     set_values(conflict, NULL);
@@ -218,15 +241,15 @@ static void resolve(struct fold_step *step, struct fold_conflict *conflict) {
 }
 
 void fold_conflict_resolve_unseen(struct fold_step *step, struct fold_entity *entity,
-                                  bool overlaps) {
+                                  enum fold_conflict_kinds kinds) {
     for (size_t i = entity->conflict_count; i > 0; i--) {
         struct fold_conflict *conflict = entity->conflicts[i - 1];
-        if ((conflict->kind == HUB_CONFLICT_OVERLAP) == overlaps && !conflict->seen)
+        if ((1 << conflict->kind & kinds) != 0 && !conflict->seen)
             resolve(step, conflict);
     }
     for (size_t i = entity->decided_count; i > 0; i--) {
         struct fold_conflict *conflict = entity->decided[i - 1];
-        bool over = (conflict->kind == HUB_CONFLICT_OVERLAP) == overlaps && !conflict->seen &&
+        bool over = (1 << conflict->kind & kinds) != 0 && !conflict->seen &&
                     conflict->values_size > 0;
         conflict->seen = false;
         if (over)
@@ -265,21 +288,6 @@ static struct fold_owners list_owners(const struct fold_step *step,
     return owners;
 }
 
-/* Of what is no choice between values a person can say that it is right as it is. */
-static bool is_accepted(struct fold_step *step, const struct fold_finding *finding,
-                             const struct hub_buffer *values) {
-    struct fold_conflict *conflict = NULL;
-    HASH_FIND_STR(step->fold->conflicts, finding->id, conflict);
-    const struct fold_decision *decision = conflict == NULL ? NULL : conflict->decision;
-    if (finding->kind == HUB_CONFLICT_VALUES || decision == NULL || !decision->in_force ||
-        decision->kind != FOLD_CHOOSE)
-        return false;
-    struct fold_conflict asked = {.values = values->data,
-                                  .values_size = values->size,
-                                  .decision = conflict->decision};
-    return fold_decision_stands(step, &asked);
-}
-
 void fold_conflict_of_values(struct fold_step *step, struct fold_change *change) {
     struct fold_entity *entity = change->entity;
     if (entity->kind == FOLD_ACTIVE && !change->remerge)
@@ -295,12 +303,12 @@ void fold_conflict_of_values(struct fold_step *step, struct fold_change *change)
             .severity = found->severity,
             .owners = list_owners(step, entity, found)};
         encode_values(entity, found, &values);
-        if (found->decided || is_accepted(step, &finding, &values))
+        if (found->decided)
             hold_decided(step, need_conflict(step->fold, &finding), &values);
         else
             fold_conflict_hold(step, &finding, &values);
     }
-    fold_conflict_resolve_unseen(step, entity, /* overlaps= */ false);
+    fold_conflict_resolve_unseen(step, entity, FOLD_CONFLICTS_OF_VALUES);
 }
 
 /* --- the conflict topic, as in schemas/hub/conflict.avsc --- */

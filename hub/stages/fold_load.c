@@ -34,6 +34,10 @@ enum hub_status hub_fold_load_log(struct hub_fold *fold, const struct hub_input 
         fold_rules_remember(fold, entry);
         return HUB_OK;
     }
+    if (fold_reference_is(entry)) {
+        struct fold_fact *fact = NULL;
+        return fold_reference_take(fold, entry, &fact, reterr);
+    }
     enum hub_status status =
         fold_statement_take(fold, entry, &arena, &statement, &changed, reterr);
     hub_arena_destroy(&arena);
@@ -311,6 +315,7 @@ static enum hub_status bind_statements(struct hub_fold *fold, struct hub_arena *
                             fold->partition, statement->key);
         fold->gauges.statements++;
         fold_identifier_index(fold, statement, arena);
+        fold_reference_index(fold, statement, arena);
         hub_arena_reset(arena);
     }
     return HUB_OK;

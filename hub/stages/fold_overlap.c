@@ -218,5 +218,5 @@ void fold_overlap_find(struct fold_step *step, struct fold_change *change) {
         HASH_FIND_STR(step->fold->suites, entity->exclusive_key, suite);
         hub_intervals_overlaps(&suite->intervals, entity->span, on_overlap, &search);
     }
-    fold_conflict_resolve_unseen(step, entity, /* overlaps= */ true);
+    fold_conflict_resolve_unseen(step, entity, FOLD_CONFLICTS_OF_OVERLAPS);
 }

@@ -75,6 +75,7 @@ static void derive(struct fold_step *step) {
         fold_statement_refresh(fold, statement);
         if (statement->in_force)
             fold_identifier_index(fold, statement, &arena);
+        fold_reference_index(fold, statement, &arena);
         fold_listing_touch_new(step, statement);
         hub_arena_reset(&arena);
     }

@@ -73,12 +73,24 @@ struct fold_statement {
     int64_t first_offset; /* since it came into force */
     struct fold_identifier **claims; /* those that may join, then the doubtful ones */
     size_t claim_count, doubt_count;
+    struct fold_fact **facts; /* what it links to, while in force; as often as it does */
+    size_t fact_count;
     struct fold_entity *entity; /* while in force */
     char *founds; /* the id of the entity that it founded or would found */
     struct fold_pair *pairs;
     size_t pair_count, pair_capacity;
     size_t mark;
     size_t number; /* dense, within a region */
+};
+
+/* What is known of a thing of another domain. */
+struct fold_fact {
+    UT_hash_handle hh;
+    char *key; /* trial/nct:NCT05635409 */
+    uint8_t *body; /* of the Fact, newest schema; NULL while nobody has looked it up */
+    size_t body_size;
+    struct fold_statement **statements; /* that link to it */
+    size_t count, capacity;
 };
 
 /* The symbols of EntityKind, in order. */
@@ -197,9 +209,11 @@ struct hub_fold {
     int32_t partition;
     struct hub_readers readers;
     const struct hub_schema *conflict_schema, *match_schema, *listing_schema;
+    const struct hub_schema *fact_schema;
     struct fold_statement *statements;
     struct fold_identifier *identifiers;
     struct fold_sieve sieve; /* of the identifiers */
+    struct fold_fact *facts;
     struct fold_entity *entities;
     struct fold_conflict *conflicts;
     struct fold_match *matches;
@@ -224,6 +238,7 @@ enum fold_event {
 struct fold_change {
     struct fold_entity *entity;
     bool remerge; /* its statements or their content changed */
+    bool refer;   /* a fact that its statements refer to changed */
     bool publish;
     bool was_active;
     bool by_rules; /* it is looked at again because the rules changed: nothing of before counts */
@@ -350,12 +365,18 @@ struct fold_finding {
 
 /* fold_conflict.c: conflicts of values and steps, and the transitions of all kinds. */
 void fold_conflict_of_values(struct fold_step *step, struct fold_change *change);
-/* It stands, with these values (an encoded array of ConflictValue). */
+/* It stands, with these values (an encoded array of ConflictValue), open or accepted. */
 void fold_conflict_hold(struct fold_step *step, const struct fold_finding *finding,
                         const struct hub_buffer *values);
 /* Of the entity's open conflicts of these kinds, those that were not found again are over. */
+enum fold_conflict_kinds {
+    FOLD_CONFLICTS_OF_VALUES =
+        1 << HUB_CONFLICT_VALUES | 1 << HUB_CONFLICT_STEP | 1 << HUB_CONFLICT_UNFOUNDED,
+    FOLD_CONFLICTS_OF_OVERLAPS = 1 << HUB_CONFLICT_OVERLAP,
+    FOLD_CONFLICTS_OF_REFERENCES = 1 << HUB_CONFLICT_REFERENCE,
+};
 void fold_conflict_resolve_unseen(struct fold_step *step, struct fold_entity *entity,
-                                  bool overlaps);
+                                  enum fold_conflict_kinds kinds);
 void fold_conflict_publish(struct fold_step *step);
 void fold_conflict_free(struct fold_conflict *conflict);
 void fold_conflict_attach(struct fold_entity *entity, struct fold_conflict *conflict);
@@ -373,6 +394,19 @@ void fold_conflict_note_decided(struct fold_step *step, struct fold_conflict *co
 /* fold_overlap.c: claims on one thing at one time. */
 void fold_overlap_find(struct fold_step *step, struct fold_change *change);
 void fold_overlap_index(struct hub_fold *fold, struct fold_entity *entity);
+
+/* fold_reference.c: links to other domains, and the facts about what they lead to. */
+bool fold_reference_is(const struct hub_input *entry);
+/* Keeps the fact that an entry tells. */
+enum hub_status fold_reference_take(struct hub_fold *fold, const struct hub_input *entry,
+                                    struct fold_fact **ret_fact, struct hub_error *reterr);
+/* The entities whose statements refer to it are looked at. */
+void fold_reference_touch(struct fold_step *step, const struct fold_fact *fact);
+/* Once a statement says something else, or comes into force or out of it. */
+void fold_reference_index(struct hub_fold *fold, struct fold_statement *statement,
+                          struct hub_arena *arena);
+void fold_reference_find(struct fold_step *step, struct fold_change *change);
+void fold_fact_free(struct fold_fact *fact);
 
 /* fold_match.c: pairs that may be one. */
 void fold_match_of_refusals(struct fold_step *step, struct fold_entity **entities,

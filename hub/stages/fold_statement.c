@@ -37,6 +37,7 @@ void fold_statement_free(struct fold_statement *statement) {
     hub_release(statement->copies);
     hub_release(statement->pairs);
     hub_release(statement->claims);
+    hub_release(statement->facts);
     hub_release(statement->key);
     hub_release(statement->founds);
     hub_release(statement);

@@ -4,6 +4,7 @@
 #include "hub/io/file.h"
 #include "schemas/lib/lock.h"
 #include "schemas/lib/names.h"
+#include "schemas/lib/references.h"
 #include "schemas/lib/unified.h"
 
 #include <stdio.h>
@@ -117,7 +118,7 @@ static enum hub_status load_domains(struct loader *loader) {
         if (latest && (annotated || unified != NULL))
             HUB_TRY(load_domain(loader, schema, unified));
     }
-    return HUB_OK;
+    return hub_references_check(catalogue->domains, catalogue->domain_count, loader->reterr);
 }
 
 /* The files people edit must be what is registered: nobody runs on an unlocked edit by mistake. */

@@ -120,6 +120,18 @@ struct hub_exclusive {
     enum hub_severity severity;
 };
 
+/* hub:reference: what a record links to must be a thing of the other domain that is known, and must
+ * not be in certain states there. The other domain has one shard, and no way leads back: references
+ * make no circle. A link is meant by its domain and, where one is named, its role. */
+struct hub_reference {
+    const char *domain;
+    const char *role;           /* NULL: any */
+    const char *field;          /* of the other's record, with dots; NULL: it only has to be known */
+    const char *const *refused; /* symbols there, NULL-ended */
+    enum hub_severity severity;
+    const struct hub_node *node; /* where it is written */
+};
+
 /* hub:possible: fields that together propose a match and never make one. */
 struct hub_resemblance {
     const int *fields;
@@ -153,6 +165,8 @@ struct hub_domain {
     size_t resemblance_count;
     int shard_field; /* -1: one shard */
     const struct hub_exclusive *exclusive; /* NULL: none */
+    const struct hub_reference *references;
+    size_t reference_count;
     const char *const *systems;            /* by rank, NULL-ended */
     /* hub:label: what people recognise a thing by. Parts, each a list of paths of which the first
      * that is stated is shown: suite, interval.start.time, titles[en].text. Lists NULL-ended. */

@@ -1,5 +1,5 @@
-/* What the annotations say between fields and between records: what a field requires, and who
- * excludes whom. */
+/* What the annotations say between fields and between records: what a field requires, who
+ * excludes whom, and what a link must lead to. */
 #include "schemas/lib/domain_rules.h"
 
 #include <string.h>
@@ -108,5 +108,52 @@ enum hub_status hub_domain_load_exclusive(struct hub_domain_loader *loader,
     }
     exclusive->active = symbols;
     loader->domain->exclusive = exclusive;
+    return HUB_OK;
+}
+
+/* --- hub:reference --- */
+
+static enum hub_status load_reference(struct hub_domain_loader *loader, const struct hub_node *node,
+                                      struct hub_reference *reference) {
+    static const char *const keys[] = {"domain", "role", "field", "not", "conflict", NULL};
+    if (node->kind != HUB_NODE_MAPPING)
+        return hub_node_fail(node, loader->reterr, "an object with a domain would pass");
+    HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
+    const struct hub_node *domain = hub_node_get(node, "domain"), *role = hub_node_get(node, "role");
+    const struct hub_node *field = hub_node_get(node, "field"), *refuse = hub_node_get(node, "not");
+    const struct hub_node *severity = hub_node_get(node, "conflict");
+    bool named = domain != NULL && domain->text != NULL && (role == NULL || role->text != NULL);
+    bool whole = field == NULL ? refuse == NULL
+                               : field->text != NULL && refuse != NULL &&
+                                     refuse->kind == HUB_NODE_SEQUENCE;
+    if (!named || !whole || severity == NULL)
+        return hub_node_fail(node, loader->reterr,
+                             "{\"domain\": DOMAIN, \"role\": ROLE, \"conflict\": SEVERITY} would "
+                             "pass, and with it \"field\": PATH and \"not\": [SYMBOLS]");
+    *reference = (struct hub_reference){.domain = domain->text, .node = node};
+    reference->role = role == NULL ? NULL : role->text;
+    HUB_TRY(hub_domain_load_severity(loader, severity, &reference->severity));
+    if (field == NULL)
+        return HUB_OK;
+    const char **refused = hub_arena_take_zero(loader->arena, refuse->count + 1, sizeof *refused);
+    for (size_t i = 0; i < refuse->count; i++)
+        refused[i] = refuse->items[i]->text == NULL ? "" : refuse->items[i]->text;
+    reference->field = field->text;
+    reference->refused = refused;
+    return HUB_OK;
+}
+
+enum hub_status hub_domain_load_references(struct hub_domain_loader *loader,
+                                           const struct hub_node *list) {
+    if (list == NULL)
+        return HUB_OK;
+    if (list->kind != HUB_NODE_SEQUENCE)
+        return hub_node_fail(list, loader->reterr, "a list of references would pass");
+    struct hub_reference *references =
+        hub_arena_take_zero(loader->arena, list->count, sizeof *references);
+    for (size_t i = 0; i < list->count; i++)
+        HUB_TRY(load_reference(loader, list->items[i], &references[i]));
+    loader->domain->references = references;
+    loader->domain->reference_count = list->count;
     return HUB_OK;
 }

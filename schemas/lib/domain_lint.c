@@ -96,11 +96,15 @@ enum hub_status hub_domain_lint_field(const struct hub_field *field, bool top,
                                       struct hub_error *reterr) {
     static const char *const known[] = {"hub:merge",  "hub:equal", "hub:conflict",
                                         "hub:volatile", "hub:class", "hub:retention",
-                                        "hub:lifecycle", "hub:requires", NULL};
+                                        "hub:lifecycle", "hub:requires", "hub:reference",
+                                        NULL};
     const struct hub_node *doc = hub_node_get(field->node, "doc");
     if (doc == NULL || doc->kind != HUB_NODE_SCALAR || doc->text_size == 0)
         return hub_node_fail(field->node, reterr, "field '%s' has no 'doc'", field->name);
     HUB_TRY(check_annotations(field->node, known, reterr));
+    const struct hub_node *reference = hub_node_get(field->node, "hub:reference");
+    if (reference != NULL && !(top && strcmp(field->name, "links") == 0))
+        return hub_node_fail(reference, reterr, "on the record's field 'links' it would pass");
     HUB_TRY(check_class(field->node, reterr));
     HUB_TRY(check_retention(field->node, reterr));
     HUB_TRY(lint_type(field->type, reterr));
@@ -124,7 +128,10 @@ static enum hub_status check_head_parts(const struct hub_type *record, struct hu
                  {"atmp.Identifier", "scheme", HUB_STRING, false},
                  {"atmp.Identifier", "issuer", HUB_STRING, true},
                  {"atmp.Identifier", "value", HUB_STRING, false},
-                 {"atmp.Identifier", "relation", HUB_ENUM, false}};
+                 {"atmp.Identifier", "relation", HUB_ENUM, false},
+                 {"atmp.Link", "domain", HUB_STRING, false},
+                 {"atmp.Link", "identifier", HUB_RECORD, false},
+                 {"atmp.Link", "role", HUB_STRING, false}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (strcmp(parts[i].record, record->name) != 0)
             continue;

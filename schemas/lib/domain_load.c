@@ -284,6 +284,9 @@ static enum hub_status load_record(struct hub_domain_loader *loader, const struc
     HUB_TRY(load_shard(loader, node));
     HUB_TRY(load_contract(loader, domain->schema->root, /* top= */ true, &domain->contract));
     HUB_TRY(find_lifecycle(loader));
+    HUB_TRY(hub_domain_load_references(
+        loader, hub_node_get(domain->schema->root->fields[HUB_FIELD_LINKS].node,
+                             "hub:reference")));
     if (hub_node_get(node, "hub:exclusive") != NULL)
         HUB_TRY(hub_domain_load_exclusive(loader, hub_node_get(node, "hub:exclusive")));
     return HUB_OK;

@@ -35,6 +35,11 @@ HUB_MUST_USE enum hub_status hub_domain_load_requires(struct hub_domain_loader *
                                                       const struct hub_node *node, bool top,
                                                       struct hub_field_contract *contract);
 
+/* The list on the field `links`; NULL for none. What it says of the other domains is checked once all
+ * of them are there (references.h). */
+HUB_MUST_USE enum hub_status hub_domain_load_references(struct hub_domain_loader *loader,
+                                                        const struct hub_node *list);
+
 /* The field of the record that `key` names. */
 HUB_MUST_USE enum hub_status hub_domain_need_field(struct hub_domain_loader *loader,
                                                    const struct hub_node *node, const char *key,

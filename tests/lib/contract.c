@@ -26,7 +26,9 @@ static const char text_format[] =
     " 'doc': 'd', 'hub:merge': {'union': ['scheme', 'value'], 'by': 'latest'},"
     " 'hub:conflict': 'ignore'},\n"
     "{'name': 'links', 'type': {'type': 'array', 'items': {'type': 'record', 'name': 'Link',"
-    " 'fields': [{'name': 'domain', 'type': 'string', 'doc': 'd'}]}},"
+    " 'fields': [{'name': 'domain', 'type': 'string', 'doc': 'd'},"
+    " {'name': 'identifier', 'type': 'atmp.Identifier', 'doc': 'd'},"
+    " {'name': 'role', 'type': 'string', 'doc': 'd'}]}},"
     " 'doc': 'd', 'hub:merge': {'union': ['domain'], 'by': 'latest'}, 'hub:conflict': 'ignore'},\n"
     "%s]}";
 

@@ -318,6 +318,10 @@ void world_say(struct world *world, const char *institution, const char *key, co
         continue;
 }
 
+void world_append(struct world *world, const struct hub_output *output) {
+    append(world, &world->outputs[output->partition][output->kind], output);
+}
+
 /* Appends a record to the decision topic and admits it. */
 static bool operate(struct world *world, const char *key, struct hub_bytes message) {
     struct hub_arena arena = {0};
@@ -556,6 +560,7 @@ struct hub_fold_counts world_fold_counts(struct world *world) {
         sum.refused += own->refused;
         sum.ruled += own->ruled;
         sum.overruled += own->overruled;
+        sum.facts += own->facts;
     }
     return sum;
 }

@@ -34,6 +34,8 @@ void world_admit(struct world *world, const char *institution, const char *key, 
 void world_admit_bytes(struct world *world, const char *institution, const char *key,
                        struct hub_bytes value, const struct hub_header *headers,
                        size_t header_count);
+/* Appends what another stage writes to the log; the fold has not seen it yet. */
+void world_append(struct world *world, const struct hub_output *output);
 /* Folds one waiting entry of the log; false where none waits. */
 bool world_fold(struct world *world);
 /* Admits, then folds all that waits. */

@@ -172,6 +172,51 @@ static void active_states_are_symbols_of_the_status(void **state) {
                        SLOT, "4:12: ", "no symbol of atmp.Status");
 }
 
+/* --- hub:reference --- */
+
+#define HEAD_LINKS "'hub:merge': {'union': ['domain'], 'by': 'latest'}"
+
+/* The list on the head's field `links`; the errors are told of its line. */
+static void refuses_references(const char *list, const char *words) {
+    struct hub_arena arena = {0};
+    const char *edit = hub_arena_format(&arena, "'hub:reference': %s, " HEAD_LINKS, list);
+    contract_expect_refused(CONTRACT_ANNOTATIONS, FIELD("a", "'int'", RULES), HEAD_LINKS, edit,
+                            "own.avsc:6:", words, __FILE__, __LINE__);
+    hub_arena_destroy(&arena);
+}
+
+static void a_reference_names_a_domain_and_what_must_not_be(void **state) {
+    (void)state;
+    static const char form[] = "{\"domain\": DOMAIN, \"role\": ROLE, \"conflict\": SEVERITY} would";
+    static const char *const none[] = {
+        "[{'conflict': 'minor'}]",
+        "[{'domain': [], 'conflict': 'minor'}]",
+        "[{'domain': 'trial'}]",
+        "[{'domain': 'trial', 'role': [], 'conflict': 'minor'}]",
+        "[{'domain': 'trial', 'field': 'status', 'conflict': 'minor'}]",
+        "[{'domain': 'trial', 'not': ['X'], 'conflict': 'minor'}]",
+        "[{'domain': 'trial', 'field': [], 'not': ['X'], 'conflict': 'minor'}]",
+        "[{'domain': 'trial', 'field': 'status', 'not': 'X', 'conflict': 'minor'}]"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        refuses_references(none[i], form);
+    refuses_references("'trial'", "a list of references would pass");
+    refuses_references("['trial']", "an object with a domain would pass");
+    refuses_references("[{'domein': 'trial'}]", "unknown key 'domein'; did you mean 'domain'?");
+    refuses_references("[{'domain': 'trial', 'conflict': 'ignore'}]",
+                       "minor, major or critical would pass");
+}
+
+static void only_links_lead_to_other_domains(void **state) {
+    (void)state;
+    expect_no_contract(CONTRACT_ANNOTATIONS,
+                       FIELD("a", "'int'", "'hub:reference':\n[], " RULES), "8:1: ",
+                       "on the record's field 'links' it would pass");
+    expect_no_contract(CONTRACT_ANNOTATIONS,
+                       FIELD("a", "{'type': 'record', 'name': 'P', 'fields': [{'name': 'links',"
+                             " 'type': 'int', 'doc': 'd', 'hub:reference':\n[]}]}", RULES),
+                       "8:1: ", "on the record's field 'links' it would pass");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_field_requires_is_compiled),
@@ -181,6 +226,8 @@ int main(void) {
         cmocka_unit_test(exclusiveness_names_its_fields),
         cmocka_unit_test(an_interval_is_of_times_or_of_days),
         cmocka_unit_test(active_states_are_symbols_of_the_status),
+        cmocka_unit_test(a_reference_names_a_domain_and_what_must_not_be),
+        cmocka_unit_test(only_links_lead_to_other_domains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,7 +185,9 @@ static void the_stamp_is_no_array_and_the_others_are(void **state) {
                               " 'Statement', 'fields': []}}, 'other': {'x': [", "1:1: ",
                               "field 1 must be 'statement', atmp.Statement");
     expect_no_contract_edited("{'type': 'array', 'items': {'type': 'record', 'name': 'Link',"
-                              " 'fields': [{'name': 'domain', 'type': 'string', 'doc': 'd'}]}}",
+                              " 'fields': [{'name': 'domain', 'type': 'string', 'doc': 'd'},"
+                              " {'name': 'identifier', 'type': 'atmp.Identifier', 'doc': 'd'},"
+                              " {'name': 'role', 'type': 'string', 'doc': 'd'}]}}",
                               "{'type': 'record', 'name': 'Link', 'fields': []}", "1:1: ",
                               "field 3 must be 'links', an array of atmp.Link");
 }
