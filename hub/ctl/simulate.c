@@ -7,6 +7,7 @@
 #include "hub/io/file.h"
 #include "hub/stages/admit.h"
 #include "hub/stages/fold.h"
+#include "hub/stages/refer.h"
 #include "schemas/lib/frame.h"
 #include "schemas/lib/render.h"
 
@@ -23,6 +24,7 @@ struct domain_run {
     const struct hub_domain *domain;
     struct hub_admit **admits; /* by institution */
     struct hub_fold *folds[SHARDS];
+    struct hub_refer *refers[SHARDS];
     int64_t ingest_offset, log_offsets[SHARDS];
 };
 
@@ -94,7 +96,8 @@ static bool fold_one(struct simulation *simulation, struct domain_run *run,
                               .partition = shard,
                               .offset = run->log_offsets[shard]++,
                               .timestamp_ms = ARRIVAL_MS};
-    bool good = hub_fold_entry(run->folds[shard], &entry, &outputs, &error) == HUB_OK;
+    bool good = hub_fold_entry(run->folds[shard], &entry, &outputs, &error) == HUB_OK &&
+                hub_refer_entry(run->refers[shard], &entry, &error) == HUB_OK;
     if (!good)
         fprintf(stderr, "hubctl: %s\n", error.text);
     for (size_t i = 0; good && i < outputs.count; i++)
@@ -136,8 +139,10 @@ static struct domain_run *run_of(struct simulation *simulation, const struct hub
     run->domain = domain;
     run->admits =
         hub_allocate_zero(catalogue->parties.institution_count, sizeof *run->admits);
-    for (int32_t i = 0; i < SHARDS; i++)
+    for (int32_t i = 0; i < SHARDS; i++) {
         run->folds[i] = hub_fold_new(catalogue, domain, &hub_sha256, i);
+        run->refers[i] = hub_refer_new(catalogue, domain, i);
+    }
     return run;
 }
 
@@ -268,6 +273,62 @@ static bool run_config(struct simulation *simulation, char **arguments, int coun
     return good;
 }
 
+/* --- references --- */
+
+static void ignore_change(void *context, const char *identifier) {
+    (void)context;
+    (void)identifier;
+}
+
+/* What is known in the end, of a domain whose records were given. */
+static struct hub_facts *facts_of(struct simulation *simulation, const struct hub_domain *domain) {
+    struct hub_facts *facts = hub_facts_new(simulation->ctl->catalogue, domain);
+    struct hub_error error;
+    for (size_t i = 0; i < simulation->latest_count; i++) {
+        const struct latest *latest = &simulation->latest[i];
+        HUB_SCOPED_BUFFER message = {0};
+        if (latest->schema != domain->unified)
+            continue;
+        hub_frame_append(&message, latest->schema->id);
+        hub_buffer_append_bytes(&message, latest->value);
+        if (hub_facts_take(facts, hub_buffer_bytes(&message), ignore_change, NULL, &error) !=
+            HUB_OK)
+            fprintf(stderr, "hubctl: %s\n", error.text);
+    }
+    return facts;
+}
+
+static bool flush_facts(struct simulation *simulation, struct domain_run *run,
+                        struct hub_facts *const *facts) {
+    struct hub_arena arena = {0};
+    bool good = true;
+    for (size_t i = 0; i < SHARDS; i++) {
+        struct hub_outputs outputs = {.arena = &arena};
+        hub_refer_flush(run->refers[i], facts, &outputs);
+        for (size_t k = 0; good && k < outputs.count; k++)
+            good = fold_one(simulation, run, &outputs.items[k]);
+    }
+    hub_arena_destroy(&arena);
+    return good;
+}
+
+/* Of a domain that no record was given of nothing is said to be unknown. */
+static bool refer(struct simulation *simulation) {
+    const struct hub_catalogue *catalogue = simulation->ctl->catalogue;
+    struct hub_facts **facts = hub_allocate_zero(catalogue->domain_count, sizeof *facts);
+    bool good = true;
+    for (size_t i = 0; i < catalogue->domain_count; i++)
+        if (simulation->domains[i].domain != NULL)
+            facts[i] = facts_of(simulation, &catalogue->domains[i]);
+    for (size_t i = 0; good && i < catalogue->domain_count; i++)
+        if (simulation->domains[i].domain != NULL)
+            good = flush_facts(simulation, &simulation->domains[i], facts);
+    for (size_t i = 0; i < catalogue->domain_count; i++)
+        hub_facts_free(facts[i]);
+    hub_release(facts);
+    return good;
+}
+
 static void print_result(struct simulation *simulation) {
     json_t *unified = json_array(), *conflicts = json_array(), *matches = json_array();
     for (size_t i = 0; i < simulation->latest_count; i++) {
@@ -293,8 +354,10 @@ static void free_simulation(struct simulation *simulation) {
         for (size_t k = 0; run->admits != NULL && k < catalogue->parties.institution_count; k++)
             hub_admit_free(run->admits[k]);
         hub_release(run->admits);
-        for (size_t k = 0; k < SHARDS; k++)
+        for (size_t k = 0; k < SHARDS; k++) {
             hub_fold_free(run->folds[k]);
+            hub_refer_free(run->refers[k]);
+        }
     }
     for (size_t i = 0; i < simulation->latest_count; i++) {
         hub_release(simulation->latest[i].key);
@@ -329,6 +392,7 @@ enum hub_exit hub_ctl_simulate(struct hub_ctl *ctl) {
             to++;
         good = run_config(&simulation, ctl->arguments + from, to - from, context);
     }
+    good = good && refer(&simulation);
     if (good)
         print_result(&simulation);
     free_simulation(&simulation);

@@ -129,7 +129,7 @@ static void a_step_publishes_and_counts_what_it_read(void **state) {
     expect_first_key(&working, "admitted.sus.trial", "ctgov/A;");
     HUB_SCOPED_BUFFER counts = {0};
     const struct hub_slot *slot = slot_of(&working, "ingest.sus.trial");
-    working.task.kind->render_counts(slot, &counts);
+    working.task.kind->render_counts(&working.task, slot, &counts);
     assert_string_equal(hub_buffer_text(&counts),
                         "v1 read=1 created=1 changed=0 unchanged=0 late=0 withdrawn=0 moved=0 "
                         "dead=0 security=0");

@@ -31,6 +31,26 @@ static void counts_of_fold_come_back(void **state) {
     assert_string_equal(rules, "0123456789abcdef");
 }
 
+static void counts_of_refer_come_back_with_how_far_it_follows(void **state) {
+    const struct hub_refer_counts counts = {3, 2};
+    struct hub_refer_counts read = {0};
+    struct hub_error error;
+    int64_t offset = -1;
+    HUB_SCOPED_BUFFER text = {0};
+    (void)state;
+    hub_counts_render_refer(&counts, &text);
+    expect_ok(hub_counts_parse_refer(hub_buffer_text(&text), &read, &error), &error);
+    assert_memory_equal(&read, &counts, sizeof counts);
+    assert_false(hub_counts_followed(hub_buffer_text(&text), "trial", &offset));
+    hub_buffer_append_text(&text, " trials=3 trial=17");
+    expect_ok(hub_counts_parse_refer(hub_buffer_text(&text), &read, &error), &error);
+    assert_true(hub_counts_followed(hub_buffer_text(&text), "trial", &offset));
+    assert_int_equal(offset, 17);
+    assert_false(hub_counts_followed(NULL, "trial", &offset));
+    expect_ok(hub_counts_parse_refer(NULL, &read, &error), &error);
+    assert_int_equal(read.read, 0);
+}
+
 static void no_metadata_is_a_beginning_from_zero(void **state) {
     const struct hub_admit_counts no_admit = {0};
     const struct hub_fold_counts no_fold = {0};
@@ -52,13 +72,17 @@ static void other_metadata_is_refused_and_leaves_the_counts(void **state) {
     char rules[HUB_RULES_HASH_SIZE + 1];
     struct hub_admit_counts admit = {.read = 7};
     struct hub_fold_counts fold = {.read = 7};
+    struct hub_refer_counts refer = {.read = 7};
     struct hub_error error;
     HUB_SCOPED_BUFFER longer = {0}, other = {0};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         assert_int_equal(hub_counts_parse_admit(texts[i], &admit, &error), HUB_FATAL);
         assert_int_equal(hub_counts_parse_fold(texts[i], &fold, rules, &error), HUB_FATAL);
+        assert_int_equal(hub_counts_parse_refer(texts[i], &refer, &error), HUB_FATAL);
     }
+    assert_int_equal(hub_counts_parse_refer("v1 read=1 facts=2x", &refer, &error), HUB_FATAL);
+    assert_int_equal(refer.read, 7);
     hub_counts_render_admit(&admit, &longer);
     assert_int_equal(hub_counts_parse_fold(hub_buffer_text(&longer), &fold, rules, &error),
                      HUB_FATAL);
@@ -76,6 +100,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_of_admit_come_back),
         cmocka_unit_test(counts_of_fold_come_back),
+        cmocka_unit_test(counts_of_refer_come_back_with_how_far_it_follows),
         cmocka_unit_test(no_metadata_is_a_beginning_from_zero),
         cmocka_unit_test(other_metadata_is_refused_and_leaves_the_counts),
     };
