@@ -1,4 +1,5 @@
 /* fold_reference: what records link to in other domains, beside what is known of it. */
+#include "hub/io/crypto.h"
 #include "tests/lib/cmocka.h"
 #include "tests/lib/look.h"
 #include "tests/lib/tell.h"
@@ -205,6 +206,27 @@ static void other_domains_roles_and_relations_are_no_references(void **state) {
     world_free(world);
 }
 
+/* All who give a number that too many doubt are looked at again, whatever else they say. */
+static void a_breach_is_not_told_again_when_many_doubt_a_number_of_the_batch(void **state) {
+    static const char batch[] =
+        "{'statement': {'version': '1'}, 'product': 'skin', 'identifiers': [{'scheme': 'coi',"
+        " 'value': 'C-7', 'relation': 'UNVERIFIED'}], 'links': [{'domain': 'trial', 'role':"
+        " 'trial', 'identifier': {'scheme': 'nct', 'value': 'NCT0100000%d', 'relation':"
+        " 'SELF'}}]}";
+    struct world *world = world_new("batch");
+    char json[400], key[32];
+    (void)state;
+    tell_fact(world, TRIAL, "[]", "[]");
+    for (int i = 1; i <= 9; i++) {
+        snprintf(key, sizeof key, "lumc-batches/%d", i);
+        snprintf(json, sizeof json, batch, i);
+        world_say(world, "lumc", key, json);
+    }
+    assert_int_equal(world_count_active(world_unified(world)), 9);
+    assert_string_equal(transitions(world), "OPENED");
+    world_free(world);
+}
+
 /* --- people and restarts --- */
 
 static void a_person_may_accept_a_breach_as_it_stands(void **state) {
@@ -264,6 +286,69 @@ static void a_domain_that_refers_to_nobody_takes_facts_all_the_same(void **state
     world_free(world);
 }
 
+/* The transition of the last conflict that an entry made, or "". */
+static const char *transition_after(struct hub_fold *fold, const char *key, struct hub_bytes value) {
+    static char text[32];
+    struct hub_arena arena = {0};
+    struct hub_outputs outputs = {.arena = &arena};
+    struct hub_input entry = {
+        .has_key = true, .has_value = true, .key = hub_bytes_of_text(key), .value = value};
+    struct hub_error error;
+    text[0] = '\0';
+    assert_int_equal(hub_fold_entry(fold, &entry, &outputs, &error), HUB_OK);
+    for (size_t i = 0; i < outputs.count; i++) {
+        if (outputs.items[i].kind != HUB_OUTPUT_CONFLICT)
+            continue;
+        json_t *conflict = test_render(outputs.items[i].value);
+        snprintf(text, sizeof text, "%s", look_text(conflict, "transition"));
+        json_decref(conflict);
+    }
+    hub_arena_destroy(&arena);
+    return text;
+}
+
+static struct hub_bytes message_of(const struct hub_schema *schema, const char *json,
+                                   struct hub_arena *arena) {
+    HUB_SCOPED_BUFFER message = {0};
+    hub_frame_append(&message, schema->id);
+    hub_buffer_append_bytes(&message, test_value(schema->root, json, arena));
+    return hub_bytes(hub_arena_text(arena, (const char *)message.data, message.size),
+                     message.size);
+}
+
+static void a_rule_may_be_of_any_role_and_ask_for_no_state(void **state) {
+    static const struct hub_reference known = {.domain = "trial", .severity = HUB_MINOR};
+    const struct hub_schema *fact = hub_catalogue_latest(test_catalogue(), "fact");
+    struct hub_domain batch = *test_domain("batch");
+    struct hub_arena arena = {0};
+    (void)state;
+    batch.references = &known;
+    batch.reference_count = 1;
+    struct hub_fold *fold = hub_fold_new(test_catalogue(), &batch, &hub_sha256, /* partition= */ 0);
+    assert_string_equal(
+        transition_after(fold, "lumc/lumc-batches/1",
+                         message_of(batch.schema,
+                                    "{'statement': {'version': '1'}, 'product': 'skin', 'links':"
+                                    " [{'domain': 'trial', 'role': 'history', 'identifier':"
+                                    " {'scheme': 'nct', 'value': '1', 'relation': 'SELF'}}]}",
+                                    &arena)),
+        "");
+    assert_string_equal(transition_after(fold, "ref/trial/nct:1",
+                                         message_of(fact, "{'domain': 'd', 'identifier': 'i',"
+                                                          " 'entities': [], 'states': []}",
+                                                    &arena)),
+                        "OPENED");
+    assert_string_equal(transition_after(fold, "ref/trial/nct:1",
+                                         message_of(fact, "{'domain': 'd', 'identifier': 'i',"
+                                                          " 'entities': ['trial-1'], 'states':"
+                                                          " [{'field': 'status', 'value':"
+                                                          " 'WITHDRAWN'}]}",
+                                                    &arena)),
+                        "RESOLVED");
+    hub_fold_free(fold);
+    hub_arena_destroy(&arena);
+}
+
 static void a_fact_that_is_none_is_damage(void **state) {
     struct hub_fold *fold =
         hub_fold_new(test_catalogue(), test_domain("batch"), NULL, /* partition= */ 0);
@@ -293,9 +378,11 @@ int main(void) {
         cmocka_unit_test(a_statement_that_links_elsewhere_or_goes_resolves_it),
         cmocka_unit_test(a_link_that_is_written_twice_is_one),
         cmocka_unit_test(other_domains_roles_and_relations_are_no_references),
+        cmocka_unit_test(a_breach_is_not_told_again_when_many_doubt_a_number_of_the_batch),
         cmocka_unit_test(a_person_may_accept_a_breach_as_it_stands),
         cmocka_unit_test(facts_and_breaches_survive_a_restart_and_a_compaction),
         cmocka_unit_test(a_domain_that_refers_to_nobody_takes_facts_all_the_same),
+        cmocka_unit_test(a_rule_may_be_of_any_role_and_ask_for_no_state),
         cmocka_unit_test(a_fact_that_is_none_is_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,13 +197,68 @@ static void entries_that_are_no_statements_refer_to_nothing(void **state) {
     struct hub_error error;
     (void)state;
     static const char *const keys[] = {"late/lumc/lumc-batches/1", "decision/1", "rules", "tick",
-                                       "ref/nodomain", "ref/nowhere/nct:1"};
+                                       "ref/nodomain", "ref/nowhere/nct:1", "r"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         assert_int_equal(entry(keys[i], hub_bytes_of_text("x"), &error), HUB_OK);
     assert_false(hub_refer_is_due(refer));
-    assert_int_equal(hub_refer_counts(refer)->read, 6);
+    assert_int_equal(hub_refer_counts(refer)->read, 7);
     assert_int_equal(entry("lumc/lumc-batches/1", hub_bytes_of_text("x"), &error), HUB_FATAL);
     assert_non_null(strstr(error.text, "log.batch/0@3: damaged"));
+}
+
+static void an_issuer_is_part_of_what_is_referred_to(void **state) {
+    struct hub_error error;
+    static const char json[] =
+        "{'statement': {'version': '1'}, 'links': [{'domain': 'trial', 'role': 'trial',"
+        " 'identifier': {'scheme': 'lot', 'issuer': 'ror:1', 'value': 'L1', 'relation': 'SELF'}}]}";
+    (void)state;
+    assert_int_equal(entry("lumc/lumc-batches/1", message_of(test_domain("batch")->schema, json),
+                           &error),
+                     HUB_OK);
+    facts[index_of("trial")] = hub_facts_new(test_catalogue(), test_domain("trial"));
+    expect("ref/trial/lot:ror:1:L1 [] []");
+}
+
+/* --- rules that the project's domains do not use --- */
+
+/* The project's catalogue, in which batches refer to trials by these rules alone. */
+static void rule(struct hub_catalogue *catalogue, const struct hub_reference *references,
+                 size_t count) {
+    struct hub_domain *domains =
+        hub_arena_take(&arena, catalogue->domain_count * sizeof *domains);
+    memcpy(domains, catalogue->domains, catalogue->domain_count * sizeof *domains);
+    for (size_t i = 0; i < catalogue->domain_count; i++)
+        domains[i].reference_count = 0;
+    domains[index_of("batch")].references = references;
+    domains[index_of("batch")].reference_count = count;
+    catalogue->domains = domains;
+}
+
+static void of_each_field_that_a_rule_asks_for_the_state_is_told(void **state) {
+    static const char *const refused[] = {NULL};
+    static const struct hub_reference references[] = {
+        {.domain = "trial", .field = "status", .refused = refused},
+        {.domain = "trial"}, /* it only has to be known */
+        {.domain = "trial", .field = "enrolment.type", .refused = refused},
+        {.domain = "material", .field = "status", .refused = refused}};
+    struct hub_catalogue catalogue = *test_catalogue();
+    struct hub_error error;
+    size_t domain = index_of("trial");
+    (void)state;
+    rule(&catalogue, references, 4);
+    link_to("lumc/lumc-batches/1", "NCT1");
+    facts[domain] = hub_facts_new(&catalogue, &catalogue.domains[domain]);
+    static const char trial[] =
+        "{'entity_id': 'trial-a', 'kind': 'ACTIVE', 'founder': 'ctgov/1', 'founded_offset': 0,"
+        " 'revision': 1, 'rules': '', 'core': 1, 'sources': {}, 'value': {'statement':"
+        " {'version': ''}, 'identifiers': [{'scheme': 'nct', 'value': 'NCT1', 'relation': 'SELF'}],"
+        " 'status': 'HALTED', 'enrolment': {'count': 3, 'type': 'ACTUAL'}}}";
+    assert_int_equal(hub_facts_take(facts[domain],
+                                    message_of(test_domain("trial")->unified, trial), on_changed,
+                                    &domain, &error),
+                     HUB_OK);
+    expect("ref/trial/nct:NCT1 ['trial-a'] [{'field':'enrolment.type','value':'ACTUAL'},"
+           "{'field':'status','value':'HALTED'}]");
 }
 
 static void what_nobody_refers_to_touches_nothing(void **state) {
@@ -246,6 +301,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_stands_in_the_log_is_not_written_again, begin, end),
         cmocka_unit_test_setup_teardown(
             entries_that_are_no_statements_refer_to_nothing, begin, end),
+        cmocka_unit_test_setup_teardown(an_issuer_is_part_of_what_is_referred_to, begin, end),
+        cmocka_unit_test_setup_teardown(
+            of_each_field_that_a_rule_asks_for_the_state_is_told, begin, end),
         cmocka_unit_test_setup_teardown(what_nobody_refers_to_touches_nothing, begin, end),
         cmocka_unit_test_setup_teardown(a_unified_record_that_is_none_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(counts_go_on_where_they_were, begin, end),
