@@ -65,13 +65,16 @@ class Sources:
         self.server = http.server.ThreadingHTTPServer(
             ("127.0.0.1", free_port()), self._handler())
         self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.thread = None
 
     def start(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
         return self
 
     def stop(self):
-        self.server.shutdown()
+        if self.thread is not None:  # a server that never served would be waited for for ever
+            self.server.shutdown()
         self.server.server_close()
 
     def answer(self, path, query):
