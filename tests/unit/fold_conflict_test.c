@@ -285,6 +285,26 @@ static void an_overlap_survives_a_restart(void **state) {
 }
 
 /* All who give a number that too many doubt are looked at again, whatever else they say. */
+static void a_conflict_of_values_stands_when_many_doubt_a_number_of_the_trial(void **state) {
+    static const char trial[] =
+        "{'statement': {'version': '1'}, 'identifiers': [{'scheme': 'euct', 'value':"
+        " '2023-500001-1%d', 'relation': 'SELF'}, {'scheme': 'nct', 'value': 'NCT01000041',"
+        " 'relation': 'UNVERIFIED'}], 'enrolment': {'count': 10, 'type': 'ACTUAL'}}";
+    struct world *world = world_new("trial");
+    char json[400], key[32];
+    (void)state;
+    tell_trial(world, "ctgov/A", 1, "euct:2023-500001-11",
+               "'enrolment': {'count': 12, 'type': 'ACTUAL'}");
+    for (int i = 1; i <= 9; i++) {
+        snprintf(key, sizeof key, "euctr/%d", i);
+        snprintf(json, sizeof json, trial, i);
+        world_say(world, "sus", key, json);
+    }
+    assert_int_equal(world_count_active(world_unified(world)), 9);
+    assert_string_equal(transitions(world), "OPENED");
+    world_free(world);
+}
+
 static void an_overlap_is_not_told_again_when_many_doubt_a_number_of_the_slot(void **state) {
     static const char slot[] =
         "{'statement': {'version': '1'}, 'facility': 'ror:05xvt9f17', 'status': 'BOOKED',"
@@ -362,6 +382,7 @@ int main(void) {
         cmocka_unit_test(a_slot_that_moves_in_time_changes_or_closes_its_overlaps),
         cmocka_unit_test(a_slot_can_overlap_several_and_each_is_told),
         cmocka_unit_test(an_overlap_survives_a_restart),
+        cmocka_unit_test(a_conflict_of_values_stands_when_many_doubt_a_number_of_the_trial),
         cmocka_unit_test(an_overlap_is_not_told_again_when_many_doubt_a_number_of_the_slot),
         cmocka_unit_test(a_slot_without_a_time_or_a_suite_overlaps_nothing),
         cmocka_unit_test(conflicts_are_listed_by_their_ids_whenever_they_opened),
