@@ -475,6 +475,16 @@ static void there_may_be_many_conflicts(void **state) {
     expect_json(merging_conflict(merging, "titles[xt].text"), "values.0.chosen", "true");
 }
 
+static void what_differs_in_other_than_the_fields_equality_is_no_conflict(void **state) {
+    (void)state;
+    begin(test_domain("trial"));
+    merging_say(merging, "ctgov/1", NULL, "{'titles': [{'lang': 'en', 'text': 'The Star'}]}");
+    merging_say(merging, "euctr/1", NULL, "{'titles': [{'lang': 'en', 'text': 'the  STAR'}]}");
+    expect_json(merging_result(merging), "conflicts", "{}");
+    merging_say(merging, "isrctn/1", NULL, "{'titles': [{'lang': 'en', 'text': 'The Moon'}]}");
+    assert_int_equal(look_count(merging_result(merging), "conflicts"), 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_statement_says_passes_through_unchanged),
@@ -508,6 +518,7 @@ int main(void) {
         cmocka_unit_test(a_life_cycle_whose_conflicts_are_ignored_reports_no_step),
         cmocka_unit_test(another_fact_is_no_part_of_a_conflict),
         cmocka_unit_test(there_may_be_many_conflicts),
+        cmocka_unit_test(what_differs_in_other_than_the_fields_equality_is_no_conflict),
     };
     return cmocka_run_group_tests(tests, make_domain, free_all);
 }
