@@ -110,12 +110,12 @@ static bool is_statement(const struct hub_refer *refer, const struct hub_input *
            hub_parties_institution(&refer->catalogue->parties, institution) != NULL;
 }
 
-enum hub_status hub_refer_load(struct hub_refer *refer, const struct hub_input *entry,
-                               struct hub_error *reterr) {
+static enum hub_status take_statement(struct hub_refer *refer, const struct hub_input *entry,
+                                      struct hub_error *reterr) {
     struct hub_arena arena = {0};
     struct hub_opened opened;
     struct hub_link *links = NULL;
-    if (take_fact(refer, entry) || !is_statement(refer, entry))
+    if (!is_statement(refer, entry))
         return HUB_OK;
     enum hub_status status =
         hub_readers_open(&refer->readers, entry->value, &arena, &opened, reterr);
@@ -131,9 +131,16 @@ enum hub_status hub_refer_load(struct hub_refer *refer, const struct hub_input *
     return HUB_OK;
 }
 
+enum hub_status hub_refer_load(struct hub_refer *refer, const struct hub_input *entry,
+                               struct hub_error *reterr) {
+    return take_fact(refer, entry) ? HUB_OK : take_statement(refer, entry, reterr);
+}
+
+/* Facts are its own, and known since they were written or loaded; one that comes by here may be
+ * older than the last. */
 enum hub_status hub_refer_entry(struct hub_refer *refer, const struct hub_input *entry,
                                 struct hub_error *reterr) {
-    HUB_TRY(hub_refer_load(refer, entry, reterr));
+    HUB_TRY(take_statement(refer, entry, reterr));
     refer->counts.read++;
     return HUB_OK;
 }

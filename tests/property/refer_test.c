@@ -21,6 +21,7 @@ struct hubs {
     struct hub_refer *refers[HUB_SHARDS];
     struct hub_facts *facts[DOMAINS_MAX]; /* the trials' at its place */
     size_t trial_domain, followed, read[HUB_SHARDS];
+    bool loaded; /* all that was in the logs when it began */
     /* What each source said last; -1: nothing, or that it took it back. */
     int status[TRIALS], linked[SLOTS], versions[TRIALS + SLOTS];
 };
@@ -62,7 +63,9 @@ static void read_entry(void *context, int32_t partition, const char *key, struct
     if (visiting->seen_of[partition]++ < hubs->read[partition])
         return;
     hubs->read[partition]++;
-    assert_int_equal(hub_refer_entry(hubs->refers[partition], &input, &error), HUB_OK);
+    assert_int_equal((hubs->loaded ? hub_refer_entry : hub_refer_load)(hubs->refers[partition],
+                                                                       &input, &error),
+                     HUB_OK);
 }
 
 /* As the task does: the log, then the other domain, then what is to be written. */
@@ -71,6 +74,7 @@ static void refer(struct hubs *hubs) {
     struct hub_arena arena = {0};
     bool wanted = false;
     world_each(hubs->slots, HUB_OUTPUT_LOG, read_entry, &visiting);
+    hubs->loaded = true;
     for (size_t i = 0; i < HUB_SHARDS; i++)
         wanted |= hub_refer_wants(hubs->refers[i], hubs->trial_domain);
     if (wanted && hubs->facts[hubs->trial_domain] == NULL)
@@ -96,6 +100,7 @@ static void forget(struct hubs *hubs) {
     hub_facts_free(hubs->facts[hubs->trial_domain]);
     hubs->facts[hubs->trial_domain] = NULL;
     hubs->followed = 0;
+    hubs->loaded = false;
 }
 
 static void say_trial(struct hubs *hubs) {

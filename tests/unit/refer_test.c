@@ -193,6 +193,34 @@ static void what_stands_in_the_log_is_not_written_again(void **state) {
     expect("ref/trial/nct:NCT1 ['trial-a'] " WITHDRAWN);
 }
 
+/* Of what refer wrote, the entries come by after it has been loaded to the end. */
+static void a_fact_that_comes_by_is_not_taken_for_the_last(void **state) {
+    struct hub_error error;
+    struct hub_outputs outputs = {.arena = &arena};
+    (void)state;
+    link_to("lumc/lumc-batches/1", "NCT1");
+    publish("trial-a", "NCT1", "'HALTED'");
+    hub_refer_flush(refer, facts, &outputs);
+    publish("trial-a", "NCT1", "'WITHDRAWN'");
+    expect("ref/trial/nct:NCT1 ['trial-a'] " WITHDRAWN);
+    assert_int_equal(entry("ref/trial/nct:NCT1", outputs.items[0].value, &error), HUB_OK);
+    publish("trial-a", "NCT1", "'WITHDRAWN'");
+    expect("");
+    publish("trial-a", "NCT1", "'HALTED'");
+    expect("ref/trial/nct:NCT1 ['trial-a'] " HALTED);
+}
+
+static void facts_of_domains_that_are_no_more_are_passed_by(void **state) {
+    struct hub_error error;
+    (void)state;
+    static const char *const keys[] = {"ref/nodomain", "ref/nowhere/nct:1"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct hub_input input = {.has_key = true, .key = hub_bytes_of_text(keys[i])};
+        assert_int_equal(hub_refer_load(refer, &input, &error), HUB_OK);
+    }
+    assert_false(hub_refer_is_due(refer));
+}
+
 static void entries_that_are_no_statements_refer_to_nothing(void **state) {
     struct hub_error error;
     (void)state;
@@ -298,6 +326,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             a_fact_is_written_wherever_it_is_not_the_one_before, begin, end),
         cmocka_unit_test_setup_teardown(each_state_is_told_once, begin, end),
+        cmocka_unit_test_setup_teardown(
+            a_fact_that_comes_by_is_not_taken_for_the_last, begin, end),
+        cmocka_unit_test_setup_teardown(
+            facts_of_domains_that_are_no_more_are_passed_by, begin, end),
         cmocka_unit_test_setup_teardown(what_stands_in_the_log_is_not_written_again, begin, end),
         cmocka_unit_test_setup_teardown(
             entries_that_are_no_statements_refer_to_nothing, begin, end),
