@@ -61,7 +61,7 @@ static void end(struct maker *maker, const char *institution, const char *key) {
 }
 
 static void start(struct maker *maker, struct script *script, const char *domain, uint64_t seed) {
-    *script = (struct script){.domain = domain};
+    *script = (struct script){.domain = domain, .trials = script->trials};
     script->lines = hub_arena_take_zero(&script->arena, LINES_MAX, sizeof *script->lines);
     *maker = (struct maker){.script = script, .random = {seed}};
 }
@@ -155,6 +155,10 @@ static void write_slot(struct maker *maker, const char *number) {
     write(maker, ", 'interval': {'start': {'time': '2026-03-01T%02zu:00:00'}, 'end': {'time': "
           "'2026-03-01T%02zu:00:00'}}", hour, hour + 1 + below(maker, 3));
     write(maker, ", 'status': '%s'", PICK(maker, states));
+    if (maker->script->trials > 0 && !chance(maker, 4))
+        write(maker, ", 'links': [{'domain': 'trial', 'role': 'trial', 'identifier': {'scheme': "
+              "'nct', 'value': 'NCT0000000%zu', 'relation': 'SELF'}}]",
+              below(maker, maker->script->trials));
 }
 
 void script_make_slots(struct script *script, uint64_t seed) {

@@ -11,6 +11,7 @@ struct script_line {
 
 struct script {
     const char *domain;
+    size_t trials; /* that slots link to, nct:NCT00000000 on; 0: to none */
     struct hub_arena arena;
     struct script_line *lines;
     size_t count;

@@ -4,6 +4,7 @@
 #include "hub/stages/admit_decision.h"
 #include "hub/stages/rules_entry.h"
 #include "tests/lib/records.h"
+#include "tests/sim/references.h"
 #include "tests/sim/view.h"
 
 #include <stdlib.h>
@@ -45,6 +46,8 @@ void *stage_new(const struct hubs *hubs, const struct slot *slot) {
         return (void *)hubs; /* it has no state */
     if (slot->kind == SLOT_FOLD)
         return hub_fold_new(test_catalogue(), hubs->domain, &hub_sha256, slot->number);
+    if (slot->kind == SLOT_REFER)
+        return hub_refer_new(test_catalogue(), hubs->domain, slot->number);
     snprintf(topic, sizeof topic, "ingest.%s.%s", slot->institution->name, hubs->domain->name);
     struct hub_admit_config config = {.catalogue = test_catalogue(),
                                       .domain = hubs->domain,
@@ -59,6 +62,8 @@ void *stage_new(const struct hubs *hubs, const struct slot *slot) {
 void stage_free(const struct slot *slot, void *state) {
     if (slot->kind == SLOT_FOLD)
         hub_fold_free(state);
+    if (slot->kind == SLOT_REFER)
+        hub_refer_free(state);
     if (slot->kind == SLOT_ADMIT)
         hub_admit_free(state);
 }
@@ -94,6 +99,11 @@ bool stage_take(struct hubs *hubs, const struct slot *slot, void *state,
             return true;
         hubs_fail(hubs, "the fold refuses an entry: %s", error.text);
         return false;
+    case SLOT_REFER:
+        if (hub_refer_entry(state, &input, &error) == HUB_OK)
+            return true;
+        hubs_fail(hubs, "refer refuses an entry: %s", error.text);
+        return false;
     }
     return false;
 }
@@ -106,13 +116,13 @@ static void unload(struct slot *slot) {
 
 /* --- the whole --- */
 
-static struct slot *add_slot(struct hubs *hubs, enum slot_kind kind, int32_t number) {
+struct slot *hubs_add_slot(struct hubs *hubs, enum slot_kind kind, int32_t number) {
     if (hubs->slot_count == SLOTS_MAX)
         abort();
     struct slot *slot = &hubs->slots[hubs->slot_count];
     slot->kind = kind;
     slot->number = number;
-    slot->input = kind == SLOT_FOLD ? &hubs->logs[number] : &slot->own;
+    slot->input = kind == SLOT_FOLD || kind == SLOT_REFER ? &hubs->logs[number] : &slot->own;
     slot->owner = hubs->slot_count++ % hubs->process_count;
     return slot;
 }
@@ -126,9 +136,9 @@ struct hubs *hubs_new(const char *domain, size_t process_count, int64_t clock_ms
     hubs->clock_ms = clock_ms;
     hubs->breach = breach;
     hubs->tells = tells;
-    add_slot(hubs, SLOT_DECISION, 0);
+    hubs_add_slot(hubs, SLOT_DECISION, 0);
     for (int32_t shard = 0; shard < hubs->shard_count; shard++)
-        add_slot(hubs, SLOT_FOLD, shard);
+        hubs_add_slot(hubs, SLOT_FOLD, shard);
     return hubs;
 }
 
@@ -153,76 +163,15 @@ void hubs_free(struct hubs *hubs) {
             partition_free(&hubs->outputs[i][kind]);
     }
     partition_free(&hubs->deadletters);
+    partition_free(&hubs->trials);
     for (size_t i = 0; i < INSTANCES_MAX; i++) {
         free_spaces(&hubs->processes[i]);
+        references_forget(&hubs->processes[i]);
         hub_release(hubs->processes[i].spaces);
     }
     hub_arena_destroy(&hubs->arena);
     hub_arena_destroy(&hubs->scratch);
     hub_release(hubs);
-}
-
-/* --- what comes in --- */
-
-static struct slot *admit_slot(struct hubs *hubs, const char *institution,
-                               const char *key) {
-    const struct hub_institution *own = hub_parties_institution(
-        &test_catalogue()->parties, hub_bytes_of_text(institution));
-    uint32_t hash = 0;
-    for (const char *c = key; *c != '\0'; c++)
-        hash = hash * 31 + (uint8_t)*c;
-    int32_t number = (int32_t)(hash % HUB_INGEST_PARTITIONS);
-    for (size_t i = 0; i < hubs->slot_count; i++)
-        if (hubs->slots[i].kind == SLOT_ADMIT && hubs->slots[i].institution == own &&
-            hubs->slots[i].number == number)
-            return &hubs->slots[i];
-    struct slot *slot = add_slot(hubs, SLOT_ADMIT, number);
-    slot->institution = own;
-    return slot;
-}
-
-static void publish(struct hubs *hubs, struct slot *slot, struct hub_bytes key,
-                    struct hub_bytes value) {
-    struct record record = {
-        .has_key = true, .key = key, .value = value, .timestamp_ms = hubs->clock_ms};
-    partition_append(&slot->own, &record, &hubs->arena);
-}
-
-void hubs_ingest(struct hubs *hubs, const char *institution, const char *key,
-                 struct hub_bytes value) {
-    struct slot *slot = admit_slot(hubs, institution, key);
-    hubs_tell(hubs, "ingest   %s %s, %zu bytes, as %s/%d@%lld", institution, key, value.size,
-              institution, slot->number, (long long)slot->own.next_offset);
-    publish(hubs, slot, hub_bytes_of_text(key), value);
-}
-
-void hubs_decide(struct hubs *hubs, struct hub_bytes subject, struct hub_bytes value) {
-    publish(hubs, &hubs->slots[0], subject, value);
-}
-
-static struct hub_bytes keep_bytes(struct hubs *hubs, struct hub_bytes bytes) {
-    return hub_bytes(hub_arena_text(&hubs->arena, (const char *)bytes.data, bytes.size),
-                     bytes.size);
-}
-
-void hubs_name_rules(struct hubs *hubs, struct hub_bytes message) {
-    struct record record = {.kind = HUB_OUTPUT_LOG,
-                            .has_key = true,
-                            .key = hub_bytes_of_text(HUB_RULES_PREFIX "first"),
-                            .value = keep_bytes(hubs, message),
-                            .timestamp_ms = hubs->clock_ms};
-    hubs->rules[hubs->rules_count++] = record.value;
-    for (int32_t shard = 0; shard < hubs->shard_count; shard++) {
-        record.partition = shard;
-        partition_append(&hubs->logs[shard], &record, &hubs->arena);
-    }
-}
-
-void hubs_rule(struct hubs *hubs, struct hub_bytes message) {
-    const char *key = hub_arena_format(&hubs->arena, "%s%s", HUB_RULES_PREFIX,
-                                       hubs->domain->name);
-    hubs->rules[hubs->rules_count++] = keep_bytes(hubs, message);
-    publish(hubs, &hubs->slots[0], hub_bytes_of_text(key), hubs->rules[hubs->rules_count - 1]);
 }
 
 /* --- loading --- */
@@ -329,6 +278,8 @@ void hubs_load(struct hubs *hubs, struct slot *slot) {
         status = load_fold(hubs, slot, &error);
     if (slot->kind == SLOT_ADMIT)
         status = load_admit(hubs, slot, &error);
+    if (slot->kind == SLOT_REFER)
+        status = references_load(hubs, slot, &error);
     if (status != HUB_OK)
         hubs_fail(hubs, "what was published cannot be loaded: %s", error.text);
 }
@@ -390,6 +341,8 @@ static void note_counts(struct slot *slot) {
         slot->admit_counts = *hub_admit_counts(slot->state);
     if (slot->kind == SLOT_FOLD)
         slot->fold_counts = *hub_fold_counts(slot->state);
+    if (slot->kind == SLOT_REFER)
+        slot->refer_counts = *hub_refer_counts(slot->state);
     slot->committed_taken = slot->taken;
 }
 
@@ -406,8 +359,16 @@ static void note_uncommitted(struct hubs *hubs, const struct slot *slot,
 }
 
 static const char *describe(const struct slot *slot) {
-    static const char *const names[] = {"admit", "decision", "fold"};
+    static const char *const names[] = {"admit", "decision", "fold", "refer"};
     return names[slot->kind];
+}
+
+static void add_outputs(struct hubs *hubs, struct slot *slot, const struct hub_outputs *outputs,
+                        struct pending *pending) {
+    for (size_t i = 0; i < outputs->count; i++)
+        pending_add(pending, target_of(hubs, slot, &outputs->items[i]),
+                    record_of(&outputs->items[i], &hubs->arena));
+    hub_arena_reset(&hubs->scratch);
 }
 
 void hubs_step(struct hubs *hubs, struct slot *slot, size_t batch, bool commit) {
@@ -424,11 +385,13 @@ void hubs_step(struct hubs *hubs, struct slot *slot, size_t batch, bool commit) 
         if (record == NULL || !stage_take(hubs, slot, slot->state, record, &outputs,
                                           &slot->taken))
             break;
-        for (size_t k = 0; k < outputs.count; k++)
-            pending_add(&pending, target_of(hubs, slot, &outputs.items[k]),
-                        record_of(&outputs.items[k], &hubs->arena));
+        add_outputs(hubs, slot, &outputs, &pending);
         next = record->offset + 1;
-        hub_arena_reset(&hubs->scratch);
+    }
+    if (slot->kind == SLOT_REFER && !hubs->failed) {
+        struct hub_outputs outputs = {.arena = &hubs->scratch};
+        references_flush(hubs, slot, &outputs);
+        add_outputs(hubs, slot, &outputs, &pending);
     }
     if (!commit && hubs->breach == BREACH_CACHE_AHEAD)
         note_uncommitted(hubs, slot, &pending);
@@ -442,7 +405,9 @@ void hubs_step(struct hubs *hubs, struct slot *slot, size_t batch, bool commit) 
     }
 }
 
-bool slot_waits(const struct slot *slot) {
+bool slot_waits(const struct hubs *hubs, const struct slot *slot) {
+    if (slot->kind == SLOT_REFER)
+        return references_wait(hubs, slot);
     return partition_next(slot->input, slot->committed) != NULL;
 }
 
@@ -453,6 +418,7 @@ void hubs_crash(struct hubs *hubs, size_t process) {
     for (size_t i = 0; i < hubs->slot_count; i++)
         if (hubs->slots[i].owner == process)
             unload(&hubs->slots[i]);
+    references_forget(&hubs->processes[process]);
 }
 
 void hubs_move(struct hubs *hubs, struct slot *slot, size_t process) {
@@ -467,15 +433,26 @@ static int64_t part_of(int64_t whole, size_t per_mille) {
     return whole * (int64_t)per_mille / 1000;
 }
 
+/* How far all that read the partition have come. */
+static int64_t read_by_all(const struct hubs *hubs, const struct partition *partition) {
+    int64_t read = INT64_MAX;
+    for (size_t i = 0; i < hubs->slot_count; i++)
+        if (hubs->slots[i].input == partition && hubs->slots[i].committed < read)
+            read = hubs->slots[i].committed;
+    return read;
+}
+
 void hubs_compact(struct hubs *hubs, size_t per_mille) {
     bool forgets_late = hubs->breach == BREACH_LATE_FORGOTTEN;
     hubs_tell(hubs, "compact  the first %zu per mille", per_mille);
+    partition_compact(&hubs->trials, part_of(hubs->trials.next_offset, per_mille), false);
     for (size_t i = 0; i < hubs->slot_count; i++) {
         struct slot *slot = &hubs->slots[i];
         partition_compact(&slot->admitted, part_of(slot->admitted.next_offset, per_mille), false);
         if (slot->kind != SLOT_FOLD)
             continue;
-        partition_compact(slot->input, part_of(slot->committed, per_mille), forgets_late);
+        partition_compact(slot->input, part_of(read_by_all(hubs, slot->input), per_mille),
+                          forgets_late);
         for (int kind = HUB_OUTPUT_UNIFIED; kind <= HUB_OUTPUT_IDENTIFIER; kind++) {
             struct partition *own = &hubs->outputs[slot->number][kind];
             partition_compact(own, part_of(own->next_offset, per_mille), false);

@@ -6,6 +6,7 @@
 #include "hub/engine/topics.h"
 #include "hub/stages/admit.h"
 #include "hub/stages/fold.h"
+#include "hub/stages/refer.h"
 #include "tests/sim/broker.h"
 
 #include <stdio.h>
@@ -21,10 +22,11 @@ enum breach {
     BREACH_CACHE_AHEAD,      /* the cache keeps what Kafka never committed */
     BREACH_TORN,             /* outputs become visible without their offsets */
     BREACH_RULES_FROM_FILE,  /* a restart folds by the rules of the files, not by the log's */
+    BREACH_STALE_FACTS,      /* a fact that was written is not compared when the trial changes */
     BREACHES,
 };
 
-enum slot_kind { SLOT_ADMIT = 0, SLOT_DECISION, SLOT_FOLD };
+enum slot_kind { SLOT_ADMIT = 0, SLOT_DECISION, SLOT_FOLD, SLOT_REFER };
 
 /* One partition that one of the processes works on. */
 struct slot {
@@ -41,6 +43,7 @@ struct slot {
     int64_t committed;
     struct hub_admit_counts admit_counts;
     struct hub_fold_counts fold_counts;
+    struct hub_refer_counts refer_counts;
     int64_t committed_taken; /* decisions that became entries */
     struct records written; /* everything that was committed, in order */
 };
@@ -56,6 +59,8 @@ struct process {
     struct space *spaces;
     size_t count, capacity;
     int64_t checkpoint_ms;
+    struct hub_facts *facts; /* what its refer follows; NULL while nothing is wanted */
+    int64_t facts_next;
 };
 
 struct hubs {
@@ -67,6 +72,7 @@ struct hubs {
     struct partition logs[HUB_SHARDS];
     struct partition outputs[HUB_SHARDS][HUB_OUTPUT_KINDS]; /* what the fold writes */
     struct partition deadletters;
+    struct partition trials; /* unified records that slots refer to */
     struct slot slots[SLOTS_MAX];
     size_t slot_count;
     struct process processes[INSTANCES_MAX];
@@ -83,6 +89,8 @@ struct hubs *hubs_new(const char *domain, size_t process_count, int64_t clock_ms
                       enum breach breach, bool tells);
 void hubs_free(struct hubs *hubs); /* NULL is fine */
 
+struct slot *hubs_add_slot(struct hubs *hubs, enum slot_kind kind, int32_t number);
+
 void hubs_tell(struct hubs *hubs, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void hubs_fail(struct hubs *hubs, const char *format, ...)
@@ -98,7 +106,7 @@ void hubs_name_rules(struct hubs *hubs, struct hub_bytes message);
 /* An operator puts rules in place of others. */
 void hubs_rule(struct hubs *hubs, struct hub_bytes message);
 
-bool slot_waits(const struct slot *slot);
+bool slot_waits(const struct hubs *hubs, const struct slot *slot);
 /* One transaction over up to `batch` records; where it is not committed, its process crashes. */
 void hubs_step(struct hubs *hubs, struct slot *slot, size_t batch, bool commit);
 /* Loads what is not loaded. */

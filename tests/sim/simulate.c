@@ -5,11 +5,12 @@
 #include "tests/lib/ruling.h"
 #include "tests/lib/script.h"
 #include "tests/sim/decide.h"
+#include "tests/sim/references.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINES_MAX = 256, DECISIONS_MAX = 16 };
+enum { LINES_MAX = 256, DECISIONS_MAX = 16, CHANGES_MAX = 8 };
 static const int64_t YEAR_2100_MS = 4102444800000, JUNE_2026_MS = 1780272000000;
 
 enum action {
@@ -23,6 +24,8 @@ enum action {
     CHECKPOINT,
     LOSE_CACHE,
     RULE,
+    REFER,
+    CHANGE,
     ACTIONS,
 };
 
@@ -41,7 +44,7 @@ struct run {
     struct script script;
     struct line lines[LINES_MAX];
     size_t line_count, next_line;
-    size_t decisions_left, rules_left;
+    size_t decisions_left, rules_left, changes_left;
     /* The seed's own mix. */
     size_t weights[ACTIONS];
     size_t batch_max, abort_one_in;
@@ -140,6 +143,13 @@ static void mix(struct run *run) {
         run->weights[RULE] = 1;
         run->rules_left = 1 + below(run, RULES_MAX - 1);
     }
+    if (run->hubs->domain->reference_count > 0 && chance(run, 3)) {
+        references_begin(run->hubs);
+        run->script.trials = TRIALS;
+        run->weights[REFER] = 2 + below(run, 8);
+        run->weights[CHANGE] = 1 + below(run, 4);
+        run->changes_left = 1 + below(run, CHANGES_MAX);
+    }
 }
 
 /* --- what happens --- */
@@ -191,20 +201,32 @@ static void rule(struct run *run) {
     ruling_end(&ruling);
 }
 
-/* Any partition of the kind where something waits. */
-static struct slot *pick_waiting(struct run *run, bool folds) {
+static void change(struct run *run) {
+    if (run->changes_left == 0)
+        return;
+    run->changes_left--;
+    run->totals->changes++;
+    references_change(run->hubs, &run->random);
+}
+
+static enum action action_of(const struct slot *slot) {
+    return slot->kind == SLOT_FOLD ? FOLD : slot->kind == SLOT_REFER ? REFER : ADMIT;
+}
+
+/* Any partition where something waits for the action. */
+static struct slot *pick_waiting(struct run *run, enum action action) {
     struct slot *waiting[SLOTS_MAX];
     size_t count = 0;
     for (size_t i = 0; i < run->hubs->slot_count; i++) {
         struct slot *slot = &run->hubs->slots[i];
-        if ((slot->kind == SLOT_FOLD) == folds && slot_waits(slot))
+        if (action_of(slot) == action && slot_waits(run->hubs, slot))
             waiting[count++] = slot;
     }
     return count == 0 ? NULL : waiting[below(run, count)];
 }
 
-static void step(struct run *run, bool folds) {
-    struct slot *slot = pick_waiting(run, folds);
+static void step(struct run *run, enum action action) {
+    struct slot *slot = pick_waiting(run, action);
     if (slot == NULL)
         return;
     bool commit = !chance(run, run->abort_one_in);
@@ -223,10 +245,9 @@ static void act(struct run *run, enum action action) {
         decide(run);
         return;
     case ADMIT:
-        step(run, /* folds= */ false);
-        return;
     case FOLD:
-        step(run, /* folds= */ true);
+    case REFER:
+        step(run, action);
         return;
     case CRASH:
         totals->crashes++;
@@ -252,6 +273,9 @@ static void act(struct run *run, enum action action) {
     case RULE:
         rule(run);
         return;
+    case CHANGE:
+        change(run);
+        return;
     case ACTIONS:
         return;
     }
@@ -259,8 +283,9 @@ static void act(struct run *run, enum action action) {
 
 static bool is_over(struct run *run) {
     return run->next_line == run->line_count && run->decisions_left == 0 &&
-           run->rules_left == 0 &&
-           pick_waiting(run, true) == NULL && pick_waiting(run, false) == NULL;
+           run->rules_left == 0 && run->changes_left == 0 &&
+           pick_waiting(run, FOLD) == NULL && pick_waiting(run, ADMIT) == NULL &&
+           pick_waiting(run, REFER) == NULL;
 }
 
 static void happen(struct run *run) {
@@ -343,24 +368,35 @@ static void name_rules_of_the_end(struct run *run, struct hubs *calm) {
     hub_arena_destroy(&arena);
 }
 
+/* One record after the other, until nothing waits. */
+static void settle(struct hubs *hubs) {
+    for (size_t still = 0; still < hubs->slot_count && !hubs->failed;) {
+        still = 0;
+        for (size_t i = 0; i < hubs->slot_count && !hubs->failed; i++) {
+            if (slot_waits(hubs, &hubs->slots[i]))
+                hubs_step(hubs, &hubs->slots[i], 1, true);
+            else
+                still++;
+        }
+    }
+}
+
 /* The same statements one after the other, in the order of their sources, by the rules of the end;
  * nothing goes wrong. */
 static void check_order(struct run *run, enum breach breach) {
     struct hubs *calm = hubs_new(run->hubs->domain->name, 1, 0, breach, false);
     name_rules_of_the_end(run, calm);
+    if (run->script.trials > 0) {
+        references_begin(calm);
+        references_copy(calm, run->hubs);
+    }
     calm->tells = run->hubs->tells;
     hubs_tell(calm, "\n--- the same in the order of the sources");
     qsort(run->lines, run->line_count, sizeof *run->lines, compare_places);
     for (size_t i = 0; i < run->line_count && !calm->failed; i++) {
         calm->clock_ms = run->lines[i].time_ms;
         hubs_ingest(calm, run->lines[i].institution, run->lines[i].key, run->lines[i].value);
-        for (size_t k = 0; k < calm->slot_count; k++)
-            while (!calm->failed && calm->slots[k].kind == SLOT_ADMIT &&
-                   slot_waits(&calm->slots[k]))
-                hubs_step(calm, &calm->slots[k], 1, true);
-        for (size_t k = 0; k < calm->slot_count && !calm->failed; k++)
-            while (!calm->failed && slot_waits(&calm->slots[k]))
-                hubs_step(calm, &calm->slots[k], 1, true);
+        settle(calm);
     }
     char *one = check_outcome(run->hubs), *other = check_outcome(calm);
     if (calm->failed)
@@ -385,6 +421,7 @@ static void add_totals(struct run *run) {
         totals->refused += slot->fold_counts.refused;
         totals->ruled += slot->fold_counts.ruled;
         totals->overruled += slot->fold_counts.overruled;
+        totals->facts += slot->refer_counts.facts;
         if (slot->kind != SLOT_FOLD)
             continue;
         totals->entries += slot->input->history.count;
@@ -394,6 +431,8 @@ static void add_totals(struct run *run) {
             (int64_t)hubs->outputs[slot->number][HUB_OUTPUT_MATCH].history.count;
     }
     totals->dead += (int64_t)hubs->deadletters.history.count;
+    totals->referring_runs += run->script.trials > 0;
+    totals->breaches += run->script.trials > 0 ? references_standing(hubs) : 0;
 }
 
 bool simulate(uint64_t seed, enum breach breach, bool tells, struct totals *totals,
@@ -423,6 +462,8 @@ bool simulate(uint64_t seed, enum breach breach, bool tells, struct totals *tota
         check_ids(run.hubs);
     if (!run.hubs->failed)
         check_listings_by_rules(&run);
+    if (!run.hubs->failed)
+        check_references(run.hubs);
     if (!run.hubs->failed && !decided)
         check_order(&run, breach);
     add_totals(&run);

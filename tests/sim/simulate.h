@@ -11,6 +11,8 @@ struct totals {
     struct churn churn;
     int64_t late, withdrawn, moved, dead, taken, refused, conflict_events, match_events;
     int64_t ruled, overruled;
+    size_t changes, referring_runs, breaches; /* of what is referred to */
+    int64_t facts;
 };
 
 /* Adds what happened to the totals. False, and why in `failure`, where a promise is broken; with

@@ -16,6 +16,7 @@ enum { SEEDS_DEFAULT = 10000 };
 static const char *const breaches[BREACHES] = {
     "none",       "last-writer-wins", "late-forgotten",
     "decide-again", "cache-ahead",    "torn-transaction", "rules-from-file",
+    "stale-facts",
 };
 
 static const char usage[] =
@@ -25,7 +26,7 @@ static const char usage[] =
     "  --from SEED   begins with this one (1)\n"
     "  --seed SEED   runs one and says what happens, step by step\n"
     "  --break RULE  breaks a rule on purpose: last-writer-wins, late-forgotten, decide-again,\n"
-    "                cache-ahead, torn-transaction or rules-from-file\n";
+    "                cache-ahead, torn-transaction, rules-from-file or stale-facts\n";
 
 /* The only thing a crash of the stages leaves us time to say. */
 static volatile uint64_t running_seed;
@@ -65,6 +66,8 @@ static void report(const struct totals *totals, double spent_s) {
            totals->conflict_events, totals->match_events);
     printf("rules: %zu changes, in %zu seeds; %" PRId64 " entries with effect, %" PRId64
            " without\n", totals->rules, totals->ruled_runs, totals->ruled, totals->overruled);
+    printf("references: %zu changes of trials, in %zu seeds; %" PRId64 " facts, %zu breaches in the "
+           "end\n", totals->changes, totals->referring_runs, totals->facts, totals->breaches);
     printf("faults: %zu crashes, %zu transactions aborted, %zu rebalances, %zu compactions, "
            "%zu checkpoints, %zu caches lost\n",
            totals->crashes, totals->aborted, totals->moves, totals->compactions,

@@ -11,7 +11,7 @@ from c_tests import ROOT, SANITIZERS
 SEEDS, LONG_SEEDS, SANITIZED_SEEDS, BROKEN_SEEDS = 10_000, 100_000, 300, 100
 TIMEOUT_S, LONG_TIMEOUT_S = 300, 3600
 BREACHES = ["last-writer-wins", "late-forgotten", "decide-again", "cache-ahead",
-            "torn-transaction", "rules-from-file"]
+            "torn-transaction", "rules-from-file", "stale-facts"]
 
 
 def simulator(*arguments, preset="release", timeout_s=TIMEOUT_S):
@@ -41,7 +41,8 @@ def test_no_seed_breaks_a_promise(request, first_seed, capsys):
     for pattern in [r"(\d+) late", r"(\d+) withdrawn", r"(\d+) moved to another shard",
                     r"(\d+) dead letters", r"(\d+) taken", r"(\d+) refused", r"(\d+) crashes",
                     r"(\d+) transactions aborted", r"(\d+) rebalances", r"(\d+) compactions",
-                    r"(\d+) caches lost", r"rules: (\d+) changes"]:
+                    r"(\d+) caches lost", r"rules: (\d+) changes",
+                    r"references: (\d+) changes", r"(\d+) facts", r"(\d+) breaches"]:
         assert int(re.search(pattern, done.stdout).group(1)) > seeds / 20, pattern
     assert int(re.search(r"(\d+) without", done.stdout).group(1)) > 0
 

@@ -209,7 +209,8 @@ static void count_churn(struct watch *watch) {
     if (!hub_bytes_cut(key, '/', &institution, &own) ||
         hub_bytes_equal_text(institution, "late") ||
         hub_bytes_equal_text(institution, "decision") ||
-        hub_bytes_equal_text(institution, "rules") || hub_bytes_equal_text(institution, "remerge"))
+        hub_bytes_equal_text(institution, "rules") ||
+        hub_bytes_equal_text(institution, "remerge") || hub_bytes_equal_text(institution, "ref"))
         return;
     for (size_t i = 0; i < watch->statement_count; i++) {
         const struct statement *statement = &watch->statements[i];
