@@ -11,6 +11,7 @@ import pytest
 
 from stack.installation import ROOT, Installation
 
+TESTS = ROOT / "tests"
 OWN_SAMPLES = ROOT / "connectors" / "samples"
 REAL_SAMPLES = ROOT.parent / "shared" / "samples"
 ABSENT = f"THE REAL DOCUMENTS ARE ABSENT ({REAL_SAMPLES.parent.name}/{REAL_SAMPLES.name} beside the " \
@@ -30,6 +31,15 @@ def all_real_samples(request, real_samples):
     if not request.config.getoption("--long"):
         pytest.skip("takes minutes on the real documents; --long does it")
     return real_samples
+
+
+def pytest_collection_modifyitems(items):
+    """Tests of one file run in one process, and all files that look at the project's own samples in
+    the same one: there they share the installation that has read them."""
+    sharing = {item.path for item in items if "own_installation" in getattr(item, "fixturenames", ())}
+    for item in items:
+        group = "own samples" if item.path in sharing else str(item.path.relative_to(TESTS))
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def installer(tmp_path_factory):

@@ -59,11 +59,11 @@ REAL = dict(
 
 
 @pytest.fixture(scope="module", params=["own", "real"])
-def installed(request, install):
+def installed(request, install, own_installation):
     """(installation, what is expected of its documents)"""
     if request.param == "own":
         documents = Documents(OWN_SAMPLES, **OWN)
-        installation = request.getfixturevalue("own_installation")
+        installation = own_installation
     else:
         documents = Documents(request.getfixturevalue("real_samples"), **REAL)
         installation = install(documents.samples)
