@@ -33,6 +33,7 @@ def all_real_samples(request, real_samples):
     return real_samples
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Tests of one file run in one process, and all files that look at the project's own samples in
     the same one: there they share the installation that has read them."""
