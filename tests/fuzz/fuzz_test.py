@@ -19,7 +19,7 @@ from c_tests import ROOT, SANITIZERS
 
 HERE = pathlib.Path(__file__).parent
 TARGETS = sorted(path.stem.removesuffix("_fuzz") for path in HERE.glob("*_fuzz.c"))
-SECONDS, LONG_SECONDS = 2, 600
+SECONDS, LONG_SECONDS = 1, 600
 GRACE_S = 120  # to read the corpus on a busy machine, and to end
 SHOWN_BYTES = 4096
 LIMITS = ["-rss_limit_mb=1024", "-timeout=10", "-print_final_stats=1"]

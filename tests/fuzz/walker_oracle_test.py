@@ -8,7 +8,7 @@ import subprocess
 from c_tests import LONG_TIMEOUT_S, ROOT, TIMEOUT_S
 
 PROGRAM = ROOT / "build/release/tests/fuzz/walker_oracle"
-RECORDS, LONG_RECORDS = 50_000, 1_000_000
+RECORDS, LONG_RECORDS = 30_000, 1_000_000
 
 
 def run(*options, timeout_s):

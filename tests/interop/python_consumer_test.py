@@ -3,6 +3,7 @@
 Schemas come from the hub's registry endpoint, by the ids in the records.
 """
 
+import functools
 import subprocess
 import sys
 
@@ -27,6 +28,7 @@ def read(installation):
     """read(topic): every committed record, decoded: [(key, value, headers)]"""
     deserialise = AvroDeserializer(SchemaRegistryClient({"url": installation.registry}))
 
+    @functools.cache
     def read_all(topic):
         consumer = Consumer({"bootstrap.servers": installation.broker.bootstrap,
                              "group.id": f"test-{topic}", "enable.auto.commit": False,

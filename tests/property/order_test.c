@@ -14,10 +14,10 @@
 enum {
     ORDERS_OF_TRIALS = 8000,
     ORDERS_OF_SLOTS = 2200,
-    DISTURBED_TRIALS = 1000,
-    DISTURBED_SLOTS = 400,
-    RULED_TRIALS = 250,
-    RULED_SLOTS = 100,
+    DISTURBED_TRIALS = 600,
+    DISTURBED_SLOTS = 250,
+    RULED_TRIALS = 150,
+    RULED_SLOTS = 60,
 };
 
 /* --- what is compared --- */

@@ -8,7 +8,7 @@ import pytest
 
 from c_tests import ROOT, SANITIZERS
 
-SEEDS, LONG_SEEDS, SANITIZED_SEEDS, BROKEN_SEEDS = 10_000, 100_000, 300, 100
+SEEDS, LONG_SEEDS, SANITIZED_SEEDS, BROKEN_SEEDS = 10_000, 100_000, 150, 100
 TIMEOUT_S, LONG_TIMEOUT_S = 300, 3600
 BREACHES = ["last-writer-wins", "late-forgotten", "decide-again", "cache-ahead",
             "torn-transaction", "rules-from-file", "stale-facts"]
@@ -50,12 +50,6 @@ def test_no_seed_breaks_a_promise(request, first_seed, capsys):
 def test_no_seed_breaks_a_promise_or_memory_under_sanitizers(first_seed):
     done = simulator("--seeds", SANITIZED_SEEDS, "--from", first_seed, preset="dev")
     assert done.returncode == 0, done.stdout[-4000:]
-
-
-def test_ten_thousand_seeds_take_less_than_half_a_minute_of_a_processor():
-    done = simulator("--seeds", SEEDS // 10)
-    spent_s = float(re.search(r"seeds in ([\d.]+) s of CPU", done.stdout).group(1))
-    assert spent_s < 30 / 10, done.stdout
 
 
 @pytest.mark.parametrize("breach", BREACHES)
