@@ -1,7 +1,9 @@
 """A single-node Kafka in KRaft mode, its own folder and its own ports."""
 
+import contextlib
 import os
 import pathlib
+import shutil
 import subprocess
 
 from stack.process import Failed, Process, free_port, wait_until
@@ -67,12 +69,7 @@ class Broker:
     def start(self):
         classpath = f"{jars_folder()}/*"
         if not (self.folder / "data" / "meta.properties").exists():
-            formatted = subprocess.run(
-                ["java", *QUICK, "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", classpath,
-                 "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c",
-                 self.properties_path], capture_output=True, text=True, check=False)
-            if formatted.returncode != 0:
-                raise Failed(f"Kafka's folder could not be formatted: {formatted.stderr}")
+            self._format()
         log = self.folder / "kafka.log"
         log.unlink(missing_ok=True)
         self.process = Process(
@@ -82,6 +79,24 @@ class Broker:
              self.properties_path], log).start()
         wait_until(self._is_up, "start of Kafka", START_TIMEOUT_S)
         return self
+
+    def _format(self):
+        """What formatting writes is the same for every broker here: it is done once, and copied."""
+        formatted = jars_folder() / f"formatted-{CLUSTER_ID}"
+        if not formatted.exists():
+            done = subprocess.run(
+                ["java", *QUICK, "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp",
+                 f"{jars_folder()}/*", "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c",
+                 self.properties_path], capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise Failed(f"Kafka's folder could not be formatted: {done.stderr}")
+            fresh = formatted.with_name(f"{formatted.name}.{os.getpid()}")
+            shutil.copytree(self.folder / "data", fresh)
+            with contextlib.suppress(OSError):  # another was first
+                fresh.rename(formatted)
+            shutil.rmtree(fresh, ignore_errors=True)
+        else:
+            shutil.copytree(formatted, self.folder / "data")
 
     def _is_up(self):
         if not self.process.is_running():
