@@ -18,20 +18,6 @@ static void must(enum hub_status status, const struct hub_error *error) {
     exit(1);
 }
 
-static void write_event(struct hub_producer *producer, const struct bench_event *event) {
-    struct hub_error error;
-    char topic[64];
-    snprintf(topic, sizeof topic, "ingest.%s.trial", event->institution);
-    struct hub_kafka_write write = {.topic = topic,
-                                    .partition = -1,
-                                    .has_key = true,
-                                    .key = event->key,
-                                    .value = event->value,
-                                    .headers = (const struct hub_kafka_header *)event->headers,
-                                    .header_count = event->header_count};
-    must(hub_producer_write(producer, &write, &error), &error);
-}
-
 static void write_all(struct hub_producer *producer, struct bench_statements *statements,
                       int64_t events, struct bench_sum *sum) {
     struct hub_error error;
@@ -41,7 +27,7 @@ static void write_all(struct hub_producer *producer, struct bench_statements *st
         for (int64_t i = 0; i < BATCH && done < events; i++, done++) {
             bench_statements_next(statements, &event);
             bench_sum_add(sum, event.key, event.value, event.headers, event.header_count);
-            write_event(producer, &event);
+            must(bench_event_write(producer, &event, &error), &error);
         }
         must(hub_producer_commit(producer, &error), &error);
     }

@@ -475,3 +475,17 @@ void bench_sum_add(struct bench_sum *sum, struct hub_bytes key, struct hub_bytes
     sum->digest += hash;
     sum->records++;
 }
+
+enum hub_status bench_event_write(struct hub_producer *producer, const struct bench_event *event,
+                                  struct hub_error *reterr) {
+    char topic[64];
+    snprintf(topic, sizeof topic, "ingest.%s.trial", event->institution);
+    struct hub_kafka_write write = {.topic = topic,
+                                    .partition = -1,
+                                    .has_key = true,
+                                    .key = event->key,
+                                    .value = event->value,
+                                    .headers = (const struct hub_kafka_header *)event->headers,
+                                    .header_count = event->header_count};
+    return hub_producer_write(producer, &write, reterr);
+}

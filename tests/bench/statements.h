@@ -9,6 +9,7 @@
 
 #include "hub/base/bytes.h"
 #include "hub/base/memory.h"
+#include "hub/io/kafka.h"
 #include "schemas/lib/catalogue.h"
 #include "schemas/lib/envelope.h"
 
@@ -36,6 +37,10 @@ struct bench_statements *bench_statements_new(const struct hub_catalogue *catalo
                                               size_t trials);
 void bench_statements_free(struct bench_statements *statements);
 void bench_statements_next(struct bench_statements *statements, struct bench_event *ret_event);
+/* Writes the event to its institution's ingest topic, in the running transaction. */
+HUB_MUST_USE enum hub_status bench_event_write(struct hub_producer *producer,
+                                               const struct bench_event *event,
+                                               struct hub_error *reterr);
 struct bench_expected bench_statements_expected(const struct bench_statements *statements);
 
 /* A digest of records that does not depend on their order. */

@@ -16,20 +16,6 @@ static void must(enum hub_status status, const struct hub_error *error) {
     exit(1);
 }
 
-static void write_event(struct hub_producer *producer, const struct bench_event *event) {
-    struct hub_error error;
-    char topic[64];
-    snprintf(topic, sizeof topic, "ingest.%s.trial", event->institution);
-    struct hub_kafka_write write = {.topic = topic,
-                                    .partition = -1,
-                                    .has_key = true,
-                                    .key = event->key,
-                                    .value = event->value,
-                                    .headers = (const struct hub_kafka_header *)event->headers,
-                                    .header_count = event->header_count};
-    must(hub_producer_write(producer, &write, &error), &error);
-}
-
 int main(int argc, char **argv) {
     const char *folder = getenv("HUB_SCHEMAS");
     struct hub_catalogue *catalogue = NULL;
@@ -51,7 +37,7 @@ int main(int argc, char **argv) {
         must(hub_producer_begin(producer, &error), &error);
         for (long left = strtol(line, NULL, 10); left > 0; left--, written++) {
             bench_statements_next(statements, &event);
-            write_event(producer, &event);
+            must(bench_event_write(producer, &event, &error), &error);
         }
         must(hub_producer_commit(producer, &error), &error);
         printf("%lld\n", (long long)written);
