@@ -14,6 +14,8 @@ from stack.installation import ROOT, Installation
 TESTS = ROOT / "tests"
 OWN_SAMPLES = ROOT / "connectors" / "samples"
 REAL_SAMPLES = ROOT.parent / "shared" / "samples"
+OWN_GROUP = "own samples"
+WAITING = ("system", "interop", "mock")  # suites
 ABSENT = f"THE REAL DOCUMENTS ARE ABSENT ({REAL_SAMPLES.parent.name}/{REAL_SAMPLES.name} beside the " \
          "project): only the project's own samples were tested"
 
@@ -35,12 +37,21 @@ def all_real_samples(request, real_samples):
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Tests of one file run in one process, and all files that look at the project's own samples in
-    the same one: there they share the installation that has read them."""
+    """Tests of one file run in one process, where they do not say otherwise, and all files that look
+    at the project's own samples in the same one: there they share the installation that has read
+    them. These come first, then what waits for brokers; what only computes fills the gaps and the
+    end."""
     sharing = {item.path for item in items if "own_installation" in getattr(item, "fixturenames", ())}
+    group_of = {}
     for item in items:
-        group = "own samples" if item.path in sharing else str(item.path.relative_to(TESTS))
-        item.add_marker(pytest.mark.xdist_group(group))
+        marker = item.get_closest_marker("xdist_group")
+        if marker is None:
+            group = OWN_GROUP if item.path in sharing else str(item.path.relative_to(TESTS))
+            marker = pytest.mark.xdist_group(group).mark
+            item.add_marker(pytest.mark.xdist_group(group))
+        group_of[item] = marker.args[0]
+    items.sort(key=lambda item: (group_of[item] != OWN_GROUP,
+                                 item.path.relative_to(TESTS).parts[0] not in WAITING))
 
 
 def installer(tmp_path_factory):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from installations import (OWN_SAMPLES, conflict_values, entity_of, statement_keys, take)
+from installations import (OWN_GROUP, OWN_SAMPLES, conflict_values, entity_of, statement_keys, take)
 
 
 @dataclass
@@ -58,12 +58,14 @@ REAL = dict(
     without=frozenset({"product"}))
 
 
-@pytest.fixture(scope="module", params=["own", "real"])
-def installed(request, install, own_installation):
+@pytest.fixture(scope="module", params=[
+    pytest.param("own", marks=pytest.mark.xdist_group(OWN_GROUP)),
+    pytest.param("real", marks=pytest.mark.xdist_group("published documents"))])
+def installed(request, install):
     """(installation, what is expected of its documents)"""
     if request.param == "own":
         documents = Documents(OWN_SAMPLES, **OWN)
-        installation = own_installation
+        installation = request.getfixturevalue("own_installation")
     else:
         documents = Documents(request.getfixturevalue("real_samples"), **REAL)
         installation = install(documents.samples)
