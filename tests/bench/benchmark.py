@@ -13,6 +13,7 @@ import time
 
 from load import PROGRAMS, ROOT, Load, call
 from report import write_results
+from restart import run_restart
 from stack.kafka import Broker
 from stack.process import Failed
 from subjects import Hub, Limit
@@ -32,6 +33,10 @@ def note(text):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="tests/bench/run")
+    parser.add_argument("--restart", action="store_true",
+                        help="measure restarts after kill -9 instead")
+    parser.add_argument("--entities", type=int, default=1_000_000, help="of the restarted hub")
+    parser.add_argument("--rounds", type=int, default=3, help="of restarts")
     parser.add_argument("--quick", action="store_true", help="fewer events and rounds")
     parser.add_argument("--json", metavar="FILE", help="write the ratios there")
     return parser.parse_args()
@@ -105,16 +110,23 @@ class Measurement:
             self.broker.stop()
 
 
+def write_json(arguments, found):
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(
+            json.dumps({key: round(value, 4) for key, value in found.items()}, indent=2) + "\n")
+
+
 def run(arguments, folder):
+    if arguments.restart:
+        write_json(arguments, run_restart(arguments, folder, SEED, BROKER_HEAP, note, RESULTS))
+        return 0
     measurement = Measurement(QUICK if arguments.quick else USUAL, folder)
     measured = measurement.run()
     middle = {name: medians(rounds) for name, rounds in measured.items()}
     found = ratios(middle["limit"], middle["hub"])
     found["growth"] = growth(measurement.scale["events"], measurement.scale["rounds"])
     print(write_results(RESULTS, measurement, middle, found, quick=arguments.quick), end="")
-    if arguments.json:
-        pathlib.Path(arguments.json).write_text(
-            json.dumps({key: round(value, 4) for key, value in found.items()}, indent=2) + "\n")
+    write_json(arguments, found)
     return 0
 
 

@@ -50,8 +50,52 @@ def figures(subjects, middle):
     return table(rows)
 
 
+def write_section(path, text):
+    """Puts the text, which begins with its title, in the place of the section of that title, or
+    behind the others."""
+    title = text.split("\n", 1)[0]
+    sections = re.split(r"^(?=# )", path.read_text(), flags=re.M) if path.exists() else []
+    kept = [each.rstrip("\n") + "\n" for each in sections if each.strip()]
+    places = [i for i, each in enumerate(kept) if each.startswith(title + "\n")] or [len(kept)]
+    kept[places[0]:places[0] + 1] = [text]
+    path.write_text("\n".join(kept))
+    return text
+
+
+def machine():
+    return f"""Machine: {processor()}, {os.cpu_count()} cores, {memory_gb():.0f} GB; {system()}, Linux
+{platform.release()}. Kafka 4.3.1, one node, plain text on the loopback"""
+
+
+def write_restart(path, arguments, rounds, middle, ratios):
+    """Writes its section of the file; returns the text."""
+    rows = [["", "seconds", "rounds"]]
+    titles = {"read": "the topics read with nothing done", "without": "restart without the cache",
+              "with": "restart with the cache"}
+    for name, title in titles.items():
+        names = ["read_without", "read_with"] if name == "read" else [name]
+        rows.append([title, f"{middle[name]:.2f}",
+                     ", ".join(f"{each[key]:.2f}" for each in rounds for key in names)])
+    return write_section(path, f"""# How long a restart takes
+
+Written by `tests/bench/run --restart --entities {arguments.entities} --rounds {len(rounds)}` on
+{time.strftime('%Y-%m-%d')}, revision {revision()}.
+
+{table(rows)}
+{table([['ratio', 'value'], *([name, f'{value:.2f}'] for name, value in ratios.items())])}
+A hub that holds {arguments.entities:,} entities is killed with -9 while it takes records. Seconds are
+from the start of the next one to the first new unified record that a read_committed reader sees, and
+medians. What is read with nothing done is what a start without the cache reads: log, unified, conflict,
+match and admitted, {middle['records']:,.0f} records, {middle['bytes'] / 1e6:,.0f} MB of keys and values;
+by one program with the settings of the hub's reader, its start included. The hub's peak memory was
+{middle['memory'] / 1e6:,.0f} MB. The broker shares the machine.
+
+{machine()}.
+""")
+
+
 def write_results(path, measurement, middle, ratios, quick):
-    """Writes the file; returns its text."""
+    """Writes its section of the file; returns the text."""
     scale, load, subjects = measurement.scale, measurement.load, measurement.subjects
     wanted = load.expected
     text = f"""# What the hub costs
@@ -71,9 +115,7 @@ alone: CPU per event among {scale['events']:,} statements over that among 10,000
 Rates are by the broker's clock, from a subject's first record to its last. CPU and memory are of the
 subject's process alone, over its whole life. The broker shares the machine.
 
-Machine: {processor()}, {os.cpu_count()} cores, {memory_gb():.0f} GB; {system()}, Linux
-{platform.release()}. Kafka 4.3.1, one node, plain text on the loopback; librdkafka
+{machine()}; librdkafka
 {measurement.librdkafka}.
 """
-    path.write_text(text)
-    return text
+    return write_section(path, text)

@@ -68,6 +68,7 @@ struct bench_statements {
     struct hub_buffer value;
     struct hub_arena arena;
     int64_t sequence;
+    bool each_first;
 };
 
 /* splitmix64 */
@@ -358,6 +359,10 @@ void bench_statements_free(struct bench_statements *statements) {
     hub_release(statements);
 }
 
+void bench_statements_tell_each(struct bench_statements *statements) {
+    statements->each_first = true;
+}
+
 struct bench_expected bench_statements_expected(const struct bench_statements *statements) {
     struct bench_expected expected = statements->expected;
     for (size_t i = 0; i < statements->trial_count; i++) {
@@ -374,6 +379,9 @@ struct bench_expected bench_statements_expected(const struct bench_statements *s
 
 /* Few trials are told of often, most of them seldom. */
 static size_t pick_trial(struct bench_statements *statements) {
+    size_t done = (size_t)statements->sequence - 1;
+    if (statements->each_first && done < statements->trial_count)
+        return done;
     double u = (double)(next_random(&statements->random) >> 11) / 9007199254740992.0;
     return (size_t)((double)statements->trial_count * u * u * u);
 }

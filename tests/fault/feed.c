@@ -1,13 +1,15 @@
 /* Writes generated statements to the ingest topics, as many as each line of standard input says, one
  * transaction a line, and answers each line with the count written so far.
  *
- * usage: feed BOOTSTRAP TRIALS SEED */
+ * usage: feed BOOTSTRAP TRIALS SEED [each]
+ *   each  of every trial once, in order, before any is told of again */
 #include "hub/io/crypto.h"
 #include "hub/io/kafka.h"
 #include "tests/bench/statements.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void must(enum hub_status status, const struct hub_error *error) {
     if (status == HUB_OK)
@@ -24,14 +26,17 @@ int main(int argc, char **argv) {
     struct bench_event event;
     char line[32];
     int64_t written = 0;
-    if (argc != 4) {
-        fprintf(stderr, "usage: feed BOOTSTRAP TRIALS SEED\n");
+    bool each = argc == 5 && strcmp(argv[4], "each") == 0;
+    if (argc != 4 && !each) {
+        fprintf(stderr, "usage: feed BOOTSTRAP TRIALS SEED [each]\n");
         return 2;
     }
     must(hub_catalogue_load(folder == NULL ? "schemas" : folder, &hub_sha256, &catalogue, &error),
          &error);
     struct bench_statements *statements = bench_statements_new(
         catalogue, strtoull(argv[3], NULL, 10), strtoul(argv[2], NULL, 10));
+    if (each)
+        bench_statements_tell_each(statements);
     must(hub_producer_new(argv[1], "fault-feed", &producer, &error), &error);
     while (fgets(line, sizeof line, stdin) != NULL) {
         must(hub_producer_begin(producer, &error), &error);

@@ -1,0 +1,142 @@
+/* Topics read with nothing done: what a restart is measured beside. The settings are those of the
+ * hub's own reader (hub/io/kafka_reader.c).
+ *
+ * usage: read all BOOTSTRAP TOPIC...  all partitions at once, from their beginning to what is
+ *                                     committed; prints {"records": ..., "bytes": ...}
+ *        read first BOOTSTRAP TOPIC   says "ready", waits for the first record of partition 0 that is
+ *                                     appended after that and committed, and prints when it was
+ *                                     there, in milliseconds of the monotonic clock */
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { TIMEOUT_MS = 30000, PARTITIONS_MAX = 256 };
+
+static void stop(const char *what, const char *why) {
+    fprintf(stderr, "read: %s: %s\n", what, why);
+    exit(1);
+}
+
+static void must(rd_kafka_resp_err_t code, const char *what) {
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        stop(what, rd_kafka_err2str(code));
+}
+
+static rd_kafka_t *open_consumer(const char *bootstrap, const char *isolation) {
+    const char *const settings[] = {"bootstrap.servers",         bootstrap,
+                                    "group.id",                  "bench-read",
+                                    "isolation.level",           isolation,
+                                    "enable.auto.commit",        "false",
+                                    "enable.partition.eof",      "true",
+                                    "auto.offset.reset",         "error",
+                                    "check.crcs",                "true",
+                                    "allow.auto.create.topics",  "false",
+                                    "fetch.queue.backoff.ms",    "10",
+                                    "fetch.wait.max.ms",         "5",
+                                    "socket.nagle.disable",      "true",
+                                    "receive.message.max.bytes", "134217728",
+                                    NULL};
+    char text[512];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    for (size_t i = 0; settings[i] != NULL; i += 2)
+        if (rd_kafka_conf_set(conf, settings[i], settings[i + 1], text, sizeof text) ==
+            RD_KAFKA_CONF_INVALID)
+            stop(settings[i], text);
+    rd_kafka_t *client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    if (client == NULL)
+        stop("librdkafka", text);
+    rd_kafka_poll_set_consumer(client);
+    return client;
+}
+
+static void close_consumer(rd_kafka_t *client) {
+    rd_kafka_consumer_close(client);
+    rd_kafka_destroy(client);
+}
+
+/* --- all --- */
+
+static void add_partitions(rd_kafka_t *client, const char *name,
+                           rd_kafka_topic_partition_list_t *list) {
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(client, name, NULL);
+    must(rd_kafka_metadata(client, /* all_topics= */ 0, topic, &metadata, TIMEOUT_MS), name);
+    for (int i = 0; i < metadata->topics[0].partition_cnt; i++)
+        rd_kafka_topic_partition_list_add(list, name, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(topic);
+}
+
+static void read_all(const char *bootstrap, char **topics, int count) {
+    rd_kafka_t *client = open_consumer(bootstrap, "read_committed");
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(PARTITIONS_MAX);
+    long long records = 0, bytes = 0;
+    for (int i = 0; i < count; i++)
+        add_partitions(client, topics[i], list);
+    must(rd_kafka_assign(client, list), "assign");
+    for (int ended = 0; ended < list->cnt;) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(client, TIMEOUT_MS);
+        if (message == NULL)
+            stop("read", "nothing came");
+        if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+            ended++;
+        } else {
+            must(message->err, "read");
+            records++;
+            bytes += (long long)(message->key_len + message->len);
+        }
+        rd_kafka_message_destroy(message);
+    }
+    printf("{\"records\": %lld, \"bytes\": %lld}\n", records, bytes);
+    rd_kafka_topic_partition_list_destroy(list);
+    close_consumer(client);
+}
+
+/* --- first --- */
+
+static int64_t end_of(const char *bootstrap, const char *topic) {
+    rd_kafka_t *client = open_consumer(bootstrap, "read_uncommitted");
+    int64_t first = 0, end = 0;
+    must(rd_kafka_query_watermark_offsets(client, topic, 0, &first, &end, TIMEOUT_MS), topic);
+    close_consumer(client);
+    return end;
+}
+
+static void read_first(const char *bootstrap, char **topics, int count) {
+    rd_kafka_t *client = open_consumer(bootstrap, "read_committed");
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    if (count != 1)
+        stop("first", "one topic");
+    rd_kafka_topic_partition_list_add(list, topics[0], 0)->offset = end_of(bootstrap, topics[0]);
+    must(rd_kafka_assign(client, list), "assign");
+    printf("ready\n");
+    fflush(stdout);
+    for (bool found = false; !found;) {
+        struct timespec now;
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(client, TIMEOUT_MS);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        found = message != NULL && message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+        if (found)
+            printf("%lld\n", (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+        if (message != NULL)
+            rd_kafka_message_destroy(message);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    close_consumer(client);
+}
+
+int main(int argc, char **argv) {
+    if (argc > 3 && strcmp(argv[1], "all") == 0) {
+        read_all(argv[2], argv + 3, argc - 3);
+        return 0;
+    }
+    if (argc > 3 && strcmp(argv[1], "first") == 0) {
+        read_first(argv[2], argv + 3, argc - 3);
+        return 0;
+    }
+    fprintf(stderr, "usage: read all|first BOOTSTRAP TOPIC...\n");
+    return 2;
+}

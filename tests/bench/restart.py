@@ -1,0 +1,185 @@
+"""tests/bench/run --restart: how long a hub that was killed takes to its first committed record.
+
+One hub takes statements about so many trials. Then, in turn and a few times: it is killed with -9
+while it works, the topics of its state are read with nothing done, and it is started with its cache
+deleted; it is killed again, the topics are read again, and it is started with its cache. What is
+timed is start to the first new unified record that a read_committed reader sees.
+"""
+
+import json
+import shutil
+import statistics
+import subprocess
+import time
+
+from load import BIN, INSTITUTIONS, PROGRAMS, ROOT, Topics, call
+from report import write_restart
+from stack.kafka import Broker
+from stack.process import Failed, Process, free_port, wait_until
+from subjects import ADMIT_OUTCOMES, FOLD_OUTCOMES, peak_memory, read_counts
+
+FEED = ROOT / "build" / "release" / "tests" / "fault" / "feed"
+STATE = ["log.trial", "unified.trial", "conflict.trial", "match.trial",
+         *(f"admitted.{name}.trial" for name in INSTITUTIONS)]
+TRANSACTION = 10_000
+AMID = 1_000  # records of each of the transactions that a hub is killed amid
+TIMEOUT_S = 900
+
+
+class Feed:
+    """Writes statements on demand; of every trial once before any is told of again."""
+
+    def __init__(self, broker, trials, seed):
+        self.written = 0
+        self.child = subprocess.Popen(
+            [str(FEED), broker.bootstrap, str(trials), str(seed), "each"], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={"HUB_SCHEMAS": str(ROOT / "schemas")})
+
+    def write(self, count):
+        self.child.stdin.write(f"{count}\n")
+        self.child.stdin.flush()
+        answer = self.child.stdout.readline()
+        if not answer:
+            raise Failed("feed ended")
+        self.written = int(answer)
+
+    def close(self):
+        self.child.stdin.close()
+        self.child.wait()
+
+
+class First:
+    """Watches for the first unified record that is committed from now on."""
+
+    def __init__(self, broker):
+        self.child = subprocess.Popen([str(PROGRAMS / "read"), "first", broker.bootstrap,
+                                       "unified.trial"], text=True, stdout=subprocess.PIPE)
+        self.child.stdout.readline()  # ready
+
+    def wait(self):
+        """When it was there, in seconds of the monotonic clock."""
+        said = self.child.stdout.readline()
+        self.child.wait()
+        if not said:
+            raise Failed("read first ended")
+        return int(said) / 1000
+
+
+class Restarts:
+    def __init__(self, broker, folder, entities, seed):
+        self.broker, self.folder, self.entities = broker, folder, entities
+        Topics(broker).create_all()
+        self.feed = Feed(broker, entities, seed)
+        self.state = folder / "state"
+        self.listen = None
+        self.hub = None
+        self.memory = 0
+
+    def start_hub(self):
+        """When it began, in seconds of the monotonic clock."""
+        self.listen = f"127.0.0.1:{free_port()}"
+        self.hub = Process("atmp-hub",
+                           [BIN / "atmp-hub", "--bootstrap", self.broker.bootstrap, "--schemas",
+                            ROOT / "schemas", "--state", self.state, "--listen", self.listen,
+                            "--group", "bench-restart"], self.folder / "hub.log")
+        began = time.monotonic()
+        self.hub.start()
+        return began
+
+    def _has_all(self):
+        if not self.hub.is_running():
+            raise Failed(f"the hub ended\n{self.hub.tail()}")
+        counts = read_counts(self.listen)
+        entries = counts.get("admit new", 0) + counts.get("admit changed", 0)
+        admitted = sum(counts.get(f"admit {outcome}", 0) for outcome in ADMIT_OUTCOMES)
+        folded = sum(counts.get(f"fold {outcome}", 0) for outcome in FOLD_OUTCOMES)
+        return admitted == self.feed.written and folded == entries
+
+    def settle(self):
+        """Until the hub has taken all, and its cache has it too."""
+        wait_until(self._has_all, "the hub taking what was written", TIMEOUT_S, interval_s=0.2)
+        done = time.time()
+        wait_until(lambda: (self.state / "data.mdb").stat().st_mtime > done or
+                   time.time() > done + 30, "a checkpoint", TIMEOUT_S, interval_s=0.2)
+
+    def fill(self):
+        self.start_hub()
+        while self.feed.written < self.entities:
+            self.feed.write(min(TRANSACTION, self.entities - self.feed.written))
+        self.feed.write(self.entities // 10)
+        self.settle()
+        if read_counts(self.listen)["entities"] != self.entities:
+            raise Failed("the hub has not made an entity of every trial")
+
+    def kill(self):
+        """With -9, while it takes records; more of them wait for it then."""
+        for number in range(20):
+            self.feed.write(AMID)
+            if number == 10:
+                self.memory = max(self.memory, peak_memory(self.hub.pid))
+                self.hub.kill()
+
+    def read(self):
+        """Seconds of reading the topics of the state, records and bytes."""
+        began = time.monotonic()
+        found = json.loads(call([PROGRAMS / "read", "all", self.broker.bootstrap, *STATE]))
+        return {"seconds": time.monotonic() - began, **found}
+
+    def restart(self):
+        """Seconds from start to first committed record."""
+        first = First(self.broker)
+        began = self.start_hub()
+        seconds = first.wait() - began
+        self.settle()
+        return seconds
+
+    def round(self):
+        found = {}
+        for name in ("without", "with"):
+            self.kill()
+            if name == "without":
+                shutil.rmtree(self.state)
+            read = self.read()
+            found[name] = self.restart()
+            found[f"read_{name}"] = read["seconds"]
+            found["records"], found["bytes"] = read["records"], read["bytes"]
+        return found
+
+    def close(self):
+        self.feed.close()
+        if self.hub is not None:
+            self.hub.kill()
+
+
+def ratios(middle):
+    return {"without_vs_read": middle["without"] / middle["read"],
+            "with_vs_read": middle["with"] / middle["read"]}
+
+
+def run_restart(arguments, folder, seed, heap, note, results):
+    broker = Broker(folder / "kafka", heap=heap, long_lived=True)
+    restarts = None
+    try:
+        note("starting Kafka")
+        broker.start()
+        note(f"a hub that takes statements about {arguments.entities:,} trials")
+        restarts = Restarts(broker, folder, arguments.entities, seed)
+        restarts.fill()
+        rounds = []
+        for number in range(arguments.rounds):
+            rounds.append(restarts.round())
+            note(f"round {number + 1}: " + ", ".join(
+                f"{name} {rounds[-1][name]:.2f} s"
+                for name in ("read_without", "without", "read_with", "with")))
+        middle = {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
+        middle["read"] = statistics.median(
+            each[name] for each in rounds for name in ("read_without", "read_with"))
+        middle["memory"] = restarts.memory
+        found = ratios(middle)
+        print(write_restart(results, arguments, rounds, middle, found), end="")
+        return {**found, **{f"{name}_s": middle[name] for name in ("read", "without", "with")}}
+    finally:
+        if restarts is not None:
+            restarts.close()
+        broker.stop()
