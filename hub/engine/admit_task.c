@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const enum hub_output_kind kinds[] = {HUB_OUTPUT_ADMITTED};
+
 static const char *const *list_topics(const struct hub_catalogue *catalogue,
                                       struct hub_arena *arena) {
     size_t institutions = catalogue->parties.institution_count, count = 0;
@@ -78,8 +80,9 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
                              config.shard_count, reterr));
     slot->state = hub_admit_new(&config);
     hub_admit_set_counts(slot->state, &counts);
-    return hub_task_load_topic(task, admitted, slot->partition, /* to= */ -1, take_admitted,
-                               slot->state, reterr);
+    return hub_task_load_topic(task, &slot->outputs[HUB_OUTPUT_ADMITTED],
+                               slot->ends[HUB_OUTPUT_ADMITTED], take_admitted, slot->state,
+                               reterr);
 }
 
 static void unload(struct hub_slot *slot) {
@@ -151,23 +154,8 @@ static void note(struct hub_task *task, struct hub_slot *slot, const struct hub_
             continue;
         struct hub_input record = {
             .has_key = true, .has_value = true, .key = output->key, .value = output->value};
-        hub_task_note_record(task, slot->output_spaces[output->kind], &record);
+        hub_task_note_record(task, &slot->outputs[output->kind], &record);
     }
-}
-
-static enum hub_status marks(struct hub_task *task, struct hub_slot *slot,
-                             struct hub_cache_mark *ret_marks, size_t *ret_count,
-                             struct hub_error *reterr) {
-    int64_t first = 0, end = 0;
-    *ret_count = 0;
-    if (has_decisions(slot))
-        return HUB_OK;
-    /* Only this process writes there, and no transaction is open now: the end is its own. */
-    HUB_TRY(hub_reader_bounds(task->reader, slot->output_topics[HUB_OUTPUT_ADMITTED],
-                              slot->partition, &first, &end, reterr));
-    ret_marks[0] = (struct hub_cache_mark){slot->output_spaces[HUB_OUTPUT_ADMITTED], end};
-    *ret_count = 1;
-    return HUB_OK;
 }
 
 static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
@@ -203,6 +191,8 @@ static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
 
 const struct hub_task_kind hub_admit_task = {
     .name = "admit",
+    .state = kinds,
+    .state_count = sizeof kinds / sizeof *kinds,
     .topics = list_topics,
     .load = load,
     .unload = unload,
@@ -210,6 +200,5 @@ const struct hub_task_kind hub_admit_task = {
     .render_counts = render_counts,
     .topic_of = topic_of,
     .note = note,
-    .marks = marks,
     .report = report,
 };

@@ -15,7 +15,8 @@
 #include <time.h>
 
 enum { TASKS = 3, WAIT_MS = 100, REPORT_INTERVAL_MS = 500, BACK_OFF_MIN_MS = 200,
-       BACK_OFF_MAX_MS = 10000, CLOSE_TIMEOUT_MS = 60000, NOTED_BYTES_MAX = 64 * 1024 * 1024 };
+       BACK_OFF_MAX_MS = 10000, CLOSE_TIMEOUT_MS = 60000, NOTED_BYTES_MAX = 64 * 1024 * 1024,
+       KEPT_AT_ONCE = 5000 };
 
 static volatile sig_atomic_t stop_requested;
 
@@ -107,6 +108,16 @@ static enum hub_status checkpoint(struct session *session, struct hub_error *ret
     return status;
 }
 
+/* Where the cache is behind, as it is after a start without one, it catches up in steps that hold up
+ * nobody for long. */
+static enum hub_status keep(struct session *session, bool *ret_worked,
+                            struct hub_error *reterr) {
+    *ret_worked = false;
+    for (size_t i = 0; !*ret_worked && i < session->task_count; i++)
+        HUB_TRY(hub_task_keep(&session->tasks[i], KEPT_AT_ONCE, ret_worked, reterr));
+    return HUB_OK;
+}
+
 /* A cache that cannot be written is a slower start, not an outage. */
 static void checkpoint_if_due(struct session *session) {
     struct hub_engine *engine = session->engine;
@@ -145,10 +156,12 @@ static enum hub_status turn(struct session *session, struct hub_error *reterr) {
         session->report_ms = now_ms;
         publish_metrics(session);
     }
+    bool kept = false;
+    HUB_TRY(keep(session, &kept, reterr));
     checkpoint_if_due(session);
     if (session->engine->state->lookup != NULL)
         hub_lookup_answer(session->engine->state->lookup, &session->tasks[1]);
-    if (!worked_any)
+    if (!worked_any && !kept)
         wait_for_records(session);
     return HUB_OK;
 }
@@ -166,6 +179,8 @@ static enum hub_status run_session(struct hub_engine *engine, size_t batch_count
                                                              &hub_refer_task};
     struct session session = {.engine = engine, .checkpoint_ms = hub_clock_monotonic_ms()};
     enum hub_status status = HUB_OK;
+    if (engine->cache != NULL) /* of an earlier session: it is loaded or kept again */
+        hub_cache_forget(engine->cache);
     session.task_count = refers(engine->catalogue) ? TASKS : TASKS - 1;
     for (size_t i = 0; status == HUB_OK && i < session.task_count; i++)
         status = hub_task_open(&session.tasks[i], kinds[i], engine, &batch_counts[i], reterr);

@@ -86,13 +86,12 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
     slot->state =
         hub_fold_new(task->engine->catalogue, slot->domain, &hub_sha256, slot->partition);
     hub_fold_set_counts(slot->state, &counts);
-    HUB_TRY(hub_task_load_topic(task, slot->topic, slot->partition, end, take_log, slot->state,
-                                reterr));
+    HUB_TRY(hub_task_load_topic(task, &slot->input, end, take_log, slot->state, reterr));
     HUB_TRY(check_partitions(task, HUB_IDENTIFIER_TOPIC, HUB_SHARDS, reterr));
     for (size_t i = 0; i < KINDS; i++) {
-        const char *topic = slot->output_topics[kinds[i]];
-        HUB_TRY(check_partitions(task, topic, hub_topics_shard_count(slot->domain), reterr));
-        HUB_TRY(hub_task_load_topic(task, topic, slot->partition, /* to= */ -1, take[i],
+        HUB_TRY(check_partitions(task, slot->output_topics[kinds[i]],
+                                 hub_topics_shard_count(slot->domain), reterr));
+        HUB_TRY(hub_task_load_topic(task, &slot->outputs[kinds[i]], slot->ends[kinds[i]], take[i],
                                     slot->state, reterr));
     }
     HUB_TRY(hub_fold_loaded(slot->state, reterr));
@@ -128,29 +127,15 @@ static void note(struct hub_task *task, struct hub_slot *slot, const struct hub_
     bool is_late = input->has_key && input->key.size >= sizeof late - 1 &&
                    memcmp(input->key.data, late, sizeof late - 1) == 0;
     if (input->has_key && input->has_value && !is_late)
-        hub_task_note_record(task, slot->space, input);
+        hub_task_note_record(task, &slot->input, input);
     for (size_t i = 0; i < outputs->count; i++) {
         const struct hub_output *output = &outputs->items[i];
         if (output->kind == HUB_OUTPUT_IDENTIFIER) /* follows from the others */
             continue;
         struct hub_input record = {
             .has_key = true, .has_value = true, .key = output->key, .value = output->value};
-        hub_task_note_record(task, slot->output_spaces[output->kind], &record);
+        hub_task_note_record(task, &slot->outputs[output->kind], &record);
     }
-}
-
-static enum hub_status marks(struct hub_task *task, struct hub_slot *slot,
-                             struct hub_cache_mark *ret_marks, size_t *ret_count,
-                             struct hub_error *reterr) {
-    ret_marks[0] = (struct hub_cache_mark){slot->space, slot->next < 0 ? 0 : slot->next};
-    for (size_t i = 0; i < KINDS; i++) {
-        int64_t first = 0, end = 0;
-        HUB_TRY(hub_reader_bounds(task->reader, slot->output_topics[kinds[i]], slot->partition,
-                                  &first, &end, reterr));
-        ret_marks[1 + i] = (struct hub_cache_mark){slot->output_spaces[kinds[i]], end};
-    }
-    *ret_count = 1 + KINDS;
-    return HUB_OK;
 }
 
 static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
@@ -189,6 +174,9 @@ static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
 
 const struct hub_task_kind hub_fold_task = {
     .name = "fold",
+    .state = kinds,
+    .state_count = KINDS,
+    .keeps_input = true,
     .topics = list_topics,
     .load = load,
     .unload = unload,
@@ -196,6 +184,5 @@ const struct hub_task_kind hub_fold_task = {
     .render_counts = render_counts,
     .topic_of = topic_of,
     .note = note,
-    .marks = marks,
     .report = report,
 };

@@ -26,6 +26,8 @@ struct own {
     bool moved; /* a topic was followed on, which is to be committed */
 };
 
+static const enum hub_output_kind kinds[] = {HUB_OUTPUT_LOG};
+
 static const char *const *list_topics(const struct hub_catalogue *catalogue,
                                       struct hub_arena *arena) {
     const char **topics =
@@ -81,13 +83,11 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
                             const struct hub_kafka_partition *committed,
                             struct hub_error *reterr) {
     struct hub_refer_counts counts;
-    int64_t end = 0;
     HUB_TRY(hub_counts_parse_refer(committed->metadata, &counts, reterr));
     slot->state = hub_refer_new(task->engine->catalogue, slot->domain, slot->partition);
     hub_refer_set_counts(slot->state, &counts);
-    HUB_TRY(hub_reader_settled(task->reader, slot->topic, slot->partition, &end, reterr));
-    return hub_reader_read(task->reader, slot->topic, slot->partition, 0, end, take_log,
-                           slot->state, NULL, reterr);
+    return hub_reader_read(task->reader, slot->topic, slot->partition, 0,
+                           slot->ends[HUB_OUTPUT_LOG], take_log, slot->state, NULL, reterr);
 }
 
 static void unload(struct hub_slot *slot) {
@@ -135,7 +135,8 @@ static enum hub_status follow(struct following *following, struct hub_error *ret
     const struct hub_catalogue *catalogue = task->engine->catalogue;
     const struct hub_domain *domain = &catalogue->domains[following->domain];
     const char *topic = hub_arena_format(&task->arena, "unified.%s", domain->name);
-    int64_t now_ms = hub_clock_monotonic_ms(), first = 0, end = 0;
+    int64_t now_ms = hub_clock_monotonic_ms();
+    struct hub_kafka_partition end = {topic, 0, -1, NULL};
     bool fresh = following->facts == NULL;
     if (!fresh && now_ms - following->looked_ms < LOOK_INTERVAL_MS)
         return HUB_OK;
@@ -143,15 +144,15 @@ static enum hub_status follow(struct following *following, struct hub_error *ret
     if (fresh) {
         following->facts = hub_facts_new(catalogue, domain);
         own->facts[following->domain] = following->facts;
-        HUB_TRY(hub_reader_settled(task->reader, topic, 0, &end, reterr));
+        HUB_TRY(hub_reader_settle(task->reader, &end, 1, reterr));
     } else {
-        HUB_TRY(hub_reader_bounds(task->reader, topic, 0, &first, &end, reterr));
+        HUB_TRY(hub_reader_ends(task->reader, &end, 1, reterr));
     }
-    if (end <= following->next)
+    if (end.offset <= following->next)
         return HUB_OK;
     own->moved = true;
-    return hub_reader_read(task->reader, topic, 0, following->next, end, take_unified, following,
-                           &following->next, reterr);
+    return hub_reader_read(task->reader, topic, 0, following->next, end.offset, take_unified,
+                           following, &following->next, reterr);
 }
 
 static enum hub_status gather(struct hub_task *task, bool *ret_due, struct hub_error *reterr) {
@@ -199,6 +200,8 @@ static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
 
 const struct hub_task_kind hub_refer_task = {
     .name = "refer",
+    .state = kinds,
+    .state_count = sizeof kinds / sizeof *kinds,
     .topics = list_topics,
     .open = open_own,
     .close = close_own,

@@ -49,27 +49,70 @@ static const char *space_of(struct hub_arena *arena, const char *topic, int32_t 
     return hub_arena_format(arena, "%s/%d", topic, partition);
 }
 
-/* Put together once, not for every record. */
-static void name_topics(struct hub_task *task, struct hub_slot *slot) {
-    slot->space = space_of(&slot->names, slot->topic, slot->partition);
-    for (size_t kind = 0; kind < HUB_OUTPUT_KINDS; kind++) {
-        const char *topic =
-            task->kind->topic_of(slot, (enum hub_output_kind)kind, &slot->names);
-        slot->output_topics[kind] = topic;
-        if (topic != NULL)
-            slot->output_spaces[kind] = space_of(&slot->names, topic, slot->partition);
-    }
+static struct hub_kept kept_of(struct hub_slot *slot, const char *topic) {
+    return (struct hub_kept){.topic = topic,
+                             .partition = slot->partition,
+                             .space = space_of(&slot->names, topic, slot->partition),
+                             .next = 0};
 }
 
-static enum hub_status take_partition(struct hub_task *task,
-                                      struct hub_kafka_partition *committed,
-                                      struct hub_error *reterr) {
+/* Put together once, not for every record. */
+static void name_topics(struct hub_task *task, struct hub_slot *slot) {
+    const struct hub_task_kind *kind = task->kind;
+    for (size_t i = 0; i < HUB_OUTPUT_KINDS; i++)
+        slot->output_topics[i] = kind->topic_of(slot, (enum hub_output_kind)i, &slot->names);
+    for (size_t i = 0; i < kind->state_count; i++)
+        if (slot->output_topics[kind->state[i]] != NULL)
+            slot->outputs[kind->state[i]] = kept_of(slot, slot->output_topics[kind->state[i]]);
+    if (kind->keeps_input)
+        slot->input = kept_of(slot, slot->topic);
+}
+
+static struct hub_slot *take_slot(struct hub_task *task,
+                                  const struct hub_kafka_partition *partition) {
     HUB_GROW(task->slots, task->slot_count, task->slot_capacity);
     struct hub_slot *slot = &task->slots[task->slot_count++];
-    *slot = (struct hub_slot){.topic = hub_copy_text(committed->topic),
-                              .partition = committed->partition};
+    *slot = (struct hub_slot){.topic = hub_copy_text(partition->topic),
+                              .partition = partition->partition};
     read_topic(task, slot);
     name_topics(task, slot);
+    return slot;
+}
+
+struct hub_kafka_partition *hub_task_states(const struct hub_task *task, size_t from,
+                                            struct hub_arena *arena, size_t *ret_count) {
+    const struct hub_task_kind *kind = task->kind;
+    struct hub_kafka_partition *states = hub_arena_take(
+        arena, ((task->slot_count - from) * kind->state_count + 1) * sizeof *states);
+    *ret_count = 0;
+    for (size_t i = from; i < task->slot_count; i++)
+        for (size_t k = 0; k < kind->state_count; k++) {
+            const struct hub_kept *kept = &task->slots[i].outputs[kind->state[k]];
+            if (kept->topic != NULL)
+                states[(*ret_count)++] =
+                    (struct hub_kafka_partition){kept->topic, kept->partition, -1, NULL};
+        }
+    return states;
+}
+
+/* Where the states of fresh slots end: asked for all of them at once, however many there are. */
+static enum hub_status find_ends(struct hub_task *task, size_t fresh, struct hub_arena *arena,
+                                 struct hub_error *reterr) {
+    const struct hub_task_kind *kind = task->kind;
+    size_t count = 0, at = 0;
+    struct hub_kafka_partition *states = hub_task_states(task, fresh, arena, &count);
+    HUB_TRY(hub_reader_look(task->reader, reterr));
+    HUB_TRY(hub_reader_settle(task->reader, states, count, reterr));
+    for (size_t i = fresh; i < task->slot_count; i++)
+        for (size_t k = 0; k < kind->state_count; k++)
+            if (task->slots[i].outputs[kind->state[k]].topic != NULL)
+                task->slots[i].ends[kind->state[k]] = states[at++].offset;
+    return HUB_OK;
+}
+
+static enum hub_status load_slot(struct hub_task *task, struct hub_slot *slot,
+                                 struct hub_kafka_partition *committed,
+                                 struct hub_error *reterr) {
     enum hub_status status = task->kind->load(task, slot, committed, reterr);
     if (status == HUB_RETRY) { /* a damaged cache has been dropped: once more, from the topics */
         if (slot->state != NULL)
@@ -82,15 +125,26 @@ static enum hub_status take_partition(struct hub_task *task,
     return status;
 }
 
+static enum hub_status take_partitions(struct hub_task *task,
+                                       struct hub_kafka_partition *committed, size_t count,
+                                       struct hub_arena *arena, struct hub_error *reterr) {
+    size_t fresh = task->slot_count;
+    HUB_TRY(hub_consumer_committed(task->consumer, committed, count, arena, reterr));
+    for (size_t i = 0; i < count; i++)
+        take_slot(task, &committed[i]);
+    HUB_TRY(find_ends(task, fresh, arena, reterr));
+    for (size_t i = 0; i < count; i++)
+        HUB_TRY(load_slot(task, &task->slots[fresh + i], &committed[i], reterr));
+    return HUB_OK;
+}
+
 static enum hub_status on_assigned(void *context, struct hub_kafka_partition *partitions,
                                    size_t count, struct hub_error *reterr) {
     struct hub_task *task = context;
     struct hub_arena arena = {0};
     enum hub_status status = HUB_OK;
     if (count > 0)
-        status = hub_consumer_committed(task->consumer, partitions, count, &arena, reterr);
-    for (size_t i = 0; status == HUB_OK && i < count; i++)
-        status = take_partition(task, &partitions[i], reterr);
+        status = take_partitions(task, partitions, count, &arena, reterr);
     for (size_t i = 0; i < count; i++)
         partitions[i].metadata = NULL;
     hub_arena_destroy(&arena);
@@ -153,7 +207,7 @@ void hub_task_close(struct hub_task *task) {
 
 /* --- one transaction --- */
 
-static struct hub_input input_of(const struct hub_kafka_record *record) {
+struct hub_input hub_task_input(const struct hub_kafka_record *record) {
     return (struct hub_input){.has_key = record->has_key,
                               .has_value = record->has_value,
                               .key = record->key,
@@ -205,7 +259,7 @@ static enum hub_status process_batch(struct hub_task *task, struct hub_outputs *
         if (slot == NULL)
             return hub_fail(reterr, HUB_RETRY, "%s/%d was taken away", record->topic,
                             record->partition);
-        struct hub_input input = input_of(record);
+        struct hub_input input = hub_task_input(record);
         outputs[i] = (struct hub_outputs){.arena = &task->arena};
         HUB_TRY(task->kind->process(task, slot, &input, &outputs[i], reterr));
         HUB_TRY(write_outputs(task, slot, &outputs[i], reterr));
@@ -237,7 +291,7 @@ static void note_batch(struct hub_task *task, const struct hub_outputs *outputs)
     struct hub_slot *slot = NULL;
     bool notes = task->engine->cache != NULL && task->kind->note != NULL;
     for (size_t i = 0; notes && i < task->batch.count; i++) {
-        struct hub_input input = input_of(&task->batch.records[i]);
+        struct hub_input input = hub_task_input(&task->batch.records[i]);
         slot = slot_of(task, i, slot);
         if (slot != NULL)
             task->kind->note(task, slot, &input, &outputs[i]);
@@ -339,93 +393,4 @@ enum hub_status hub_task_step(struct hub_task *task, int64_t timeout_ms, bool *r
     hub_kafka_batch_clear(&task->batch);
     hub_arena_reset(&task->arena);
     return status;
-}
-
-/* --- cache --- */
-
-/* offset 8, time 8, status size 4, status, value */
-static const size_t STORED_HEADER_SIZE = 20;
-
-void hub_task_note_record(struct hub_task *task, const char *space,
-                          const struct hub_input *input) {
-    struct hub_bytes status = hub_input_header(input, "hub_replaced_status");
-    uint32_t status_size = (uint32_t)status.size;
-    const struct hub_bytes parts[] = {hub_bytes(&input->offset, 8),
-                                      hub_bytes(&input->timestamp_ms, 8),
-                                      hub_bytes(&status_size, 4), status, input->value};
-    hub_cache_note(task->engine->cache, space, input->key, parts, sizeof parts / sizeof *parts);
-}
-
-struct loading {
-    enum hub_status (*take)(void *context, const struct hub_input *input,
-                            struct hub_error *reterr);
-    void *context;
-    struct hub_task *task;
-    const char *space;
-    int32_t partition;
-};
-
-static enum hub_status take_stored(void *context, struct hub_bytes key, struct hub_bytes stored,
-                                   struct hub_error *reterr) {
-    const struct loading *loading = context;
-    struct hub_header status = {.name = "hub_replaced_status"};
-    struct hub_input input = {
-        .has_key = true, .has_value = true, .key = key, .partition = loading->partition};
-    uint32_t status_size = 0;
-    if (stored.size < STORED_HEADER_SIZE)
-        return hub_fail(reterr, HUB_RETRY, "cache: a record is cut off");
-    memcpy(&input.offset, stored.data, 8);
-    memcpy(&input.timestamp_ms, stored.data + 8, 8);
-    memcpy(&status_size, stored.data + 16, 4);
-    if (status_size > stored.size - STORED_HEADER_SIZE)
-        return hub_fail(reterr, HUB_RETRY, "cache: a record is cut off");
-    size_t from = STORED_HEADER_SIZE + status_size;
-    status.value = hub_bytes_part(stored, STORED_HEADER_SIZE, from);
-    input.value = hub_bytes_part(stored, from, stored.size);
-    input.headers = &status;
-    input.header_count = status_size > 0;
-    return loading->take(loading->context, &input, reterr);
-}
-
-static enum hub_status take_record(void *context, const struct hub_kafka_record *record,
-                                   struct hub_error *reterr) {
-    const struct loading *loading = context;
-    struct hub_input input = input_of(record);
-    if (loading->task->engine->cache != NULL && input.has_key && input.has_value)
-        hub_task_note_record(loading->task, loading->space, &input);
-    return loading->take(loading->context, &input, reterr);
-}
-
-enum hub_status hub_task_load_topic(struct hub_task *task, const char *topic, int32_t partition,
-                                    int64_t to,
-                                    enum hub_status (*take)(void *context,
-                                                            const struct hub_input *input,
-                                                            struct hub_error *reterr),
-                                    void *context, struct hub_error *reterr) {
-    struct hub_cache *cache = task->engine->cache;
-    const char *space = space_of(&task->arena, topic, partition);
-    struct loading loading = {take, context, task, space, partition};
-    int64_t limit = to, next = -1;
-    if (to < 0)
-        HUB_TRY(hub_reader_settled(task->reader, topic, partition, &limit, reterr));
-    if (cache != NULL)
-        HUB_TRY(hub_cache_load(cache, space, take_stored, &loading, &next, reterr));
-    if (next > limit) { /* ahead of Kafka: it is a copy of something else */
-        hub_cache_drop(cache, space);
-        return hub_fail(reterr, HUB_RETRY, "cache: %s is at %lld, ahead of Kafka's %lld", space,
-                        (long long)next, (long long)limit);
-    }
-    return hub_reader_read(task->reader, topic, partition, next < 0 ? 0 : next, limit, take_record,
-                           &loading, NULL, reterr);
-}
-
-enum hub_status hub_task_marks(struct hub_task *task, struct hub_cache_mark *marks,
-                               size_t *ret_count, struct hub_error *reterr) {
-    *ret_count = 0;
-    for (size_t i = 0; task->kind->marks != NULL && i < task->slot_count; i++) {
-        size_t own = 0;
-        HUB_TRY(task->kind->marks(task, &task->slots[i], marks + *ret_count, &own, reterr));
-        *ret_count += own;
-    }
-    return HUB_OK;
 }

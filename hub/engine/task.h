@@ -13,23 +13,38 @@
 
 struct hub_task;
 
+/* A topic partition that is state, and what the cache has of it. */
+struct hub_kept {
+    const char *topic; /* NULL for none */
+    int32_t partition;
+    const char *space; /* the cache's name of it */
+    int64_t next;      /* all before it is in the cache, or noted for it */
+    bool level;        /* that is all there is: what is committed is noted as it comes */
+};
+
 /* One partition that the task holds. */
 struct hub_slot {
     char *topic;
     int32_t partition;
-    const char *space; /* the cache's name of it */
-    /* By kind of output: where it goes, and the cache's name of that; NULL where there is none. */
-    const char *output_topics[HUB_OUTPUT_KINDS], *output_spaces[HUB_OUTPUT_KINDS];
+    /* By kind of output: where it goes; NULL where there is none. */
+    const char *output_topics[HUB_OUTPUT_KINDS];
+    struct hub_kept input; /* the partition itself, where it is state too */
+    struct hub_kept outputs[HUB_OUTPUT_KINDS]; /* those that are state */
     struct hub_arena names;
     const struct hub_domain *domain; /* NULL of the decision topic */
     const char *institution;         /* of an ingest topic */
     void *state;             /* the stage's */
+    int64_t ends[HUB_OUTPUT_KINDS]; /* of the topics of its state, when it was assigned */
     int64_t next;            /* offset to be committed next */
     bool touched;            /* by the running transaction */
 };
 
 struct hub_task_kind {
     const char *name; /* admit, fold, refer: part of the group and of the transactional id */
+    /* The outputs that are state: what their topics hold is loaded. */
+    const enum hub_output_kind *state;
+    size_t state_count;
+    bool keeps_input; /* what it consumed is state, too */
     /* The topics it consumes, NULL-ended, in the arena. */
     const char *const *(*topics)(const struct hub_catalogue *catalogue, struct hub_arena *arena);
     /* What the task keeps beside its slots, as task->own; NULL for nothing. */
@@ -53,13 +68,10 @@ struct hub_task_kind {
     /* The topic that outputs of a kind go to, in the arena; NULL where the stage has none. */
     const char *(*topic_of)(const struct hub_slot *slot, enum hub_output_kind kind,
                             struct hub_arena *arena);
-    /* After a commit: what the cache should know of an input and of an output; NULL for nothing. */
+    /* After a commit: what the cache should know of an input and of its outputs; NULL where nothing
+     * of the kind is in the cache. */
     void (*note)(struct hub_task *task, struct hub_slot *slot, const struct hub_input *input,
                  const struct hub_outputs *outputs);
-    /* The spaces of the cache that belong to a slot, with their next offsets; NULL for none. */
-    enum hub_status (*marks)(struct hub_task *task, struct hub_slot *slot,
-                             struct hub_cache_mark *ret_marks, size_t *ret_count,
-                             struct hub_error *reterr);
     void (*report)(const struct hub_slot *slot, struct hub_buffer *metrics);
 };
 
@@ -100,19 +112,33 @@ void hub_task_close(struct hub_task *task);
 HUB_MUST_USE enum hub_status hub_task_step(struct hub_task *task, int64_t timeout_ms,
                                            bool *ret_worked, struct hub_error *reterr);
 
+/* A record as the stages are given it; valid as long as the record. */
+struct hub_input hub_task_input(const struct hub_kafka_record *record);
+/* The topic partitions that slots' outputs are kept in as state, of slots[from] and those after it, in
+ * the order of kind->state; in the arena. */
+struct hub_kafka_partition *hub_task_states(const struct hub_task *task, size_t from,
+                                            struct hub_arena *arena, size_t *ret_count);
+
 /* Where every space of the task stands; `marks` has room for slot_count * HUB_TASK_MARKS_MAX. */
 HUB_MUST_USE enum hub_status hub_task_marks(struct hub_task *task,
                                             struct hub_cache_mark *marks, size_t *ret_count,
                                             struct hub_error *reterr);
 
-/* Loads one topic partition through the cache: what the cache has, then the rest from Kafka up to
- * `to` (-1: its end, once no transaction is open in it). `take` is given every record. */
+/* Loads one topic partition of the slot's state through the cache: what the cache has, then the rest
+ * from Kafka up to `to`. `take` is given every record. What Kafka gave is not noted, which would
+ * take longer than the loading: hub_task_keep reads it again, in its own time. */
 HUB_MUST_USE enum hub_status
-hub_task_load_topic(struct hub_task *task, const char *topic, int32_t partition, int64_t to,
+hub_task_load_topic(struct hub_task *task, struct hub_kept *kept, int64_t to,
                     enum hub_status (*take)(void *context, const struct hub_input *input,
                                             struct hub_error *reterr),
                     void *context, struct hub_error *reterr);
 
-/* Notes a record as the cache keeps it: offset, time, replaced status, value. */
-void hub_task_note_record(struct hub_task *task, const char *space,
+/* Notes a record as the cache keeps it: offset, time, replaced status, value. Nothing where the
+ * cache is behind: hub_task_keep comes by it. */
+void hub_task_note_record(struct hub_task *task, const struct hub_kept *kept,
                           const struct hub_input *input);
+
+/* Between two transactions: where the cache is behind, notes up to so many more records of one topic
+ * partition, and says whether there were any. */
+HUB_MUST_USE enum hub_status hub_task_keep(struct hub_task *task, int64_t count_max,
+                                           bool *ret_worked, struct hub_error *reterr);

@@ -273,6 +273,10 @@ static void abandon(struct hub_cache *cache) {
     set_mark(cache);
 }
 
+bool hub_cache_keeps(const struct hub_cache *cache) {
+    return !cache->abandoned;
+}
+
 enum hub_status hub_cache_load(struct hub_cache *cache, const char *space,
                                enum hub_status (*take)(void *context, struct hub_bytes key,
                                                        struct hub_bytes value,

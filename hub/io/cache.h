@@ -40,6 +40,8 @@ void hub_cache_note(struct hub_cache *cache, const char *space, struct hub_bytes
                     const struct hub_bytes *parts, size_t part_count);
 /* Forgets what was noted since the last checkpoint. */
 void hub_cache_forget(struct hub_cache *cache);
+/* Whether it keeps what is noted: it has not been abandoned. */
+bool hub_cache_keeps(const struct hub_cache *cache);
 size_t hub_cache_noted_bytes(const struct hub_cache *cache);
 
 struct hub_cache_mark {

@@ -61,6 +61,16 @@ rd_kafka_conf_t *hub_kafka_conf(const char *bootstrap) {
     return conf;
 }
 
+enum hub_status hub_kafka_meet(rd_kafka_t *handle, struct hub_error *reterr) {
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t code =
+        rd_kafka_metadata(handle, /* all_topics= */ 0, NULL, &metadata, HUB_KAFKA_TIMEOUT_MS);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return hub_fail(reterr, HUB_RETRY, "Kafka does not answer: %s", rd_kafka_err2str(code));
+    rd_kafka_metadata_destroy(metadata);
+    return HUB_OK;
+}
+
 static void read_headers(struct hub_kafka_batch *batch, const rd_kafka_message_t *message,
                          struct hub_kafka_record *record) {
     rd_kafka_headers_t *headers = NULL;

@@ -159,18 +159,25 @@ HUB_MUST_USE enum hub_status hub_reader_bounds(struct hub_reader *reader, const 
                                                int32_t partition, int64_t *ret_first,
                                                int64_t *ret_end, struct hub_error *reterr);
 
-/* Waits until no transaction is open in the partition, and gives the offset after its last record.
- * A commit is known before its last markers are written: whoever takes a partition over from
- * another process would else miss the end of what that one committed. HUB_RETRY where one stays
- * open. */
-HUB_MUST_USE enum hub_status hub_reader_settled(struct hub_reader *reader, const char *topic,
-                                                int32_t partition, int64_t *ret_end,
-                                                struct hub_error *reterr);
+/* Of each partition the offset after its last committed record, asked for at once. */
+HUB_MUST_USE enum hub_status hub_reader_ends(struct hub_reader *reader,
+                                             struct hub_kafka_partition *partitions, size_t count,
+                                             struct hub_error *reterr);
 
-/* Partition counts of all topics; -1 in `ret_count` for one that does not exist. */
+/* The same, once no transaction is open in any of them. A commit is known before its last markers
+ * are written: whoever takes a partition over from another process would else miss the end of what
+ * that one committed. HUB_RETRY where one stays open. */
+HUB_MUST_USE enum hub_status hub_reader_settle(struct hub_reader *reader,
+                                               struct hub_kafka_partition *partitions,
+                                               size_t count, struct hub_error *reterr);
+
+/* -1 in `ret_count` where there is no such topic. */
 HUB_MUST_USE enum hub_status hub_reader_partition_count(struct hub_reader *reader,
                                                         const char *topic, int32_t *ret_count,
                                                         struct hub_error *reterr);
+/* Asks for all topics. From then on partitions are counted as they were at the last look, rather
+ * than asked for each time. */
+HUB_MUST_USE enum hub_status hub_reader_look(struct hub_reader *reader, struct hub_error *reterr);
 /* Names of all topics, sorted, NULL-ended, in the arena. */
 HUB_MUST_USE enum hub_status hub_reader_topics(struct hub_reader *reader, struct hub_arena *arena,
                                                char ***ret_names, struct hub_error *reterr);

@@ -10,6 +10,10 @@ enum hub_status hub_kafka_configure(rd_kafka_conf_t *conf, const char *const *se
                                     struct hub_error *reterr);
 rd_kafka_conf_t *hub_kafka_conf(const char *bootstrap);
 
+/* Waits until a broker is there. librdkafka's own calls that need one look only twice a second for
+ * a coordinator, and once a second for the cluster's id. */
+enum hub_status hub_kafka_meet(rd_kafka_t *handle, struct hub_error *reterr);
+
 /* Adds a message to a batch; the batch owns it then. */
 void hub_kafka_batch_add(struct hub_kafka_batch *batch, rd_kafka_message_t *message);
 

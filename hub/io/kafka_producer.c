@@ -121,9 +121,11 @@ enum hub_status hub_producer_new(const char *bootstrap, const char *transactiona
     }
     if (status == HUB_OK) {
         producer->reports = rd_kafka_queue_get_main(producer->handle);
+        status = hub_kafka_meet(producer->handle, reterr);
+    }
+    if (status == HUB_OK)
         status = judge(rd_kafka_init_transactions(producer->handle, HUB_KAFKA_TIMEOUT_MS),
                        "init_transactions", reterr);
-    }
     if (status != HUB_OK) {
         hub_producer_free(producer);
         return status;

@@ -11,6 +11,7 @@ struct hub_reader {
     char *bootstrap;
     rd_kafka_t *handle;
     rd_kafka_t *uncommitted; /* asks for the ends of logs; NULL until needed */
+    const struct rd_kafka_metadata *known; /* of the last look; NULL before one */
 };
 
 static enum hub_status open_handle(const char *bootstrap, const char *isolation,
@@ -62,6 +63,8 @@ void hub_reader_free(struct hub_reader *reader) {
         return;
     close_handle(reader->handle);
     close_handle(reader->uncommitted);
+    if (reader->known != NULL)
+        rd_kafka_metadata_destroy(reader->known);
     hub_release(reader->bootstrap);
     hub_release(reader);
 }
@@ -76,38 +79,80 @@ enum hub_status hub_reader_bounds(struct hub_reader *reader, const char *topic, 
     return HUB_OK;
 }
 
-/* The end of the log, whatever is still open below it. */
-static enum hub_status high_watermark(struct hub_reader *reader, const char *topic,
-                                      int32_t partition, int64_t *ret_end,
-                                      struct hub_error *reterr) {
-    int64_t first = 0;
-    if (reader->uncommitted == NULL)
-        HUB_TRY(open_handle(reader->bootstrap, "read_uncommitted", &reader->uncommitted, reterr));
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        reader->uncommitted, topic, partition, &first, ret_end, HUB_KAFKA_TIMEOUT_MS);
+/* All in one request to each broker. */
+static enum hub_status ends_of(rd_kafka_t *handle, struct hub_kafka_partition *partitions,
+                               size_t count, struct hub_error *reterr) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    size_t failed = 0;
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition)
+            ->offset = RD_KAFKA_OFFSET_END;
+    rd_kafka_resp_err_t code =
+        count == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR
+                   : rd_kafka_offsets_for_times(handle, list, HUB_KAFKA_TIMEOUT_MS);
+    for (size_t i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < count; i++) {
+        partitions[i].offset = list->elems[i].offset;
+        code = list->elems[i].err;
+        failed = i;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return hub_fail(reterr, HUB_RETRY, "%s/%d: %s", topic, partition, rd_kafka_err2str(code));
+        return hub_fail(reterr, HUB_RETRY, "%s/%d: %s", partitions[failed].topic,
+                        partitions[failed].partition, rd_kafka_err2str(code));
     return HUB_OK;
 }
 
-enum hub_status hub_reader_settled(struct hub_reader *reader, const char *topic,
-                                   int32_t partition, int64_t *ret_end,
-                                   struct hub_error *reterr) {
+enum hub_status hub_reader_ends(struct hub_reader *reader, struct hub_kafka_partition *partitions,
+                                size_t count, struct hub_error *reterr) {
+    return ends_of(reader->handle, partitions, count, reterr);
+}
+
+/* The ends of the logs, whatever is still open below them. */
+static enum hub_status high_watermarks(struct hub_reader *reader,
+                                       struct hub_kafka_partition *partitions, size_t count,
+                                       struct hub_error *reterr) {
+    if (reader->uncommitted == NULL)
+        HUB_TRY(open_handle(reader->bootstrap, "read_uncommitted", &reader->uncommitted, reterr));
+    return ends_of(reader->uncommitted, partitions, count, reterr);
+}
+
+/* The first partition in which something is open: its committed end is before its other one. */
+static const struct hub_kafka_partition *find_open(const struct hub_kafka_partition *committed,
+                                                   const struct hub_kafka_partition *ends,
+                                                   size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (committed[i].offset < ends[i].offset)
+            return &committed[i];
+    return NULL;
+}
+
+static enum hub_status settle(struct hub_reader *reader, struct hub_kafka_partition *partitions,
+                              struct hub_kafka_partition *ends, size_t count,
+                              struct hub_error *reterr) {
     const struct timespec pause = {0, 20 * 1000000};
-    int64_t began_ms = hub_clock_monotonic_ms(), first = 0, committed = 0, end = 0;
+    int64_t began_ms = hub_clock_monotonic_ms();
     for (;;) {
-        HUB_TRY(high_watermark(reader, topic, partition, &end, reterr));
-        HUB_TRY(hub_reader_bounds(reader, topic, partition, &first, &committed, reterr));
-        if (committed >= end) {
-            *ret_end = committed;
+        HUB_TRY(high_watermarks(reader, ends, count, reterr));
+        HUB_TRY(hub_reader_ends(reader, partitions, count, reterr));
+        const struct hub_kafka_partition *open = find_open(partitions, ends, count);
+        if (open == NULL)
             return HUB_OK;
-        }
         if (hub_clock_monotonic_ms() - began_ms > HUB_KAFKA_TIMEOUT_MS)
             return hub_fail(reterr, HUB_RETRY,
                             "%s/%d: a transaction has been open from offset %lld on for %d s",
-                            topic, partition, (long long)committed, HUB_KAFKA_TIMEOUT_MS / 1000);
+                            open->topic, open->partition, (long long)open->offset,
+                            HUB_KAFKA_TIMEOUT_MS / 1000);
         nanosleep(&pause, NULL);
     }
+}
+
+enum hub_status hub_reader_settle(struct hub_reader *reader,
+                                  struct hub_kafka_partition *partitions, size_t count,
+                                  struct hub_error *reterr) {
+    struct hub_kafka_partition *ends = hub_copy_bytes(partitions, count * sizeof *ends);
+    enum hub_status status = settle(reader, partitions, ends, count, reterr);
+    hub_release(ends);
+    return status;
 }
 
 static enum hub_status start(struct hub_reader *reader, const char *topic, int32_t partition,
@@ -130,6 +175,7 @@ struct reading {
                             struct hub_error *reterr);
     void *context;
     struct hub_error *reterr;
+    struct hub_kafka_batch batch; /* of the one record */
     bool ended;
 };
 
@@ -146,13 +192,12 @@ static enum hub_status take_message(struct reading *reading, rd_kafka_message_t 
     } else if (message->offset >= reading->to) {
         reading->ended = true;
     } else {
-        struct hub_kafka_batch batch = {0};
         reading->heard_ms = hub_clock_monotonic_ms();
         reading->next = message->offset + 1;
-        hub_kafka_batch_add(&batch, message);
-        status = reading->take(reading->context, &batch.records[0], reading->reterr);
+        hub_kafka_batch_add(&reading->batch, message);
+        status = reading->take(reading->context, &reading->batch.records[0], reading->reterr);
         reading->ended = reading->next >= reading->to;
-        hub_kafka_batch_free(&batch); /* with the message */
+        hub_kafka_batch_clear(&reading->batch); /* with the message */
         return status;
     }
     rd_kafka_message_destroy(message);
@@ -167,6 +212,11 @@ enum hub_status hub_reader_read(struct hub_reader *reader, const char *topic, in
                                 void *context, int64_t *ret_next, struct hub_error *reterr) {
     enum { STEP_MS = 1000 };
     int64_t first = 0, end = 0;
+    if (to >= 0 && from >= to) { /* no need to ask */
+        if (ret_next != NULL)
+            *ret_next = from;
+        return HUB_OK;
+    }
     HUB_TRY(hub_reader_bounds(reader, topic, partition, &first, &end, reterr));
     struct reading reading = {.topic = topic,
                               .partition = partition,
@@ -190,6 +240,7 @@ enum hub_status hub_reader_read(struct hub_reader *reader, const char *topic, in
                               HUB_KAFKA_TIMEOUT_MS / 1000);
     }
     rd_kafka_assign(reader->handle, NULL);
+    hub_kafka_batch_free(&reading.batch);
     if (ret_next != NULL)
         *ret_next = reading.next;
     return status;
@@ -207,14 +258,23 @@ static enum hub_status metadata_of(struct hub_reader *reader,
 
 enum hub_status hub_reader_partition_count(struct hub_reader *reader, const char *topic,
                                            int32_t *ret_count, struct hub_error *reterr) {
-    const struct rd_kafka_metadata *metadata = NULL;
-    HUB_TRY(metadata_of(reader, &metadata, reterr));
+    const struct rd_kafka_metadata *metadata = reader->known;
+    if (metadata == NULL)
+        HUB_TRY(metadata_of(reader, &metadata, reterr));
     *ret_count = -1;
     for (int i = 0; i < metadata->topic_cnt; i++)
         if (strcmp(metadata->topics[i].topic, topic) == 0)
             *ret_count = metadata->topics[i].partition_cnt;
-    rd_kafka_metadata_destroy(metadata);
+    if (metadata != reader->known)
+        rd_kafka_metadata_destroy(metadata);
     return HUB_OK;
+}
+
+enum hub_status hub_reader_look(struct hub_reader *reader, struct hub_error *reterr) {
+    if (reader->known != NULL)
+        rd_kafka_metadata_destroy(reader->known);
+    reader->known = NULL;
+    return metadata_of(reader, &reader->known, reterr);
 }
 
 static int compare_names(const void *a, const void *b) {
@@ -239,6 +299,7 @@ enum hub_status hub_reader_topics(struct hub_reader *reader, struct hub_arena *a
 
 enum hub_status hub_reader_cluster_id(struct hub_reader *reader, struct hub_arena *arena,
                                       const char **ret_id, struct hub_error *reterr) {
+    HUB_TRY(hub_kafka_meet(reader->handle, reterr));
     char *id = rd_kafka_clusterid(reader->handle, HUB_KAFKA_TIMEOUT_MS);
     if (id == NULL)
         return hub_fail(reterr, HUB_RETRY, "Kafka does not answer");

@@ -147,22 +147,36 @@ static void bounds_are_the_first_offset_and_the_next(void **state) {
               &reading.error);
     assert_int_equal(first, 0);
     assert_int_equal(next, 3);
-    expect_ok(hub_reader_settled(reading.reader, "log", 1, &next, &reading.error),
-              &reading.error);
-    assert_int_equal(next, 3);
-    expect_ok(hub_reader_settled(reading.reader, "log", 0, &next, &reading.error),
-              &reading.error);
-    assert_int_equal(next, 0);
+    end(&reading);
+}
+
+static void ends_are_asked_for_all_at_once(void **state) {
+    struct reading reading;
+    struct hub_kafka_partition ends[] = {{"log", 1, -1, NULL}, {"log", 0, -1, NULL}};
+    (void)state;
+    begin(&reading);
+    write_records(&reading, 3);
+    expect_ok(hub_reader_ends(reading.reader, ends, 2, &reading.error), &reading.error);
+    assert_int_equal(ends[0].offset, 3);
+    assert_int_equal(ends[1].offset, 0);
+    write_records(&reading, 1);
+    expect_ok(hub_reader_settle(reading.reader, ends, 2, &reading.error), &reading.error);
+    assert_int_equal(ends[0].offset, 4);
+    assert_int_equal(ends[1].offset, 0);
+    expect_ok(hub_reader_settle(reading.reader, ends, 0, &reading.error), &reading.error);
     end(&reading);
 }
 
 static void what_cannot_be_asked_is_retry(void **state) {
     struct reading reading;
+    struct hub_kafka_partition ends[] = {{"log", 0, -1, NULL}, {"log", 9, -1, NULL}};
     int64_t first = 0, next = 0;
     (void)state;
     begin(&reading);
     expect_refusal(hub_reader_bounds(reading.reader, "log", 9, &first, &next, &reading.error),
                    HUB_RETRY, &reading.error, "log/9", "");
+    expect_refusal(hub_reader_settle(reading.reader, ends, 2, &reading.error), HUB_RETRY,
+                   &reading.error, "log/9", "");
     end(&reading);
 }
 
@@ -177,6 +191,23 @@ static void partitions_are_counted_and_what_is_not_there_is_minus_one(void **sta
     expect_ok(hub_reader_partition_count(reading.reader, "other", &count, &reading.error),
               &reading.error);
     assert_int_equal(count, -1);
+    end(&reading);
+}
+
+static void partitions_are_counted_as_they_were_at_the_last_look(void **state) {
+    struct reading reading;
+    int32_t count = 0;
+    (void)state;
+    begin(&reading);
+    expect_ok(hub_reader_look(reading.reader, &reading.error), &reading.error);
+    cluster_topic(&reading.cluster, "other", 3);
+    expect_ok(hub_reader_partition_count(reading.reader, "other", &count, &reading.error),
+              &reading.error);
+    assert_int_equal(count, -1);
+    expect_ok(hub_reader_look(reading.reader, &reading.error), &reading.error);
+    expect_ok(hub_reader_partition_count(reading.reader, "other", &count, &reading.error),
+              &reading.error);
+    assert_int_equal(count, 3);
     end(&reading);
 }
 
@@ -250,8 +281,10 @@ int main(void) {
         cmocka_unit_test(a_connection_that_breaks_is_mended),
         cmocka_unit_test(a_topic_that_is_not_ours_to_read_is_fatal),
         cmocka_unit_test(bounds_are_the_first_offset_and_the_next),
+        cmocka_unit_test(ends_are_asked_for_all_at_once),
         cmocka_unit_test(what_cannot_be_asked_is_retry),
         cmocka_unit_test(partitions_are_counted_and_what_is_not_there_is_minus_one),
+        cmocka_unit_test(partitions_are_counted_as_they_were_at_the_last_look),
         cmocka_unit_test(topics_are_listed_by_name),
         cmocka_unit_test(a_cluster_has_an_id),
         cmocka_unit_test(a_topic_with_its_partitions_is_left_as_it_is),
