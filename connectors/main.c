@@ -2,6 +2,7 @@
 #include "connectors/kit/check.h"
 #include "connectors/kit/runtime.h"
 #include "hub/io/crypto.h"
+#include "hub/io/json.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -198,6 +199,7 @@ int main(int argc, char **argv) {
         .keys = environment("HUB_KEYS", NULL),
         .runtime = {.bootstrap = environment("HUB_BOOTSTRAP", "127.0.0.1:19092"),
                     .state_folder = environment("HUB_STATE", "state")}};
+    hub_json_open();
     for (int option; (option = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1;) {
         if (option == 'h') {
             usage(stdout);

@@ -3,6 +3,7 @@
 #include "hub/engine/engine.h"
 #include "hub/engine/lookup.h"
 #include "hub/io/crypto.h"
+#include "hub/io/json.h"
 #include "hub/io/kafka.h"
 #include "hub/io/log.h"
 
@@ -101,6 +102,7 @@ int main(int argc, char **argv) {
                                     .checkpoint_interval_ms = 10000,
                                     .batch_count_max = 10000};
     struct hub_error error = {{0}};
+    hub_json_open();
     for (int option; (option = getopt_long(argc, argv, "h", long_options, NULL)) != -1;) {
         if (option == 'h') {
             usage(stdout);

@@ -1,13 +1,14 @@
 /* CSV (RFC 4180), by libcsv. The first row names the columns, unless the configuration does; every
  * row becomes an object of texts by column name. A row that does not fit is an error of its own, with its bytes; the next row goes
  * on. After a quote where none may stand, the next line does. */
+#include "connectors/formats/charset.h"
 #include "connectors/formats/formats.h"
 #include "connectors/formats/rows.h"
 
+#include "hub/base/memory.h"
 #include "hub/base/text.h"
 
 #include <csv.h>
-#include <iconv.h>
 #include <string.h>
 
 enum { COLUMNS_MAX = 512 };
@@ -182,11 +183,10 @@ static enum hub_status end_row(struct table *table, size_t to, struct hub_error 
     return HUB_OK;
 }
 
-static enum hub_status start_parser(struct table *table, struct hub_error *reterr) {
-    if (csv_init(&table->parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
-        return hub_fail(reterr, HUB_FATAL, "no memory for a parser");
+static void start_parser(struct table *table) {
+    csv_init(&table->parser, CSV_STRICT | CSV_STRICT_FINI);
+    csv_set_realloc_func(&table->parser, hub_reallocate);
     csv_set_delim(&table->parser, (unsigned char)table->options->delimiter[0]);
-    return HUB_OK;
 }
 
 /* What began in row_from cannot be read: the rows after it still can. */
@@ -197,7 +197,8 @@ static enum hub_status pass_over(struct table *table, size_t to, const char *wha
     add_error(table, hub_bytes_part(table->document, table->row_from, to), what);
     begin_row(table, to);
     csv_free(&table->parser);
-    return start_parser(table, reterr);
+    start_parser(table);
+    return HUB_OK;
 }
 
 /* Past the line end, which is \n, \r\n or \r. */
@@ -255,14 +256,9 @@ static enum hub_status read_rows(struct table *table, struct hub_error *reterr) 
     return HUB_OK;
 }
 
-static enum hub_status open_converter(struct table *table, struct hub_error *reterr) {
-    if (is_utf8(table->options))
-        return HUB_OK;
-    table->converter = iconv_open("UTF-8", table->options->charset);
-    if (table->converter == (iconv_t)-1)
-        return hub_fail(reterr, HUB_FATAL, "this system cannot convert from %s",
-                        table->options->charset);
-    return HUB_OK;
+static enum hub_status check_options(const void *options_, struct hub_error *reterr) {
+    const struct csv_options *own = options_;
+    return hub_charset_check(own->charset, reterr);
 }
 
 static enum hub_status parse(const void *options_, struct hub_bytes document,
@@ -277,14 +273,12 @@ static enum hub_status parse(const void *options_, struct hub_bytes document,
                             .cells = json_array(),
                             .parsed = &parsed};
     json_object_set_new(parsed.tree, "rows", table->rows);
-    enum hub_status status = open_converter(table, reterr);
-    bool converts = status == HUB_OK && !is_utf8(table->options);
-    if (status == HUB_OK)
-        status = start_parser(table, reterr);
-    if (status == HUB_OK) {
-        status = read_rows(table, reterr);
-        csv_free(&table->parser);
-    }
+    bool converts = !is_utf8(table->options);
+    if (converts)
+        table->converter = hub_charset_open(table->options->charset);
+    start_parser(table);
+    enum hub_status status = read_rows(table, reterr);
+    csv_free(&table->parser);
     if (converts)
         iconv_close(table->converter);
     json_decref(table->cells);
@@ -300,6 +294,7 @@ const struct hub_format hub_format_csv = {
     .summary = "A table; the first row names the columns, unless `columns` does.",
     .options = options,
     .options_size = sizeof(struct csv_options),
+    .check = check_options,
     .each = "rows",
     .parse = parse,
 };

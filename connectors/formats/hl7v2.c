@@ -12,6 +12,7 @@
  * and not an amendment of what it said before.
  *
  * A message that cannot be read is an error of its own, with its bytes; the next one goes on. */
+#include "connectors/formats/charset.h"
 #include "connectors/formats/formats.h"
 #include "connectors/formats/hl7v2_text.h"
 #include "connectors/formats/rows.h"
@@ -33,6 +34,14 @@ static const struct hub_option options[] = {
      .help = "The character set of messages whose MSH-18 names none."},
     {0},
 };
+
+/* Whichever a message names. */
+static enum hub_status check_options(const void *options_, struct hub_error *reterr) {
+    (void)options_;
+    for (size_t i = 0; hub_hl7v2_charsets[i] != NULL; i++)
+        HUB_TRY(hub_charset_check(hub_hl7v2_charsets[i], reterr));
+    return HUB_OK;
+}
 
 static const char *const grouped[] = {"AIS", "AIG", "AIL", "AIP", NULL};
 
@@ -259,7 +268,8 @@ static enum hub_status read_charset(struct reader *reader, struct hub_bytes line
     if (charset == NULL)
         return hub_fail(reader->reterr, HUB_REJECT, "MSH-18 names a character set that is not "
                         "known; ASCII, 8859/1, 8859/15 or UNICODE UTF-8 would pass");
-    return hub_hl7v2_text_use(&reader->text, charset, reader->reterr);
+    hub_hl7v2_text_use(&reader->text, charset);
+    return HUB_OK;
 }
 
 static enum hub_status read_header(struct reader *reader, struct hub_bytes line) {
@@ -474,6 +484,7 @@ const struct hub_format hub_format_hl7v2 = {
     .summary = "HL7 v2 messages, one or several or a batch file; paths as SCH-2.1 and RGS.AIL-3.",
     .options = options,
     .options_size = sizeof(struct hl7v2_options),
+    .check = check_options,
     .each = "messages",
     .parse = parse,
 };

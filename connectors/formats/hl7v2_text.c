@@ -1,5 +1,6 @@
 #include "connectors/formats/hl7v2_text.h"
 
+#include "connectors/formats/charset.h"
 #include "hub/base/memory.h"
 
 #include <string.h>
@@ -28,18 +29,14 @@ void hub_hl7v2_text_close(struct hub_hl7v2_text *text) {
     text->converts = NULL;
 }
 
-enum hub_status hub_hl7v2_text_use(struct hub_hl7v2_text *text, const char *charset,
-                                   struct hub_error *reterr) {
+void hub_hl7v2_text_use(struct hub_hl7v2_text *text, const char *charset) {
     text->charset = charset;
     if (!needs_converter(charset) ||
         (text->converts != NULL && strcmp(text->converts, charset) == 0))
-        return HUB_OK;
+        return;
     hub_hl7v2_text_close(text);
-    text->converter = iconv_open("UTF-8", charset);
-    if (text->converter == (iconv_t)-1)
-        return hub_fail(reterr, HUB_FATAL, "this system cannot convert from %s", charset);
+    text->converter = hub_charset_open(charset);
     text->converts = charset;
-    return HUB_OK;
 }
 
 /* --- escape sequences --- */

@@ -21,9 +21,8 @@ extern const char *const hub_hl7v2_charsets[];
 /* The character set that MSH-18 means (HL7 table 0211), or NULL. */
 const char *hub_hl7v2_charset_of(struct hub_bytes code);
 
-/* HUB_FATAL where this system cannot convert from it. */
-HUB_MUST_USE enum hub_status hub_hl7v2_text_use(struct hub_hl7v2_text *text, const char *charset,
-                                                struct hub_error *reterr);
+/* `charset` is one of those; that this system can convert from them was checked (charset.h). */
+void hub_hl7v2_text_use(struct hub_hl7v2_text *text, const char *charset);
 void hub_hl7v2_text_close(struct hub_hl7v2_text *text);
 
 /* A component or subcomponent as a text in UTF-8, to be released by the caller; NULL where it cannot

@@ -7,10 +7,9 @@
  * makes a list. What is before the first record is left out. */
 #include "connectors/formats/formats.h"
 #include "connectors/formats/rows.h"
+#include "connectors/kit/expression.h"
 #include "hub/base/text.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,8 +33,7 @@ static const struct hub_option options[] = {
 };
 
 static pcre2_code *compile(const char *pattern, int *ret_code, PCRE2_SIZE *ret_at) {
-    return pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_ANCHORED, ret_code,
-                         ret_at, NULL);
+    return hub_expression_compile(pattern, PCRE2_ZERO_TERMINATED, PCRE2_ANCHORED, ret_code, ret_at);
 }
 
 static enum hub_status check_options(const void *options_, struct hub_error *reterr) {
@@ -204,9 +202,8 @@ static enum hub_status parse(const void *options_, struct hub_bytes document,
                             .parsed = &parsed,
                             .records = json_array(),
                             .label = compile(own->label, &code, &at),
-                            .limits = pcre2_match_context_create(NULL)};
+                            .limits = hub_expression_limits(MATCH_STEPS_MAX)};
     reader.match = pcre2_match_data_create_from_pattern(reader.label, NULL);
-    pcre2_set_match_limit(reader.limits, MATCH_STEPS_MAX);
     json_object_set_new(parsed.tree, "records", reader.records);
     enum hub_status status = read_lines(&reader, reterr);
     json_decref(reader.record);

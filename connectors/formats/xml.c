@@ -7,8 +7,11 @@
  * local name; others by prefix:name, with the prefix of `namespaces` or the document's own. */
 #include "connectors/formats/formats.h"
 
+#include "hub/base/memory.h"
+
 #include <libxml/parser.h>
 #include <libxml/tree.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DEPTH_MAX = 64 };
@@ -166,6 +169,8 @@ static enum hub_status check_tree(const xmlDoc *document, struct hub_error *rete
 static enum hub_status parse(const void *options_, struct hub_bytes document,
                              struct hub_arena *arena, struct hub_parsed *ret_parsed,
                              struct hub_error *reterr) {
+    /* Left to itself libxml2 calls a document malformed for which there was no room. */
+    xmlMemSetup(free, hub_allocate, hub_reallocate, hub_copy_text);
     xmlParserCtxt *context = xmlNewParserCtxt();
     bool declared = false;
     xmlSetGenericErrorFunc(NULL, silence);

@@ -418,9 +418,17 @@ static enum hub_status load_skips(struct map_loader *loader, const struct hub_no
     return HUB_OK;
 }
 
+/* As realloc, but nothing asked for is a free. */
+static void *allocate_for_avro(void *context, void *memory, size_t old_size, size_t size) {
+    (void)context;
+    (void)old_size;
+    return size == 0 ? hub_release(memory) : hub_reallocate(memory, size);
+}
+
 static enum hub_status load_avro(struct hub_mapping *mapping, struct hub_error *reterr) {
     const struct hub_schema *schema = mapping->config.domain->schema;
     avro_schema_error_t error;
+    avro_set_allocator(allocate_for_avro, /* user_data= */ NULL);
     if (avro_schema_from_json(schema->text, (int32_t)schema->text_size, &mapping->schema, &error) !=
         0)
         return hub_fail(reterr, HUB_FATAL, "%s: avro-c refuses the schema: %s", schema->file,

@@ -1,12 +1,11 @@
 /* The compiled mapping, shared by the files that load and run it. */
 #pragma once
 
+#include "connectors/kit/expression.h"
 #include "connectors/kit/mapping.h"
 #include "connectors/kit/zone.h"
 
 #include <avro.h>
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 
 enum map_source { MAP_FROM, MAP_CONSTANT, MAP_FIRST, MAP_JOIN, MAP_PLUS };
 enum { MAP_PLUS_PARTS = 3 }; /* what is added to, the amount and its unit */

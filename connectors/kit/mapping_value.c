@@ -44,9 +44,8 @@ static bool is_absent_word(const struct map_value *value, const char *text) {
 static enum hub_status match(struct map_run *run, const struct map_value *value,
                              const char **text_) {
     pcre2_match_data *data = pcre2_match_data_create_from_pattern(value->match, NULL);
-    pcre2_match_context *limits = pcre2_match_context_create(NULL);
+    pcre2_match_context *limits = hub_expression_limits(MATCH_STEPS_MAX);
     const char *text = *text_, *result = NULL;
-    pcre2_set_match_limit(limits, MATCH_STEPS_MAX);
     int groups =
         pcre2_match(value->match, (PCRE2_SPTR)text, strlen(text), 0, 0, data, limits);
     if (groups > 0) {

@@ -1,6 +1,7 @@
 /* Compiling values: where a text comes from and what is done to it. */
 #include "connectors/kit/mapping_plan.h"
 
+#include "hub/base/memory.h"
 #include "hub/io/file.h"
 
 #include <csv.h>
@@ -183,8 +184,8 @@ static enum hub_status load_table_file(struct map_loader *loader, const struct h
     if (hub_file_read(path, &text, &inner) != HUB_OK)
         return hub_node_fail(node, loader->reterr, "%s", inner.text);
     struct table_reader reader = {.arena = loader->arena, .table = table};
-    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
-        return hub_node_fail(node, loader->reterr, "no memory for a parser");
+    csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI);
+    csv_set_realloc_func(&parser, hub_reallocate);
     bool whole = csv_parse(&parser, text.data, text.size, on_cell, on_row, &reader) == text.size &&
                  csv_fini(&parser, on_cell, on_row, &reader) == 0;
     csv_free(&parser);
@@ -299,8 +300,7 @@ static enum hub_status load_match(struct map_loader *loader, const struct hub_no
     PCRE2_UCHAR text[256];
     if (node->kind != HUB_NODE_SCALAR)
         return hub_node_fail(node, loader->reterr, "a regular expression would pass");
-    value->match = pcre2_compile((PCRE2_SPTR)node->text, node->text_size, PCRE2_UTF, &code, &at,
-                                 NULL);
+    value->match = hub_expression_compile(node->text, node->text_size, PCRE2_UTF, &code, &at);
     if (value->match != NULL)
         return HUB_OK;
     pcre2_get_error_message(code, text, sizeof text);

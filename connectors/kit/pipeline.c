@@ -1,6 +1,7 @@
 #include "connectors/kit/pipeline.h"
 
 #include "connectors/kit/guard.h"
+#include "hub/base/table.h"
 #include "hub/io/crypto.h"
 #include "schemas/lib/deadletter.h"
 #include "schemas/lib/frame.h"
@@ -10,9 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#define uthash_fatal(message) abort()
-#include <uthash.h>
 
 static const char held_back[] = "(held back)";
 

@@ -8,12 +8,11 @@
  * read of every file that is still there: size and time. */
 #include "connectors/transports/transports.h"
 
+#include "connectors/kit/expression.h"
 #include "connectors/kit/format.h"
 #include "hub/base/text.h"
 #include "hub/io/file.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 #include <string.h>
 #include <time.h>
 
@@ -101,8 +100,8 @@ static enum hub_status compile_pattern(const struct file_drop_options *own,
     int code = 0;
     PCRE2_SIZE at = 0;
     PCRE2_UCHAR text[256];
-    *ret_pattern = pcre2_compile((PCRE2_SPTR)own->pattern, PCRE2_ZERO_TERMINATED,
-                                 PCRE2_ANCHORED | PCRE2_ENDANCHORED, &code, &at, NULL);
+    *ret_pattern = hub_expression_compile(own->pattern, PCRE2_ZERO_TERMINATED,
+                                          PCRE2_ANCHORED | PCRE2_ENDANCHORED, &code, &at);
     if (*ret_pattern != NULL)
         return HUB_OK;
     pcre2_get_error_message(code, text, sizeof text);

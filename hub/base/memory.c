@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Blocks grow with the batch, so that a large one is not many small allocations. */
 enum {
@@ -22,26 +23,36 @@ struct hub_arena_block {
     _Alignas(ARENA_ALIGNMENT_BYTES) unsigned char bytes[];
 };
 
-static void *need(void *memory) {
+/* One write and the end: nothing here may allocate, nor run what was registered for a clean exit. */
+void hub_memory_end(void) {
+    static const char line[] =
+        "level=error event=out_of_memory msg=\"there is no memory left; the process ends, and its "
+        "next start goes on from what was committed\"\n";
+    ssize_t ignored = write(STDERR_FILENO, line, sizeof line - 1);
+    (void)ignored;
+    _exit(HUB_MEMORY_EXIT_CODE);
+}
+
+void *hub_need(void *memory) {
     if (memory == NULL)
-        abort(); /* out of memory: the batch comes again after the restart */
+        hub_memory_end();
     return memory;
 }
 
 void *hub_allocate(size_t size) {
-    return need(malloc(size == 0 ? 1 : size));
+    return hub_need(malloc(size == 0 ? 1 : size));
 }
 
 void *hub_allocate_zero(size_t count, size_t size) {
-    return need(calloc(count == 0 ? 1 : count, size == 0 ? 1 : size));
+    return hub_need(calloc(count == 0 ? 1 : count, size == 0 ? 1 : size));
 }
 
 void *hub_reallocate(void *memory, size_t size) {
-    return need(realloc(memory, size == 0 ? 1 : size));
+    return hub_need(realloc(memory, size == 0 ? 1 : size));
 }
 
 char *hub_copy_text(const char *text) {
-    return need(strdup(text));
+    return hub_need(strdup(text));
 }
 
 void *hub_copy_bytes(const void *data, size_t size) {

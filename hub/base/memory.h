@@ -1,9 +1,22 @@
 /* Memory has three lives: the process (hub_allocate), the batch (an arena, never freed by hand)
- * and the function. None of these returns NULL: a process without memory stops, and the batch it
- * was working on comes again after its restart. */
+ * and the function. None of these returns NULL: a process without memory stops (hub_memory_end),
+ * and the batch it was working on comes again after its restart.
+ *
+ * Libraries allocate too, and what is left out of a value because there was no room for it looks like
+ * a value without it. So those that let their user choose are given these functions, and what the
+ * others return goes through hub_need. */
 #pragma once
 
 #include <stddef.h>
+
+enum { HUB_MEMORY_EXIT_CODE = 71 }; /* EX_OSERR */
+
+/* Ends the process at once with a line on standard error and that code. Nothing that it had begun is
+ * kept: the broker aborts an open transaction, and the next start goes on from what was
+ * committed. */
+void hub_memory_end(void) __attribute__((noreturn, cold));
+/* Gives back what a library allocated; ends the process where it is NULL for want of memory. */
+void *hub_need(void *memory) __attribute__((returns_nonnull));
 
 void *hub_allocate(size_t size) __attribute__((malloc, returns_nonnull));
 void *hub_allocate_zero(size_t count, size_t size) __attribute__((malloc, returns_nonnull));

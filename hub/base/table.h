@@ -2,6 +2,8 @@
  * one. Tables are walked in the order of insertion, whatever the hash. */
 #pragma once
 
+#include "hub/base/memory.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,5 +26,6 @@ static inline unsigned hub_table_hash(const void *key, size_t size) {
 }
 
 #define HASH_FUNCTION(key, size, hash) ((hash) = hub_table_hash((key), (size)))
-#define uthash_fatal(message) abort() /* out of memory, as in hub_allocate */
+#define uthash_malloc(size) hub_allocate(size)
+#define uthash_fatal(message) hub_memory_end()
 #include <uthash.h>

@@ -1,5 +1,7 @@
 #include "hub/base/text.h"
 
+#include "hub/base/memory.h"
+
 #include <stdlib.h>
 #include <utf8proc.h>
 
@@ -117,6 +119,8 @@ void hub_text_fold(struct hub_bytes text, struct hub_buffer *buffer) {
         utf8proc_map(text.data, (utf8proc_ssize_t)text.size, &mapped,
                      UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE |
                          UTF8PROC_STRIPMARK);
+    if (size == UTF8PROC_ERROR_NOMEM)
+        hub_memory_end(); /* a text that is left as it is would equal other texts */
     if (size < 0) {
         hub_buffer_append_bytes(buffer, text);
         return;

@@ -2,6 +2,7 @@
 #include "hub/ctl/ctl.h"
 
 #include "hub/io/crypto.h"
+#include "hub/io/json.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -222,6 +223,7 @@ int main(int argc, char **argv) {
                           .group = "hub",
                           .by = environment("USER", NULL),
                           .limit = INT64_MAX};
+    hub_json_open();
     for (int option; (option = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1;) {
         if (option == 'h') {
             usage(stdout);

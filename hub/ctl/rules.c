@@ -132,7 +132,7 @@ static void print_sample(const json_t *sample) {
     printf("    ");
     json_object_foreach((json_t *)sample, key, value) {
         char *text = json_is_string(value)
-                         ? strdup(json_string_value(value))
+                         ? hub_copy_text(json_string_value(value))
                          : json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
         if (*text != '\0')
             printf(" %s %s;", key, text);
@@ -230,7 +230,7 @@ static enum hub_exit find_report(struct pair *pair, char **ret_report) {
             fprintf(stderr, "hubctl: %s\n", error.text);
             return HUB_EXIT_NOT_FOUND;
         }
-        *ret_report = strdup(hub_buffer_text(&text));
+        *ret_report = hub_copy_text(hub_buffer_text(&text));
         return HUB_EXIT_OK;
     }
     enum hub_exit code = hub_ctl_rules_rehearse(ctl, pair->domain, pair->rules[0], pair->rules[1],

@@ -3,6 +3,8 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "hub/io/crypto.h"
 
+#include "hub/base/memory.h"
+
 #include <assert.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -22,8 +24,8 @@ const struct hub_digester hub_sha256 = {.digest = sha256};
 struct hub_digest hub_hmac_sha256(struct hub_bytes key, struct hub_bytes message) {
     struct hub_digest digest;
     unsigned size = 0;
-    const void *made = HMAC(EVP_sha256(), key.data, (int)key.size, message.data, message.size,
-                            digest.bytes, &size);
-    assert(made != NULL && size == HUB_DIGEST_SIZE);
+    hub_need(HMAC(EVP_sha256(), key.data, (int)key.size, message.data, message.size, digest.bytes,
+                  &size));
+    assert(size == HUB_DIGEST_SIZE);
     return digest;
 }

@@ -20,7 +20,8 @@ struct exchange {
 enum hub_status hub_http_client_new(struct hub_http_client **ret_client,
                                     struct hub_error *reterr) {
     struct hub_http_client *client = hub_allocate_zero(1, sizeof *client);
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, hub_allocate, free, hub_reallocate,
+                             hub_copy_text, hub_allocate_zero) != CURLE_OK ||
         (client->handle = curl_easy_init()) == NULL) {
         hub_release(client);
         return hub_fail(reterr, HUB_FATAL, "libcurl cannot be started");

@@ -19,7 +19,8 @@ struct hub_http_server {
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status,
                               const char *content_type, struct hub_bytes body) {
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(body.size, (void *)body.data, MHD_RESPMEM_MUST_COPY);
+        hub_need(MHD_create_response_from_buffer(body.size, (void *)body.data,
+                                                 MHD_RESPMEM_MUST_COPY));
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     enum MHD_Result result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);

@@ -231,7 +231,7 @@ enum hub_status hub_producer_send_offsets(struct hub_producer *producer,
             rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition);
         item->offset = offsets[i].offset;
         if (offsets[i].metadata != NULL) {
-            item->metadata = strdup(offsets[i].metadata); /* the library frees it */
+            item->metadata = hub_copy_text(offsets[i].metadata); /* the library frees it */
             item->metadata_size = strlen(offsets[i].metadata);
         }
     }

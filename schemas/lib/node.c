@@ -1,5 +1,7 @@
 #include "schemas/lib/node.h"
 
+#include "hub/base/memory.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,6 +38,8 @@ static enum hub_status next_event(struct reader *reader, yaml_event_t *ret_event
     if (yaml_parser_parse(&reader->parser, ret_event))
         return HUB_OK;
     const yaml_parser_t *parser = &reader->parser;
+    if (parser->error == YAML_MEMORY_ERROR)
+        hub_memory_end();
     if (parser->error == YAML_READER_ERROR)
         return fail_at_byte(reader, parser->problem_offset, parser->problem);
     return hub_fail(reader->reterr, HUB_FATAL, "%s:%zu:%zu: %s%s%s", reader->file,
@@ -184,7 +188,7 @@ enum hub_status hub_node_parse(struct hub_bytes text, const char *file, struct h
     struct reader reader = {.text = text, .arena = arena, .reterr = reterr};
     reader.file = hub_arena_text(arena, file, strlen(file));
     if (!yaml_parser_initialize(&reader.parser))
-        return hub_fail(reterr, HUB_FATAL, "%s: no memory for a parser", file);
+        hub_memory_end();
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&reader.parser, text.data, text.size);
     struct hub_node *node = NULL;

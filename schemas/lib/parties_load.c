@@ -1,6 +1,7 @@
 /* Loading systems.json and organisations.csv. */
 #include "schemas/lib/parties.h"
 
+#include "hub/base/memory.h"
 #include "hub/base/text.h"
 
 #include <csv.h>
@@ -187,8 +188,8 @@ static enum hub_status load_organisations(struct hub_bytes csv, const char *file
                                           struct hub_error *reterr) {
     struct table table = {.parties = parties, .arena = arena, .file = file, .reterr = reterr};
     struct csv_parser parser;
-    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL) != 0)
-        return hub_fail(reterr, HUB_FATAL, "%s: no memory for a parser", file);
+    csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL);
+    csv_set_realloc_func(&parser, hub_reallocate);
     size_t parsed = csv_parse(&parser, csv.data, csv.size, on_cell, on_row, &table);
     bool whole = parsed == csv.size && csv_fini(&parser, on_cell, on_row, &table) == 0;
     if (!whole && table.status == HUB_OK)

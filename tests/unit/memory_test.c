@@ -4,7 +4,10 @@
 #include "tests/lib/cmocka.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void nothing_asked_for_is_still_something(void **state) {
     (void)state;
@@ -146,8 +149,65 @@ static void an_array_grows_as_it_is_filled(void **state) {
     hub_release(numbers);
 }
 
+/* Runs it in a process of its own: the exit code, and what it wrote on standard error. */
+static int in_a_child(void (*body)(void), char *ret_said, size_t size) {
+    int ends[2], status = 0;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        body();
+        _exit(0);
+    }
+    close(ends[1]);
+    size_t done = 0;
+    for (ssize_t got = 1; got > 0 && done + 1 < size; done += got > 0 ? (size_t)got : 0)
+        got = read(ends[0], ret_said + done, size - 1 - done);
+    ret_said[done] = '\0';
+    close(ends[0]);
+    waitpid(child, &status, 0);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void need_nothing(void) {
+    hub_need(NULL);
+}
+
+static void never(void) {
+    abort();
+}
+
+static void end_after_registering(void) {
+    atexit(never);
+    hub_memory_end();
+}
+
+static void a_process_without_memory_ends_with_one_line_and_its_own_code(void **state) {
+    char said[1024];
+    (void)state;
+    assert_int_equal(in_a_child(need_nothing, said, sizeof said), HUB_MEMORY_EXIT_CODE);
+    assert_non_null(strstr(said, "level=error event=out_of_memory msg=\""));
+    assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+}
+
+static void nothing_that_was_left_for_a_clean_exit_is_done(void **state) {
+    char said[1024];
+    (void)state;
+    assert_int_equal(in_a_child(end_after_registering, said, sizeof said), HUB_MEMORY_EXIT_CODE);
+}
+
+static void what_is_there_is_given_back(void **state) {
+    int one = 1;
+    (void)state;
+    assert_ptr_equal(hub_need(&one), &one);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_process_without_memory_ends_with_one_line_and_its_own_code),
+        cmocka_unit_test(nothing_that_was_left_for_a_clean_exit_is_done),
+        cmocka_unit_test(what_is_there_is_given_back),
         cmocka_unit_test(nothing_asked_for_is_still_something),
         cmocka_unit_test(zeroed_memory_is_zero),
         cmocka_unit_test(copies_are_their_own_and_end_with_a_zero),
