@@ -1,6 +1,7 @@
 /* The simulator: the real stages under a simulated log where processes crash in the middle of
  * transactions, shards move, topics are compacted, caches are lost, and records come twice, late,
  * in any order or damaged, while people decide. One seed is one run, with its own mix of faults. */
+#include "hub/io/json.h"
 #include "tests/sim/simulate.h"
 
 #include <getopt.h>
@@ -53,9 +54,10 @@ static double share(size_t part, size_t whole) {
 
 static void report(const struct totals *totals, double spent_s) {
     const struct churn *churn = &totals->churn;
-    printf("%zu seeds in %.1f s of CPU: %.0f seeds and %.0f simulated hours per CPU second\n",
-           totals->runs, spent_s, (double)totals->runs / spent_s,
-           (double)totals->simulated_ms / 3600000 / spent_s);
+    if (totals->runs > 1) /* one seed says the same each time */
+        printf("%zu seeds in %.1f s of CPU: %.0f seeds and %.0f simulated hours per CPU second\n",
+               totals->runs, spent_s, (double)totals->runs / spent_s,
+               (double)totals->simulated_ms / 3600000 / spent_s);
     printf("records: %zu; %zu log entries; %" PRId64 " late, %" PRId64 " withdrawn, %" PRId64
            " moved to another shard, %" PRId64 " dead letters\n",
            totals->records, totals->entries, totals->late, totals->withdrawn, totals->moved,
@@ -143,6 +145,7 @@ int main(int argc, char **argv) {
     }
     if (optind != argc)
         return fputs(usage, stderr) < 0 ? 3 : 2;
+    hub_json_open();
     signal(SIGABRT, on_abort);
     signal(SIGSEGV, on_abort);
     return one != 0 ? run_one(one, breach) : run_many(from, count, breach);
