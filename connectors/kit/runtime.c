@@ -16,7 +16,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { POLL_MS = 500, BACK_OFF_MIN_MS = 500, BACK_OFF_MAX_MS = 60000, ONCE_TRIES = 5,
+enum { POLL_MS = 500, BACK_OFF_MIN_MS = 500, BACK_OFF_MAX_MS = 60000,
+       SESSION_BACK_OFF_MAX_MS = 10000, ONCE_TRIES = 5,
        RETRY_AFTER_MAX_MS = 3600000, NAME_MAX_SIZE = 192 };
 
 static volatile sig_atomic_t stop_requested;
@@ -26,9 +27,17 @@ static void on_signal(int signal_number) {
     stop_requested = 1;
 }
 
+/* What this process knows of the position, over its sessions: the sequence that it has read or
+ * committed last, and the one that it has tried to commit. */
+struct memory {
+    bool has_read;
+    int64_t committed, tried;
+};
+
 struct session {
     struct hub_connector *connector;
     const struct hub_runtime_settings *settings;
+    struct memory *memory;
     struct hub_reader *reader;
     struct hub_producer *producer;
     char transactional_id[NAME_MAX_SIZE];
@@ -91,6 +100,19 @@ static enum hub_status take_published(void *context, const struct hub_kafka_reco
     return hub_known_load(session->pipeline.known, record->key, record->value, reterr);
 }
 
+/* Other connectors write to the same partition, and one of them may hold a transaction open below
+ * what this one has committed. */
+static enum hub_status read_settled(struct session *session, const char *topic, int32_t partition,
+                                    enum hub_status (*take)(void *context,
+                                                            const struct hub_kafka_record *record,
+                                                            struct hub_error *reterr),
+                                    struct hub_error *reterr) {
+    struct hub_kafka_partition end = {topic, partition, -1, NULL};
+    HUB_TRY(hub_reader_settle(session->reader, &end, 1, reterr));
+    return hub_reader_read(session->reader, topic, partition, 0, end.offset, take, session, NULL,
+                           reterr);
+}
+
 static enum hub_status load_known(struct session *session, struct hub_error *reterr) {
     const struct hub_connector *connector = session->connector;
     int32_t partitions = 0;
@@ -101,8 +123,21 @@ static enum hub_status load_known(struct session *session, struct hub_error *ret
     HUB_TRY(hub_reader_partition_count(session->reader, session->ingest_topic, &partitions,
                                        reterr));
     for (int32_t i = 0; i < partitions; i++)
-        HUB_TRY(hub_reader_read(session->reader, session->ingest_topic, i, 0, -1, take_published,
-                                session, NULL, reterr));
+        HUB_TRY(read_settled(session, session->ingest_topic, i, take_published, reterr));
+    return HUB_OK;
+}
+
+/* A later process of this name fences this one, which would come back and fence that one, for ever:
+ * where somebody else has moved the position, this one gives way. */
+static enum hub_status recognise_position(struct session *session, struct hub_error *reterr) {
+    struct memory *memory = session->memory;
+    bool own = session->sequence == memory->committed || session->sequence == memory->tried;
+    if (memory->has_read && !own)
+        return hub_fail(reterr, HUB_FATAL,
+                        "another process runs connector %s: its position has moved from document "
+                        "%lld to %lld; one process of it would pass", session->connector->name,
+                        (long long)memory->committed, (long long)session->sequence);
+    *memory = (struct memory){true, session->sequence, session->sequence};
     return HUB_OK;
 }
 
@@ -121,8 +156,8 @@ static enum hub_status open_session(struct session *session, struct hub_error *r
     /* The producer first: it ends what an earlier run left open, so that what is read next is all
      * there is. */
     HUB_TRY(hub_producer_new(bootstrap, session->transactional_id, &session->producer, reterr));
-    HUB_TRY(hub_reader_read(session->reader, "position", 0, 0, -1, take_position, session, NULL,
-                            reterr));
+    HUB_TRY(read_settled(session, "position", 0, take_position, reterr));
+    HUB_TRY(recognise_position(session, reterr));
     HUB_TRY(load_known(session, reterr));
     env.position = session->position;
     env.folder = connector->folder;
@@ -262,7 +297,9 @@ static enum hub_status publish_batch(struct session *session, const struct hub_b
         hub_producer_abort(session->producer);
         return status;
     }
+    session->memory->tried = sequence;
     HUB_TRY(hub_producer_commit(session->producer, reterr));
+    session->memory->committed = sequence;
     for (size_t i = 0; i < batch->count; i++)
         hub_pipeline_committed(&session->pipeline, &lists[i]);
     session->counts = counts;
@@ -325,8 +362,8 @@ static enum hub_status loop(struct session *session, struct hub_error *reterr) {
 
 static enum hub_status run_session(struct hub_connector *connector,
                                    const struct hub_runtime_settings *settings,
-                                   struct hub_error *reterr) {
-    struct session session = {.connector = connector, .settings = settings};
+                                   struct memory *memory, struct hub_error *reterr) {
+    struct session session = {.connector = connector, .settings = settings, .memory = memory};
     enum hub_status status = open_session(&session, reterr);
     if (status == HUB_OK)
         status = loop(&session, reterr);
@@ -354,14 +391,20 @@ enum hub_status hub_runtime_run(struct hub_connector *connector,
         return hub_fail(reterr, HUB_FATAL,
                         "%s: pseudonyms need keys; --keys names the folder that holds them",
                         connector->file);
+    struct memory memory = {0};
     enum hub_status status = HUB_OK;
+    int64_t wait_ms = BACK_OFF_MIN_MS;
     for (int tries = 0; !stop_requested; tries++) {
-        status = run_session(connector, settings, reterr);
+        int64_t began_ms = hub_clock_monotonic_ms();
+        status = run_session(connector, settings, &memory, reterr);
         if (status != HUB_RETRY || (settings->once && tries + 1 >= ONCE_TRIES))
             break;
-        hub_log(HUB_LOG_WARNING, "session_ended", "%s; again in %d ms", reterr->text,
-                BACK_OFF_MIN_MS);
-        pause_ms(BACK_OFF_MIN_MS);
+        if (hub_clock_monotonic_ms() - began_ms > SESSION_BACK_OFF_MAX_MS)
+            wait_ms = BACK_OFF_MIN_MS;
+        hub_log(HUB_LOG_WARNING, "session_ended", "%s; again in %lld ms", reterr->text,
+                (long long)wait_ms);
+        pause_ms(wait_ms);
+        wait_ms = wait_ms * 2 > SESSION_BACK_OFF_MAX_MS ? SESSION_BACK_OFF_MAX_MS : wait_ms * 2;
     }
     return status;
 }

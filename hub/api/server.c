@@ -34,7 +34,11 @@ static const char metrics_head[] =
     "# HELP atmp_commit_seconds_total Time spent in commits.\n"
     "# TYPE atmp_commit_seconds_total counter\n"
     "# HELP atmp_partitions Partitions held.\n"
-    "# TYPE atmp_partitions gauge\n";
+    "# TYPE atmp_partitions gauge\n"
+    "# HELP atmp_checkpoints_total Writings of the cache.\n"
+    "# TYPE atmp_checkpoints_total counter\n"
+    "# HELP atmp_log_lines_lost_total Log lines that could not be written.\n"
+    "# TYPE atmp_log_lines_lost_total counter\n";
 
 /* The lines of one metric must stand together under its head. */
 static void append_metric(struct hub_buffer *body, const char *head, size_t head_size,

@@ -30,6 +30,7 @@ static void catch_signals(void) {
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write, not the end */
 }
 
 struct session {
@@ -37,6 +38,7 @@ struct session {
     struct hub_task tasks[TASKS];
     size_t task_count; /* refer has nothing to do where no domain refers to another */
     int64_t checkpoint_ms, report_ms;
+    bool checkpoints_fail;
 };
 
 /* --- what others may see --- */
@@ -60,6 +62,13 @@ static void publish_metrics(struct session *session) {
             if (task->slots[k].state != NULL)
                 task->kind->report(&task->slots[k], &text);
     }
+    hub_buffer_append_format(&text,
+                             "atmp_checkpoints_total{outcome=\"written\"} %lld\n"
+                             "atmp_checkpoints_total{outcome=\"failed\"} %lld\n"
+                             "atmp_log_lines_lost_total{program=\"atmp-hub\"} %lld\n",
+                             (long long)session->engine->checkpoints[false],
+                             (long long)session->engine->checkpoints[true],
+                             (long long)hub_log_lost());
     struct hub_public_state *state = session->engine->state;
     char *fresh = hub_copy_text(hub_buffer_text(&text));
     pthread_mutex_lock(&state->lock);
@@ -71,11 +80,17 @@ static void publish_metrics(struct session *session) {
 
 /* --- the cache --- */
 
+/* A cache that cannot be written is a slower start, not an outage: on a full disk the hub goes on
+ * without, and each session tries again. */
 static enum hub_status open_cache(struct hub_engine *engine, struct hub_error *reterr) {
     struct hub_reader *reader = NULL;
     struct hub_arena arena = {0};
     HUB_SCOPED_BUFFER identity = {0};
     const char *cluster = NULL;
+    if (engine->cache != NULL && hub_cache_keeps(engine->cache))
+        return HUB_OK;
+    hub_cache_close(engine->cache);
+    engine->cache = NULL;
     HUB_TRY(hub_reader_new(engine->settings->bootstrap, &reader, reterr));
     enum hub_status status = hub_reader_cluster_id(reader, &arena, &cluster, reterr);
     hub_reader_free(reader);
@@ -83,6 +98,11 @@ static enum hub_status open_cache(struct hub_engine *engine, struct hub_error *r
         hub_buffer_append_format(&identity, "cluster %s, core %d", cluster, HUB_CORE_VERSION);
         status = hub_cache_open(engine->settings->state, hub_buffer_text(&identity), &hub_sha256,
                                 hub_clock_realtime_ms(), &engine->cache, reterr);
+        if (status == HUB_RETRY) {
+            hub_log(HUB_LOG_WARNING, "no_cache", "%s; the hub goes on without, and its next start "
+                    "loads everything from the topics", reterr->text);
+            status = HUB_OK;
+        }
     }
     hub_arena_destroy(&arena);
     return status;
@@ -113,21 +133,41 @@ static enum hub_status checkpoint(struct session *session, struct hub_error *ret
 static enum hub_status keep(struct session *session, bool *ret_worked,
                             struct hub_error *reterr) {
     *ret_worked = false;
+    if (session->checkpoints_fail) /* there is no room for more */
+        return HUB_OK;
     for (size_t i = 0; !*ret_worked && i < session->task_count; i++)
         HUB_TRY(hub_task_keep(&session->tasks[i], KEPT_AT_ONCE, ret_worked, reterr));
     return HUB_OK;
 }
 
-/* A cache that cannot be written is a slower start, not an outage. */
-static void checkpoint_if_due(struct session *session) {
+/* Said once, and once more when it is over. */
+static void say_how_it_went(struct session *session, bool failed, const struct hub_error *error) {
     struct hub_engine *engine = session->engine;
-    struct hub_error error;
-    int64_t age_ms = hub_clock_monotonic_ms() - session->checkpoint_ms;
+    engine->checkpoints[failed]++;
+    if (failed && !hub_cache_keeps(engine->cache))
+        hub_log(HUB_LOG_WARNING, "cache_given_up", "%s; the next start loads from the topics what "
+                "the cache does not have", error->text);
+    else if (failed && !session->checkpoints_fail)
+        hub_log(HUB_LOG_WARNING, "checkpoint_failed", "%s; tried again every %lld ms, and kept in "
+                "memory meanwhile", error->text,
+                (long long)engine->settings->checkpoint_interval_ms);
+    else if (!failed && session->checkpoints_fail)
+        hub_log(HUB_LOG_INFO, "checkpoints_again", "the cache is written again");
+    session->checkpoints_fail = failed;
+}
+
+static bool wants_checkpoint(const struct session *session) {
+    struct hub_engine *engine = session->engine;
     size_t noted = engine->cache == NULL ? 0 : hub_cache_noted_bytes(engine->cache);
-    bool due = noted > 0 && (age_ms >= engine->settings->checkpoint_interval_ms ||
-                             noted > NOTED_BYTES_MAX);
-    if (due && checkpoint(session, &error) != HUB_OK)
-        hub_log(HUB_LOG_WARNING, "checkpoint_failed", "%s", error.text);
+    int64_t age_ms = hub_clock_monotonic_ms() - session->checkpoint_ms;
+    size_t early = session->checkpoints_fail ? HUB_CACHE_NOTED_BYTES_MAX : NOTED_BYTES_MAX;
+    return noted > 0 && (noted > early || age_ms >= engine->settings->checkpoint_interval_ms);
+}
+
+static void write_checkpoint(struct session *session) {
+    struct hub_error error = {{0}};
+    bool failed = checkpoint(session, &error) != HUB_OK;
+    say_how_it_went(session, failed, &error);
 }
 
 /* --- the loop --- */
@@ -158,7 +198,8 @@ static enum hub_status turn(struct session *session, struct hub_error *reterr) {
     }
     bool kept = false;
     HUB_TRY(keep(session, &kept, reterr));
-    checkpoint_if_due(session);
+    if (wants_checkpoint(session))
+        write_checkpoint(session);
     if (session->engine->state->lookup != NULL)
         hub_lookup_answer(session->engine->state->lookup, &session->tasks[1]);
     if (!worked_any && !kept)
@@ -186,9 +227,8 @@ static enum hub_status run_session(struct hub_engine *engine, size_t batch_count
         status = hub_task_open(&session.tasks[i], kinds[i], engine, &batch_counts[i], reterr);
     while (status == HUB_OK && !stop_requested)
         status = turn(&session, reterr);
-    struct hub_error ignored;
-    if (status == HUB_OK && engine->cache != NULL && checkpoint(&session, &ignored) != HUB_OK)
-        hub_log(HUB_LOG_WARNING, "checkpoint_failed", "%s", ignored.text);
+    if (status == HUB_OK && engine->cache != NULL)
+        write_checkpoint(&session);
     atomic_store(&engine->state->ready, false);
     hub_watchdog_start(CLOSE_TIMEOUT_MS); /* leaving a group waits for its coordinator */
     for (size_t i = session.task_count; i > 0; i--)
@@ -216,7 +256,7 @@ enum hub_status hub_engine_run(const struct hub_settings *settings,
     catch_signals();
     while (!stop_requested) {
         int64_t began_ms = hub_clock_monotonic_ms();
-        status = engine.cache == NULL ? open_cache(&engine, reterr) : HUB_OK;
+        status = open_cache(&engine, reterr);
         if (status == HUB_OK)
             status = run_session(&engine, batch_counts, reterr);
         if (status != HUB_RETRY && status != HUB_REJECT)

@@ -30,8 +30,9 @@ struct hub_public_state {
 struct hub_engine {
     const struct hub_settings *settings;
     const struct hub_catalogue *catalogue;
-    struct hub_cache *cache;
+    struct hub_cache *cache; /* NULL: none, for want of room */
     struct hub_public_state *state;
+    int64_t checkpoints[2]; /* written, failed */
 };
 
 /* Runs until SIGTERM or SIGINT. HUB_FATAL: a person must act. */

@@ -23,13 +23,45 @@ struct hub_cache {
     const struct hub_digester *digester;
     char *folder;
     struct hub_cache_noted noted;
-    bool abandoned;
+    bool given_up;
 };
 
+static bool is_full(int code) {
+    return code == MDB_MAP_FULL || code == ENOSPC || code == EDQUOT || code == EFBIG;
+}
+
 static enum hub_status lmdb_failed(int code, const char *what, struct hub_error *reterr) {
-    bool full = code == MDB_MAP_FULL || code == ENOSPC || code == EDQUOT || code == EFBIG;
-    return hub_fail(reterr, full ? HUB_RETRY : HUB_FATAL, "cache: %s: %s", what,
+    return hub_fail(reterr, is_full(code) ? HUB_RETRY : HUB_FATAL, "cache: %s: %s", what,
                     mdb_strerror(code));
+}
+
+static void append_path(const struct hub_cache *cache, const char *name,
+                        struct hub_buffer *path) {
+    hub_buffer_append_format(path, "%s/%s", cache->folder, name);
+}
+
+/* 0, or why a file of the folder cannot have that many bytes. */
+static int reserve(const struct hub_cache *cache, const char *name, off_t size) {
+    HUB_SCOPED_BUFFER path = {0};
+    append_path(cache, name, &path);
+    int descriptor = open(hub_buffer_text(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0)
+        return errno;
+    int code = posix_fallocate(descriptor, 0, size);
+    close(descriptor);
+    return code;
+}
+
+/* LMDB takes a write that the disk had room for half of for an error of the disk. */
+static int what_it_was(const struct hub_cache *cache, int code) {
+    enum { PROBE_BYTES = 1024 * 1024 };
+    HUB_SCOPED_BUFFER path = {0};
+    if (code != EIO)
+        return code;
+    int room = reserve(cache, "room", PROBE_BYTES);
+    append_path(cache, "room", &path);
+    unlink(hub_buffer_text(&path));
+    return is_full(room) ? room : code;
 }
 
 /* --- reading what may be damaged --- */
@@ -38,11 +70,6 @@ static enum hub_status lmdb_failed(int code, const char *what, struct hub_error 
  * mark lies in the folder while we read, and one that is found tells that reading killed an earlier
  * process. Where it cannot be written, reading goes without. */
 static const char mark_name[] = "reading";
-
-static void append_path(const struct hub_cache *cache, const char *name,
-                        struct hub_buffer *path) {
-    hub_buffer_append_format(path, "%s/%s", cache->folder, name);
-}
 
 static void set_mark(const struct hub_cache *cache) {
     HUB_SCOPED_BUFFER path = {0};
@@ -83,9 +110,14 @@ static int write_fact(const struct hub_cache *cache, MDB_txn *txn, const uint8_t
 
 /* --- opening --- */
 
+/* LMDB writes to its lock file through a map: where the disk has no block for it, that ends in a
+ * signal and not in an error. */
 static int open_environment(struct hub_cache *cache) {
+    enum { LOCK_BYTES = 16 * 1024 };
     MDB_txn *txn = NULL;
-    int code = mdb_env_create(&cache->env);
+    int code = reserve(cache, "lock.mdb", LOCK_BYTES);
+    if (code == 0)
+        code = mdb_env_create(&cache->env);
     if (code == 0)
         code = mdb_env_set_mapsize(cache->env, MAP_SIZE);
     if (code == 0)
@@ -151,10 +183,6 @@ static int write_identity(struct hub_cache *cache, const char *identity, int64_t
     MDB_val key = {sizeof identity_name, (void *)identity_name}, value = {fact.size, fact.data};
     int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
     if (code == 0)
-        code = mdb_drop(txn, cache->records, 0);
-    if (code == 0)
-        code = mdb_drop(txn, cache->facts, 0);
-    if (code == 0)
         code = mdb_put(txn, cache->facts, &key, &value, 0);
     if (code == 0)
         return mdb_txn_commit(txn);
@@ -165,8 +193,15 @@ static int write_identity(struct hub_cache *cache, const char *identity, int64_t
 
 static int open_ours(struct hub_cache *cache, const char *identity, int64_t now_ms) {
     int code = open_environment(cache);
-    return code == 0 && !is_ours(cache, identity, now_ms) ? write_identity(cache, identity, now_ms)
-                                                          : code;
+    return code == 0 && !is_ours(cache, identity, now_ms) ? MDB_INVALID : code;
+}
+
+/* Without what is there, which may be what fills the disk. */
+static int open_anew(struct hub_cache *cache, const char *identity, int64_t now_ms) {
+    close_environment(cache);
+    remove_files(cache->folder);
+    int code = open_environment(cache);
+    return code == 0 ? write_identity(cache, identity, now_ms) : code;
 }
 
 enum hub_status hub_cache_open(const char *folder, const char *identity,
@@ -183,13 +218,11 @@ enum hub_status hub_cache_open(const char *folder, const char *identity,
         remove_files(folder);
     set_mark(cache);
     int code = open_ours(cache, text, now_ms);
-    if (code != 0) { /* not a cache: begin anew */
-        close_environment(cache);
-        remove_files(folder);
-        code = open_ours(cache, text, now_ms);
-    }
+    if (code != 0)
+        code = open_anew(cache, text, now_ms);
     clear_mark(cache);
     if (code != 0) {
+        code = what_it_was(cache, code);
         hub_cache_close(cache);
         return lmdb_failed(code, folder, reterr);
     }
@@ -266,15 +299,20 @@ static enum hub_status read_space(struct hub_cache *cache, MDB_txn *txn,
     return status;
 }
 
-/* From here on nothing is known and nothing is kept; the next process begins anew. */
-static void abandon(struct hub_cache *cache) {
+/* From here on nothing is known and nothing is kept. What is in the file may be taken by whoever opens
+ * it next, unless it is thrown away. */
+static void give_up(struct hub_cache *cache) {
     hub_cache_forget(cache);
-    cache->abandoned = true;
+    cache->given_up = true;
+}
+
+static void throw_away(struct hub_cache *cache) {
+    give_up(cache);
     set_mark(cache);
 }
 
 bool hub_cache_keeps(const struct hub_cache *cache) {
-    return !cache->abandoned;
+    return !cache->given_up;
 }
 
 enum hub_status hub_cache_load(struct hub_cache *cache, const char *space,
@@ -287,7 +325,7 @@ enum hub_status hub_cache_load(struct hub_cache *cache, const char *space,
     MDB_txn *txn = NULL;
     enum hub_status status = HUB_OK;
     *ret_next = -1;
-    if (cache->abandoned)
+    if (cache->given_up)
         return HUB_OK;
     set_mark(cache);
     int code = mdb_txn_begin(cache->env, NULL, MDB_RDONLY, &txn);
@@ -304,7 +342,7 @@ enum hub_status hub_cache_load(struct hub_cache *cache, const char *space,
     *ret_next = fact.next;
     if (!damaged)
         return status;
-    abandon(cache); /* nothing is mended in pages that lie */
+    throw_away(cache); /* nothing is mended in pages that lie */
     return hub_fail(reterr, HUB_RETRY, "cache: %s was damaged and is thrown away", space);
 }
 
@@ -312,7 +350,7 @@ enum hub_status hub_cache_load(struct hub_cache *cache, const char *space,
 
 void hub_cache_note(struct hub_cache *cache, const char *space, struct hub_bytes key,
                     const struct hub_bytes *parts, size_t part_count) {
-    if (!cache->abandoned)
+    if (!cache->given_up)
         hub_cache_noted_add(&cache->noted, space, key, parts, part_count);
 }
 
@@ -372,7 +410,7 @@ static int write_mark(struct hub_cache *cache, MDB_txn *txn, const struct hub_ca
 enum hub_status hub_cache_checkpoint(struct hub_cache *cache, const struct hub_cache_mark *marks,
                                      size_t count, struct hub_error *reterr) {
     MDB_txn *txn = NULL;
-    if (cache->abandoned)
+    if (cache->given_up)
         return HUB_OK;
     int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
     if (code == 0)
@@ -389,9 +427,12 @@ enum hub_status hub_cache_checkpoint(struct hub_cache *cache, const struct hub_c
     }
     if (txn != NULL)
         mdb_txn_abort(txn);
-    if (cache->noted.bytes > HUB_CACHE_NOTED_BYTES_MAX || code == MDB_CORRUPTED)
-        abandon(cache);
-    return lmdb_failed(code, "checkpoint", reterr);
+    code = what_it_was(cache, code);
+    if (!is_full(code))
+        throw_away(cache);
+    else if (cache->noted.bytes > HUB_CACHE_NOTED_BYTES_MAX)
+        give_up(cache);
+    return lmdb_failed(code, cache->given_up ? "checkpoint, given up" : "checkpoint", reterr);
 }
 
 void hub_cache_drop(struct hub_cache *cache, const char *space) {
@@ -417,5 +458,5 @@ void hub_cache_drop(struct hub_cache *cache, const char *space) {
     else if (txn != NULL)
         mdb_txn_abort(txn);
     if (code != 0)
-        abandon(cache);
+        throw_away(cache);
 }

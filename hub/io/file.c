@@ -15,6 +15,12 @@ static void close_descriptor(int *descriptor) {
 }
 #define SCOPED_DESCRIPTOR __attribute__((cleanup(close_descriptor))) int
 
+/* A full disk is a matter of time; whatever else a disk says, somebody must look at it. */
+static enum hub_status could_not(const char *path, int code, struct hub_error *reterr) {
+    bool full = code == ENOSPC || code == EDQUOT;
+    return hub_fail(reterr, full ? HUB_RETRY : HUB_FATAL, "%s: %s", path, strerror(code));
+}
+
 static enum hub_status read_all(int descriptor, const char *path, struct hub_buffer *buffer,
                                 struct hub_error *reterr) {
     uint8_t chunk[65536];
@@ -145,9 +151,9 @@ enum hub_status hub_file_write(const char *path, struct hub_bytes bytes, struct 
     const char *name = hub_buffer_text(&temporary);
     SCOPED_DESCRIPTOR descriptor = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (descriptor < 0)
-        return hub_fail(reterr, HUB_FATAL, "%s: %s", name, strerror(errno));
+        return could_not(name, errno, reterr);
     if (!write_all(descriptor, bytes) || fsync(descriptor) != 0 || rename(name, path) != 0) {
-        enum hub_status status = hub_fail(reterr, HUB_FATAL, "%s: %s", name, strerror(errno));
+        enum hub_status status = could_not(name, errno, reterr);
         unlink(name);
         return status;
     }
@@ -166,7 +172,7 @@ enum hub_status hub_file_make_folder(const char *path, struct hub_error *reterr)
         if ((end || path[i] == '/') && i > 0) {
             const char *part = hub_buffer_text(&prefix);
             if (mkdir(part, 0700) != 0 && !hub_file_is_folder(part))
-                return hub_fail(reterr, HUB_FATAL, "%s: %s", part, strerror(errno));
+                return could_not(part, errno, reterr);
         }
         if (end)
             return HUB_OK;

@@ -36,10 +36,12 @@ HUB_MUST_USE enum hub_status hub_file_list(const char *folder, const char *suffi
                                            struct hub_arena *arena, char ***ret_names,
                                            size_t *ret_count, struct hub_error *reterr);
 
-/* Writes to a temporary name, syncs, renames and syncs the folder. */
+/* Writes to a temporary name, syncs, renames and syncs the folder. Where that fails the file is as it
+ * was: HUB_RETRY on a full disk, else HUB_FATAL. */
 HUB_MUST_USE enum hub_status hub_file_write(const char *path, struct hub_bytes bytes,
                                             struct hub_error *reterr);
 
-/* Makes a folder and those above it; one that is there is fine. Mode 0700. */
+/* Makes a folder and those above it; one that is there is fine. Mode 0700. HUB_RETRY on a full disk,
+ * else HUB_FATAL. */
 HUB_MUST_USE enum hub_status hub_file_make_folder(const char *path, struct hub_error *reterr);
 bool hub_file_is_folder(const char *path);

@@ -164,9 +164,10 @@ HUB_MUST_USE enum hub_status hub_reader_ends(struct hub_reader *reader,
                                              struct hub_kafka_partition *partitions, size_t count,
                                              struct hub_error *reterr);
 
-/* The same, once no transaction is open in any of them. A commit is known before its last markers
- * are written: whoever takes a partition over from another process would else miss the end of what
- * that one committed. HUB_RETRY where one stays open. */
+/* The same, once every transaction that has written to any of them before now is over. A commit is
+ * known before its last markers are written, and what others hold open hides what has been committed
+ * behind it: whoever goes on from what a partition says would else miss its end. Others may begin new
+ * ones meanwhile. HUB_RETRY where one stays open. */
 HUB_MUST_USE enum hub_status hub_reader_settle(struct hub_reader *reader,
                                                struct hub_kafka_partition *partitions,
                                                size_t count, struct hub_error *reterr);

@@ -131,8 +131,8 @@ static enum hub_status settle(struct hub_reader *reader, struct hub_kafka_partit
                               struct hub_error *reterr) {
     const struct timespec pause = {0, 20 * 1000000};
     int64_t began_ms = hub_clock_monotonic_ms();
+    HUB_TRY(high_watermarks(reader, ends, count, reterr));
     for (;;) {
-        HUB_TRY(high_watermarks(reader, ends, count, reterr));
         HUB_TRY(hub_reader_ends(reader, partitions, count, reterr));
         const struct hub_kafka_partition *open = find_open(partitions, ends, count);
         if (open == NULL)

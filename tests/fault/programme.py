@@ -19,6 +19,7 @@ import time
 import nemeses
 import proxy
 from checker import check, read_topic
+from soak import Soak
 from stack.process import Failed
 from world import DOMAIN, INSTITUTIONS, ROOT, World
 
@@ -63,6 +64,8 @@ def parse_arguments():
                         help="hubs that lack one thing: " + ", ".join(CONTROLS))
     parser.add_argument("--preload", help="another librdkafka, by its path")
     parser.add_argument("--report", metavar="FILE", help="write the figures there")
+    parser.add_argument("--soak", type=float, metavar="MINUTES",
+                        help="no harm: steady load, and what it does to memory")
     return parser.parse_args()
 
 
@@ -124,9 +127,29 @@ def write_report(path, programme, findings, numbers, seconds):
     pathlib.Path(path).write_text(json.dumps(report, indent=2) + "\n")
 
 
+def run_soak(minutes, seed):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="atmp-soak-"))
+    note(f"seed {seed}: tests/fault/run --seed {seed} --soak {minutes:g}")
+    soak = Soak(folder, seed)
+    try:
+        soak.run(minutes, note)
+        lines, steady = soak.judge()
+    except Failed as failure:
+        note(f"FAILED: {failure}")
+        return 2
+    finally:
+        soak.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    print("\n".join(lines))
+    print("steady" if steady else "NOT STEADY")
+    return 0 if steady else 1
+
+
 def main():
     arguments = parse_arguments()
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 32)
+    if arguments.soak:
+        return run_soak(arguments.soak, seed)
     parts = [part for part in PARTS if not arguments.part or part.name in arguments.part]
     folder = pathlib.Path(tempfile.mkdtemp(prefix="atmp-fault-"))
     note(f"seed {seed}: tests/fault/run --seed {seed}")

@@ -43,21 +43,26 @@ def task_of(message):
 
 
 class Held:
-    """One request that was held back, or will be: the next of that kind, and of that task where one is
-    named.
+    """One request that was held back, or will be: the next of that kind; of that task, and with that
+    text near its beginning, where they are named.
 
     caught, given_up, answered: set when the proxy holds it, when its sender closed the connection,
     when the broker answered it after its release."""
 
-    def __init__(self, proxy, api_key, task):
+    def __init__(self, proxy, api_key, task, text):
         self.proxy = proxy
         self.api_key = api_key
         self.task = task
+        self.text = text.encode()
         self.caught = threading.Event()
         self.given_up = threading.Event()
         self.answered = threading.Event()
         self._go_on = asyncio.Event()
         self._dropped = False
+
+    def is_meant(self, api_key, message):
+        return (self.api_key == api_key and self.task in (None, task_of(message)) and
+                self.text in message[:BEGINNING])
 
     async def wait(self, client_gone):
         """True where it is to be delivered."""
@@ -200,15 +205,15 @@ class Proxy:
 
     # --- what the fault programme orders ---
 
-    def hold_next(self, api_key, task=None):
+    def hold_next(self, api_key, task=None, text=""):
         """Holds the next such request."""
-        held = Held(self, api_key, task)
+        held = Held(self, api_key, task, text)
         self.call(self.orders.append, held)
         return held
 
     def take_order(self, api_key, message):
         for order in self.orders:
-            if order.api_key == api_key and order.task in (None, task_of(message)):
+            if order.is_meant(api_key, message):
                 self.orders.remove(order)
                 return order
         return None

@@ -28,6 +28,16 @@ listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:
 """
 
 
+def proxied_broker(folder):
+    """A broker that is running, and the proxy before it."""
+    broker = Broker(folder, long_lived=True)
+    behind_port, proxy_port = free_port(), free_port()
+    with broker.properties_path.open("a") as file:
+        file.write(PROXIED.format(port=broker.port, controller_port=broker.controller_port,
+                                  behind_port=behind_port, proxy_port=proxy_port))
+    return broker.start(), Proxy(proxy_port, behind_port).start()
+
+
 class Feed:
     """Statements, piece by piece, from one seed."""
 
@@ -61,14 +71,7 @@ class World:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.weakened = weakened
         self.preload = preload
-        self.broker = Broker(self.folder / "kafka", long_lived=True)
-        behind_port, proxy_port = free_port(), free_port()
-        with self.broker.properties_path.open("a") as properties:
-            properties.write(PROXIED.format(
-                port=self.broker.port, controller_port=self.broker.controller_port,
-                behind_port=behind_port, proxy_port=proxy_port))
-        self.broker.start()
-        self.proxy = Proxy(proxy_port, behind_port).start()
+        self.broker, self.proxy = proxied_broker(self.folder / "kafka")
         self.ctl("topic", "create")
         self.feed = Feed(self.broker.bootstrap, seed, self.folder / "feed.log")
         self.hubs = {}

@@ -1,0 +1,174 @@
+"""Sources whose every row is told apart: what a connector makes of them can be checked from the records
+alone. A row says how often its key has been told of; now and then one cannot be right."""
+
+import http.server
+import json
+import random
+import threading
+
+from stack.process import free_port
+
+KEYS = 300
+ROWS = 20
+BAD_EVERY = 97
+TITLE = "told {} times, as row {} of all"
+
+
+class Rows:
+    """One source's rows, from a seed. expected: by key, what must be published of it, in order;
+    refused: the rows that must be dead letters."""
+
+    def __init__(self, seed):
+        self.chance = random.Random(seed)
+        self.told = {}
+        self.expected = {}
+        self.refused = []
+        self.count = 0
+
+    def next_document(self):
+        """No key twice: of a page that is no order of versions."""
+        return [self._row(f"K-{number}") for number in self.chance.sample(range(KEYS), ROWS)]
+
+    def _row(self, key):
+        self.count += 1
+        self.told[key] = self.told.get(key, 0) + 1
+        title = TITLE.format(self.told[key], self.count)
+        if self.count % BAD_EVERY == 0:
+            self.refused.append(key)
+            return {"key": key, "title": title, "status": "nobody knows"}
+        self.expected.setdefault(key, []).append(title)
+        return {"key": key, "title": title, "status": "planned"}
+
+
+FIELDS = """\
+    version: {tie: position}
+    fields:
+      titles: [{lang: {value: en}, text: title}]
+      status: {from: status, table: {planned: PLANNED}, else: reject}
+"""
+
+
+class Files:
+    """Files in a folder, each written under another name and renamed."""
+
+    name = "files"
+    piece = 130  # documents: three transactions
+    names = 1000000
+    harmed = ("sus", "sus-trials")
+    calm = ("lu", "eclaire")
+
+    def __init__(self, folder, seed):
+        self.folder = folder / "files"
+        self.folder.mkdir()
+        self.rows = Rows(seed)
+        self.documents = 0
+
+    def write(self):
+        for _ in range(self.piece):
+            rows = self.rows.next_document()
+            lines = ["key,title,status", *(f'{row["key"]},"{row["title"]}",{row["status"]}'
+                                           for row in rows)]
+            fresh = self.folder / ".fresh"
+            fresh.write_text("\n".join(lines) + "\n")
+            fresh.rename(self.folder / f"{self.documents % self.names:06}.csv")
+            self.documents += 1
+
+    def end(self):
+        pass
+
+    def stop(self):
+        pass
+
+    def read_of(self, position):
+        """How many documents a position has left behind."""
+        return len(position["files"])
+
+    def configuration(self):
+        return f"""\
+source: {{transport: file-drop, format: csv, folder: "{self.folder}", pattern: ".*", settle_ms: 200,
+  poll_interval_ms: 50}}
+target: {{domain: trial}}
+records:
+  - key: key
+{FIELDS}"""
+
+
+class Pages:
+    """A web interface of one long sweep: a page that is not written yet is waited for."""
+
+    name = "pages"
+    piece = 12  # documents: as many transactions
+    interval_ms = 86400000
+    harmed = ("sus", "ctgov")
+    calm = ("lumc", "ctgov")
+
+    def __init__(self, _, seed):
+        self.rows = Rows(seed)
+        self.pages = []
+        self.ended = False
+        self.more = threading.Condition()
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), self._handler())
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def documents(self):
+        return len(self.pages)
+
+    def write(self):
+        with self.more:
+            self.pages += [self.rows.next_document() for _ in range(self.piece)]
+            self.more.notify_all()
+
+    def end(self):
+        """The last page follows."""
+        with self.more:
+            self.pages.append(self.rows.next_document())
+            self.ended = True
+            self.more.notify_all()
+
+    def stop(self):
+        self.end()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def page(self, number):
+        with self.more:
+            self.more.wait_for(lambda: number < len(self.pages))
+            is_last = self.ended and number == len(self.pages) - 1
+            return {"rows": self.pages[number], **({} if is_last else {"next": str(number + 1)})}
+
+    def read_of(self, position):
+        return self.documents if position["token"] is None else int(position["token"])
+
+    def configuration(self):
+        return f"""\
+source: {{transport: http-poll, format: json, url: "http://127.0.0.1:{self.server.server_port}/",
+  next: next, token_parameter: page, interval_ms: {self.interval_ms}}}
+target: {{domain: trial}}
+records:
+  - for_each: rows
+    key: key
+{FIELDS}"""
+
+    def _handler(pages):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                number = int(self.path.partition("page=")[2] or 0)
+                body = json.dumps(pages.page(number)).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *arguments):
+                pass
+
+            def handle_one_request(self):
+                try:
+                    super().handle_one_request()
+                except ConnectionError:  # whoever asked was killed
+                    self.close_connection = True
+
+        return Handler

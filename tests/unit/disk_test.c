@@ -1,0 +1,295 @@
+/* A disk that fails: what is kept on it is as it was, as it should be, or thrown away; never something
+ * between. Each call that reaches the disk fails in turn. */
+#include "hub/io/cache.h"
+#include "hub/io/crypto.h"
+#include "hub/io/file.h"
+#include "tests/lib/cmocka.h"
+#include "tests/lib/folder.h"
+#include "tests/lib/schema.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* What the program and the libraries in it call instead of the C library's. */
+static struct {
+    int calls;   /* so far */
+    int fail_at; /* counted from 1; 0: none */
+    int code;
+    bool for_ever; /* from then on */
+    bool half;     /* a write of several bytes writes half of them, and then there is no room */
+} disk;
+
+static bool fails(void) {
+    disk.calls++;
+    bool now = disk.fail_at > 0 &&
+               (disk.calls == disk.fail_at || (disk.for_ever && disk.calls > disk.fail_at));
+    if (now)
+        errno = disk.code;
+    return now;
+}
+
+#define ORIGINAL(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
+
+int fsync(int descriptor) {
+    return fails() ? -1 : ORIGINAL(fsync)(descriptor);
+}
+
+int fdatasync(int descriptor) {
+    return fails() ? -1 : ORIGINAL(fdatasync)(descriptor);
+}
+
+ssize_t write(int descriptor, const void *data, size_t size) {
+    if (descriptor <= STDERR_FILENO || !fails())
+        return ORIGINAL(write)(descriptor, data, size);
+    return disk.half ? ORIGINAL(write)(descriptor, data, size / 2) : -1;
+}
+
+ssize_t pwrite(int descriptor, const void *data, size_t size, off_t offset) {
+    if (!fails())
+        return ORIGINAL(pwrite)(descriptor, data, size, offset);
+    return disk.half ? ORIGINAL(pwrite)(descriptor, data, size / 2, offset) : -1;
+}
+
+ssize_t writev(int descriptor, const struct iovec *parts, int count) {
+    if (!fails())
+        return ORIGINAL(writev)(descriptor, parts, count);
+    return disk.half ? ORIGINAL(writev)(descriptor, parts, count - 1) : -1;
+}
+
+int posix_fallocate(int descriptor, off_t offset, off_t size) {
+    return fails() ? disk.code : ORIGINAL(posix_fallocate)(descriptor, offset, size);
+}
+
+static void fail_from(int at, int code, bool for_ever, bool half) {
+    disk.calls = 0;
+    disk.fail_at = at;
+    disk.code = code;
+    disk.for_ever = for_ever;
+    disk.half = half;
+}
+
+static void mend(void) {
+    fail_from(0, 0, false, false);
+}
+
+/* --- the cache --- */
+
+enum { VALUE_SIZE = 3000, KEYS = 12 }; /* several pages, so that one write has several parts */
+
+static enum hub_status open_cache(struct folder *folder, struct hub_cache **ret_cache) {
+    struct hub_error error;
+    *ret_cache = NULL;
+    return hub_cache_open(folder_path(folder, "state"), "one", &hub_sha256, 1800000000000,
+                          ret_cache, &error);
+}
+
+/* The same keys get the values of another round, and the mark is the round. */
+static enum hub_status keep_round(struct hub_cache *cache, int round) {
+    uint8_t value[VALUE_SIZE];
+    struct hub_error error;
+    const struct hub_bytes part = {value, sizeof value};
+    const struct hub_cache_mark mark = {"s", round};
+    memset(value, round, sizeof value);
+    for (uint8_t key = 0; key < KEYS; key++)
+        hub_cache_note(cache, "s", hub_bytes(&key, 1), &part, 1);
+    return hub_cache_checkpoint(cache, &mark, 1, &error);
+}
+
+struct found {
+    int count, round;
+    bool mixed;
+};
+
+static enum hub_status take(void *context, struct hub_bytes key, struct hub_bytes value,
+                            struct hub_error *reterr) {
+    struct found *found = context;
+    (void)key;
+    (void)reterr;
+    found->mixed |= found->count++ > 0 && value.data[0] != found->round;
+    found->round = value.data[0];
+    return HUB_OK;
+}
+
+/* The round that the cache has whole; -1 where it knows nothing. */
+static int round_kept(struct folder *folder) {
+    struct hub_cache *cache = NULL;
+    struct hub_error error;
+    struct found found = {0};
+    int64_t next = -1;
+    assert_int_equal(open_cache(folder, &cache), HUB_OK);
+    expect_ok(hub_cache_load(cache, "s", take, &found, &next, &error), &error);
+    assert_false(found.mixed);
+    assert_int_equal(found.count, next < 0 ? 0 : KEYS);
+    assert_true(next < 0 || next == found.round);
+    hub_cache_close(cache);
+    return (int)next;
+}
+
+/* One round is kept, then two more on the disk as it was told to fail: what the checkpoints gave, and
+ * the round kept in the end. */
+struct harmed {
+    enum hub_status status[2];
+    int kept;
+};
+
+/* False where the disk was not called as often as that. */
+static bool harm_checkpoints(int at, int code, bool for_ever, bool half, struct harmed *ret_harmed) {
+    struct folder folder;
+    struct hub_cache *cache = NULL;
+    folder_make(&folder);
+    assert_int_equal(open_cache(&folder, &cache), HUB_OK);
+    assert_int_equal(keep_round(cache, 1), HUB_OK);
+    fail_from(at, code, for_ever, half);
+    for (int i = 0; i < 2; i++)
+        ret_harmed->status[i] = keep_round(cache, 2 + i);
+    bool failed = disk.calls >= at;
+    mend();
+    hub_cache_close(cache);
+    ret_harmed->kept = round_kept(&folder);
+    folder_remove(&folder);
+    return failed;
+}
+
+/* The last round that was said to be kept; none where an error said that the cache is thrown away. */
+static int said_to_be_kept(const struct harmed *harmed) {
+    if (harmed->status[0] == HUB_FATAL || harmed->status[1] == HUB_FATAL)
+        return -1;
+    return harmed->status[1] == HUB_OK ? 3 : harmed->status[0] == HUB_OK ? 2 : 1;
+}
+
+static bool any(const struct harmed *harmed, enum hub_status status) {
+    return harmed->status[0] == status || harmed->status[1] == status;
+}
+
+/* Of a checkpoint's calls only the last may end the cache: it overwrites the page that says which
+ * pages count, and a disk that has no room for that either leaves LMDB without one to trust. */
+static void a_disk_that_was_full_once_is_written_to_again(void **state) {
+    struct harmed harmed;
+    int at = 1, mended = 0, ended = 0;
+    (void)state;
+    for (; harm_checkpoints(at, ENOSPC, /* for_ever= */ false, /* half= */ false, &harmed); at++) {
+        assert_true(any(&harmed, HUB_RETRY));
+        assert_int_equal(harmed.kept, said_to_be_kept(&harmed));
+        mended += harmed.status[0] == HUB_RETRY && harmed.kept == 3;
+        ended += harmed.kept < 0;
+    }
+    assert_true(at > 6 && mended > 2 && ended <= 1);
+}
+
+static void a_disk_that_stays_full_leaves_the_last_checkpoint(void **state) {
+    struct harmed harmed;
+    int at = 1, left = 0, ended = 0;
+    (void)state;
+    for (; harm_checkpoints(at, ENOSPC, /* for_ever= */ true, /* half= */ false, &harmed); at++) {
+        assert_true(any(&harmed, HUB_RETRY));
+        assert_int_equal(harmed.kept, said_to_be_kept(&harmed));
+        left += harmed.kept == 1;
+        ended += harmed.kept < 0;
+    }
+    assert_true(at > 6 && left > 2 && ended <= 1);
+}
+
+/* The library says that there was an error of the disk; there is only no room. */
+static void a_write_that_found_room_for_half_is_a_full_disk(void **state) {
+    struct harmed harmed;
+    (void)state;
+    assert_true(harm_checkpoints(1, ENOSPC, /* for_ever= */ true, /* half= */ true, &harmed));
+    assert_int_equal(harmed.status[0], HUB_RETRY);
+    assert_int_equal(harmed.status[1], HUB_RETRY);
+    assert_int_equal(harmed.kept, 1);
+}
+
+static void after_any_other_error_the_cache_is_thrown_away(void **state) {
+    struct harmed harmed;
+    int at = 1;
+    (void)state;
+    for (; harm_checkpoints(at, EIO, /* for_ever= */ false, /* half= */ false, &harmed); at++) {
+        assert_true(any(&harmed, HUB_FATAL));
+        assert_int_equal(harmed.kept, -1);
+    }
+    assert_true(at > 6);
+}
+
+static void opening_gives_a_cache_or_says_why_not(void **state) {
+    const int codes[] = {ENOSPC, EIO};
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        for (int at = 1;; at++) {
+            struct folder folder;
+            struct hub_cache *cache = NULL;
+            folder_make(&folder);
+            fail_from(at, codes[i % 2], /* for_ever= */ i >= 2, /* half= */ false);
+            enum hub_status status = open_cache(&folder, &cache);
+            bool failed = disk.calls >= at;
+            mend();
+            assert_int_equal(status == HUB_OK, cache != NULL);
+            assert_true(status == HUB_OK || status == (codes[i % 2] == EIO ? HUB_FATAL : HUB_RETRY));
+            hub_cache_close(cache);
+            assert_int_equal(round_kept(&folder), -1);
+            folder_remove(&folder);
+            if (!failed)
+                break;
+        }
+}
+
+static void a_cache_that_was_given_up_says_so_until_it_is_opened_again(void **state) {
+    struct folder folder;
+    struct hub_cache *cache = NULL;
+    (void)state;
+    folder_make(&folder);
+    assert_int_equal(open_cache(&folder, &cache), HUB_OK);
+    assert_true(hub_cache_keeps(cache));
+    fail_from(1, EIO, /* for_ever= */ true, /* half= */ false);
+    assert_int_equal(keep_round(cache, 1), HUB_FATAL);
+    mend();
+    assert_false(hub_cache_keeps(cache));
+    assert_int_equal(keep_round(cache, 2), HUB_OK); /* nothing is to be kept */
+    hub_cache_close(cache);
+    assert_int_equal(open_cache(&folder, &cache), HUB_OK);
+    assert_true(hub_cache_keeps(cache));
+    assert_int_equal(keep_round(cache, 3), HUB_OK);
+    hub_cache_close(cache);
+    assert_int_equal(round_kept(&folder), 3);
+    folder_remove(&folder);
+}
+
+/* --- files --- */
+
+static void a_file_that_cannot_be_written_is_as_it_was(void **state) {
+    const int codes[] = {ENOSPC, EDQUOT, EIO};
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        for (int at = 1; at <= 2; at++) { /* its bytes, its sync */
+            struct folder folder;
+            struct hub_error error;
+            HUB_SCOPED_BUFFER text = {0};
+            folder_make(&folder);
+            folder_write(&folder, "a", "old");
+            const char *path = folder_path(&folder, "a");
+            fail_from(at, codes[i], /* for_ever= */ false, /* half= */ false);
+            assert_int_equal(hub_file_write(path, hub_bytes_of_text("new"), &error),
+                             codes[i] == EIO ? HUB_FATAL : HUB_RETRY);
+            mend();
+            expect_ok(hub_file_read(path, &text, &error), &error);
+            assert_string_equal(hub_buffer_text(&text), "old");
+            expect_ok(hub_file_write(path, hub_bytes_of_text("new"), &error), &error);
+            folder_remove(&folder);
+        }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_disk_that_was_full_once_is_written_to_again),
+        cmocka_unit_test(a_disk_that_stays_full_leaves_the_last_checkpoint),
+        cmocka_unit_test(a_write_that_found_room_for_half_is_a_full_disk),
+        cmocka_unit_test(after_any_other_error_the_cache_is_thrown_away),
+        cmocka_unit_test(opening_gives_a_cache_or_says_why_not),
+        cmocka_unit_test(a_cache_that_was_given_up_says_so_until_it_is_opened_again),
+        cmocka_unit_test(a_file_that_cannot_be_written_is_as_it_was),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
