@@ -23,6 +23,7 @@ static bool is_owned_by(const json_t *conflict, const char *institution) {
 
 static void add_row(struct hub_ctl_table *table, const json_t *conflict) {
     const json_t *values = json_object_get(conflict, "values");
+    const json_t *proposal = json_object_get(conflict, "proposal");
     HUB_SCOPED_BUFFER shown = {0};
     HUB_SCOPED_BUFFER owners = {0};
     size_t i;
@@ -35,6 +36,9 @@ static void add_row(struct hub_ctl_table *table, const json_t *conflict) {
         hub_buffer_append_format(&shown, "%s%.*s%s", i == 0 ? "" : "  |  ", size, text,
                                  json_is_true(json_object_get(value, "chosen")) ? " *" : "");
     }
+    if (json_is_object(proposal))
+        hub_buffer_append_format(&shown, "%s%s proposed by %s", shown.size == 0 ? "" : "  |  ",
+                                 text_of(proposal, "kind"), text_of(proposal, "decided_by"));
     hub_ctl_table_cell(table, "%s", text_of(conflict, "state"));
     hub_ctl_table_cell(table, "%s", text_of(conflict, "severity"));
     hub_ctl_table_cell(table, "%s", text_of(conflict, "kind"));
@@ -62,7 +66,9 @@ enum hub_exit hub_ctl_conflict_list(struct hub_ctl *ctl) {
         bool deferred = strcmp(text_of(json_object_get(conflict, "decision"), "kind"), "DEFER") == 0;
         if (ctl->owner != NULL && !is_owned_by(conflict, ctl->owner))
             continue;
-        if (!ctl->all && (deferred || strcmp(text_of(conflict, "state"), "OPEN") != 0))
+        bool waits = json_is_object(json_object_get(conflict, "proposal"));
+        bool stands = strcmp(text_of(conflict, "state"), "OPEN") == 0 && !deferred;
+        if (!ctl->all && !stands && !waits)
             continue;
         if ((int64_t)shown++ >= ctl->limit)
             break;

@@ -265,17 +265,17 @@ static enum hub_status write_decision(struct deciding *deciding, struct hub_erro
 static enum hub_exit tell(const struct deciding *deciding, const json_t *record) {
     const json_t *value = json_object_get(record, "value");
     const json_t *refused = json_object_get(value, "refused");
-    const json_t *decision = json_object_get(value, "decision");
-    const char *state = text_of(decision, "state");
+    bool waits = strcmp(text_of(json_object_get(value, "proposal"), "decision_id"),
+                        deciding->decision_id) == 0;
     if (json_is_string(refused)) {
         printf("%s: refused: %s\n", deciding->subject, json_string_value(refused));
         return HUB_EXIT_FINDINGS;
     }
     printf("%s: %s\n", deciding->subject,
-           strcmp(state, "PROPOSED") == 0   ? "proposed; a second person has to decide the same"
-           : deciding->kind == DEFER        ? "deferred"
-           : deciding->kind == REOPEN       ? "reopened"
-                                            : "decided");
+           waits                        ? "proposed; a second person has to decide the same"
+           : deciding->kind == DEFER    ? "deferred"
+           : deciding->kind == REOPEN   ? "reopened"
+                                        : "decided");
     return HUB_EXIT_OK;
 }
 

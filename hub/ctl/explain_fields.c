@@ -124,7 +124,6 @@ static bool is_of_field(const char *path, const char *field) {
 static bool is_choice_in_force(const json_t *conflict) {
     const json_t *decision = json_object_get(conflict, "decision");
     return strcmp(text_of(decision, "kind"), "CHOOSE") == 0 &&
-           strcmp(text_of(decision, "state"), "IN_FORCE") == 0 &&
            strcmp(text_of(conflict, "state"), "OPEN") != 0 &&
            json_array_size(json_object_get(conflict, "values")) > 0;
 }
@@ -137,18 +136,20 @@ static json_t *list_conflicts(const struct fields *fields, const char *field) {
         const json_t *conflict = json_object_get(record, "value");
         const json_t *entities = json_object_get(conflict, "entities");
         json_t *decision = json_object_get(conflict, "decision");
+        json_t *proposal = json_object_get(conflict, "proposal");
         bool concerns = false;
         for (size_t k = 0; k < json_array_size(entities); k++)
             concerns |= strcmp(json_string_value(json_array_get(entities, k)), id) == 0;
         if (!concerns || !is_of_field(text_of(conflict, "field"), field))
             continue;
         json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s, s:b, s:O?}", "conflict",
+            list, json_pack("{s:s, s:s, s:s, s:s, s:b, s:O?, s:O?}", "conflict",
                             text_of(conflict, "conflict_id"), "path", text_of(conflict, "field"),
                             "state", text_of(conflict, "state"), "severity",
                             text_of(conflict, "severity"), "choice_holds",
                             is_choice_in_force(conflict), "decision",
-                            json_is_object(decision) ? decision : NULL));
+                            json_is_object(decision) ? decision : NULL, "proposal",
+                            json_is_object(proposal) ? proposal : NULL));
     }
     return list;
 }
@@ -287,6 +288,7 @@ static void print_lineage(const json_t *statement) {
 
 static void print_decision(const json_t *conflict) {
     const json_t *decision = json_object_get(conflict, "decision");
+    const json_t *proposal = json_object_get(conflict, "proposal");
     printf("  conflict %s is %s", text_of(conflict, "conflict"), text_of(conflict, "state"));
     if (decision != NULL && json_is_object(decision)) {
         const char *second = text_of(decision, "confirmed_by");
@@ -295,6 +297,9 @@ static void print_decision(const json_t *conflict) {
                json_is_true(json_object_get(conflict, "choice_holds")) ? ", which holds" : "",
                text_of(decision, "reason"));
     }
+    if (json_is_object(proposal))
+        printf("; %s proposed by %s: %s", text_of(proposal, "kind"),
+               text_of(proposal, "decided_by"), text_of(proposal, "reason"));
     printf("\n");
 }
 

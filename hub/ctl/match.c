@@ -22,19 +22,25 @@ static const char *nth_text(const json_t *object, const char *name, size_t index
     return text == NULL ? "" : text;
 }
 
+/* What a match says was decided, and what somebody wants decided. */
+static const char *const decisions[] = {"decision", "proposal"};
+
 /* --- list --- */
 
 static void add_row(struct hub_ctl_table *table, const json_t *match) {
     HUB_SCOPED_BUFFER reasons = {0};
-    const json_t *evidence, *decision = json_object_get(match, "decision");
+    const json_t *evidence;
     size_t i;
     json_array_foreach(json_object_get(match, "evidence"), i, evidence)
         hub_buffer_append_format(&reasons, "%s%s %s", i == 0 ? "" : "; ",
                                  text_of(evidence, "kind"), text_of(evidence, "detail"));
-    if (json_is_object(decision))
-        hub_buffer_append_format(&reasons, "%s%s %s by %s", reasons.size == 0 ? "" : "; ",
-                                 text_of(decision, "kind"), text_of(decision, "state"),
-                                 text_of(decision, "decided_by"));
+    for (size_t k = 0; k < 2; k++) {
+        const json_t *decision = json_object_get(match, decisions[k]);
+        if (json_is_object(decision))
+            hub_buffer_append_format(&reasons, "%s%s %s by %s", reasons.size == 0 ? "" : "; ",
+                                     text_of(decision, "kind"), text_of(decision, "state"),
+                                     text_of(decision, "decided_by"));
+    }
     hub_ctl_table_cell(table, "%s", text_of(match, "state"));
     hub_ctl_table_cell(table, "%s", text_of(match, "match_id"));
     hub_ctl_table_cell(table, "%lld",
@@ -345,7 +351,6 @@ static void print_fields(const json_t *told) {
 
 static void print(const json_t *told) {
     const json_t *match = json_object_get(told, "match"), *item;
-    const json_t *decision = json_object_get(match, "decision");
     size_t i;
     printf("%s is %s\n", text_of(match, "match_id"), text_of(match, "state"));
     json_array_foreach(json_object_get(told, "entities"), i, item) {
@@ -354,9 +359,12 @@ static void print(const json_t *told) {
     }
     json_array_foreach(json_object_get(told, "why"), i, item)
         printf("  %s\n", json_string_value(item));
-    if (json_is_object(decision))
-        printf("  %s %s by %s: %s\n", text_of(decision, "kind"), text_of(decision, "state"),
-               text_of(decision, "decided_by"), text_of(decision, "reason"));
+    for (size_t k = 0; k < 2; k++) {
+        const json_t *decision = json_object_get(match, decisions[k]);
+        if (json_is_object(decision))
+            printf("  %s %s by %s: %s\n", text_of(decision, "kind"), text_of(decision, "state"),
+                   text_of(decision, "decided_by"), text_of(decision, "reason"));
+    }
     if (json_array_size(json_object_get(told, "fields")) == 0)
         return;
     print_fields(told);

@@ -85,8 +85,7 @@ static void reach_all(struct reaching *reaching, const json_t *list) {
 static bool is_decided(const json_t *match) {
     const json_t *decision = json_object_get(match, "decision");
     const char *kind = text_of(decision, "kind");
-    return strcmp(text_of(decision, "state"), "IN_FORCE") == 0 &&
-           (strcmp(kind, "JOIN") == 0 || strcmp(kind, "SEPARATE") == 0);
+    return strcmp(kind, "JOIN") == 0 || strcmp(kind, "SEPARATE") == 0;
 }
 
 /* The entities of all statements of a decision that names one of this entity. */

@@ -14,6 +14,7 @@ struct fold_conflict_before {
     enum hub_severity severity;
     struct hub_bytes values, owners;
     bool decided;        /* the step's event is about a decision */
+    bool waits;          /* that only proposes */
     const char *refused; /* why it was refused, or NULL */
 };
 
@@ -25,6 +26,7 @@ void fold_conflict_free(struct fold_conflict *conflict) {
     hub_release(conflict->values);
     hub_release(conflict->owners);
     fold_decision_free(conflict->decision);
+    fold_decision_free(conflict->proposal);
     hub_release(conflict);
 }
 
@@ -138,20 +140,26 @@ void fold_conflict_set_decision(struct fold_entity *entity, struct fold_conflict
     entity->decided[entity->decided_count++] = conflict;
 }
 
-void fold_conflict_note_decided(struct fold_step *step, struct fold_conflict *conflict,
-                                const char *refused) {
-    (void)step;
+void fold_conflict_set_proposal(struct fold_conflict *conflict, struct fold_decision *proposal) {
+    fold_decision_free(conflict->proposal);
+    conflict->proposal = proposal;
+}
+
+void fold_conflict_note_decided(struct fold_conflict *conflict, const char *refused, bool waits) {
     conflict->before->decided = true;
     conflict->before->refused = refused;
+    conflict->before->waits = waits;
 }
 
 /* Once the sources have moved, what was only proposed or put off is over; what was chosen is
  * remembered, and holds again with the values that it was made on. */
 static void drop_outdated(struct fold_step *step, struct fold_conflict *conflict) {
-    struct fold_decision *decision = conflict->decision;
-    bool lasts = decision != NULL && decision->kind == FOLD_CHOOSE && decision->in_force;
+    const struct fold_decision *decision = conflict->decision, *proposal = conflict->proposal;
     struct fold_entity *entity = fold_entity_find(step->fold, conflict->entities[0]);
-    if (decision != NULL && !lasts && entity != NULL && !fold_decision_stands(step, conflict))
+    if (proposal != NULL && !fold_decision_stands(step, conflict, proposal))
+        fold_conflict_set_proposal(conflict, NULL);
+    if (decision != NULL && decision->kind == FOLD_DEFER && entity != NULL &&
+        !fold_decision_stands(step, conflict, decision))
         fold_conflict_set_decision(entity, conflict, NULL);
 }
 
@@ -216,13 +224,10 @@ static bool is_accepted(struct fold_step *step, const struct fold_finding *findi
     struct fold_conflict *conflict = NULL;
     HASH_FIND_STR(step->fold->conflicts, finding->id, conflict);
     const struct fold_decision *decision = conflict == NULL ? NULL : conflict->decision;
-    if (finding->kind == HUB_CONFLICT_VALUES || decision == NULL || !decision->in_force ||
-        decision->kind != FOLD_CHOOSE)
+    if (finding->kind == HUB_CONFLICT_VALUES || decision == NULL || decision->kind != FOLD_CHOOSE)
         return false;
-    struct fold_conflict asked = {.values = values->data,
-                                  .values_size = values->size,
-                                  .decision = conflict->decision};
-    return fold_decision_stands(step, &asked);
+    struct fold_conflict asked = {.values = values->data, .values_size = values->size};
+    return fold_decision_stands(step, &asked, decision);
 }
 
 void fold_conflict_hold(struct fold_step *step, const struct fold_finding *finding,
@@ -320,10 +325,10 @@ static enum transition transition_of_decision(const struct fold_conflict *confli
     const struct fold_decision *decision = conflict->decision;
     if (conflict->before->refused != NULL)
         return REFUSED;
+    if (conflict->before->waits)
+        return PROPOSED;
     if (decision == NULL)
         return REOPENED;
-    if (!decision->in_force)
-        return PROPOSED;
     return decision->kind == FOLD_DEFER ? DEFERRED : DECIDED;
 }
 
@@ -373,12 +378,13 @@ static void encode_conflict(const struct fold_step *step, const struct fold_conf
     hub_encode_long(value, conflict->events);
     hub_encode_text(value, fold->domain->rules);
     hub_encode_long(value, HUB_CORE_VERSION);
-    fold_decision_encode(conflict->decision, value);
+    fold_decision_encode(conflict->decision, /* waits= */ false, value);
     hub_encode_optional_text(value, conflict->before->refused);
     if (conflict->owners_size > 0)
         hub_buffer_append(value, conflict->owners, conflict->owners_size);
     else
         hub_encode_array_end(value);
+    fold_decision_encode(conflict->proposal, /* waits= */ true, value);
 }
 
 static int compare_conflicts(const void *a, const void *b) {

@@ -55,13 +55,13 @@ void fold_decision_free(struct fold_decision *decision) {
     hub_release(decision);
 }
 
-void fold_decision_encode(const struct fold_decision *decision, struct hub_buffer *value) {
+void fold_decision_encode(const struct fold_decision *decision, bool waits, struct hub_buffer *value) {
     hub_encode_long(value, decision != NULL);
     if (decision == NULL)
         return;
     hub_encode_text(value, decision->id);
     hub_encode_long(value, decision->kind);
-    hub_encode_long(value, decision->in_force); /* PROPOSED, IN_FORCE */
+    hub_encode_long(value, waits ? 0 : 1); /* PROPOSED, IN_FORCE */
     encode_texts(decision->statements, decision->statement_count, value);
     encode_texts(decision->others, decision->other_count, value);
     encode_texts(decision->values, decision->value_count, value);
@@ -71,14 +71,13 @@ void fold_decision_encode(const struct fold_decision *decision, struct hub_buffe
     hub_encode_long(value, decision->offset);
 }
 
-struct fold_decision *fold_decision_load(const struct hub_record *record) {
+struct fold_decision *fold_decision_load(const struct hub_record *record, const char *field) {
     struct hub_record part;
-    if (!hub_record_part(record, "decision", &part))
+    if (!hub_record_part(record, field, &part))
         return NULL;
     struct fold_decision *decision = hub_allocate_zero(1, sizeof *decision);
     decision->id = hub_record_text(&part, "decision_id");
     decision->kind = (enum fold_decision_kind)hub_record_long(&part, "kind");
-    decision->in_force = hub_record_long(&part, "state") == 1;
     decision->statements = hub_record_texts(&part, "statements", &decision->statement_count);
     decision->others = hub_record_texts(&part, "others", &decision->other_count);
     decision->values = hub_record_texts(&part, "values", &decision->value_count);
@@ -111,11 +110,11 @@ static char **list_values(const struct fold_step *step, const struct fold_confli
     return texts;
 }
 
-bool fold_decision_stands(const struct fold_step *step, const struct fold_conflict *conflict) {
+bool fold_decision_stands(const struct fold_step *step, const struct fold_conflict *conflict,
+                          const struct fold_decision *decision) {
     size_t count = 0;
     char **values = list_values(step, conflict, &count);
-    bool same = same_texts(values, count, conflict->decision->values,
-                           conflict->decision->value_count);
+    bool same = same_texts(values, count, decision->values, decision->value_count);
     free_texts(values, count);
     return same;
 }
@@ -147,6 +146,7 @@ struct asked {
     struct hub_record record;
     char *subject;
     struct fold_decision *decision; /* owned until it is given to what it is about */
+    bool waits;                     /* for a second person */
     int64_t revision;
     bool has_other_revision;
     int64_t other_revision;
@@ -174,31 +174,30 @@ static const char *stale(struct asked *asked, const struct fold_entity *entity,
 
 /* A second person confirms what another one proposed, and nothing else. */
 static bool confirms(const struct fold_decision *proposal, const struct fold_decision *decision) {
-    return proposal != NULL && !proposal->in_force && proposal->kind == decision->kind &&
+    return proposal != NULL && proposal->kind == decision->kind &&
            same_texts(proposal->statements, proposal->statement_count, decision->statements,
                       decision->statement_count) &&
            same_texts(proposal->others, proposal->other_count, decision->others,
                       decision->other_count);
 }
 
-/* Puts it into force, or makes it a proposal. Why not, or NULL. */
-static const char *take_with_second_person(struct asked *asked,
-                                           const struct fold_decision *before, bool needs_second) {
+/* What two persons are needed for waits, as a proposal, until the second says the same. Why it is
+ * refused, or NULL. */
+static const char *ask_second_person(struct asked *asked, const struct fold_decision *proposal) {
     struct fold_decision *decision = asked->decision;
-    decision->in_force = !needs_second;
-    if (!needs_second || !confirms(before, decision))
+    asked->waits = !confirms(proposal, decision);
+    if (asked->waits)
         return NULL;
-    if (strcmp(before->decided_by, decision->decided_by) == 0)
+    if (strcmp(proposal->decided_by, decision->decided_by) == 0)
         return "a second person has to confirm it";
-    decision->in_force = true;
     decision->confirmed_by = decision->decided_by;
-    decision->decided_by = hub_copy_text(before->decided_by);
+    decision->decided_by = hub_copy_text(proposal->decided_by);
     return NULL;
 }
 
 /* --- about a conflict --- */
 
-static bool field_needs_second(const struct hub_domain *domain, const char *path) {
+static bool is_traceable(const struct hub_domain *domain, const char *path) {
     size_t size = strcspn(path, "[.");
     for (size_t i = 0; i < domain->contract.count; i++) {
         const char *name = domain->contract.fields[i].field->name;
@@ -208,6 +207,14 @@ static bool field_needs_second(const struct hub_domain *domain, const char *path
                         : domain->retention) == 'T';
     }
     return domain->retention == 'T';
+}
+
+/* Where the data must be traceable it takes two persons to choose, and two to undo that. */
+static bool needs_second(const struct hub_domain *domain, const struct fold_conflict *conflict,
+                         const struct fold_decision *decision) {
+    bool chooses = decision->kind == FOLD_CHOOSE ||
+                   (conflict->decision != NULL && conflict->decision->kind == FOLD_CHOOSE);
+    return chooses && is_traceable(domain, conflict->field);
 }
 
 static const char *refuse_choice(const struct asked *asked, const struct fold_conflict *conflict) {
@@ -248,18 +255,23 @@ static const char *decide_conflict(struct asked *asked, struct fold_conflict *co
         refused = refuse_choice(asked, conflict);
     if (refused == NULL && decision->kind == FOLD_DEFER && !conflict->open)
         refused = "it is not open";
-    if (refused == NULL && decision->kind == FOLD_REOPEN && conflict->decision == NULL)
+    if (refused == NULL && decision->kind == FOLD_REOPEN && conflict->decision == NULL &&
+        conflict->proposal == NULL)
         refused = "nobody has decided it";
     if (refused == NULL && decision->kind == FOLD_REOPEN && !conflict->open &&
         conflict->values_size == 0)
         refused = "the sources agree: there is nothing to reopen";
-    if (refused == NULL && decision->kind == FOLD_CHOOSE)
-        refused = take_with_second_person(asked, conflict->decision,
-                                          field_needs_second(step->fold->domain, conflict->field));
+    if (refused == NULL && needs_second(step->fold->domain, conflict, decision))
+        refused = ask_second_person(asked, conflict->proposal);
     if (refused != NULL)
         return refused;
-    decision->in_force |= decision->kind == FOLD_DEFER;
     set_values(asked, conflict);
+    if (asked->waits) {
+        fold_conflict_set_proposal(conflict, decision);
+        asked->decision = NULL;
+        return NULL;
+    }
+    fold_conflict_set_proposal(conflict, NULL);
     fold_conflict_set_decision(entity, conflict,
                                decision->kind == FOLD_REOPEN ? NULL : decision);
     if (decision->kind != FOLD_REOPEN)
@@ -277,7 +289,7 @@ static const char *take_about_conflict(struct asked *asked) {
     fold_conflict_touch(asked->step, conflict);
     const char *refused = conflict->events == 0 ? "there is no such conflict"
                                                 : decide_conflict(asked, conflict);
-    fold_conflict_note_decided(asked->step, conflict, refused);
+    fold_conflict_note_decided(conflict, refused, asked->waits);
     return refused;
 }
 
@@ -306,8 +318,7 @@ bool fold_pair_counts(const struct fold_statement *statement, size_t index) {
 }
 
 static bool is_about_statements(const struct fold_decision *decision) {
-    return decision != NULL && decision->in_force &&
-           (decision->kind == FOLD_JOIN || decision->kind == FOLD_SEPARATE);
+    return decision != NULL && (decision->kind == FOLD_JOIN || decision->kind == FOLD_SEPARATE);
 }
 
 void fold_decision_bind(struct hub_fold *fold, const struct fold_decision *decision) {
@@ -402,6 +413,12 @@ static size_t list_sides(struct hub_fold *fold, const struct fold_decision *deci
     return count + list_side(fold, decision->others, decision->other_count, statements + count);
 }
 
+static void propose(struct asked *asked, struct fold_match *match) {
+    fold_decision_free(match->proposal);
+    match->proposal = asked->decision;
+    asked->decision = NULL;
+}
+
 /* The newest decision about a subject is the one in force: what the one before did is over. */
 static void replace_decision(struct asked *asked, struct fold_match *match) {
     struct fold_step *step = asked->step;
@@ -413,6 +430,8 @@ static void replace_decision(struct asked *asked, struct fold_match *match) {
     size_t count = list_sides(step->fold, before, statements);
     for (size_t i = 0; i < count; i++)
         remove_pairs(statements[i], before->offset);
+    fold_decision_free(match->proposal);
+    match->proposal = NULL;
     match->decision = decision;
     asked->decision = NULL;
     fold_decision_free(before);
@@ -428,11 +447,12 @@ static const char *take_about_statements(struct asked *asked) {
     struct fold_entity *entity = NULL, *other = NULL;
     const char *refused = check_sides(asked, &entity, &other);
     struct fold_match *match = fold_match_of_decision(step, asked->subject, entity, other);
-    if (refused == NULL)
-        refused = take_with_second_person(asked, match->decision,
-                                          step->fold->domain->retention == 'T');
-    fold_match_note_decided(step, match, refused);
-    if (refused == NULL)
+    if (refused == NULL && step->fold->domain->retention == 'T')
+        refused = ask_second_person(asked, match->proposal);
+    fold_match_note_decided(match, refused);
+    if (refused == NULL && asked->waits)
+        propose(asked, match);
+    else if (refused == NULL)
         replace_decision(asked, match);
     return refused;
 }

@@ -229,7 +229,8 @@ enum hub_status hub_fold_load_conflict(struct hub_fold *fold, struct hub_bytes v
     conflict->owners = hub_copy_bytes(owners.data, owners.size);
     conflict->owners_size = owners.size;
     fold_decision_free(conflict->decision);
-    conflict->decision = fold_decision_load(&record);
+    conflict->decision = fold_decision_load(&record, "decision");
+    fold_conflict_set_proposal(conflict, fold_decision_load(&record, "proposal"));
     return HUB_OK;
 }
 
@@ -291,7 +292,8 @@ enum hub_status hub_fold_load_match(struct hub_fold *fold, struct hub_bytes valu
     match->opened_offset = hub_record_long(&record, "opened_offset");
     match->events = hub_record_long(&record, "events");
     take_evidence(match, &record);
-    match->decision = fold_decision_load(&record);
+    match->decision = fold_decision_load(&record, "decision");
+    match->proposal = fold_decision_load(&record, "proposal");
     HASH_ADD_KEYPTR(hh, fold->matches, match->id, strlen(match->id), match);
     return HUB_OK;
 }

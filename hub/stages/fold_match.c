@@ -28,6 +28,7 @@ void fold_match_free(struct fold_match *match) {
     hub_release(match->entities[0]);
     hub_release(match->entities[1]);
     fold_decision_free(match->decision);
+    fold_decision_free(match->proposal);
     hub_release(match);
 }
 
@@ -96,9 +97,7 @@ struct fold_match *fold_match_of_decision(struct fold_step *step, const char *su
     return match;
 }
 
-void fold_match_note_decided(struct fold_step *step, struct fold_match *match,
-                             const char *refused) {
-    (void)step;
+void fold_match_note_decided(struct fold_match *match, const char *refused) {
     match->before->decided = true;
     match->before->refused = refused;
 }
@@ -222,15 +221,16 @@ static void encode_match(const struct fold_step *step, const struct fold_match *
     hub_encode_long(value, match->events);
     hub_encode_text(value, fold->domain->rules);
     hub_encode_long(value, HUB_CORE_VERSION);
-    fold_decision_encode(match->decision, value);
+    fold_decision_encode(match->decision, /* waits= */ false, value);
     hub_encode_optional_text(value, match->before->refused);
+    fold_decision_encode(match->proposal, /* waits= */ true, value);
 }
 
 /* Whether it waits for a person: one that must confirm a decision, or one that must decide. */
 static bool waits(struct hub_fold *fold, const struct fold_match *match) {
-    if (match->decision != NULL)
-        return !match->decision->in_force;
-    if (match->evidence_count == 0)
+    if (match->proposal != NULL)
+        return true;
+    if (match->decision != NULL || match->evidence_count == 0)
         return false;
     const struct fold_entity *a = fold_entity_find(fold, match->entities[0]);
     const struct fold_entity *b = fold_entity_find(fold, match->entities[1]);

@@ -36,9 +36,8 @@ static void list_choices(const struct fold_entity *entity, struct hub_arena *are
         const struct fold_conflict *conflict = entity->decided[i];
         const struct fold_decision *decision = conflict->decision;
         size_t voice = 0;
-        if (conflict->kind != HUB_CONFLICT_VALUES || decision->kind != FOLD_CHOOSE ||
-            !decision->in_force) /* an accepted step chooses no value */
-            continue;
+        if (conflict->kind != HUB_CONFLICT_VALUES || decision->kind != FOLD_CHOOSE)
+            continue; /* an accepted step chooses no value */
         while (voice < input->voice_count &&
                strcmp(input->voices[voice].key, decision->statements[0]) != 0)
             voice++;

@@ -13,11 +13,10 @@
 /* The symbols of DecisionKind, in order. */
 enum fold_decision_kind { FOLD_CHOOSE = 0, FOLD_DEFER, FOLD_REOPEN, FOLD_JOIN, FOLD_SEPARATE };
 
-/* A decision as it was taken; lists as in schemas/hub/conflict.avsc. */
+/* A decision as it was taken, or a proposal that waits for a second person; lists as in schemas/hub/conflict.avsc. */
 struct fold_decision {
     char *id;
     enum fold_decision_kind kind;
-    bool in_force; /* else it waits for a second person */
     char **statements, **others, **values;
     size_t statement_count, other_count, value_count;
     char *reason, *decided_by, *confirmed_by;
@@ -138,7 +137,8 @@ struct fold_conflict {
     size_t owners_size;
     int64_t opened_offset;
     int64_t events;
-    struct fold_decision *decision; /* or NULL */
+    struct fold_decision *decision; /* in force, or NULL */
+    struct fold_decision *proposal; /* to decide so; or NULL */
     struct fold_conflict_before *before; /* of the running step */
     bool seen;
 };
@@ -167,7 +167,8 @@ struct fold_match {
     size_t evidence_count, evidence_capacity;
     int64_t opened_offset;
     int64_t events;
-    struct fold_decision *decision; /* about statements, or NULL */
+    struct fold_decision *decision; /* about statements, in force; or NULL */
+    struct fold_decision *proposal; /* to decide so; or NULL */
     struct fold_match_before *before; /* of the running step */
 };
 
@@ -384,12 +385,14 @@ void fold_conflict_attach(struct fold_entity *entity, struct fold_conflict *conf
 void fold_conflict_touch(struct fold_step *step, struct fold_conflict *conflict);
 /* A conflict that nobody ever found, for the refusal of a decision about it. */
 struct fold_conflict *fold_conflict_unknown(struct hub_fold *fold, const char *id);
-/* Takes the decision over; NULL takes back the one there is. */
+/* Puts the decision, which it takes over, into force; NULL takes back the one there is. */
 void fold_conflict_set_decision(struct fold_entity *entity, struct fold_conflict *conflict,
                                 struct fold_decision *decision);
-/* The step's event is about a decision; `refused` (in the arena) is why not, or NULL. */
-void fold_conflict_note_decided(struct fold_step *step, struct fold_conflict *conflict,
-                                const char *refused);
+/* Takes the proposal over, in place of the one there is; NULL for none. */
+void fold_conflict_set_proposal(struct fold_conflict *conflict, struct fold_decision *proposal);
+/* The step's event is about a decision; `refused` (in the arena) is why not, or NULL; `waits`,
+ * whether it only proposes. */
+void fold_conflict_note_decided(struct fold_conflict *conflict, const char *refused, bool waits);
 
 /* fold_overlap.c: claims on one thing at one time. */
 void fold_overlap_find(struct fold_step *step, struct fold_change *change);
@@ -429,8 +432,7 @@ void fold_match_free(struct fold_match *match);
 struct fold_match *fold_match_of_decision(struct fold_step *step, const char *subject,
                                           const struct fold_entity *a,
                                           const struct fold_entity *b);
-void fold_match_note_decided(struct fold_step *step, struct fold_match *match,
-                             const char *refused);
+void fold_match_note_decided(struct fold_match *match, const char *refused);
 /* Looks again at every match of an entity. */
 void fold_match_touch_all(struct fold_step *step, struct fold_entity *entity);
 
@@ -456,12 +458,14 @@ void fold_listing_publish(struct fold_step *step);
 struct hub_record;
 bool fold_decision_is(const struct hub_input *entry);
 enum hub_status fold_decision_take(struct fold_step *step, struct hub_error *reterr);
-/* The `decision` of a conflict or match record; NULL for none. */
-struct fold_decision *fold_decision_load(const struct hub_record *record);
-void fold_decision_encode(const struct fold_decision *decision, struct hub_buffer *value);
+/* The `decision` or the `proposal` (the field's name) of a conflict or match record; NULL for none. */
+struct fold_decision *fold_decision_load(const struct hub_record *record, const char *field);
+/* waits: for a second person, else it is in force. */
+void fold_decision_encode(const struct fold_decision *decision, bool waits, struct hub_buffer *value);
 void fold_decision_free(struct fold_decision *decision); /* NULL is fine */
-/* Whether the conflict stands on the values that its decision was made on. */
-bool fold_decision_stands(const struct fold_step *step, const struct fold_conflict *conflict);
+/* Whether the conflict stands on the values that the decision was made on. */
+bool fold_decision_stands(const struct fold_step *step, const struct fold_conflict *conflict,
+                          const struct fold_decision *decision);
 /* Gives the statements that a decision names what was decided about them. */
 void fold_decision_bind(struct hub_fold *fold, const struct fold_decision *decision);
 /* Whether no newer decision is about the same pair. */

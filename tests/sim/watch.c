@@ -23,13 +23,14 @@ struct conflict {
     struct hub_bytes id, values, owners, entities[2];
     int64_t events;
     const char *severity;
-    bool open, was_open_ever, decided;
+    bool open, was_open_ever;
+    struct hub_bytes decision, proposal; /* encoded */
 };
 
 struct match {
     struct hub_bytes id, entities[2];
     int64_t events;
-    bool open, decided;
+    bool open, proposed;
 };
 
 struct watch {
@@ -241,12 +242,20 @@ static struct conflict *need_conflict(struct watch *watch, struct hub_bytes id) 
     return conflict;
 }
 
+/* Whether an optional part is there: its branch is the second. */
+static bool is_stated(struct hub_bytes part) {
+    return part.size > 1;
+}
+
 /* What an event may say, by what the conflict was. */
 static bool is_legal(const struct conflict *before, const char *transition, bool open,
-                     struct hub_bytes values, bool same_rest, const struct view *decision) {
+                     struct hub_bytes values, bool same_rest, const struct view *view) {
+    struct view decision;
+    const char *kind = view_part(view, "decision", &decision) ? view_symbol(&decision, "kind") : "";
+    bool same_decision = hub_bytes_equal(before->decision, view_field(view, "decision"));
+    bool proposed = is_stated(view_field(view, "proposal"));
     bool had_values = before->values.size > 1, has_values = values.size > 1;
     bool same_values = hub_bytes_equal(before->values, values);
-    bool in_force = decision != NULL && is(view_symbol(decision, "state"), "IN_FORCE");
     if (is(transition, "OPENED"))
         return open && has_values && !before->was_open_ever;
     if (is(transition, "CHANGED"))
@@ -254,20 +263,21 @@ static bool is_legal(const struct conflict *before, const char *transition, bool
     if (is(transition, "RESOLVED"))
         return !open && !has_values && (before->open || had_values);
     if (is(transition, "REOPENED"))
-        return open && before->was_open_ever && (!before->open || before->decided);
+        return open && before->was_open_ever &&
+               (!before->open || is_stated(before->decision) || is_stated(before->proposal));
     if (is(transition, "DECIDED"))
-        return !open && has_values && in_force && is(view_symbol(decision, "kind"), "CHOOSE");
-    if (is(transition, "PROPOSED"))
-        return open && decision != NULL && !in_force;
+        return !open && has_values && is(kind, "CHOOSE");
+    if (is(transition, "PROPOSED")) /* one person alone changes nothing */
+        return open == before->open && same_values && same_decision && proposed;
     if (is(transition, "DEFERRED"))
-        return open && in_force && is(view_symbol(decision, "kind"), "DEFER");
+        return open && is(kind, "DEFER");
     if (is(transition, "REFUSED"))
         return open == before->open && same_values;
     return false;
 }
 
 static void see_conflict(struct watch *watch, struct hub_bytes key, struct hub_bytes value) {
-    struct view view, decision;
+    struct view view;
     if (!view_open(&view, hub_catalogue_latest(test_catalogue(), "conflict"), value)) {
         FAIL(watch, key, "no conflict record");
         return;
@@ -276,18 +286,20 @@ static void see_conflict(struct watch *watch, struct hub_bytes key, struct hub_b
     size_t entity_count = 0;
     const char *transition = view_symbol(&view, "transition");
     bool open = is(view_symbol(&view, "state"), "OPEN");
-    bool decided = view_part(&view, "decision", &decision);
     bool refused = is(transition, "REFUSED");
     struct hub_bytes values = view_field(&view, "values"), owners = view_field(&view, "owners");
     bool same_owners = hub_bytes_equal(conflict->owners, owners);
-    if (conflict->events == 0)
-        conflict->values = hub_bytes("", 1); /* an empty array */
+    if (conflict->events == 0) {
+        conflict->values = hub_bytes("", 1);   /* an empty array */
+        conflict->decision = hub_bytes("", 1); /* null */
+        conflict->proposal = hub_bytes("", 1);
+    }
     if (view_long(&view, "events") != conflict->events + 1)
         FAIL(watch, key, "event %lld follows %lld", (long long)view_long(&view, "events"),
              (long long)conflict->events);
     const char *severity = view_symbol(&view, "severity");
     bool same_rest = same_owners && conflict->severity != NULL && is(severity, conflict->severity);
-    if (!is_legal(conflict, transition, open, values, same_rest, decided ? &decision : NULL))
+    if (!is_legal(conflict, transition, open, values, same_rest, &view))
         FAIL(watch, key, "%s (%s now, %zu values) after it was %s", transition,
              open ? "open" : "closed", view_count(&view, "values"),
              conflict->open            ? "open"
@@ -303,7 +315,8 @@ static void see_conflict(struct watch *watch, struct hub_bytes key, struct hub_b
     conflict->events++;
     conflict->open = open;
     conflict->was_open_ever |= open;
-    conflict->decided = decided;
+    conflict->decision = view_field(&view, "decision");
+    conflict->proposal = view_field(&view, "proposal");
     conflict->values = values;
     conflict->owners = owners;
     conflict->severity = severity;
@@ -348,7 +361,7 @@ static struct match *need_match(struct watch *watch, struct hub_bytes id) {
 }
 
 static void see_match(struct watch *watch, struct hub_bytes key, struct hub_bytes value) {
-    struct view view, decision;
+    struct view view;
     size_t count = 0;
     if (!view_open(&view, hub_catalogue_latest(test_catalogue(), "match"), value)) {
         FAIL(watch, key, "no match record");
@@ -363,16 +376,16 @@ static void see_match(struct watch *watch, struct hub_bytes key, struct hub_byte
         FAIL(watch, key, "the event names another entry");
     match->events++;
     match->open = is(view_symbol(&view, "state"), "OPEN");
-    match->decided = view_part(&view, "decision", &decision);
+    match->proposed = is_stated(view_field(&view, "proposal"));
     for (size_t i = 0; i < 2 && i < count; i++)
         match->entities[i] = entities[i];
-    if (match->open && !match->decided && view_count(&view, "evidence") == 0)
+    if (match->open && !match->proposed && view_count(&view, "evidence") == 0)
         FAIL(watch, key, "it is open without evidence");
 }
 
 static void check_matches(struct watch *watch) {
     for (size_t i = 0; i < watch->match_count; i++)
-        for (size_t k = 0; watch->matches[i].open && !watch->matches[i].decided && k < 2; k++) {
+        for (size_t k = 0; watch->matches[i].open && !watch->matches[i].proposed && k < 2; k++) {
             const struct entity *entity = find_entity(watch, watch->matches[i].entities[k]);
             if (entity == NULL || !is(entity->kind, "ACTIVE"))
                 FAIL(watch, watch->matches[i].id, "it is open about an entity that is no more");

@@ -302,7 +302,8 @@ static void traceability_data_needs_a_second_person(void **state) {
     decide(world, "gmp-slot", "CHOOSE", id, "anna", revision_of(world, "lumc-mes/1"), more);
     expect_json(world_conflict(world, id), "state", "'OPEN'");
     expect_json(world_conflict(world, id), "transition", "'PROPOSED'");
-    expect_json(world_conflict(world, id), "decision.state", "'PROPOSED'");
+    expect_json(world_conflict(world, id), "proposal.state", "'PROPOSED'");
+    expect_json(world_conflict(world, id), "decision", "null");
     restart(world);
     decide(world, "gmp-slot", "CHOOSE", id, "anna", revision_of(world, "lumc-mes/1"), more);
     expect_json(world_conflict(world, id), "refused", "'a second person has to confirm it'");
@@ -311,6 +312,7 @@ static void traceability_data_needs_a_second_person(void **state) {
     expect_json(world_conflict(world, id), "state", "'RESOLVED'");
     expect_json(world_conflict(world, id), "decision.decided_by", "'anna'");
     expect_json(world_conflict(world, id), "decision.confirmed_by", "'bo'");
+    expect_json(world_conflict(world, id), "proposal", "null");
     world_free(world);
 }
 
@@ -566,11 +568,49 @@ static void a_proposal_is_over_when_the_sources_move(void **state) {
     decide(world, "gmp-slot", "CHOOSE", id, "cleo", revision_of(world, "lumc-mes/1"), more);
     expect_json(world_conflict(world, id), "transition", "'PROPOSED'");
     tell_slot(world, "lumc-mes/1", 3, "line-a", "08-12", "BOOKED");
-    expect_json(world_conflict(world, id), "decision", "null");
+    expect_json(world_conflict(world, id), "proposal", "null");
     world_free(world);
 }
 
-static void what_is_in_force_is_decided_anew_by_two(void **state) {
+enum { TEXT_SIZE = 96 };
+
+/* A slot that went a step that is not allowed, which anna and bo accept. */
+static void accept_by_two(struct world *world, char id[TEXT_SIZE], char more[TEXT_SIZE]) {
+    tell_slot(world, "lumc-mes/1", 1, "line-a", "08-12", "DONE");
+    tell_slot(world, "lumc-mes/1", 2, "line-a", "08-12", "FREE");
+    snprintf(id, TEXT_SIZE, "%s/status@lumc-mes/1", tell_id(world, "lumc-mes/1"));
+    snprintf(more, TEXT_SIZE, "'statements': ['lumc-mes/1'], 'shard': %d", shard());
+    decide(world, "gmp-slot", "CHOOSE", id, "anna", revision_of(world, "lumc-mes/1"), more);
+    decide(world, "gmp-slot", "CHOOSE", id, "bo", revision_of(world, "lumc-mes/1"), more);
+    expect_json(world_conflict(world, id), "state", "'RESOLVED'");
+}
+
+static void one_alone_changes_nothing_that_two_decided(void **state) {
+    static const char *const kinds[] = {"CHOOSE", "REOPEN"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct world *world = world_new("gmp-slot");
+        char id[TEXT_SIZE], more[TEXT_SIZE];
+        accept_by_two(world, id, more);
+        if (i == 1)
+            snprintf(more, sizeof more, "'shard': %d", shard());
+        int64_t revision = revision_of(world, "lumc-mes/1");
+        decide(world, "gmp-slot", kinds[i], id, "anna", revision, more);
+        restart(world);
+        expect_json(world_conflict(world, id), "transition", "'PROPOSED'");
+        expect_json(world_conflict(world, id), "state", "'RESOLVED'");
+        expect_json(world_conflict(world, id), "decision.confirmed_by", "'bo'");
+        assert_int_equal(revision_of(world, "lumc-mes/1"), revision);
+        decide(world, "gmp-slot", kinds[i], id, "anna", revision, more);
+        expect_json(world_conflict(world, id), "refused", "'a second person has to confirm it'");
+        decide(world, "gmp-slot", kinds[i], id, "cleo", revision, more);
+        expect_json(world_conflict(world, id), "state", i == 0 ? "'RESOLVED'" : "'OPEN'");
+        expect_json(world_conflict(world, id), "proposal", "null");
+        world_free(world);
+    }
+}
+
+static void a_lone_proposal_is_taken_back_by_anybody(void **state) {
     struct world *world = world_new("gmp-slot");
     char id[96], more[96];
     (void)state;
@@ -579,10 +619,35 @@ static void what_is_in_force_is_decided_anew_by_two(void **state) {
     snprintf(id, sizeof id, "%s/status@lumc-mes/1", tell_id(world, "lumc-mes/1"));
     snprintf(more, sizeof more, "'statements': ['lumc-mes/1'], 'shard': %d", shard());
     decide(world, "gmp-slot", "CHOOSE", id, "anna", revision_of(world, "lumc-mes/1"), more);
-    decide(world, "gmp-slot", "CHOOSE", id, "bo", revision_of(world, "lumc-mes/1"), more);
-    expect_json(world_conflict(world, id), "decision.state", "'IN_FORCE'");
-    decide(world, "gmp-slot", "CHOOSE", id, "anna", revision_of(world, "lumc-mes/1"), more);
-    expect_json(world_conflict(world, id), "decision.state", "'PROPOSED'");
+    snprintf(more, sizeof more, "'shard': %d", shard());
+    decide(world, "gmp-slot", "REOPEN", id, "bo", revision_of(world, "lumc-mes/1"), more);
+    expect_json(world_conflict(world, id), "transition", "'REOPENED'");
+    expect_json(world_conflict(world, id), "proposal", "null");
+    world_free(world);
+}
+
+static void a_lone_separation_leaves_what_two_joined(void **state) {
+    struct world *world = world_new("gmp-slot");
+    char more[192];
+    (void)state;
+    tell_slot(world, "lumc-mes/1", 1, "line-a", "08-12", "FREE");
+    tell_slot(world, "lumc-mes/2", 1, "line-b", "08-12", "FREE");
+    snprintf(more, sizeof more,
+             "'statements': ['lumc-mes/1'], 'others': ['lumc-mes/2'], 'other_revision': 1, "
+             "'shard': %d", shard());
+    decide(world, "gmp-slot", "JOIN", "pair/1", "anna", 1, more);
+    decide(world, "gmp-slot", "JOIN", "pair/1", "bo", 1, more);
+    assert_string_equal(tell_id(world, "lumc-mes/1"), tell_id(world, "lumc-mes/2"));
+    int64_t revision = revision_of(world, "lumc-mes/1");
+    decide(world, "gmp-slot", "SEPARATE", "pair/1", "cleo", revision, more);
+    restart(world);
+    expect_json(world_match(world, "pair/1"), "state", "'OPEN'"); /* it waits for a person */
+    expect_json(world_match(world, "pair/1"), "decision.kind", "'JOIN'");
+    expect_json(world_match(world, "pair/1"), "proposal.kind", "'SEPARATE'");
+    assert_string_equal(tell_id(world, "lumc-mes/1"), tell_id(world, "lumc-mes/2"));
+    decide(world, "gmp-slot", "SEPARATE", "pair/1", "anna", revision, more);
+    assert_string_not_equal(tell_id(world, "lumc-mes/1"), tell_id(world, "lumc-mes/2"));
+    expect_json(world_match(world, "pair/1"), "proposal", "null");
     world_free(world);
 }
 
@@ -609,7 +674,9 @@ static void only_the_same_sides_confirm_a_join(void **state) {
                  "'statements': [%s], 'others': [%s], 'other_revision': 1, 'shard': %d",
                  said[i].statements, said[i].others, shard());
         assert_true(decide(world, "gmp-slot", said[i].kind, "pair/1", said[i].by, 1, more));
-        expect_json(world_match(world, "pair/1"), "decision.state", said[i].state);
+        expect_json(world_match(world, "pair/1"),
+                    i + 1 < sizeof said / sizeof *said ? "proposal.state" : "decision.state",
+                    said[i].state);
     }
     assert_string_equal(tell_id(world, "lumc-mes/1"), tell_id(world, "lumc-mes/2"));
     world_free(world);
@@ -755,7 +822,9 @@ int main(void) {
         cmocka_unit_test(a_step_that_is_put_off_stays_open),
         cmocka_unit_test(several_conflicts_of_one_entity_are_decided_each_by_itself),
         cmocka_unit_test(a_proposal_is_over_when_the_sources_move),
-        cmocka_unit_test(what_is_in_force_is_decided_anew_by_two),
+        cmocka_unit_test(one_alone_changes_nothing_that_two_decided),
+        cmocka_unit_test(a_lone_proposal_is_taken_back_by_anybody),
+        cmocka_unit_test(a_lone_separation_leaves_what_two_joined),
         cmocka_unit_test(only_the_same_sides_confirm_a_join),
         cmocka_unit_test(the_statements_of_a_side_are_in_force_and_in_one_entity),
         cmocka_unit_test(a_side_may_be_several_statements_of_one_entity),

@@ -818,7 +818,7 @@ static void a_field_that_must_be_traceable_needs_a_second_person(void **state) {
     const char *id = look_text(conflict, "conflict_id");
     json_t *proposed =
         decide(&loading, id, "CHOOSE", 2, "'statements': ['ctgov/B']", HUB_OUTPUT_CONFLICT);
-    expect_json(proposed, "decision.state", "'PROPOSED'");
+    expect_json(proposed, "proposal.state", "'PROPOSED'");
     json_decref(proposed);
     fold_count(&loading, "sus/euctr/C", 10, &outputs); /* the rules go on choosing */
     json_t *entity = last_of(&outputs, HUB_OUTPUT_UNIFIED);
