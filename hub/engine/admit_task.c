@@ -46,16 +46,6 @@ static const char *admitted_topic(const struct hub_slot *slot, struct hub_arena 
     return hub_arena_format(arena, "admitted.%s.%s", slot->institution, slot->domain->name);
 }
 
-static enum hub_status check_partitions(struct hub_task *task, const char *topic, int32_t wanted,
-                                        struct hub_error *reterr) {
-    int32_t count = 0;
-    HUB_TRY(hub_reader_partition_count(task->reader, topic, &count, reterr));
-    if (count != wanted)
-        return hub_fail(reterr, HUB_FATAL, "topic %s has %d partitions; %d would pass", topic,
-                        count, wanted);
-    return HUB_OK;
-}
-
 static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
                             const struct hub_kafka_partition *committed,
                             struct hub_error *reterr) {
@@ -72,12 +62,7 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
                                       .shard_count = hub_topics_shard_count(slot->domain),
                                       .topic = slot->topic,
                                       .partition = slot->partition};
-    const char *admitted = slot->output_topics[HUB_OUTPUT_ADMITTED];
     HUB_TRY(hub_counts_parse_admit(committed->metadata, &counts, reterr));
-    HUB_TRY(check_partitions(task, admitted, HUB_INGEST_PARTITIONS, reterr));
-    HUB_TRY(check_partitions(task,
-                             hub_arena_format(&task->arena, "log.%s", slot->domain->name),
-                             config.shard_count, reterr));
     slot->state = hub_admit_new(&config);
     hub_admit_set_counts(slot->state, &counts);
     return hub_task_load_topic(task, &slot->outputs[HUB_OUTPUT_ADMITTED],

@@ -37,6 +37,38 @@ void hub_counts_render_refer(const struct hub_refer_counts *counts, struct hub_b
     hub_buffer_append_format(buffer, refer_format, counts->read, counts->facts);
 }
 
+static const char schemas_word[] = "schemas=";
+
+void hub_counts_render_schemas(const char *stamp, struct hub_buffer *buffer) {
+    hub_buffer_append_format(buffer, "%s%s ", schemas_word, stamp);
+}
+
+/* What follows the schemas, where they are named. */
+static const char *skip_schemas(const char *text) {
+    if (text == NULL || strncmp(text, schemas_word, sizeof schemas_word - 1) != 0)
+        return text;
+    text += strcspn(text, " ");
+    return text + (*text == ' ');
+}
+
+enum hub_status hub_counts_check_schemas(const char *text, const struct hub_catalogue *catalogue,
+                                         const struct hub_digester *digester,
+                                         struct hub_error *reterr) {
+    const char *rest = skip_schemas(text);
+    HUB_SCOPED_BUFFER named = {0}, own = {0};
+    if (rest == text)
+        return HUB_OK;
+    const char *stamp = text + sizeof schemas_word - 1;
+    hub_buffer_append(&named, stamp, strcspn(stamp, " "));
+    if (hub_catalogue_continues(catalogue, digester, hub_buffer_text(&named)))
+        return HUB_OK;
+    hub_catalogue_stamp(catalogue, digester, &own);
+    return hub_fail(reterr, HUB_FATAL,
+                    "was worked on with schemas up to %s, and registry.lock.json here, up to %s, "
+                    "does not have them all: one that has them would pass",
+                    hub_buffer_text(&named), hub_buffer_text(&own));
+}
+
 /* Whether the text is what was rendered, to its end. */
 static bool is_whole(const char *text, struct hub_buffer *rendered) {
     return strcmp(text, hub_buffer_text(rendered)) == 0;
@@ -46,6 +78,7 @@ enum hub_status hub_counts_parse_admit(const char *text, struct hub_admit_counts
                                        struct hub_error *reterr) {
     struct hub_admit_counts counts = {0};
     HUB_SCOPED_BUFFER rendered = {0};
+    text = skip_schemas(text);
     if (text != NULL) {
         sscanf(text, admit_format, &counts.read, &counts.created, &counts.changed,
                &counts.unchanged, &counts.late, &counts.withdrawn, &counts.moved, &counts.dead,
@@ -64,6 +97,7 @@ enum hub_status hub_counts_parse_fold(const char *text, struct hub_fold_counts *
     struct hub_fold_counts counts = {0};
     char rules[HUB_RULES_HASH_SIZE + 1] = "";
     HUB_SCOPED_BUFFER rendered = {0};
+    text = skip_schemas(text);
     if (text != NULL) {
         const char *last = strrchr(text, '=');
         if (last != NULL)
@@ -84,6 +118,7 @@ enum hub_status hub_counts_parse_refer(const char *text, struct hub_refer_counts
                                        struct hub_error *reterr) {
     struct hub_refer_counts counts = {0};
     HUB_SCOPED_BUFFER rendered = {0};
+    text = skip_schemas(text);
     if (text != NULL) {
         sscanf(text, refer_format, &counts.read, &counts.facts);
         hub_counts_render_refer(&counts, &rendered);

@@ -1,5 +1,6 @@
 /* Counts as text: they ride in the metadata of the offset commits, so that they survive the process
- * and are exactly as old as the offsets. */
+ * and are exactly as old as the offsets. Before them a commit says by which schemas it was made:
+ * "schemas=100027:0123456789abcdef v1 read=... ...". */
 #pragma once
 
 #include "hub/stages/admit.h"
@@ -14,6 +15,15 @@ void hub_counts_render_fold(const struct hub_fold_counts *counts, const char *ru
 
 /* Of refer " DOMAIN=OFFSET" follows for each domain that it follows: up to where. */
 void hub_counts_render_refer(const struct hub_refer_counts *counts, struct hub_buffer *buffer);
+
+/* Appends "schemas=STAMP ", which the counts follow. */
+void hub_counts_render_schemas(const char *stamp, struct hub_buffer *buffer);
+/* HUB_FATAL where the text names schemas that the catalogue does not have: a process that knows less
+ * must not go on. */
+HUB_MUST_USE enum hub_status hub_counts_check_schemas(const char *text,
+                                                      const struct hub_catalogue *catalogue,
+                                                      const struct hub_digester *digester,
+                                                      struct hub_error *reterr);
 
 /* HUB_FATAL where the text is not one of these; NULL gives zeros and no rules. */
 HUB_MUST_USE enum hub_status hub_counts_parse_admit(const char *text,

@@ -214,6 +214,12 @@ static bool refers(const struct hub_catalogue *catalogue) {
     return false;
 }
 
+static void leave_groups(struct session *session) {
+    for (size_t i = 0; i < session->task_count; i++)
+        if (session->tasks[i].consumer != NULL)
+            hub_consumer_leave(session->tasks[i].consumer);
+}
+
 static enum hub_status run_session(struct hub_engine *engine, size_t batch_counts[TASKS],
                                    struct hub_error *reterr) {
     static const struct hub_task_kind *const kinds[TASKS] = {&hub_admit_task, &hub_fold_task,
@@ -231,6 +237,8 @@ static enum hub_status run_session(struct hub_engine *engine, size_t batch_count
         write_checkpoint(&session);
     atomic_store(&engine->state->ready, false);
     hub_watchdog_start(CLOSE_TIMEOUT_MS); /* leaving a group waits for its coordinator */
+    if (status == HUB_OK || status == HUB_FATAL) /* it does not come back: others may go on at once */
+        leave_groups(&session);
     for (size_t i = session.task_count; i > 0; i--)
         hub_task_close(&session.tasks[i - 1]);
     hub_watchdog_stop();

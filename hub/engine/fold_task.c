@@ -63,17 +63,6 @@ static const char *topic_of(const struct hub_slot *slot, enum hub_output_kind ki
     return NULL;
 }
 
-/* Shards are partitions: a topic with more or fewer is not this schema's. */
-static enum hub_status check_partitions(struct hub_task *task, const char *topic, int32_t wanted,
-                                        struct hub_error *reterr) {
-    int32_t partitions = 0;
-    HUB_TRY(hub_reader_partition_count(task->reader, topic, &partitions, reterr));
-    if (partitions != wanted)
-        return hub_fail(reterr, HUB_FATAL, "topic %s has %d partitions; %d would pass", topic,
-                        partitions, wanted);
-    return HUB_OK;
-}
-
 static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
                             const struct hub_kafka_partition *committed,
                             struct hub_error *reterr) {
@@ -87,13 +76,9 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
         hub_fold_new(task->engine->catalogue, slot->domain, &hub_sha256, slot->partition);
     hub_fold_set_counts(slot->state, &counts);
     HUB_TRY(hub_task_load_topic(task, &slot->input, end, take_log, slot->state, reterr));
-    HUB_TRY(check_partitions(task, HUB_IDENTIFIER_TOPIC, HUB_SHARDS, reterr));
-    for (size_t i = 0; i < KINDS; i++) {
-        HUB_TRY(check_partitions(task, slot->output_topics[kinds[i]],
-                                 hub_topics_shard_count(slot->domain), reterr));
+    for (size_t i = 0; i < KINDS; i++)
         HUB_TRY(hub_task_load_topic(task, &slot->outputs[kinds[i]], slot->ends[kinds[i]], take[i],
                                     slot->state, reterr));
-    }
     HUB_TRY(hub_fold_loaded(slot->state, reterr));
     if (strcmp(hub_fold_rules(slot->state), slot->domain->rules) != 0)
         hub_log(HUB_LOG_WARNING, "rules_not_in_force",

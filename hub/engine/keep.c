@@ -153,15 +153,33 @@ static void add_mark(const struct hub_kept *kept, int64_t end, struct hub_cache_
     marks[(*count)++] = (struct hub_cache_mark){kept->space, kept->level ? end : kept->next};
 }
 
-/* Only this process writes to the topics of its state, and no transaction is open now: their ends are
- * its own. */
+/* Whoever writes to a slot's topics commits the slot's offset with it: where that is still ours,
+ * nobody else has written there. Another may have, while this process stood still. */
+static enum hub_status check_still_ours(struct hub_task *task, struct hub_arena *arena,
+                                        struct hub_error *reterr) {
+    struct hub_kafka_partition *committed =
+        hub_arena_take(arena, task->slot_count * sizeof *committed);
+    for (size_t i = 0; i < task->slot_count; i++)
+        committed[i] = (struct hub_kafka_partition){task->slots[i].topic,
+                                                    task->slots[i].partition, -1, NULL};
+    HUB_TRY(hub_consumer_committed(task->consumer, committed, task->slot_count, arena, reterr));
+    for (size_t i = 0; i < task->slot_count; i++)
+        if (committed[i].offset != task->slots[i].next)
+            return hub_fail(reterr, HUB_RETRY,
+                            "%s/%d is committed up to %lld, and not to %lld as by this process",
+                            committed[i].topic, committed[i].partition,
+                            (long long)committed[i].offset, (long long)task->slots[i].next);
+    return HUB_OK;
+}
+
+/* No transaction of this process is open now: the ends of its topics are its own. */
 enum hub_status hub_task_marks(struct hub_task *task, struct hub_cache_mark *marks,
                                size_t *ret_count, struct hub_error *reterr) {
     const struct hub_task_kind *kind = task->kind;
     struct hub_arena arena = {0};
     size_t count = 0, filled = 0;
     *ret_count = 0;
-    if (kind->note == NULL)
+    if (kind->note == NULL || task->slot_count == 0)
         return HUB_OK;
     struct hub_kafka_partition *states = hub_task_states(task, /* from= */ 0, &arena, &count);
     enum hub_status status = hub_reader_ends(task->reader, states, count, reterr);
@@ -174,6 +192,8 @@ enum hub_status hub_task_marks(struct hub_task *task, struct hub_cache_mark *mar
                 add_mark(&slot->outputs[kind->state[k]], states[filled++].offset, marks,
                          ret_count);
     }
+    if (status == HUB_OK)
+        status = check_still_ours(task, &arena, reterr);
     hub_arena_destroy(&arena);
     return status;
 }

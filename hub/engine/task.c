@@ -1,8 +1,10 @@
 #include "hub/engine/task.h"
 
+#include "hub/engine/counts.h"
 #include "hub/engine/topics.h"
 #include "hub/engine/watchdog.h"
 #include "hub/io/clock.h"
+#include "hub/io/crypto.h"
 #include "hub/io/log.h"
 
 #include <assert.h>
@@ -101,7 +103,6 @@ static enum hub_status find_ends(struct hub_task *task, size_t fresh, struct hub
     const struct hub_task_kind *kind = task->kind;
     size_t count = 0, at = 0;
     struct hub_kafka_partition *states = hub_task_states(task, fresh, arena, &count);
-    HUB_TRY(hub_reader_look(task->reader, reterr));
     HUB_TRY(hub_reader_settle(task->reader, states, count, reterr));
     for (size_t i = fresh; i < task->slot_count; i++)
         for (size_t k = 0; k < kind->state_count; k++)
@@ -113,7 +114,11 @@ static enum hub_status find_ends(struct hub_task *task, size_t fresh, struct hub
 static enum hub_status load_slot(struct hub_task *task, struct hub_slot *slot,
                                  struct hub_kafka_partition *committed,
                                  struct hub_error *reterr) {
-    enum hub_status status = task->kind->load(task, slot, committed, reterr);
+    enum hub_status status = hub_counts_check_schemas(
+        committed->metadata, task->engine->catalogue, &hub_sha256, reterr);
+    if (status != HUB_OK)
+        return hub_fail_at(reterr, status, "%s/%d", slot->topic, slot->partition);
+    status = task->kind->load(task, slot, committed, reterr);
     if (status == HUB_RETRY) { /* a damaged cache has been dropped: once more, from the topics */
         if (slot->state != NULL)
             task->kind->unload(slot);
@@ -129,6 +134,7 @@ static enum hub_status take_partitions(struct hub_task *task,
                                        struct hub_kafka_partition *committed, size_t count,
                                        struct hub_arena *arena, struct hub_error *reterr) {
     size_t fresh = task->slot_count;
+    HUB_TRY(hub_topics_check(task->engine->catalogue, task->reader, reterr)); /* some may be new */
     HUB_TRY(hub_consumer_committed(task->consumer, committed, count, arena, reterr));
     for (size_t i = 0; i < count; i++)
         take_slot(task, &committed[i]);
@@ -173,9 +179,13 @@ enum hub_status hub_task_open(struct hub_task *task, const struct hub_task_kind 
     snprintf(task->group, sizeof task->group, "%s-%s", settings->group, kind->name);
     snprintf(id, sizeof id, "%s.%s.%s", settings->group, kind->name, settings->instance);
     task->transactional_id = hub_copy_text(id);
+    HUB_SCOPED_BUFFER stamp = {0};
+    hub_catalogue_stamp(engine->catalogue, &hub_sha256, &stamp);
+    task->schemas = hub_copy_text(hub_buffer_text(&stamp));
     if (kind->open != NULL)
         kind->open(task);
     HUB_TRY(hub_reader_new(settings->bootstrap, &task->reader, reterr));
+    HUB_TRY(hub_topics_check(engine->catalogue, task->reader, reterr)); /* before it writes or joins */
     /* The producer first: it ends what an earlier process of this name left open. */
     HUB_TRY(hub_producer_new(settings->bootstrap, id, &task->producer, reterr));
     struct hub_consumer_config config = {.bootstrap = settings->bootstrap,
@@ -201,6 +211,7 @@ void hub_task_close(struct hub_task *task) {
         task->kind->close(task);
     hub_release(task->slots);
     hub_release(task->transactional_id);
+    hub_release(task->schemas);
     hub_arena_destroy(&task->arena);
     *task = (struct hub_task){0};
 }
@@ -279,6 +290,7 @@ static enum hub_status send_offsets(struct hub_task *task, struct hub_error *ret
         if (!slot->touched)
             continue;
         slot->touched = false;
+        hub_counts_render_schemas(task->schemas, &counts);
         task->kind->render_counts(task, slot, &counts);
         offsets[count++] = (struct hub_kafka_partition){
             slot->topic, slot->partition, slot->next < 0 ? 0 : slot->next,

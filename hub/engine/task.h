@@ -91,6 +91,7 @@ struct hub_task {
     struct hub_reader *reader; /* for loading */
     char group[128];
     char *transactional_id;
+    char *schemas; /* the stamp of those it works with */
     struct hub_slot *slots;
     size_t slot_count, slot_capacity;
     bool assigned; /* an assignment has been loaded */
@@ -119,7 +120,8 @@ struct hub_input hub_task_input(const struct hub_kafka_record *record);
 struct hub_kafka_partition *hub_task_states(const struct hub_task *task, size_t from,
                                             struct hub_arena *arena, size_t *ret_count);
 
-/* Where every space of the task stands; `marks` has room for slot_count * HUB_TASK_MARKS_MAX. */
+/* Where every space of the task stands; `marks` has room for slot_count * HUB_TASK_MARKS_MAX.
+ * HUB_RETRY where another process has gone on with one of the slots. */
 HUB_MUST_USE enum hub_status hub_task_marks(struct hub_task *task,
                                             struct hub_cache_mark *marks, size_t *ret_count,
                                             struct hub_error *reterr);

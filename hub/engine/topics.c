@@ -73,3 +73,22 @@ void hub_topics_list(const struct hub_catalogue *catalogue, struct hub_arena *ar
     *ret_topics = listing.topics;
     *ret_count = listing.count;
 }
+
+enum hub_status hub_topics_check(const struct hub_catalogue *catalogue, struct hub_reader *reader,
+                                 struct hub_error *reterr) {
+    struct hub_arena arena = {0};
+    struct hub_topic_config *topics = NULL;
+    size_t count = 0;
+    enum hub_status status = hub_reader_look(reader, reterr);
+    hub_topics_list(catalogue, &arena, &topics, &count);
+    for (size_t i = 0; status == HUB_OK && i < count; i++) {
+        int32_t found = -1;
+        status = hub_reader_partition_count(reader, topics[i].name, &found, reterr);
+        if (status == HUB_OK && found >= 0 && found != topics[i].partitions)
+            status = hub_fail(reterr, HUB_FATAL,
+                              "topic %s has %d partitions; %d would pass, and a count is fixed at "
+                              "creation", topics[i].name, found, topics[i].partitions);
+    }
+    hub_arena_destroy(&arena);
+    return status;
+}

@@ -12,6 +12,12 @@ enum { HUB_INGEST_PARTITIONS = 2, HUB_SHARDS = 4 };
 /* Partitions of log, unified, conflict and match of a domain. */
 int32_t hub_topics_shard_count(const struct hub_domain *domain);
 
+/* Looks at them: HUB_FATAL where one exists with another partition count than is listed. One that
+ * does not exist is left to whoever reads it. */
+HUB_MUST_USE enum hub_status hub_topics_check(const struct hub_catalogue *catalogue,
+                                              struct hub_reader *reader,
+                                              struct hub_error *reterr);
+
 /* All topics, in the arena. */
 void hub_topics_list(const struct hub_catalogue *catalogue, struct hub_arena *arena,
                      struct hub_topic_config **ret_topics, size_t *ret_count);

@@ -114,6 +114,9 @@ HUB_MUST_USE enum hub_status hub_consumer_new(const struct hub_consumer_config *
                                               struct hub_consumer **ret_consumer,
                                               struct hub_error *reterr);
 void hub_consumer_free(struct hub_consumer *consumer); /* NULL is fine */
+/* Gives the partitions back for good, before it is freed. One that is only freed stays a member for
+ * the session timeout, so that a process that comes back within it finds its partitions. */
+void hub_consumer_leave(struct hub_consumer *consumer);
 
 enum { HUB_KAFKA_BATCH_BYTES_MAX = 16 * 1024 * 1024 };
 

@@ -1,10 +1,14 @@
 /* The consumer of a group. */
 #include "hub/io/kafka_internal.h"
 
+#include "hub/io/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+static const int64_t LEAVE_TIMEOUT_MS = 5000;
 
 struct hub_consumer {
     struct hub_consumer_config config; /* its texts are the caller's, and gone after opening */
@@ -113,7 +117,7 @@ static enum hub_status open_consumer(struct hub_consumer *consumer, struct hub_e
                                     "allow.auto.create.topics", "false",
                                     "session.timeout.ms",       "10000",
                                     "heartbeat.interval.ms",    "1000",
-                                    "partition.assignment.strategy", "range",
+                                    "partition.assignment.strategy", "roundrobin",
                                     "fetch.queue.backoff.ms",   "10",
                                     "queued.max.messages.kbytes", "32768",
                                     "fetch.wait.max.ms",        "100",
@@ -166,6 +170,29 @@ void hub_consumer_free(struct hub_consumer *consumer) {
         close(consumer->descriptor);
     hub_release(consumer->name);
     hub_release(consumer);
+}
+
+static bool is_member(const struct hub_consumer *consumer) {
+    char *id = rd_kafka_memberid(consumer->handle);
+    bool is = id != NULL && *id != '\0';
+    if (id != NULL)
+        rd_kafka_mem_free(consumer->handle, id);
+    return is;
+}
+
+/* A static member says goodbye when it unsubscribes, but not when it closes. It has no id any more
+ * once it has said so. */
+void hub_consumer_leave(struct hub_consumer *consumer) {
+    enum { STEP_MS = 10 };
+    int64_t began_ms = hub_clock_monotonic_ms();
+    consumer->closing = true;
+    if (rd_kafka_unsubscribe(consumer->handle) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    while (is_member(consumer) && hub_clock_monotonic_ms() - began_ms < LEAVE_TIMEOUT_MS) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer->handle, STEP_MS);
+        if (message != NULL)
+            rd_kafka_message_destroy(message);
+    }
 }
 
 bool hub_consumer_is_fenced(const struct hub_consumer *consumer) {

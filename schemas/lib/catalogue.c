@@ -1,6 +1,9 @@
 #include "schemas/lib/catalogue.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+enum { STAMP_HASH_SIZE = 8 };
 
 const struct hub_schema *hub_catalogue_by_id(const struct hub_catalogue *catalogue, int32_t id) {
     for (size_t i = 0; i < catalogue->schema_count; i++)
@@ -32,6 +35,36 @@ const struct hub_domain *hub_catalogue_domain(const struct hub_catalogue *catalo
         if (hub_bytes_equal_text(name, catalogue->domains[i].name))
             return &catalogue->domains[i];
     return NULL;
+}
+
+static void append_stamp(const struct hub_catalogue *catalogue, const struct hub_digester *digester,
+                         int32_t last_id, struct hub_buffer *buffer) {
+    HUB_SCOPED_BUFFER all = {0};
+    char hash[HUB_DIGEST_TEXT_SIZE];
+    for (size_t i = 0; i < catalogue->schema_count && catalogue->schemas[i]->id <= last_id; i++) {
+        const struct hub_schema *schema = catalogue->schemas[i];
+        struct hub_digest digest = digester->digest(hub_bytes(schema->text, schema->text_size));
+        hub_buffer_append_format(&all, "%d %s %d ", schema->id, schema->subject, schema->version);
+        hub_buffer_append(&all, digest.bytes, sizeof digest.bytes);
+    }
+    struct hub_digest digest = digester->digest(hub_buffer_bytes(&all));
+    hub_digest_text(&digest, STAMP_HASH_SIZE, hash);
+    hub_buffer_append_format(buffer, "%d:%s", last_id, hash);
+}
+
+void hub_catalogue_stamp(const struct hub_catalogue *catalogue, const struct hub_digester *digester,
+                         struct hub_buffer *buffer) {
+    append_stamp(catalogue, digester, catalogue->schemas[catalogue->schema_count - 1]->id, buffer);
+}
+
+bool hub_catalogue_continues(const struct hub_catalogue *catalogue,
+                             const struct hub_digester *digester, const char *stamp) {
+    HUB_SCOPED_BUFFER own = {0};
+    long last_id = strtol(stamp, NULL, 10);
+    if (last_id > catalogue->schemas[catalogue->schema_count - 1]->id)
+        return false;
+    append_stamp(catalogue, digester, (int32_t)last_id, &own);
+    return strcmp(hub_buffer_text(&own), stamp) == 0;
 }
 
 struct hub_rules_texts hub_catalogue_rules(const struct hub_catalogue *catalogue,

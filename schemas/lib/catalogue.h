@@ -41,6 +41,14 @@ const struct hub_schema *hub_catalogue_version(const struct hub_catalogue *catal
 const struct hub_domain *hub_catalogue_domain(const struct hub_catalogue *catalogue,
                                               struct hub_bytes name);
 
+/* What the lock says, as a word: "ID:HASH", its last id and a hash of everything up to it. The lock is
+ * append-only, so of two that agree the shorter is the beginning of the longer. */
+void hub_catalogue_stamp(const struct hub_catalogue *catalogue, const struct hub_digester *digester,
+                         struct hub_buffer *buffer);
+/* Whether this lock has all that one of this stamp has. */
+bool hub_catalogue_continues(const struct hub_catalogue *catalogue,
+                             const struct hub_digester *digester, const char *stamp);
+
 /* The texts of the domain's rules as the folder has them. */
 struct hub_rules_texts hub_catalogue_rules(const struct hub_catalogue *catalogue,
                                            const struct hub_domain *domain);

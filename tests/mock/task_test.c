@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATIENCE_MS = 60000, BATCH = 8 };
+enum { PATIENCE_MS = 60000, SESSION_TIMEOUT_MS = 10000, BATCH = 8 };
 
 #define E(name) RD_KAFKA_RESP_ERR_##name
 
@@ -37,7 +37,7 @@ static bool is_of_admit(const char *topic) {
 }
 
 /* With one partition too many in the topic `wrong` (NULL: in none). */
-static void begin(struct working *working, const char *wrong) {
+static void prepare(struct working *working, const char *wrong) {
     struct hub_topic_config *topics = NULL;
     size_t count = 0;
     *working = (struct working){.batch_count_max = BATCH};
@@ -54,6 +54,10 @@ static void begin(struct working *working, const char *wrong) {
                                               .batch_count_max = BATCH};
     working->engine =
         (struct hub_engine){.settings = &working->settings, .catalogue = test_catalogue()};
+}
+
+static void begin(struct working *working) {
+    prepare(working, NULL);
     expect_ok(hub_task_open(&working->task, &hub_admit_task, &working->engine,
                             &working->batch_count_max, &working->error),
               &working->error);
@@ -122,7 +126,7 @@ static void expect_first_key(struct working *working, const char *topic, const c
 static void a_step_publishes_and_counts_what_it_read(void **state) {
     struct working working;
     (void)state;
-    begin(&working, NULL);
+    begin(&working);
     say(&working);
     expect_ok(step(&working), &working.error);
     expect_first_key(&working, "log.trial", "sus/ctgov/A;");
@@ -143,7 +147,7 @@ static void a_step_without_records_is_no_transaction(void **state) {
     struct working working;
     bool worked = true;
     (void)state;
-    begin(&working, NULL);
+    begin(&working);
     expect_ok(hub_task_step(&working.task, /* timeout_ms= */ 0, &worked, &working.error),
               &working.error);
     assert_false(worked);
@@ -156,7 +160,7 @@ static void a_step_without_records_is_no_transaction(void **state) {
 static void a_dirty_producer_is_replaced_before_the_next_transaction(void **state) {
     struct working working;
     (void)state;
-    begin(&working, NULL);
+    begin(&working);
     say(&working);
     cluster_fail(&working.cluster, CLUSTER_END_TXN, 1, E(_TRANSPORT));
     expect_ok(step(&working), &working.error);
@@ -172,7 +176,7 @@ static void a_dirty_producer_is_replaced_before_the_next_transaction(void **stat
 static void a_step_that_fails_is_not_counted_as_committed(void **state) {
     struct working working;
     (void)state;
-    begin(&working, NULL);
+    begin(&working);
     say(&working);
     cluster_fail(&working.cluster, CLUSTER_TXN_OFFSETS, 1, E(ILLEGAL_GENERATION));
     assert_int_equal(step(&working), HUB_RETRY);
@@ -185,7 +189,7 @@ static void failures_halve_the_batch_and_commits_double_it(void **state) {
     static const size_t halves[] = {4, 2, 1, 1};
     struct working working;
     (void)state;
-    begin(&working, NULL);
+    begin(&working);
     for (size_t i = 0; i < 4; i++) {
         say(&working);
         cluster_fail(&working.cluster, CLUSTER_TXN_OFFSETS, 1, E(ILLEGAL_GENERATION));
@@ -215,7 +219,7 @@ static enum hub_status step_until_failure(struct working *working) {
 static void what_the_broker_will_never_take_stops_the_hub(void **state) {
     struct working working;
     (void)state;
-    begin(&working, NULL);
+    begin(&working);
     say(&working);
     cluster_fail(&working.cluster, CLUSTER_PRODUCE, 4, E(MSG_SIZE_TOO_LARGE));
     assert_int_equal(step(&working), HUB_FATAL);
@@ -225,7 +229,7 @@ static void what_the_broker_will_never_take_stops_the_hub(void **state) {
 static void an_error_while_reading_names_the_group(void **state) {
     struct working working;
     (void)state;
-    begin(&working, NULL);
+    begin(&working);
     say(&working);
     cluster_fail(&working.cluster, CLUSTER_FETCH, 20, E(TOPIC_AUTHORIZATION_FAILED));
     assert_int_equal(step(&working), HUB_FATAL);
@@ -237,7 +241,7 @@ static void an_error_while_reading_names_the_group(void **state) {
 static void a_member_that_fenced_itself_goes_on_anew(void **state) {
     struct working working;
     (void)state;
-    begin(&working, NULL);
+    begin(&working);
     cluster_fail(&working.cluster, CLUSTER_HEARTBEAT, 1, E(FENCED_INSTANCE_ID));
     say(&working);
     assert_int_equal(step_until_failure(&working), HUB_RETRY);
@@ -247,7 +251,7 @@ static void a_member_that_fenced_itself_goes_on_anew(void **state) {
 static void a_member_whose_name_another_process_has_stops_and_says_so(void **state) {
     struct working working;
     (void)state;
-    begin(&working, NULL);
+    begin(&working);
     cluster_fail(&working.cluster, CLUSTER_ADD_OFFSETS, 1, E(PRODUCER_FENCED)); /* it took over */
     cluster_fail(&working.cluster, CLUSTER_HEARTBEAT, 1, E(FENCED_INSTANCE_ID));
     assert_int_equal(step_until_failure(&working), HUB_FATAL);
@@ -255,13 +259,100 @@ static void a_member_whose_name_another_process_has_stops_and_says_so(void **sta
     end(&working);
 }
 
+/* Before it has joined a group or begun to write. */
 static void a_topic_with_other_partitions_than_the_schema_says_is_fatal(void **state) {
     struct working working;
     (void)state;
-    begin(&working, "admitted.sus.trial");
+    prepare(&working, "admitted.sus.trial");
+    expect_refusal(hub_task_open(&working.task, &hub_admit_task, &working.engine,
+                                 &working.batch_count_max, &working.error),
+                   HUB_FATAL, &working.error, "topic admitted.sus.trial has 3 partitions",
+                   "2 would pass");
+    assert_null(working.task.producer);
+    assert_null(working.task.consumer);
+    end(&working);
+}
+
+/* What an earlier process of the group has committed. */
+static void commit_earlier(struct working *working, const char *topic, int64_t offset,
+                           const char *metadata) {
+    char text[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", working->cluster.bootstrap, text, sizeof text);
+    rd_kafka_conf_set(conf, "group.id", "hub-admit", text, sizeof text);
+    rd_kafka_t *handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *item = rd_kafka_topic_partition_list_add(list, topic, 0);
+    item->offset = offset;
+    item->metadata = strdup(metadata);
+    item->metadata_size = strlen(metadata);
+    assert_int_equal(rd_kafka_commit(handle, list, /* async= */ 0), E(NO_ERROR));
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(handle);
+}
+
+static void open_task(struct working *working) {
+    expect_ok(hub_task_open(&working->task, &hub_admit_task, &working->engine,
+                            &working->batch_count_max, &working->error),
+              &working->error);
+}
+
+static void step_until_assigned(struct working *working) {
+    int64_t began_ms = hub_clock_monotonic_ms();
+    bool worked = false;
+    while (working->task.slot_count == 0) {
+        if (hub_clock_monotonic_ms() - began_ms > PATIENCE_MS)
+            fail_msg("nothing was assigned");
+        expect_ok(hub_task_step(&working->task, /* timeout_ms= */ 10, &worked, &working->error),
+                  &working->error);
+    }
+}
+
+/* The mock cluster does not keep what transactions commit: as if another process had gone on. */
+static void where_the_cache_stands_is_not_said_of_what_another_went_on_with(void **state) {
+    struct working working;
+    size_t count = 0;
+    (void)state;
+    begin(&working);
+    step_until_assigned(&working);
+    struct hub_cache_mark *marks = hub_arena_take(
+        &working.arena, working.task.slot_count * HUB_TASK_MARKS_MAX * sizeof *marks);
+    expect_ok(hub_task_marks(&working.task, marks, &count, &working.error), &working.error);
+    assert_true(count > 0);
     say(&working);
-    assert_int_equal(step(&working), HUB_FATAL);
-    assert_non_null(strstr(working.error.text, "admitted.sus.trial has 3 partitions"));
+    expect_ok(step(&working), &working.error);
+    expect_refusal(hub_task_marks(&working.task, marks, &count, &working.error), HUB_RETRY,
+                   &working.error, "ingest.sus.trial/0", "not to 1 as by this process");
+    end(&working);
+}
+
+static void a_process_that_lacks_schemas_of_a_shard_refuses_it(void **state) {
+    struct working working;
+    (void)state;
+    prepare(&working, NULL);
+    commit_earlier(&working, "ingest.sus.trial", 1,
+                   "schemas=999999:0123456789abcdef v1 read=1 created=1 changed=0 unchanged=0 "
+                   "late=0 withdrawn=0 moved=0 dead=0 security=0");
+    open_task(&working);
+    assert_int_equal(step_until_failure(&working), HUB_FATAL);
+    assert_non_null(strstr(working.error.text, "ingest.sus.trial/0: was worked on with schemas "
+                                               "up to 999999"));
+    end(&working);
+}
+
+static void who_leaves_makes_room_at_once(void **state) {
+    struct working working;
+    (void)state;
+    begin(&working);
+    step_until_assigned(&working);
+    hub_consumer_leave(working.task.consumer);
+    assert_int_equal(working.task.slot_count, 0);
+    hub_task_close(&working.task);
+    working.settings.instance = "hub-2";
+    open_task(&working);
+    int64_t began_ms = hub_clock_monotonic_ms();
+    step_until_assigned(&working);
+    assert_true(hub_clock_monotonic_ms() - began_ms < SESSION_TIMEOUT_MS);
     end(&working);
 }
 
@@ -277,6 +368,9 @@ int main(void) {
         cmocka_unit_test(a_member_that_fenced_itself_goes_on_anew),
         cmocka_unit_test(a_member_whose_name_another_process_has_stops_and_says_so),
         cmocka_unit_test(a_topic_with_other_partitions_than_the_schema_says_is_fatal),
+        cmocka_unit_test(where_the_cache_stands_is_not_said_of_what_another_went_on_with),
+        cmocka_unit_test(a_process_that_lacks_schemas_of_a_shard_refuses_it),
+        cmocka_unit_test(who_leaves_makes_room_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
 /* catalogue: looking up schemas and domains, and what a topic's values are. */
 #include "schemas/lib/catalogue.h"
 
+#include "hub/io/crypto.h"
 #include "tests/lib/cmocka.h"
+#include "tests/lib/own_domain.h"
 #include "tests/lib/records.h"
 
 static void a_schema_is_found_by_its_id(void **state) {
@@ -75,6 +77,32 @@ static void a_topic_that_is_not_ours_has_none(void **state) {
         assert_null(hub_catalogue_topic_subject(test_catalogue(), topics[i]));
 }
 
+static void expect_continues(const struct hub_catalogue *later, const struct hub_catalogue *earlier,
+                             bool wanted) {
+    HUB_SCOPED_BUFFER stamp = {0};
+    hub_catalogue_stamp(earlier, &hub_sha256, &stamp);
+    assert_int_equal(hub_catalogue_continues(later, &hub_sha256, hub_buffer_text(&stamp)), wanted);
+}
+
+static void a_lock_that_has_grown_continues_the_one_before_and_not_another(void **state) {
+    static const char *const fields[] = {
+        "{'name': 'blinding', 'type': ['null', 'string'], 'default': null, 'doc': 'How.',"
+        " 'hub:merge': ['latest'], 'hub:conflict': 'ignore'}",
+        "{'name': 'masking', 'type': ['null', 'string'], 'default': null, 'doc': 'How.',"
+        " 'hub:merge': ['latest'], 'hub:conflict': 'ignore'}"};
+    struct hub_catalogue *grown = own_catalogue_grown("trial", fields[0]);
+    struct hub_catalogue *other = own_catalogue_grown("trial", fields[1]);
+    (void)state;
+    expect_continues(test_catalogue(), test_catalogue(), true);
+    expect_continues(grown, test_catalogue(), true);
+    expect_continues(other, test_catalogue(), true);
+    expect_continues(test_catalogue(), grown, false);
+    expect_continues(other, grown, false);
+    assert_false(hub_catalogue_continues(grown, &hub_sha256, ""));
+    hub_catalogue_free(grown);
+    hub_catalogue_free(other);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_schema_is_found_by_its_id),
@@ -82,6 +110,7 @@ int main(void) {
         cmocka_unit_test(a_domain_is_found_by_its_whole_name),
         cmocka_unit_test(a_topic_says_which_subject_its_values_have),
         cmocka_unit_test(a_topic_that_is_not_ours_has_none),
+        cmocka_unit_test(a_lock_that_has_grown_continues_the_one_before_and_not_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

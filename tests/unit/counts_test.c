@@ -1,6 +1,8 @@
 /* counts: what rides in the metadata of an offset commit comes back as it was. */
 #include "hub/engine/counts.h"
+#include "hub/io/crypto.h"
 #include "tests/lib/cmocka.h"
+#include "tests/lib/records.h"
 #include "tests/lib/schema.h"
 
 #include <stdint.h>
@@ -96,11 +98,43 @@ static void other_metadata_is_refused_and_leaves_the_counts(void **state) {
     assert_int_equal(fold.read, 7);
 }
 
+static void counts_come_back_from_behind_the_schemas(void **state) {
+    const struct hub_catalogue *catalogue = test_catalogue();
+    const struct hub_admit_counts counts = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    struct hub_admit_counts read = {0};
+    struct hub_error error;
+    HUB_SCOPED_BUFFER stamp = {0}, text = {0};
+    (void)state;
+    hub_catalogue_stamp(catalogue, &hub_sha256, &stamp);
+    hub_counts_render_schemas(hub_buffer_text(&stamp), &text);
+    hub_counts_render_admit(&counts, &text);
+    expect_ok(hub_counts_check_schemas(hub_buffer_text(&text), catalogue, &hub_sha256, &error),
+              &error);
+    expect_ok(hub_counts_parse_admit(hub_buffer_text(&text), &read, &error), &error);
+    assert_memory_equal(&read, &counts, sizeof counts);
+}
+
+static void schemas_that_are_not_here_are_refused_and_none_are_not(void **state) {
+    static const char *const unknown[] = {"schemas=999999:0123456789abcdef v1 read=1",
+                                          "schemas=100001:0123456789abcdef v1 read=1",
+                                          "schemas= v1 read=1", "schemas=x"};
+    const struct hub_catalogue *catalogue = test_catalogue();
+    struct hub_error error;
+    (void)state;
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
+        expect_refusal(hub_counts_check_schemas(unknown[i], catalogue, &hub_sha256, &error),
+                       HUB_FATAL, &error, "was worked on with schemas up to", "would pass");
+    expect_ok(hub_counts_check_schemas(NULL, catalogue, &hub_sha256, &error), &error);
+    expect_ok(hub_counts_check_schemas("v1 read=1", catalogue, &hub_sha256, &error), &error);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_of_admit_come_back),
         cmocka_unit_test(counts_of_fold_come_back),
         cmocka_unit_test(counts_of_refer_come_back_with_how_far_it_follows),
+        cmocka_unit_test(counts_come_back_from_behind_the_schemas),
+        cmocka_unit_test(schemas_that_are_not_here_are_refused_and_none_are_not),
         cmocka_unit_test(no_metadata_is_a_beginning_from_zero),
         cmocka_unit_test(other_metadata_is_refused_and_leaves_the_counts),
     };
