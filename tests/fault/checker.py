@@ -31,20 +31,22 @@ class Record:
     offset: int
     key: str
     value: bytes
+    time_ms: int = 0  # when it was appended
 
 
 class Schemas:
-    """Reads values in the Confluent wire format by the ids of schemas/registry.lock.json."""
+    """Reads values in the Confluent wire format by the ids of the folder's registry.lock.json."""
 
-    def __init__(self):
-        lock = json.loads((ROOT / "schemas" / "registry.lock.json").read_text())
+    def __init__(self, folder=ROOT / "schemas"):
+        self.folder = folder
+        lock = json.loads((folder / "registry.lock.json").read_text())
         self.files = {entry["id"]: entry["file"] for entry in lock}
         self.parsed = {}
 
     def read(self, value):
         schema_id = int.from_bytes(value[1:5], "big")
         if schema_id not in self.parsed:
-            text = (ROOT / "schemas" / self.files[schema_id]).read_text()
+            text = (self.folder / self.files[schema_id]).read_text()
             self.parsed[schema_id] = fastavro.parse_schema(json.loads(text))
         return fastavro.schemaless_reader(io.BytesIO(value[5:]), self.parsed[schema_id], None)
 
@@ -65,7 +67,8 @@ def read_topic(bootstrap, topic):
                 raise TimeoutError(f"{topic}: nothing came within {TIMEOUT_S} s")
             if message.error() is None:
                 records.append(Record(message.partition(), message.offset(),
-                                      message.key().decode(), message.value()))
+                                      message.key().decode(), message.value(),
+                                      message.timestamp()[1]))
             elif message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
                 unended.discard(message.partition())
             else:
@@ -108,9 +111,10 @@ def first_difference(said, wanted):
     return next(f"{a} where {b} was due" for a, b in zip(said, wanted) if a != b)
 
 
-def outcomes(inputs, schemas):
+def outcomes(inputs, schemas, shard_of):
     """What must become of the versions of one source record, in the order in which they came: a list
-    of (outcome, version in force). Versions only rise here; of the stamp, three fields are content."""
+    of (outcome, version in force). Versions only rise here; of the stamp, three fields are content.
+    shard_of: of a value, the shard that it belongs to."""
     found, content = [], None
     for record in inputs:
         value = schemas.read(record.value)
@@ -121,6 +125,8 @@ def outcomes(inputs, schemas):
             outcome = "NEW"
         elif value == content:
             outcome = "UNCHANGED"
+        elif shard_of(value) != shard_of(content):
+            outcome = "MOVED"
         else:
             outcome = "CHANGED"
         content = value
@@ -128,12 +134,32 @@ def outcomes(inputs, schemas):
     return found
 
 
-def check_admit(read, institution, domain, schemas, log_entries, findings):
+def check_entries(where, entries, said, schemas, findings):
+    """The entries of one statement against its outcomes: one of each change, and of a move two, of
+    which one takes back what was said in the other shard."""
+    due = [version for outcome, version in said if outcome != "UNCHANGED"
+           for _ in range(1 + (outcome == "MOVED"))]
+    versions = [schemas.read(entry.value)["statement"]["version"] for entry in entries]
+    place = {version: number for number, version in enumerate(due)}
+    findings.add("torn", len(due) - len(entries), f"log of {where}")
+    findings.add("duplicate", len(entries) - len(due), f"log of {where}")
+    if len(entries) != len(due):
+        return
+    if sorted(versions) != sorted(due):
+        findings.add("out of order", 1, f"log of {where}")
+        return
+    for partition in {entry.partition for entry in entries}:
+        places = [place[version] for entry, version in zip(entries, versions)
+                  if entry.partition == partition]
+        findings.add("out of order", places != sorted(places), f"log of {where}")
+
+
+def check_admit(read, institution, domain, schemas, shard_of, log_entries, findings):
     """Inputs against admitted records, and those against the log. The number of inputs."""
     inputs = read(f"ingest.{institution}.{domain}")
     admitted = by_key(read(f"admitted.{institution}.{domain}"))
     for (partition, key), asked in by_key(inputs).items():
-        wanted = outcomes(asked, schemas)
+        wanted = outcomes(asked, schemas, shard_of)
         said = [(each["outcome"], each["version"]) for each in
                 (schemas.read(record.value) for record in admitted.pop((partition, key), []))]
         where = f"{institution} {key}"
@@ -143,39 +169,34 @@ def check_admit(read, institution, domain, schemas, log_entries, findings):
             same = sorted(said) == sorted(wanted)
             findings.add("out of order" if same else "wrong", 1,
                          f"outcomes of {where}: {first_difference(said, wanted)}")
-        entries = log_entries.pop(f"{institution}/{key}", [])
-        changes = [version for outcome, version in said if outcome != "UNCHANGED"]
-        findings.add("torn", len(changes) - len(entries), f"log of {where}")
-        findings.add("duplicate", len(entries) - len(changes), f"log of {where}")
-        versions = [schemas.read(entry.value)["statement"]["version"] for entry in entries]
-        if len(entries) == len(changes) and versions != changes:
-            findings.add("out of order", 1, f"log of {where}")
+        check_entries(where, log_entries.pop(f"{institution}/{key}", []), said, schemas, findings)
     findings.add("wrong", len(admitted), f"outcomes without an input: {list(admitted)[:1]}")
     return len(inputs)
 
 
 def check_fold(read, domain, schemas, findings):
-    """Revisions of a unified record begin with 1 and have no gap and no repetition."""
+    """Revisions of a unified record begin with 1 and have no gap and no repetition. What moves to
+    another shard begins anew there."""
     last = {}
     for record in read(f"unified.{domain}"):
         revision = schemas.read(record.value)["revision"]
-        before = last.get(record.key, 0)
+        before = last.get((record.partition, record.key), 0)
         where = f"{record.key} revision {revision} after {before}"
         findings.add("lost", revision - before - 1, where)
         findings.add("duplicate", before - revision + 1, where)
-        last[record.key] = max(before, revision)
-    return len(last)
+        last[record.partition, record.key] = max(before, revision)
+    return len({key for _, key in last})
 
 
-def check(read, institutions, domain):
+def check(read, institutions, domain, schemas=None, shard_of=lambda value: 0):
     """(findings, numbers of inputs, entries and entities). read: a topic's records by its name."""
-    schemas, findings = Schemas(), Findings()
+    schemas, findings = schemas or Schemas(), Findings()
     entries = read(f"log.{domain}")
     grouped = collections.defaultdict(list)
     for entry in entries:
         if entry.key.split("/")[0] in institutions:  # else it is no statement's
             grouped[entry.key].append(entry)
-    inputs = sum(check_admit(read, institution, domain, schemas, grouped, findings)
+    inputs = sum(check_admit(read, institution, domain, schemas, shard_of, grouped, findings)
                  for institution in institutions)
     findings.add("wrong", len(grouped), f"entries without an input: {list(grouped)[:1]}")
     entities = check_fold(read, domain, schemas, findings)

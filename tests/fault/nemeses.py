@@ -5,6 +5,7 @@ import contextlib
 import signal
 import subprocess
 import threading
+import time
 
 import proxy
 from stack.process import wait_until
@@ -19,6 +20,10 @@ TRANSACTIONAL = (proxy.PRODUCE, proxy.ADD_PARTITIONS_TO_TXN, proxy.ADD_OFFSETS_T
 # A kill at a named moment: when such a message passes the network.
 MOMENTS = [(way, api_key) for api_key in (proxy.INIT_PRODUCER_ID, *TRANSACTIONAL)
            for way in (proxy.REQUEST, proxy.ANSWER)]
+
+
+HOUR_S = 3600
+CLOCKS = (HOUR_S, -HOUR_S, 2038, 2056)  # seconds by which the clock is set, or the year
 
 
 HELD = [(api_key, task) for task in ("admit", "fold")
@@ -141,3 +146,29 @@ def cut(world, chance, ways):
     world.feed.write(PIECE)
     world.proxy.heal()
     return " and ".join(ways) + "s lost"
+
+
+def clock_name(clock):
+    return f"to the year {clock}" if 0 < clock < HOUR_S else f"by {clock} s"
+
+
+def set_clock(world, chance, clock):
+    """The wall clock is set while records are under way, and set back: nothing is ordered by it, and
+    nothing waits by it."""
+    seconds = clock
+    if clock < HOUR_S and clock > 0:  # to a moment in it, past the end of 32 bits
+        seconds = (clock - 1970) * 365.2425 * 24 * HOUR_S + 90 * 24 * HOUR_S - time.time()
+    world.set_clock(0)
+    world.hubs["hub-1"].stop()
+    world.start_hub()
+    world.feed.write(PIECE)
+    under_way = world.proxy.hold_next(chance.choice(TRANSACTIONAL))
+    under_way.caught.wait(WAIT_S)
+    world.set_clock(int(seconds * 1000))
+    under_way.release()
+    world.feed.write(PIECE)
+    world.wait_until_settled()
+    world.set_clock(0)
+    world.feed.write(PIECE)
+    world.wait_until_settled()
+    return clock_name(clock)

@@ -43,6 +43,7 @@ PARTS = [
     Part("broker kills", nemeses.kill_broker, 5, 100),
     Part("cuts", nemeses.cut, 5, 100,
          ((proxy.REQUEST, proxy.ANSWER), (proxy.ANSWER,), (proxy.REQUEST,))),
+    Part("clocks", nemeses.set_clock, 4, 40, nemeses.CLOCKS),
 ]
 CONTROLS = {"guard": "held requests", "read-committed": "kills at named moments",
             "offsets": "kills at random", "commit": "kills at random"}
@@ -98,14 +99,10 @@ class Programme:
         read = functools.partial(read_topic, self.world.broker.bootstrap)
         findings, numbers = check(read, INSTITUTIONS, DOMAIN)
         findings.add("wrong", self.world.feed.written != numbers["inputs"], "inputs in Kafka")
-        refolded = self.world.ctl_result("refold", DOMAIN)
-        differences = re.search(r"(\d+) differences", refolded.stdout + refolded.stderr)
-        findings.add("wrong", int(differences[1]) if differences else 1,
+        findings.add("wrong", self.world.differences(DOMAIN),
                      "differences from a single-threaded fold of the log")
-        for each in json.loads(self.world.ctl_result("status", "-o", "json").stdout)["wrong"]:
-            if "connectors" not in each["left"]:  # there are none here
-                findings.add("wrong", 1, f"{each['left']}: {each['left_count']}, but "
-                                         f"{each['right']}: {each['right_count']}")
+        for text in self.world.unbalanced():
+            findings.add("wrong", 1, text)
         return findings, numbers
 
     def librdkafka(self):

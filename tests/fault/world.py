@@ -1,10 +1,13 @@
 """What the fault programme runs: a broker, the proxy before it, hubs, and the feed that writes the
 institutions' statements past the proxy."""
 
+import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
+import sys
 
 from proxy import Proxy
 from stack.installation import ROOT
@@ -41,8 +44,8 @@ def proxied_broker(folder):
 class Feed:
     """Statements, piece by piece, from one seed."""
 
-    def __init__(self, bootstrap, seed, log_path):
-        self.log = log_path.open("wb")
+    def __init__(self, bootstrap, seed, folder):
+        self.log = (folder / "feed.log").open("wb")
         self.process = subprocess.Popen(
             [PROGRAMS / "feed", bootstrap, str(TRIALS), str(seed)], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=self.log, text=True,
@@ -64,17 +67,22 @@ class Feed:
 
 
 class World:
-    """weakened: what the hubs lack (tests/fault/weakened.c), or None."""
+    """weakened: what the hubs lack (tests/fault/weakened.c), or None. feed: what writes, made of the
+    broker's address, the seed and a folder."""
 
-    def __init__(self, folder, seed, weakened=None, preload=None):
+    def __init__(self, folder, seed, weakened=None, preload=None, schemas=ROOT / "schemas",
+                 feed=Feed):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.schemas = schemas
         self.weakened = weakened
         self.preload = preload
         self.broker, self.proxy = proxied_broker(self.folder / "kafka")
         self.ctl("topic", "create")
-        self.feed = Feed(self.broker.bootstrap, seed, self.folder / "feed.log")
+        self.feed = feed(self.broker.bootstrap, seed, self.folder)
         self.hubs = {}
+        self.listens = {}
+        self.clock = None  # the file by which the clock of hubs that start is moved
 
     @property
     def patience_s(self):
@@ -85,9 +93,12 @@ class World:
     @property
     def environment(self):
         more = {"HUB_BOOTSTRAP": f"127.0.0.1:{self.proxy.port}",
-                "HUB_SCHEMAS": str(ROOT / "schemas")}
+                "HUB_SCHEMAS": str(self.schemas)}
         loaded = [str(path) for path in (
-            PROGRAMS / "libweakened.so" if self.weakened else None, self.preload) if path]
+            PROGRAMS / "libweakened.so" if self.weakened else None,
+            PROGRAMS / "libclock.so" if self.clock else None, self.preload) if path]
+        if self.clock:
+            more["HUB_CLOCK"] = str(self.clock)
         if self.weakened:
             more["HUB_WEAKENED"] = self.weakened
         if loaded:
@@ -95,12 +106,21 @@ class World:
         return {**os.environ, **more}
 
     def start_hub(self, name="hub-1"):
+        self.listens[name] = f"127.0.0.1:{free_port()}"
         self.hubs[name] = Process(
             name, [BIN / "atmp-hub", "--instance", name, "--state", self.folder / f"state-{name}",
-                   "--listen", f"127.0.0.1:{free_port()}", "--checkpoint-interval-ms", "500",
+                   "--listen", self.listens[name], "--checkpoint-interval-ms", "500",
                    "--batch-count-max", BATCH_COUNT_MAX],
             self.folder / f"{name}.log", self.environment).start()
         return self.hubs[name]
+
+    def set_clock(self, milliseconds):
+        """The wall clock of hubs that are started from now on, and of those that run by it, is this much
+        ahead of the machine's."""
+        self.clock = self.folder / "clock"
+        self.clock.touch()
+        with self.clock.open("r+b") as file:  # in place: they have it mapped
+            file.write(milliseconds.to_bytes(8, sys.byteorder, signed=True))
 
     def kill_hub(self, name="hub-1"):
         self.hubs[name].kill()
@@ -116,7 +136,7 @@ class World:
 
     def ctl_result(self, *arguments):
         environment = {**os.environ, "HUB_BOOTSTRAP": self.broker.bootstrap,
-                       "HUB_SCHEMAS": str(ROOT / "schemas")}
+                       "HUB_SCHEMAS": str(self.schemas)}
         return subprocess.run([BIN / "hubctl", *map(str, arguments)], check=False, text=True,
                               capture_output=True, env=environment, stdin=subprocess.DEVNULL)
 
@@ -141,6 +161,18 @@ class World:
         except Failed:
             if not self.weakened:
                 raise
+
+    def differences(self, domain):
+        """How many published records are not those of a single-threaded fold of the log."""
+        refolded = self.ctl_result("refold", domain)
+        found = re.search(r"(\d+) differences", refolded.stdout + refolded.stderr)
+        return int(found[1]) if found else 1
+
+    def unbalanced(self):
+        """What hubctl status says does not add up."""
+        return [f"{each['left']}: {each['left_count']}, but {each['right']}: {each['right_count']}"
+                for each in json.loads(self.ctl_result("status", "-o", "json").stdout)["wrong"]
+                if "connectors" not in each["left"]]  # there are none here
 
     def stop(self):
         self.feed.stop()

@@ -9,25 +9,9 @@ import shutil
 
 import pytest
 
+import cleaning
 from installations import entity_of, statement_keys
-from stack.installation import ROOT
 
-HEAD = ("statement", "identifiers", "links")  # common to all domains
-OWN_FIELDS = [
-    {"name": "room", "type": ["null", "string"], "doc": "The room.", "default": None,
-     "hub:merge": ["latest"], "hub:equal": "fold", "hub:conflict": "major"},
-    {"name": "agent", "type": ["null", "string"], "doc": "What it is cleaned with.",
-     "default": None, "hub:merge": [{"authority": ["system:lumc-calendar"]}, "latest"],
-     "hub:conflict": "minor"},
-    {"name": "status", "doc": "How far it is.", "default": None,
-     "type": ["null", {"type": "enum", "name": "CleaningStatus", "doc": "How far a cleaning is.",
-                       "symbols": ["PLANNED", "DONE", "UNRECOGNISED"],
-                       "default": "UNRECOGNISED"}],
-     "hub:merge": ["latest"], "hub:conflict": "major", "hub:equal": "reachable",
-     "hub:lifecycle": {"PLANNED": ["DONE"], "DONE": []}},
-]
-OWN_SCHEME = {"cleaning": {"title": "Number of a cleaning, given by who plans it", "issuer": True,
-                           "normalise": ["trim"], "placeholders": [], "exclusive": True}}
 CONNECTOR = """\
 connector: lumc-cleaning
 institution: lumc
@@ -50,28 +34,11 @@ records:
 """
 
 
-def new_schema():
-    """The common head as the other domains have it, and the fields of this one."""
-    exchange = json.loads((ROOT / "schemas/domains/exchange.avsc").read_text())
-    head = [field for field in exchange["fields"] if field["name"] in HEAD]
-    return {"type": "record", "name": "Cleaning", "namespace": "atmp",
-            "doc": "The cleaning of a room.", "hub:domain": "cleaning",
-            "hub:identity": ["cleaning"], "hub:systems": ["lumc-mes", "lumc-calendar"], "hub:class": "none",
-            "hub:retention": "O", "hub:label": [["room"], ["status"]],
-            "fields": head + OWN_FIELDS}
-
-
 @pytest.fixture(scope="module")
 def installation(install, tmp_path_factory):
     """The installed programs, with one schema, one scheme and two configurations more."""
     folder = tmp_path_factory.mktemp("tenth")
-    schemas = folder / "schemas"
-    shutil.copytree(ROOT / "schemas", schemas)
-    (schemas / "domains" / "cleaning.avsc").write_text(json.dumps(new_schema(), indent=1))
-    schemes = json.loads((schemas / "schemes.json").read_text())
-    (schemas / "schemes.json").write_text(json.dumps({**schemes, **OWN_SCHEME}, indent=1))
-    locking = install_nothing(folder, schemas)
-    locking.ctl("schema", "lock")
+    schemas = cleaning.add_to(folder / "schemas")
     started = install(folder, schemas=schemas)
     for name, system in (("mes", "lumc-mes"), ("calendar", "lumc-calendar")):
         own = folder / name
@@ -122,7 +89,7 @@ def test_its_topics_its_accounts_and_its_log_are_as_all_others(installation):
 def test_a_mistake_in_it_is_told_with_its_place_and_stops_the_start(installation, tmp_path):
     schemas = tmp_path / "schemas"
     shutil.copytree(installation.schemas, schemas)
-    schema = new_schema()
+    schema = cleaning.new_schema()
     schema["hub:identity"] = ["slott"]
     (schemas / "domains" / "cleaning.avsc").write_text(json.dumps(schema, indent=1))
     result = install_nothing(tmp_path, schemas).ctl_result("schema", "lint")
