@@ -1,7 +1,6 @@
 /* Moves the wall clock of a program that it is loaded into (LD_PRELOAD), while it runs, as whoever
  * sets a machine's clock would: by the milliseconds that stand in the file HUB_CLOCK, 8 bytes in the
  * machine's order. Whoever waits for a time of the wall clock waits for the moved one. */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
