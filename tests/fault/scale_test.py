@@ -176,6 +176,6 @@ def test_who_is_asked_to_end_hands_over_at_once_and_who_is_killed_within_its_ses
     world.wait_until_settled()
     taken_over_s = longest_pause_s(world, began_ms)
     print(f"without a commit: {handed_over_s:.1f} s at a hand-over, {taken_over_s:.1f} s after a kill")
-    assert handed_over_s < taken_over_s / 2
+    assert handed_over_s < min(taken_over_s, SESSION_TIMEOUT_S)
     assert taken_over_s < SESSION_TIMEOUT_S + TAKEOVER_SLACK_S + handed_over_s
     look(world)

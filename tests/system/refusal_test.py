@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 import cleaning
 from installations import take
 from stack.installation import ROOT
-from stack.process import Process, free_port
+from stack.process import Process, free_port, wait_until
 
 START_TIMEOUT_S = 60
 
@@ -40,13 +40,17 @@ def ends(installation):
     return found
 
 
+def start(installation, folder, schemas):
+    return Process("another", [installation.programs / "atmp-hub", "--instance", "another",
+                               "--schemas", schemas, "--state", folder / "state",
+                               "--listen", f"127.0.0.1:{free_port()}"],
+                   folder / "another.log", installation.environment).start()
+
+
 def refusal(installation, folder, schemas=ROOT / "schemas"):
     """What a hub with these schemas says when it stops."""
     before = ends(installation)
-    hub = Process("refusing", [installation.programs / "atmp-hub", "--instance", "another",
-                               "--schemas", schemas, "--state", folder / "state",
-                               "--listen", f"127.0.0.1:{free_port()}"],
-                  folder / "refusing.log", installation.environment).start()
+    hub = start(installation, folder, schemas)
     assert hub.wait(START_TIMEOUT_S) == 1
     assert ends(installation) == before
     last = hub.log_text().splitlines()[-1]
@@ -61,9 +65,9 @@ def edit(path, change):
 
 
 def test_topics_with_other_partitions_than_the_schemas_ask_for(installation, schemas, tmp_path):
-    edit(schemas / "domains" / "exchange.avsc", lambda schema: schema.update({"hub:shard": "kind"}))
+    edit(schemas / "domains" / "exchange.avsc", lambda schema: schema.update({"hub:shard": "lot"}))
     edit(schemas / "domains" / "exchange.avsc", lambda schema: schema["fields"].append(
-        {"name": "kind", "type": "string", "default": "", "doc": "What picks the shard.",
+        {"name": "lot", "type": "string", "default": "", "doc": "What picks the shard.",
          "hub:merge": ["latest"], "hub:conflict": "minor"}))
     cleaning.lock(schemas)
     said = refusal(installation, tmp_path, schemas)
@@ -85,14 +89,18 @@ def test_schemas_that_are_not_those_of_their_lock(installation, schemas, tmp_pat
     assert "hubctl schema lock" in refusal(installation, tmp_path, schemas)
 
 
-def test_rules_that_no_entry_of_the_log_names(installation, schemas, tmp_path):
+def test_rules_that_are_not_those_of_the_log_are_said_and_not_used(installation, schemas, tmp_path):
+    """The log says by which rules a shard is folded, whoever folds it: nothing to refuse."""
     edit(schemas / "domains" / "trial.avsc", lambda schema: next(
         field for field in schema["fields"] if field["name"] == "status").update(
             {"hub:conflict": "critical"}))
     cleaning.lock(schemas)
-    said = refusal(installation, tmp_path, schemas)
-    assert "unified.trial/0 was made by the rules" in said
-    assert "rules change by an entry in the log" in said
+    before = ends(installation)
+    hub = start(installation, tmp_path, schemas)
+    wait_until(lambda: "event=rules_not_in_force" in hub.log_text(), "a word about the rules")
+    assert hub.stop() == 0
+    assert ends(installation) == before
+    assert "log.trial/0 is folded by the rules" in hub.log_text()
 
 
 def test_a_shard_of_a_newer_core(installation, tmp_path):
