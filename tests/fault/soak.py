@@ -6,6 +6,7 @@ after the warm-up; its margin is twice the line's standard error, taken as if th
 samples, for neighbours are alike."""
 
 import dataclasses
+import functools
 import math
 import pathlib
 import re
@@ -14,11 +15,12 @@ import time
 
 from origins import Files, Pages
 from stack.process import Failed, Process
-from world import BIN, World
+from world import BIN, Feed, World
 
 WARM_UP_PART = 1 / 3
 SAMPLE_S = 5
 FEED_PER_S = 200
+TRIALS = 100  # few, so that soon nothing is new about them
 SLOPE_MAX_MIB = 1.0  # an hour
 ALIKE = 10
 
@@ -72,7 +74,7 @@ def slope(points):
 
 class Soak:
     def __init__(self, folder, seed):
-        self.world = World(folder, seed)
+        self.world = World(folder, seed, feed=functools.partial(Feed, trials=TRIALS))
         self.sources = [ReplacedFiles(self.world.folder, seed), RepeatedPages(None, seed)]
         self.processes = [self.world.start_hub()]
         self.processes += [self.start_connector(source) for source in self.sources]

@@ -44,10 +44,10 @@ def proxied_broker(folder):
 class Feed:
     """Statements, piece by piece, from one seed."""
 
-    def __init__(self, bootstrap, seed, folder):
+    def __init__(self, bootstrap, seed, folder, trials=TRIALS):
         self.log = (folder / "feed.log").open("wb")
         self.process = subprocess.Popen(
-            [PROGRAMS / "feed", bootstrap, str(TRIALS), str(seed)], stdin=subprocess.PIPE,
+            [PROGRAMS / "feed", bootstrap, str(trials), str(seed)], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=self.log, text=True,
             env={**os.environ, "HUB_SCHEMAS": str(ROOT / "schemas")})
         self.written = 0

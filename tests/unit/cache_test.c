@@ -355,29 +355,6 @@ static void a_torn_file_is_whole_or_nothing(void **state) {
     end(&keeping);
 }
 
-/* LMDB may die of damaged pages, but of the same ones only once. */
-static void damage_kills_at_most_one_process(void **state) {
-    struct keeping keeping;
-    HUB_SCOPED_BUFFER file = {0};
-    const char *path = closed_file(&keeping, &file);
-    struct test_random random = {test_seed(1)};
-    (void)state;
-    for (size_t i = 0; i < test_cases(100); i++) {
-        HUB_SCOPED_BUFFER damaged = {0};
-        hub_buffer_append_bytes(&damaged, hub_buffer_bytes(&file));
-        size_t page = 4096 * test_random_below(&random, file.size / 4096);
-        for (size_t at = page; at < page + 4096; at += 1 + test_random_below(&random, 64))
-            damaged.data[at] ^= (uint8_t)test_random_next(&random);
-        expect_ok(hub_file_write(path, hub_buffer_bytes(&damaged), &keeping.error),
-                  &keeping.error);
-        int first = load_in_a_child(&keeping);
-        if (WIFEXITED(first) && WEXITSTATUS(first) == PARTLY)
-            fail_msg("damage %zu, page at %zu: %d", i, page, first);
-        assert_int_equal(load_in_a_child(&keeping), 0);
-    }
-    end(&keeping);
-}
-
 static void a_process_that_was_killed_while_it_read_begins_anew(void **state) {
     struct keeping keeping;
     (void)state;
@@ -499,7 +476,6 @@ int main(void) {
         cmocka_unit_test(a_file_that_is_no_cache_is_replaced),
         cmocka_unit_test(a_record_that_is_not_as_it_was_written_ends_the_cache),
         cmocka_unit_test(a_torn_file_is_whole_or_nothing),
-        cmocka_unit_test(damage_kills_at_most_one_process),
         cmocka_unit_test(a_process_that_was_killed_while_it_read_begins_anew),
         cmocka_unit_test(a_folder_that_cannot_be_made_is_fatal),
         cmocka_unit_test(a_full_disk_leaves_the_cache_as_it_was),

@@ -1,0 +1,223 @@
+"""The hub on disks that are full, that fail, and that give back something else than was written: it
+says so, loses nothing, and goes on when they are well again.
+
+Disks are made and mounted here, which takes root."""
+
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+
+import pytest
+
+from programme import Programme
+from stack.process import wait_until
+
+WAIT_S = 60
+PIECE = 2500
+DAMAGES = 10
+MIB = 1024 * 1024
+
+
+class Disk:
+    """A file system in memory, with a size."""
+
+    def __init__(self, folder, size):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True)
+        self.mount(f"size={size}")
+
+    def mount(self, options):
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", self.folder],
+                              check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            pytest.skip(f"NO DISK WAS FILLED: mounting one was refused ({done.stderr.strip()})")
+
+    def fill(self):
+        with (self.folder / "filler").open("wb", buffering=0) as file:
+            try:
+                while file.write(b"x" * 4096):
+                    pass
+            except OSError:
+                pass
+
+    def make_room(self):
+        (self.folder / "filler").unlink()
+
+    def enlarge(self, size):
+        self.mount(f"remount,size={size}")
+
+    def stop(self):
+        subprocess.run(["umount", "--lazy", self.folder], check=False)
+
+
+@pytest.fixture
+def programme(request, tmp_path):
+    """A programme whose world has no hub yet."""
+    if not request.config.getoption("--long"):
+        pytest.skip("minutes of full and failing disks; --long does it")
+    seed = int(os.environ.get("HUB_TEST_SEED") or random.randrange(1 << 32))
+    print(f"seed {seed}: HUB_TEST_SEED={seed} tests/run --long fault/disk_test.py")
+    made = Programme(seed, tmp_path)
+    yield made
+    made.world.stop()
+
+
+@pytest.fixture
+def disk():
+    """disk(folder, size) makes one."""
+    made = []
+
+    def make(folder, size):
+        made.append(Disk(folder, size))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop()
+
+
+def state_folder(world):
+    return world.folder / "state-hub-1"
+
+
+def wait_for_line(world, event):
+    wait_until(lambda: f"event={event} " in world.hubs["hub-1"].log_text(), f"a line of {event}",
+               WAIT_S)
+
+
+def expect_clean(programme):
+    programme.world.wait_until_settled()
+    findings, numbers = programme.judge()
+    assert findings.is_clean, str(findings)
+    assert numbers["inputs"] >= PIECE
+
+
+def feed_and_settle(world):
+    world.feed.write(PIECE)
+    world.wait_until_settled()
+
+
+def restart(world):
+    world.kill_hub()
+    world.start_hub()
+    world.wait_until_settled()
+
+
+def test_a_cache_that_has_no_room_is_written_when_there_is(programme, disk):
+    world = programme.world
+    full = disk(state_folder(world), MIB)
+    world.start_hub()
+    world.feed.write(PIECE)
+    wait_for_line(world, "checkpoint_failed")
+    feed_and_settle(world)
+    full.enlarge(256 * MIB)
+    wait_for_line(world, "checkpoints_again")
+    assert world.hubs["hub-1"].log_text().count("event=checkpoint_failed ") == 1
+    restart(world)
+    expect_clean(programme)
+
+
+def test_a_hub_that_finds_its_disk_full_goes_on_without_a_cache(programme, disk):
+    world = programme.world
+    full = disk(state_folder(world), MIB)
+    full.fill()
+    world.start_hub()
+    wait_for_line(world, "no_cache")
+    feed_and_settle(world)
+    full.make_room()
+    full.enlarge(256 * MIB)
+    restart(world)
+    assert world.hubs["hub-1"].log_text().count("event=no_cache ") == 1
+    expect_clean(programme)
+
+
+def test_a_disk_that_fills_up_under_a_cache_leaves_it(programme, disk):
+    """And what is missing comes from the topics."""
+    world = programme.world
+    full = disk(state_folder(world), 256 * MIB)
+    world.start_hub()
+    feed_and_settle(world)
+    full.fill()
+    feed_and_settle(world)
+    restart(world)
+    assert "event=no_cache " not in world.hubs["hub-1"].log_text()
+    full.make_room()
+    expect_clean(programme)
+
+
+def test_a_log_that_has_no_room_stops_nobody(programme, disk):
+    world = programme.world
+    full = disk(world.folder / "log", MIB)
+    (world.folder / "hub-1.log").symlink_to(full.folder / "hub-1.log")
+    full.fill()
+    world.start_hub()
+    feed_and_settle(world)
+    restart(world)
+    full.make_room()
+    world.hubs["hub-1"].child.terminate()
+    world.hubs["hub-1"].wait(WAIT_S)
+    text = world.hubs["hub-1"].log_text()
+    assert "event=log_lost " in text
+    assert "event=stopped " in text
+    world.start_hub()
+    expect_clean(programme)
+
+
+def test_a_sync_that_fails_throws_the_cache_away(programme):
+    """And only that."""
+    if shutil.which("strace") is None:
+        pytest.skip("NO SYNC FAILED: strace is not installed")
+    world = programme.world
+    hub = world.start_hub()
+    feed_and_settle(world)
+    tracer = subprocess.Popen(
+        ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e",
+         "inject=fdatasync:error=EIO", "-p", str(hub.pid)], stdin=subprocess.DEVNULL)
+    try:
+        world.feed.write(PIECE)
+        wait_for_line(world, "cache_given_up")
+    finally:
+        tracer.terminate()
+        tracer.wait(WAIT_S)
+    feed_and_settle(world)
+    restart(world)
+    expect_clean(programme)
+
+
+def damage(path, chance):
+    """A flipped bit, a lost page, a cut: one of them."""
+    content = bytearray(path.read_bytes())
+    kind = chance.randrange(3)
+    if kind == 0:
+        for _ in range(chance.randrange(1, 20)):
+            content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    elif kind == 1:
+        page = 4096 * chance.randrange(len(content) // 4096)
+        content[page:page + 4096] = bytes(4096)
+    else:
+        del content[chance.randrange(len(content)):]
+    path.write_bytes(content)
+
+
+def test_a_cache_that_is_not_as_it_was_written_changes_nothing(programme):
+    world = programme.world
+    world.start_hub()
+    for _ in range(DAMAGES):
+        feed_and_settle(world)
+        world.kill_hub()
+        damage(state_folder(world) / "data.mdb", programme.chance)
+        start_until_it_runs(world)
+    expect_clean(programme)
+
+
+def start_until_it_runs(world):
+    """Reading damaged pages may kill a process, but of the same damage only one."""
+    hub = world.start_hub()
+    wait_until(lambda: not hub.is_running() or world.ctl_result("lag").returncode == 0,
+               "the hub loading", WAIT_S)
+    if not hub.is_running():
+        assert hub.child.returncode < 0, hub.tail()
+        world.start_hub()
+    world.wait_until_settled()
