@@ -81,7 +81,7 @@ static void publish_metrics(struct session *session) {
 /* --- the cache --- */
 
 /* A cache that cannot be written is a slower start, not an outage: on a full disk the hub goes on
- * without, and each session tries again. */
+ * without. */
 static enum hub_status open_cache(struct hub_engine *engine, struct hub_error *reterr) {
     struct hub_reader *reader = NULL;
     struct hub_arena arena = {0};
@@ -99,8 +99,8 @@ static enum hub_status open_cache(struct hub_engine *engine, struct hub_error *r
         status = hub_cache_open(engine->settings->state, hub_buffer_text(&identity), &hub_sha256,
                                 hub_clock_realtime_ms(), &engine->cache, reterr);
         if (status == HUB_RETRY) {
-            hub_log(HUB_LOG_WARNING, "no_cache", "%s; the hub goes on without, and its next start "
-                    "loads everything from the topics", reterr->text);
+            hub_log(HUB_LOG_WARNING, "no_cache", "%s; the hub goes on without until there is room",
+                    reterr->text);
             status = HUB_OK;
         }
     }
@@ -145,8 +145,7 @@ static void say_how_it_went(struct session *session, bool failed, const struct h
     struct hub_engine *engine = session->engine;
     engine->checkpoints[failed]++;
     if (failed && !hub_cache_keeps(engine->cache))
-        hub_log(HUB_LOG_WARNING, "cache_given_up", "%s; the next start loads from the topics what "
-                "the cache does not have", error->text);
+        hub_log(HUB_LOG_WARNING, "cache_given_up", "%s; begun again when there is room", error->text);
     else if (failed && !session->checkpoints_fail)
         hub_log(HUB_LOG_WARNING, "checkpoint_failed", "%s; tried again every %lld ms, and kept in "
                 "memory meanwhile", error->text,
@@ -168,6 +167,25 @@ static void write_checkpoint(struct session *session) {
     struct hub_error error = {{0}};
     bool failed = checkpoint(session, &error) != HUB_OK;
     say_how_it_went(session, failed, &error);
+}
+
+/* Where there is none, for want of room or after an error of the disk, one is opened when there is
+ * room: what it lacks comes from the topics. */
+static void open_cache_again(struct session *session) {
+    struct hub_engine *engine = session->engine;
+    struct hub_error error;
+    int64_t now_ms = hub_clock_monotonic_ms();
+    if ((engine->cache != NULL && hub_cache_keeps(engine->cache)) ||
+        now_ms - session->checkpoint_ms < engine->settings->checkpoint_interval_ms)
+        return;
+    session->checkpoint_ms = now_ms;
+    if (!hub_cache_has_room(engine->settings->state) ||
+        open_cache(engine, &error) != HUB_OK || engine->cache == NULL)
+        return;
+    for (size_t i = 0; i < session->task_count; i++)
+        hub_task_fall_behind(&session->tasks[i]);
+    session->checkpoints_fail = false;
+    hub_log(HUB_LOG_INFO, "cache_again", "there is a cache again; it catches up from the topics");
 }
 
 /* --- the loop --- */
@@ -197,6 +215,7 @@ static enum hub_status turn(struct session *session, struct hub_error *reterr) {
         publish_metrics(session);
     }
     bool kept = false;
+    open_cache_again(session);
     HUB_TRY(keep(session, &kept, reterr));
     if (wants_checkpoint(session))
         write_checkpoint(session);

@@ -84,6 +84,22 @@ enum hub_status hub_task_load_topic(struct hub_task *task, struct hub_kept *kept
 
 /* --- catching up --- */
 
+static void fall_behind(const struct hub_cache *cache, struct hub_kept *kept) {
+    if (kept->topic == NULL)
+        return;
+    int64_t next = hub_cache_next(cache, kept->space);
+    kept->next = next < 0 ? 0 : next;
+    kept->level = false;
+}
+
+void hub_task_fall_behind(struct hub_task *task) {
+    for (size_t i = 0; i < task->slot_count; i++) {
+        fall_behind(task->engine->cache, &task->slots[i].input);
+        for (size_t kind = 0; kind < HUB_OUTPUT_KINDS; kind++)
+            fall_behind(task->engine->cache, &task->slots[i].outputs[kind]);
+    }
+}
+
 struct keeping {
     struct hub_cache *cache;
     const struct hub_kept *kept;
@@ -136,6 +152,10 @@ enum hub_status hub_task_keep(struct hub_task *task, int64_t count_max, bool *re
     HUB_TRY(find_behind(task, &kept, &end, reterr));
     if (kept == NULL)
         return HUB_OK;
+    if (kept->next > end) { /* ahead of Kafka: it is a copy of something else */
+        hub_cache_drop(task->engine->cache, kept->space);
+        kept->next = 0;
+    }
     struct keeping keeping = {task->engine->cache, kept};
     int64_t to = end - kept->next > count_max ? kept->next + count_max : end;
     HUB_TRY(hub_reader_read(task->reader, kept->topic, kept->partition, kept->next, to,

@@ -140,6 +140,9 @@ hub_task_load_topic(struct hub_task *task, struct hub_kept *kept, int64_t to,
 void hub_task_note_record(struct hub_task *task, const struct hub_kept *kept,
                           const struct hub_input *input);
 
+/* The cache is another one than was loaded from: it is behind, from where it says on. */
+void hub_task_fall_behind(struct hub_task *task);
+
 /* Between two transactions: where the cache is behind, notes up to so many more records of one topic
  * partition, and says whether there were any. */
 HUB_MUST_USE enum hub_status hub_task_keep(struct hub_task *task, int64_t count_max,

@@ -41,9 +41,9 @@ static void append_path(const struct hub_cache *cache, const char *name,
 }
 
 /* 0, or why a file of the folder cannot have that many bytes. */
-static int reserve(const struct hub_cache *cache, const char *name, off_t size) {
+static int reserve(const char *folder, const char *name, off_t size) {
     HUB_SCOPED_BUFFER path = {0};
-    append_path(cache, name, &path);
+    hub_buffer_append_format(&path, "%s/%s", folder, name);
     int descriptor = open(hub_buffer_text(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (descriptor < 0)
         return errno;
@@ -52,15 +52,24 @@ static int reserve(const struct hub_cache *cache, const char *name, off_t size) 
     return code;
 }
 
+/* 0, or why there is no room; whether there is is tried, for nobody knows all that limits it. */
+static int try_room(const char *folder, off_t size) {
+    HUB_SCOPED_BUFFER path = {0};
+    int code = reserve(folder, "room", size);
+    hub_buffer_append_format(&path, "%s/room", folder);
+    unlink(hub_buffer_text(&path));
+    return code;
+}
+
+bool hub_cache_has_room(const char *folder) {
+    enum { ENOUGH_BYTES = 16 * 1024 * 1024 };
+    return try_room(folder, ENOUGH_BYTES) == 0;
+}
+
 /* LMDB takes a write that the disk had room for half of for an error of the disk. */
 static int what_it_was(const struct hub_cache *cache, int code) {
     enum { PROBE_BYTES = 1024 * 1024 };
-    HUB_SCOPED_BUFFER path = {0};
-    if (code != EIO)
-        return code;
-    int room = reserve(cache, "room", PROBE_BYTES);
-    append_path(cache, "room", &path);
-    unlink(hub_buffer_text(&path));
+    int room = code == EIO ? try_room(cache->folder, PROBE_BYTES) : 0;
     return is_full(room) ? room : code;
 }
 
@@ -115,7 +124,7 @@ static int write_fact(const struct hub_cache *cache, MDB_txn *txn, const uint8_t
 static int open_environment(struct hub_cache *cache) {
     enum { LOCK_BYTES = 16 * 1024 };
     MDB_txn *txn = NULL;
-    int code = reserve(cache, "lock.mdb", LOCK_BYTES);
+    int code = reserve(cache->folder, "lock.mdb", LOCK_BYTES);
     if (code == 0)
         code = mdb_env_create(&cache->env);
     if (code == 0)
@@ -313,6 +322,17 @@ static void throw_away(struct hub_cache *cache) {
 
 bool hub_cache_keeps(const struct hub_cache *cache) {
     return !cache->given_up;
+}
+
+int64_t hub_cache_next(const struct hub_cache *cache, const char *space) {
+    struct hub_cache_slot start = first_slot(cache, space);
+    struct hub_cache_fact fact = {.next = -1};
+    MDB_txn *txn = NULL;
+    if (cache->given_up || mdb_txn_begin(cache->env, NULL, MDB_RDONLY, &txn) != 0)
+        return -1;
+    int code = read_fact(cache, txn, start.bytes, &fact);
+    mdb_txn_abort(txn);
+    return code == 0 ? fact.next : -1;
 }
 
 enum hub_status hub_cache_load(struct hub_cache *cache, const char *space,

@@ -35,6 +35,11 @@ void hub_cache_close(struct hub_cache *cache); /* NULL is fine */
  * opened again. */
 bool hub_cache_keeps(const struct hub_cache *cache);
 
+/* Whether there is room to begin or go on with one. */
+bool hub_cache_has_room(const char *folder);
+
+/* The next offset of a space; -1 where nothing is known. */
+int64_t hub_cache_next(const struct hub_cache *cache, const char *space);
 /* What is known of a space: its next offset (-1 for nothing), and every record by `take`. HUB_RETRY
  * where something is not as it was written: the cache is then thrown away, and so must be what `take`
  * was given. */

@@ -16,7 +16,7 @@ from stack.process import wait_until
 
 WAIT_S = 60
 PIECE = 2500
-DAMAGES = 10
+DAMAGES = 6
 MIB = 1024 * 1024
 
 
@@ -128,6 +128,8 @@ def test_a_hub_that_finds_its_disk_full_goes_on_without_a_cache(programme, disk)
     feed_and_settle(world)
     full.make_room()
     full.enlarge(256 * MIB)
+    wait_for_line(world, "cache_again")
+    feed_and_settle(world)
     restart(world)
     assert world.hubs["hub-1"].log_text().count("event=no_cache ") == 1
     expect_clean(programme)
@@ -181,6 +183,7 @@ def test_a_sync_that_fails_throws_the_cache_away(programme):
     finally:
         tracer.terminate()
         tracer.wait(WAIT_S)
+    wait_for_line(world, "cache_again")
     feed_and_settle(world)
     restart(world)
     expect_clean(programme)

@@ -172,7 +172,7 @@ static void is_read_whole_or_not_at_all(void (*damage)(struct test_random *rando
             fail_msg("case %zu, again: %x", i, (unsigned)result);
     }
     print_message("%zu of %zu thrown away, %zu died of it once\n", nothing + died, cases, died);
-    assert_true(nothing > 0);
+    assert_true(nothing > 0 || cases < CASES);
     end(&damaging);
 }
 

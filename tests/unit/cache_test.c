@@ -150,6 +150,17 @@ static void of_a_key_the_newest_note_counts(void **state) {
     end(&keeping);
 }
 
+static void the_next_offset_of_a_space_is_known_without_loading(void **state) {
+    struct keeping keeping;
+    (void)state;
+    begin(&keeping);
+    note(&keeping, "s", "a", "1");
+    checkpoint(&keeping, "s", 5);
+    assert_int_equal(hub_cache_next(keeping.cache, "s"), 5);
+    assert_int_equal(hub_cache_next(keeping.cache, "never seen"), -1);
+    end(&keeping);
+}
+
 static void spaces_do_not_see_each_other(void **state) {
     struct keeping keeping;
     (void)state;
@@ -468,6 +479,7 @@ int main(void) {
         cmocka_unit_test(what_was_only_noted_is_gone),
         cmocka_unit_test(what_was_forgotten_is_not_written_by_the_next_checkpoint),
         cmocka_unit_test(of_a_key_the_newest_note_counts),
+        cmocka_unit_test(the_next_offset_of_a_space_is_known_without_loading),
         cmocka_unit_test(spaces_do_not_see_each_other),
         cmocka_unit_test(keys_and_values_may_be_any_bytes),
         cmocka_unit_test(another_identity_begins_anew),

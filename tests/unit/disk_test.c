@@ -247,6 +247,7 @@ static void a_cache_that_was_given_up_says_so_until_it_is_opened_again(void **st
     assert_int_equal(keep_round(cache, 1), HUB_FATAL);
     mend();
     assert_false(hub_cache_keeps(cache));
+    assert_int_equal(hub_cache_next(cache, "s"), -1);
     assert_int_equal(keep_round(cache, 2), HUB_OK); /* nothing is to be kept */
     hub_cache_close(cache);
     assert_int_equal(open_cache(&folder, &cache), HUB_OK);
@@ -254,6 +255,18 @@ static void a_cache_that_was_given_up_says_so_until_it_is_opened_again(void **st
     assert_int_equal(keep_round(cache, 3), HUB_OK);
     hub_cache_close(cache);
     assert_int_equal(round_kept(&folder), 3);
+    folder_remove(&folder);
+}
+
+static void whether_there_is_room_is_tried(void **state) {
+    struct folder folder;
+    (void)state;
+    folder_make(&folder);
+    assert_true(hub_cache_has_room(folder.path));
+    fail_from(1, ENOSPC, /* for_ever= */ false, /* half= */ false);
+    assert_false(hub_cache_has_room(folder.path));
+    mend();
+    assert_false(hub_cache_has_room(folder_path(&folder, "none")));
     folder_remove(&folder);
 }
 
@@ -289,6 +302,7 @@ int main(void) {
         cmocka_unit_test(after_any_other_error_the_cache_is_thrown_away),
         cmocka_unit_test(opening_gives_a_cache_or_says_why_not),
         cmocka_unit_test(a_cache_that_was_given_up_says_so_until_it_is_opened_again),
+        cmocka_unit_test(whether_there_is_room_is_tried),
         cmocka_unit_test(a_file_that_cannot_be_written_is_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
