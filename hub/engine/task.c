@@ -111,6 +111,18 @@ static enum hub_status find_ends(struct hub_task *task, size_t fresh, struct hub
     return HUB_OK;
 }
 
+/* Whether somebody else has committed since, and this task only has yet to hear of it. Asked by another
+ * client: its own may have been fenced. */
+static bool has_gone_on(struct hub_task *task, const struct hub_slot *slot, int64_t committed) {
+    struct hub_kafka_partition now = {.topic = slot->topic, .partition = slot->partition};
+    struct hub_arena arena = {0};
+    struct hub_error ignored;
+    enum hub_status status = hub_reader_committed(task->engine->settings->bootstrap, task->group,
+                                                  &now, 1, &arena, &ignored);
+    hub_arena_destroy(&arena);
+    return status == HUB_OK && now.offset != committed;
+}
+
 static enum hub_status load_slot(struct hub_task *task, struct hub_slot *slot,
                                  struct hub_kafka_partition *committed,
                                  struct hub_error *reterr) {
@@ -126,6 +138,10 @@ static enum hub_status load_slot(struct hub_task *task, struct hub_slot *slot,
         hub_log(HUB_LOG_WARNING, "load_again", "%s", reterr->text);
         status = task->kind->load(task, slot, committed, reterr);
     }
+    /* What was loaded while another went on is of two times, and contradicts itself. */
+    if (status == HUB_FATAL && has_gone_on(task, slot, committed->offset))
+        status = hub_fail(reterr, HUB_RETRY, "%s/%d went on while it was loaded: another has it",
+                          slot->topic, slot->partition);
     slot->next = committed->offset;
     return status;
 }

@@ -2,7 +2,14 @@
 
 #include <string.h>
 
-/* LogAppendTime everywhere: with a source's own old times the compaction lag would be void. */
+/* LogAppendTime everywhere: with a source's own old times the compaction lag would be void. A dead
+ * letter holds the whole record of an ingest topic, and its key twice: it must find room. */
+static const char *const ingest[] = {"cleanup.policy",         "compact",
+                                     "min.compaction.lag.ms",  "2592000000",
+                                     "delete.retention.ms",    "2592000000",
+                                     "message.timestamp.type", "LogAppendTime",
+                                     "max.message.bytes",      "8388608",
+                                     NULL};
 static const char *const compacted_with_lag[] = {"cleanup.policy",         "compact",
                                                  "min.compaction.lag.ms",  "2592000000",
                                                  "delete.retention.ms",    "2592000000",
@@ -47,7 +54,7 @@ static void add_domain(struct listing *listing, const struct hub_catalogue *cata
     for (size_t i = 0; i < catalogue->parties.institution_count; i++) {
         const char *institution = catalogue->parties.institutions[i].name;
         add(listing, hub_arena_format(arena, "ingest.%s.%s", institution, domain->name),
-            HUB_INGEST_PARTITIONS, compacted_with_lag);
+            HUB_INGEST_PARTITIONS, ingest);
         add(listing, hub_arena_format(arena, "admitted.%s.%s", institution, domain->name),
             HUB_INGEST_PARTITIONS, compacted);
     }

@@ -42,7 +42,7 @@ class Feed:
         answer = self.child.stdout.readline()
         if not answer:
             raise Failed("feed ended")
-        self.written = int(answer)
+        self.written = int(answer.split()[0])
 
     def close(self):
         self.child.stdin.close()

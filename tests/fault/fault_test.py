@@ -1,45 +1,64 @@
-"""The fault programme, harm by harm; and hubs that lack something, which it must find.
+"""The fault programme with its usual numbers, and hubs that lack something, which it must find.
 
-A failing run is repeated by the command that its output begins with."""
+A failing run is repeated with the seed that its output begins with."""
 
 import os
 import random
+import re
+import subprocess
 
 import pytest
 
-from programme import CONTROLS, PARTS, Programme
+from programme import CONTROLS, PARTS, WORLDS, run, run_statistic
 
+IN_EVERY_RUN = False
 CONTROL_TRIES = 3
+STATISTIC_TRIES = 40
+
+
+@pytest.fixture(autouse=True)
+def long_enough(request):
+    if not IN_EVERY_RUN and not request.config.getoption("--long"):
+        pytest.skip("minutes of harm to running hubs; --long does it")
 
 
 @pytest.fixture
-def programme(request, tmp_path):
-    """programme(part, count, weakened) runs one and gives its findings; minutes of it, so not in
-    every run."""
-    if not request.config.getoption("--long"):
-        pytest.skip("minutes of harm to running hubs; --long does it")
-    running = []
-
-    def run(part, count=None, weakened=None):
-        seed = int(os.environ.get("HUB_TEST_SEED") or random.randrange(1 << 32))
-        print(f"seed {seed}: tests/fault/run --seed {seed} --part '{part.name}'")
-        running.append(Programme(seed, tmp_path, count, weakened=weakened))
-        return running[-1].run([part])
-
-    yield run
-    for each in running:
-        each.world.stop()
+def seed():
+    chosen = int(os.environ.get("HUB_TEST_SEED") or random.randrange(1 << 32))
+    print(f"seed {chosen}: tests/fault/run --seed {chosen}")
+    return chosen
 
 
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name.replace(" ", "-"))
-def test_nothing_is_lost_or_doubled_by(programme, part):
-    findings, numbers = programme(part)
-    assert findings.is_clean, str(findings)
-    assert numbers["inputs"] > 0
+def debians_librdkafka():
+    listed = subprocess.run(["/sbin/ldconfig", "-p"], check=True, capture_output=True, text=True)
+    return re.search(r"librdkafka\.so\.1 .* => (\S+)", listed.stdout)[1]
+
+
+@pytest.fixture(params=["the hub's own", "Debian's"])
+def librdkafka(request):
+    """What is loaded before the library that the hub was built with."""
+    return debians_librdkafka() if request.param == "Debian's" else None
+
+
+def test_nothing_is_lost_or_doubled_with_librdkafka(librdkafka, seed, tmp_path):
+    result = run({part.name: part.usual for part in PARTS}, seed, tmp_path, WORLDS,
+                 preload=librdkafka)
+    print(f"librdkafka {', '.join(result.librdkafka)}")
+    assert not result.failures, result.failures
+    assert result.findings.is_clean, str(result.findings)
+    assert result.numbers["inputs"] >= 100000
+    assert len(result.librdkafka) == 1
+    assert librdkafka is None or result.librdkafka == {"2.0.2"}
 
 
 @pytest.mark.parametrize("lacking", CONTROLS)
-def test_the_checker_finds_a_hub_without(programme, lacking):
-    part = next(part for part in PARTS if part.name == CONTROLS[lacking])
-    findings, _ = programme(part, CONTROL_TRIES, lacking)
-    assert not findings.is_clean
+def test_the_checker_finds_a_hub_without(lacking, seed, tmp_path):
+    result = run({CONTROLS[lacking]: CONTROL_TRIES}, seed, tmp_path, weakened=lacking)
+    assert not result.failures, result.failures
+    assert not result.findings.is_clean
+
+
+def test_a_held_end_of_a_transaction_does_harm_with_the_guard_off_alone(seed, tmp_path):
+    found = run_statistic(STATISTIC_TRIES, seed, tmp_path, WORLDS)
+    assert found["red with"] == 0
+    assert found["red without"] >= 0.95 * STATISTIC_TRIES

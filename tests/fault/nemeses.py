@@ -9,26 +9,33 @@ import time
 
 import proxy
 from stack.process import wait_until
+from world import DOMAIN, INSTITUTIONS
 
-PIECE = 2500
 WAIT_S = 120
 PRODUCED_WAIT_S = 0.5
 ANSWER_WAIT_S = 5
+MOMENT_WAIT_S = 5
 DELAY_MAX_S = 0.8
 TRANSACTIONAL = (proxy.PRODUCE, proxy.ADD_PARTITIONS_TO_TXN, proxy.ADD_OFFSETS_TO_TXN,
                  proxy.TXN_OFFSET_COMMIT, proxy.END_TXN)
 # A kill at a named moment: when such a message passes the network.
 MOMENTS = [(way, api_key) for api_key in (proxy.INIT_PRODUCER_ID, *TRANSACTIONAL)
            for way in (proxy.REQUEST, proxy.ANSWER)]
-
-
-HOUR_S = 3600
-CLOCKS = (HOUR_S, -HOUR_S, 2038, 2056)  # seconds by which the clock is set, or the year
-
-
 HELD = [(api_key, task) for task in ("admit", "fold")
         for api_key in (proxy.END_TXN, proxy.TXN_OFFSET_COMMIT, proxy.PRODUCE,
                         proxy.ADD_PARTITIONS_TO_TXN, proxy.ADD_OFFSETS_TO_TXN)]
+CUTS = [(proxy.REQUEST, proxy.ANSWER), (proxy.ANSWER,), (proxy.REQUEST,)]
+ZOMBIES = ["in a transaction", "at any time"]
+FEEDS = ["poison", "again", "shuffled"]
+POISON = 28  # each kind that feed.c knows, twice
+HOUR_S = 3600
+CLOCKS = [HOUR_S, -HOUR_S, 2038, 2056]  # seconds by which the clock is set, or the year
+CHURN = 8
+CHURN_S = 1
+COMPACTED = [f"{kind}.{DOMAIN}" for kind in ("unified", "conflict", "match")] + [
+    "unified.identifier", *(f"admitted.{institution}.{DOMAIN}" for institution in INSTITUTIONS)]
+COMPACT_ALWAYS = {"min.compaction.lag.ms": "0", "min.cleanable.dirty.ratio": "0.01",
+                  "segment.ms": "1000"}
 
 
 def moment_name(moment):
@@ -39,22 +46,26 @@ def held_name(what):
     return f"{proxy.NAMES[what[0]]} of {what[1]}"
 
 
+def let_run(hub, seconds):
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        hub.child.wait(seconds)
+
+
 def restart(world, chance):
     if chance.random() < 0.25:
         world.lose_cache()
     world.start_hub()
 
 
-def kill_at_random(world, chance, _=None):
+def kill_at_random(world, chance, how):
     """kill -9 some time after it has begun to write."""
     writing = threading.Event()
     world.proxy.when(proxy.REQUEST, proxy.PRODUCE, writing.set)
-    world.feed.write(PIECE)
+    world.feed.write(world.piece, how or "next")
     assert writing.wait(world.patience_s) or world.weakened, "nothing was written"
     hub = world.hubs["hub-1"]
     delay_s = chance.uniform(0, DELAY_MAX_S)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        hub.child.wait(delay_s)  # it runs on, as it should
+    let_run(hub, delay_s)
     hub.kill()
     restart(world, chance)
     return f"{delay_s:.2f} s after it began to write"
@@ -69,7 +80,7 @@ def kill_at_a_moment(world, chance, moment):
         world.start_hub()
     else:
         world.proxy.when(way, api_key, world.kill_hub)
-    world.feed.write(PIECE)
+    world.feed.write(world.piece)
     wait_until(lambda: not world.hubs["hub-1"].is_running(), f"a kill at {moment_name(moment)}",
                WAIT_S)
     restart(world, chance)
@@ -81,14 +92,13 @@ def hold(world, chance, what):
     open with records in it; then it is delivered, and the sender killed before it can end that
     transaction."""
     api_key, task = what
-    world.wait_until_settled()
     held = world.proxy.hold_next(api_key, task)
-    world.feed.write(PIECE)
+    world.feed.write(world.piece)
     assert held.caught.wait(WAIT_S), f"no {held_name(what)}"
     assert held.given_up.wait(WAIT_S), f"its sender still waits for {held_name(what)}"
     gate = world.proxy.hold_next(proxy.TXN_OFFSET_COMMIT, task)
     produced = threading.Event()
-    world.feed.write(PIECE)
+    world.feed.write(world.piece)
     assert gate.caught.wait(WAIT_S), "no further transaction"
     world.proxy.when(proxy.ANSWER, proxy.PRODUCE, produced.set)
     produced.wait(PRODUCED_WAIT_S)  # where it had not come before
@@ -101,51 +111,116 @@ def hold(world, chance, what):
     return held_name(what)
 
 
-def zombie(world, chance, _=None):
-    """A hub is stopped in the middle, another takes over, and the first goes on as if nothing had
-    been."""
+def stop_within_a_transaction(world, chance, name):
+    """SIGSTOP, in the middle of a transaction where it has one."""
+    moment = world.proxy.hold_next(chance.choice((proxy.END_TXN, proxy.TXN_OFFSET_COMMIT)))
+    moment.caught.wait(MOMENT_WAIT_S)
+    world.hubs[name].child.send_signal(signal.SIGSTOP)
+    world.proxy.cancel(moment)
+    moment.release()
+
+
+def zombie(world, chance, who):
+    """A hub is stopped in the middle, another takes over when its session has ended, and it goes on as
+    if nothing had been."""
     world.start_hub("hub-2")
-    world.feed.write(PIECE)
-    first, second = chance.sample(["hub-1", "hub-2"], 2)
-    caught = world.proxy.hold_next(chance.choice((proxy.END_TXN, proxy.TXN_OFFSET_COMMIT)))
-    caught.caught.wait(2)  # in the middle of a transaction, where it has one
-    world.hubs[first].child.send_signal(signal.SIGSTOP)
-    world.proxy.cancel(caught)
-    caught.release()
-    world.feed.write(PIECE)
+    world.feed.write(world.piece)
+    first = chance.choice(["hub-1", "hub-2"])
+    if who == ZOMBIES[0]:
+        stop_within_a_transaction(world, chance, first)
+    else:
+        world.hubs[first].child.send_signal(signal.SIGSTOP)
+    world.feed.write(world.piece)
     world.wait_until_settled()
     world.hubs[first].child.send_signal(signal.SIGCONT)
-    world.feed.write(PIECE)
+    world.feed.write(world.piece)
     world.wait_until_settled()
     world.hubs.pop("hub-2").stop()
-    return f"{first} stood still, {second} took over"
+    return f"{first} stood still {who}"
+
+
+def replace(world, chance, _=None):
+    """A hub is stopped in the middle, another of its name is started on another machine, and it goes
+    on. Whoever was there last has the name; the other ends."""
+    stopped = world.hubs["hub-1"]
+    world.feed.write(world.piece)
+    stop_within_a_transaction(world, chance, "hub-1")
+    fresh = world.start_hub("hub-1", machine=f"-{stopped.pid}")
+    world.feed.write(world.piece)
+    world.wait_until_settled()
+    stopped.child.send_signal(signal.SIGCONT)
+    world.feed.write(world.piece)
+    wait_until(lambda: not (stopped.is_running() and fresh.is_running()),
+               "the end of one of two hubs of one name", WAIT_S)
+    world.hubs["hub-1"] = stopped if stopped.is_running() else fresh
+    world.wait_until_settled()
+    return f"the {'old' if stopped.is_running() else 'new'} hub went on"
 
 
 def kill_broker(world, chance, _=None):
-    world.feed.write(PIECE)
+    world.feed.write(world.piece)
     at = chance.choice(TRANSACTIONAL)
     moment = world.proxy.hold_next(at)
-    caught = moment.caught.wait(5)
+    caught = moment.caught.wait(MOMENT_WAIT_S)
     world.restart_broker()
     world.proxy.cancel(moment)
     moment.release()
-    world.feed.write(PIECE)
+    world.feed.write(world.piece)
     return f"with a {proxy.NAMES[at]} under way" if caught else "between transactions"
 
 
 def cut(world, chance, ways):
     """Nothing passes for longer than a request may wait, and nobody is told."""
-    world.feed.write(PIECE)
-    at = world.proxy.hold_next(chance.choice(TRANSACTIONAL))
-    at.caught.wait(5)
+    world.feed.write(world.piece)
+    at = chance.choice(TRANSACTIONAL)
+    moment = world.proxy.hold_next(at)
+    caught = moment.caught.wait(MOMENT_WAIT_S)
     world.proxy.cut(*ways)
-    world.proxy.cancel(at)
-    at.release()
-    wait_until(lambda: "session_ended" in world.hubs["hub-1"].log_text() or
-               at.given_up.is_set(), "the hub noticing the cut", WAIT_S)
-    world.feed.write(PIECE)
+    world.proxy.cancel(moment)
+    moment.release()
+    wait_until(world.proxy.is_given_up, "the hub giving up a request", WAIT_S)
+    world.feed.write(world.piece)
     world.proxy.heal()
-    return " and ".join(ways) + "s lost"
+    return " and ".join(ways) + "s lost" + (f" at {proxy.NAMES[at]}" if caught else "")
+
+
+def feed_badly(world, chance, how):
+    """Poison, what was said before, or everything in another order; and a kill upon it."""
+    world.feed.write(world.piece)
+    world.feed.write(POISON if how == "poison" else world.piece, how)
+    kill_at_random(world, chance, "next")
+    return how
+
+
+def churn(world, chance, _=None):
+    """Hubs come and go by the second, asked to or killed, while one stays."""
+    for number in range(CHURN):
+        name = f"hub-{2 + number % 3}"
+        world.feed.write(world.piece // CHURN)
+        if name in world.hubs:
+            hub = world.hubs.pop(name)
+            chance.choice((hub.stop, hub.kill))()
+        else:
+            world.start_hub(name)
+        let_run(world.hubs["hub-1"], CHURN_S)
+    world.wait_until_settled()
+    for name in [name for name in world.hubs if name != "hub-1"]:
+        world.hubs.pop(name).stop()
+    return f"{CHURN} came or went"
+
+
+def compact(world, chance, _=None):
+    """From now on Kafka compacts what the hub loads at a start, all the time; and a kill upon it."""
+    before = world.cleaned_up_to(f"unified.{DOMAIN}")
+    world.configure(COMPACTED, COMPACT_ALWAYS)
+    world.compacted = True
+
+    def is_cleaned():
+        world.feed.write(world.piece // 10)  # a segment is closed by what comes after it
+        return world.cleaned_up_to(f"unified.{DOMAIN}") > before
+    wait_until(is_cleaned, "Kafka compacting", WAIT_S, interval_s=0.5)
+    kill_at_random(world, chance, "next")
+    return f"up to offset {world.cleaned_up_to(f'unified.{DOMAIN}')}"
 
 
 def clock_name(clock):
@@ -161,14 +236,14 @@ def set_clock(world, chance, clock):
     world.set_clock(0)
     world.hubs["hub-1"].stop()
     world.start_hub()
-    world.feed.write(PIECE)
+    world.feed.write(world.piece)
     under_way = world.proxy.hold_next(chance.choice(TRANSACTIONAL))
     under_way.caught.wait(WAIT_S)
     world.set_clock(int(seconds * 1000))
     under_way.release()
-    world.feed.write(PIECE)
+    world.feed.write(world.piece)
     world.wait_until_settled()
     world.set_clock(0)
-    world.feed.write(PIECE)
+    world.feed.write(world.piece)
     world.wait_until_settled()
     return clock_name(clock)

@@ -95,6 +95,7 @@ class Connection:
         self.client_gone = asyncio.Event()
         self.held = None
         self.asked = {}  # correlation id: (API key, Held or None)
+        self.owed = 0  # answers
 
     async def run(self):
         reading = asyncio.create_task(self.read_requests())
@@ -102,6 +103,7 @@ class Connection:
         answers = asyncio.create_task(self.pass_answers())
         await asyncio.wait([reading, answers], return_when=asyncio.FIRST_COMPLETED)
         self.client_gone.set()
+        self.proxy.given_up |= self.owed > 0 and self.proxy.is_cut()
         if not answers.done():
             # What its sender sent before it left is still on its way.
             await asyncio.wait([passing, answers], return_when=asyncio.FIRST_COMPLETED)
@@ -129,6 +131,7 @@ class Connection:
 
     async def read_requests(self):
         while (message := await self.read(self.client_reader)) is not None:
+            self.owed += 1
             self.requests.put_nowait(message)
         self.requests.put_nowait(None)
 
@@ -138,11 +141,11 @@ class Connection:
             held = self.proxy.take_order(api_key, message)
             self.asked[correlation_id] = (api_key, held)
             await self.proxy.tell(REQUEST, api_key)
-            await self.proxy.is_open(REQUEST)
             if held is not None:
                 self.held = held
                 if not await held.wait(self.client_gone):
                     return
+            await self.proxy.is_open(REQUEST)
             await self.write(self.server_writer, message)
 
     async def pass_answers(self):
@@ -154,6 +157,7 @@ class Connection:
             await self.proxy.tell(ANSWER, api_key)
             await self.proxy.is_open(ANSWER)
             await self.write(self.client_writer, message)
+            self.owed -= 1
 
 
 class Proxy:
@@ -164,6 +168,7 @@ class Proxy:
         self.upstream_port = upstream_port
         self.orders = []
         self.watchers = []
+        self.given_up = False  # a request, since the cut
         self.loop = asyncio.new_event_loop()
         self.open = {REQUEST: asyncio.Event(), ANSWER: asyncio.Event()}
         for gate in self.open.values():
@@ -201,7 +206,8 @@ class Proxy:
         except OSError:
             writer.close()
             return
-        await Connection(self, (reader, writer), server).run()
+        with contextlib.suppress(asyncio.CancelledError):  # at the end
+            await Connection(self, (reader, writer), server).run()
 
     # --- what the fault programme orders ---
 
@@ -240,8 +246,18 @@ class Proxy:
 
     def cut(self, *ways):
         """Nothing passes that way any more, and nobody is told."""
-        for way in ways or (REQUEST, ANSWER):
-            self.call(self.open[way].clear)
+        def do():
+            self.given_up = False
+            for way in ways:
+                self.open[way].clear()
+        self.call(do)
+
+    def is_cut(self):
+        return not all(gate.is_set() for gate in self.open.values())
+
+    def is_given_up(self):
+        """Whether a client has left since the cut without an answer that was due to it."""
+        return self.given_up and self.is_cut()
 
     def heal(self):
         for gate in self.open.values():

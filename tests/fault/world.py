@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 
+import confluent_kafka
+import confluent_kafka.admin
 from proxy import Proxy
 from stack.installation import ROOT
 from stack.kafka import Broker
@@ -19,6 +21,7 @@ PROGRAMS = ROOT / "build" / "release" / "tests" / "fault"
 INSTITUTIONS = ["sus", "lu", "lumc"]
 DOMAIN = "trial"
 TRIALS = 2000
+PIECE = 2500
 BATCH_COUNT_MAX = 500
 SETTLE_TIMEOUT_S = 180
 WEAKENED_TIMEOUT_S = 30
@@ -31,9 +34,9 @@ listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:
 """
 
 
-def proxied_broker(folder):
+def proxied_broker(folder, long_lived=True):
     """A broker that is running, and the proxy before it."""
-    broker = Broker(folder, long_lived=True)
+    broker = Broker(folder, long_lived=long_lived)
     behind_port, proxy_port = free_port(), free_port()
     with broker.properties_path.open("a") as file:
         file.write(PROXIED.format(port=broker.port, controller_port=broker.controller_port,
@@ -50,15 +53,16 @@ class Feed:
             [PROGRAMS / "feed", bootstrap, str(trials), str(seed)], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=self.log, text=True,
             env={**os.environ, "HUB_SCHEMAS": str(ROOT / "schemas")})
-        self.written = 0
+        self.written = self.poison = 0
 
-    def write(self, count):
-        self.process.stdin.write(f"{count}\n")
+    def write(self, count, how="next"):
+        """how: feed.c names them."""
+        self.process.stdin.write(f"{count} {how}\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
             raise Failed("the feed ended")
-        self.written = int(answer)
+        self.written, self.poison = map(int, answer.split())
 
     def stop(self):
         self.process.stdin.close()
@@ -67,20 +71,24 @@ class Feed:
 
 
 class World:
-    """weakened: what the hubs lack (tests/fault/weakened.c), or None. feed: what writes, made of the
-    broker's address, the seed and a folder."""
+    """weakened: what the hubs lack (tests/fault/weakened.c), or None. preload: another librdkafka.
+    piece: how many records are written at a time. feed: what writes them, made of the broker's address,
+    the seed and a folder."""
 
-    def __init__(self, folder, seed, weakened=None, preload=None, schemas=ROOT / "schemas",
-                 feed=Feed):
+    def __init__(self, folder, seed, weakened=None, preload=None, schemas=ROOT / "schemas", feed=Feed,
+                 piece=PIECE, long_lived=True):
+        self.piece = piece
+        self.compacted = False
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.schemas = schemas
         self.weakened = weakened
         self.preload = preload
-        self.broker, self.proxy = proxied_broker(self.folder / "kafka")
+        self.broker, self.proxy = proxied_broker(self.folder / "kafka", long_lived)
         self.ctl("topic", "create")
         self.feed = feed(self.broker.bootstrap, seed, self.folder)
         self.hubs = {}
+        self.started = []
         self.listens = {}
         self.clock = None  # the file by which the clock of hubs that start is moved
 
@@ -105,13 +113,15 @@ class World:
             more["LD_PRELOAD"] = ":".join(loaded)
         return {**os.environ, **more}
 
-    def start_hub(self, name="hub-1"):
+    def start_hub(self, name="hub-1", machine=""):
+        """machine: another than where a hub of that name runs already."""
         self.listens[name] = f"127.0.0.1:{free_port()}"
         self.hubs[name] = Process(
-            name, [BIN / "atmp-hub", "--instance", name, "--state", self.folder / f"state-{name}",
-                   "--listen", self.listens[name], "--checkpoint-interval-ms", "500",
-                   "--batch-count-max", BATCH_COUNT_MAX],
+            name, [BIN / "atmp-hub", "--instance", name, "--state",
+                   self.folder / f"state-{name}{machine}", "--listen", self.listens[name],
+                   "--checkpoint-interval-ms", "500", "--batch-count-max", BATCH_COUNT_MAX],
             self.folder / f"{name}.log", self.environment).start()
+        self.started.append(self.hubs[name])
         return self.hubs[name]
 
     def set_clock(self, milliseconds):
@@ -132,7 +142,26 @@ class World:
         self.broker.process.kill()
         self.broker.start()
 
+    def configure(self, topics, settings):
+        """Topic settings, while everything runs."""
+        admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": self.broker.bootstrap})
+        entries = [confluent_kafka.admin.ConfigEntry(
+            name, value, incremental_operation=confluent_kafka.admin.AlterConfigOpType.SET)
+            for name, value in settings.items()]
+        resources = [confluent_kafka.admin.ConfigResource(
+            confluent_kafka.admin.ResourceType.TOPIC, topic, incremental_configs=entries)
+            for topic in topics]
+        for done in admin.incremental_alter_configs(resources).values():
+            done.result()
+
     # --- looking ---
+
+    def cleaned_up_to(self, topic):
+        """The offset that Kafka has compacted a topic's first partition up to."""
+        path = self.broker.folder / "data" / "cleaner-offset-checkpoint"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return max((int(line.split()[2]) for line in lines if line.startswith(f"{topic} 0 ")),
+                   default=0)
 
     def ctl_result(self, *arguments):
         environment = {**os.environ, "HUB_BOOTSTRAP": self.broker.bootstrap,
@@ -147,6 +176,11 @@ class World:
                          f"{result.stdout[-2000:]}{result.stderr[-2000:]}")
         return result.stdout
 
+    def librdkafka(self):
+        """The versions that the hubs say they run."""
+        logs = (path.read_text(errors="replace") for path in self.folder.glob("hub-*.log"))
+        return {version for log in logs for version in re.findall(r"librdkafka ([\d.]+)", log)}
+
     def is_settled(self):
         for hub in self.hubs.values():
             if not hub.is_running():
@@ -157,16 +191,18 @@ class World:
         """Hubs that lack something may never get there: that is a finding, and the checker's."""
         try:
             wait_until(self.is_settled, "the hub taking what is there", self.patience_s,
-                       interval_s=0.2)
+                       interval_s=1)
         except Failed:
             if not self.weakened:
                 raise
 
     def differences(self, domain):
-        """How many published records are not those of a single-threaded fold of the log."""
+        """How many published records are not those of a single-threaded fold of the log, or are missing;
+        but for those that compaction took."""
         refolded = self.ctl_result("refold", domain)
-        found = re.search(r"(\d+) differences", refolded.stdout + refolded.stderr)
-        return int(found[1]) if found else 1
+        found = re.search(r"(\d+) compacted away, (\d+) differences", refolded.stdout)
+        away, differences = map(int, found.groups()) if found else (0, 1)
+        return differences + (0 if self.compacted else away)
 
     def unbalanced(self):
         """What hubctl status says does not add up."""
@@ -176,7 +212,7 @@ class World:
 
     def stop(self):
         self.feed.stop()
-        for hub in self.hubs.values():
-            hub.stop()
+        for hub in self.started:  # also one that stands still
+            hub.kill()
         self.proxy.stop()
-        self.broker.stop()
+        self.broker.process.kill()

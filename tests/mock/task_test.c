@@ -356,6 +356,45 @@ static void who_leaves_makes_room_at_once(void **state) {
     end(&working);
 }
 
+static enum hub_status contradict(struct hub_task *task, struct hub_slot *slot,
+                                  const struct hub_kafka_partition *committed,
+                                  struct hub_error *reterr) {
+    (void)task;
+    (void)slot;
+    (void)committed;
+    return hub_fail(reterr, HUB_FATAL, "the topics contradict each other");
+}
+
+/* Loaded as of an offset that somebody has left behind. */
+static enum hub_status contradict_too_late(struct hub_task *task, struct hub_slot *slot,
+                                           const struct hub_kafka_partition *committed,
+                                           struct hub_error *reterr) {
+    ((struct hub_kafka_partition *)committed)->offset = 17;
+    return contradict(task, slot, committed, reterr);
+}
+
+static void only_a_contradiction_that_stays_stops_the_hub(void **state) {
+    const struct {
+        enum hub_status (*load)(struct hub_task *task, struct hub_slot *slot,
+                                const struct hub_kafka_partition *committed,
+                                struct hub_error *reterr);
+        enum hub_status wanted;
+        const char *says;
+    } cases[] = {{contradict, HUB_FATAL, "contradict each other"},
+                 {contradict_too_late, HUB_RETRY, "another has it"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct working working;
+        begin(&working);
+        struct hub_task_kind kind = *working.task.kind;
+        kind.load = cases[i].load;
+        working.task.kind = &kind;
+        assert_int_equal(step(&working), cases[i].wanted);
+        assert_non_null(strstr(working.error.text, cases[i].says));
+        end(&working);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_step_publishes_and_counts_what_it_read),
@@ -371,6 +410,7 @@ int main(void) {
         cmocka_unit_test(where_the_cache_stands_is_not_said_of_what_another_went_on_with),
         cmocka_unit_test(a_process_that_lacks_schemas_of_a_shard_refuses_it),
         cmocka_unit_test(who_leaves_makes_room_at_once),
+        cmocka_unit_test(only_a_contradiction_that_stays_stops_the_hub),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,15 +66,15 @@ def test_a_unified_record_that_no_fold_made_is_found(installation):
     result = installation.ctl_result("refold", "trial")
     assert result.returncode == 1
     assert "the log gives no such record" in result.stdout
-    assert "1 differences" in result.stdout
+    assert "0 compacted away, 1 differences" in result.stdout
 
 
 def test_a_listing_that_no_fold_made_is_found(installation):
     write(installation, "unified.identifier", b"nct:NCT99000101", b"\x00nothing of ours")
     result = installation.ctl_result("refold", "trial")
     assert result.returncode == 1
-    assert "unified.identifier" in result.stdout and "2 differences" in result.stdout
-    assert " 0 differences" in installation.ctl("refold", "gmp-slot")
+    assert "unified.identifier" in result.stdout and "0 compacted away, 2 differences" in result.stdout
+    assert ", 0 compacted away, 0 differences" in installation.ctl("refold", "gmp-slot")
 
 
 def test_a_key_that_is_no_text_is_shown_in_hexadecimal(installation):

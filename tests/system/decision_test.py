@@ -98,4 +98,4 @@ def test_decisions_are_accounted_for_and_folded_again(installation):
     installation.wait_until_settled()
     status = installation.ctl_result("status")
     assert status.returncode == 0, status.stdout
-    assert " 0 differences" in installation.ctl("refold", "trial")
+    assert ", 0 compacted away, 0 differences" in installation.ctl("refold", "trial")

@@ -96,7 +96,7 @@ def test_every_input_is_accounted_for(installed):
 def test_what_was_published_is_what_the_log_gives(installed):
     installation, _ = installed
     for domain in installation.ctl_json("status")["domains"]:
-        assert " 0 differences" in installation.ctl("refold", domain["domain"])
+        assert ", 0 compacted away, 0 differences" in installation.ctl("refold", domain["domain"])
 
 
 def test_two_registers_tell_of_one_trial_though_one_is_silent_about_the_other(documents):

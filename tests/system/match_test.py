@@ -85,4 +85,4 @@ def test_the_command_that_is_shown_closes_it(installation):
     assert done.returncode == 0, done.stdout + done.stderr
     assert match(installation) is None
     assert match(installation, "--all")["state"] == "CLOSED"
-    assert " 0 differences" in installation.ctl("refold", "trial")
+    assert ", 0 compacted away, 0 differences" in installation.ctl("refold", "trial")

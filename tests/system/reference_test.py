@@ -162,7 +162,7 @@ def test_a_consent_that_is_withdrawn_and_given_again_opens_and_closes_it_once(ma
 
 
 def test_what_was_published_follows_from_the_log_with_its_facts(marrow):
-    assert "0 differences" in marrow.ctl("refold", "batch")
+    assert ", 0 compacted away, 0 differences" in marrow.ctl("refold", "batch")
 
 
 def test_all_that_was_read_and_written_adds_up(marrow):

@@ -83,7 +83,7 @@ def test_its_topics_its_accounts_and_its_log_are_as_all_others(installation):
     assert {"log.cleaning", "unified.cleaning", "ingest.lumc.cleaning"} <= names
     status = installation.ctl_result("status")
     assert status.returncode == 0, status.stdout
-    assert " 0 differences" in installation.ctl("refold", "cleaning")
+    assert ", 0 compacted away, 0 differences" in installation.ctl("refold", "cleaning")
 
 
 def test_a_mistake_in_it_is_told_with_its_place_and_stops_the_start(installation, tmp_path):

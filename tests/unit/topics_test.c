@@ -3,6 +3,7 @@
 #include "tests/lib/cmocka.h"
 #include "tests/lib/records.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct listed {
@@ -93,6 +94,17 @@ static void the_log_is_kept_and_what_has_a_state_is_compacted(void **state) {
     hub_arena_destroy(&listed.arena);
 }
 
+/* Its bytes, and its key twice. */
+static void a_dead_letter_has_room_for_whatever_an_ingest_topic_takes(void **state) {
+    struct listed listed;
+    (void)state;
+    list(&listed);
+    long taken = strtol(setting(topic(&listed, "ingest.sus.trial"), "max.message.bytes"), NULL, 10);
+    long room = strtol(setting(topic(&listed, "deadletter.hub"), "max.message.bytes"), NULL, 10);
+    assert_true(taken > 0 && 2 * taken + 65536 <= room);
+    hub_arena_destroy(&listed.arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_domain_has_its_topics_and_each_institution_its_own),
@@ -100,6 +112,7 @@ int main(void) {
         cmocka_unit_test(admitted_topics_have_the_partitions_of_their_ingest_topics),
         cmocka_unit_test(every_topic_is_stamped_by_the_broker),
         cmocka_unit_test(the_log_is_kept_and_what_has_a_state_is_compacted),
+        cmocka_unit_test(a_dead_letter_has_room_for_whatever_an_ingest_topic_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
