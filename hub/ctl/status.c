@@ -274,7 +274,7 @@ static bool look_at_topics(struct looking *looking) {
     return reached;
 }
 
-static bool look(struct looking *looking) {
+static bool look_at_groups(struct looking *looking) {
     const struct hub_catalogue *catalogue = looking->ctl->catalogue;
     looking->counts = hub_allocate_zero(catalogue->domain_count, sizeof *looking->counts);
     looking->reader = hub_ctl_reader(looking->ctl);
@@ -286,7 +286,7 @@ static bool look(struct looking *looking) {
         fprintf(stderr, "hubctl: %s\n", looking->error.text);
         return false;
     }
-    return look_at_topics(looking);
+    return true;
 }
 
 static void stop_looking(struct looking *looking) {
@@ -448,7 +448,7 @@ enum hub_exit hub_ctl_status(struct hub_ctl *ctl) {
     bool adds_up = true;
     if (!hub_ctl_load(ctl))
         return HUB_EXIT_FINDINGS;
-    if (!look(&looking)) {
+    if (!look_at_groups(&looking) || !look_at_topics(&looking)) {
         stop_looking(&looking);
         return HUB_EXIT_UNREACHABLE;
     }
@@ -475,7 +475,7 @@ enum hub_exit hub_ctl_lag(struct hub_ctl *ctl) {
     int64_t lag = 0;
     if (!hub_ctl_load(ctl))
         return HUB_EXIT_FINDINGS;
-    bool reached = look(&looking);
+    bool reached = look_at_groups(&looking); /* topics only grow, and it is asked often */
     for (size_t i = 0; reached && i < ctl->catalogue->domain_count; i++)
         lag += looking.counts[i].lag;
     lag += looking.decisions_lag;
