@@ -123,7 +123,7 @@ def run_share(share):
     result = Result()
     began = time.monotonic()
     world = World(share.folder, share.seed ^ share.number, share.weakened, share.preload,
-                  share.piece, long_lived=len(share.harms) > LONG_LIVED)
+                  piece=share.piece, long_lived=len(share.harms) > LONG_LIVED)
     result.seconds["starts"] += time.monotonic() - began
     try:
         harm(world, share, result)
