@@ -1,5 +1,5 @@
-"""The hub on disks that are full, that fail, and that give back something else than was written: it
-says so, loses nothing, and goes on when they are well again.
+"""Hub and connectors on disks that are full, that fail, and that give back something else than was
+written: they say so, lose nothing, and go on when they are well again.
 
 Disks are made and mounted here, which takes root."""
 
@@ -11,6 +11,8 @@ import subprocess
 
 import pytest
 
+from connectors import ConnectorWorld
+from origins import GuardedFiles
 from programme import Programme
 from stack.process import wait_until
 
@@ -53,15 +55,28 @@ class Disk:
 
 
 @pytest.fixture
-def programme(request, tmp_path):
-    """A programme whose world has no hub yet."""
+def run_seed(request):
     if not request.config.getoption("--long"):
         pytest.skip("minutes of full and failing disks; --long does it")
-    seed = int(os.environ.get("HUB_TEST_SEED") or random.randrange(1 << 32))
-    print(f"seed {seed}: HUB_TEST_SEED={seed} tests/run --long fault/disk_test.py")
-    made = Programme(seed, tmp_path)
+    chosen = int(os.environ.get("HUB_TEST_SEED") or random.randrange(1 << 32))
+    print(f"seed {chosen}: HUB_TEST_SEED={chosen} tests/run --long fault/disk_test.py")
+    return chosen
+
+
+@pytest.fixture
+def programme(run_seed, tmp_path):
+    """A programme whose world has no hub yet."""
+    made = Programme(run_seed, tmp_path)
     yield made
     made.world.stop()
+
+
+@pytest.fixture
+def guarded(run_seed, tmp_path):
+    """A connector, not started, whose guard holds records back."""
+    made = ConnectorWorld(tmp_path, GuardedFiles, run_seed)
+    yield made
+    made.stop()
 
 
 @pytest.fixture
@@ -165,6 +180,20 @@ def test_a_log_that_has_no_room_stops_nobody(programme, disk):
     assert "event=stopped " in text
     world.start_hub()
     expect_clean(programme)
+
+
+def test_a_connector_that_has_no_room_for_what_it_holds_back_waits(guarded, disk):
+    full = disk(guarded.folder / "state", MIB)
+    full.fill()
+    guarded.source.write()
+    connector = guarded.start()
+    wait_until(lambda: "No space left" in connector.log_text(), "a line of the full disk", WAIT_S)
+    assert not guarded.is_read()
+    full.make_room()
+    guarded.wait_until_read()
+    findings = guarded.judge()
+    assert findings.is_clean, str(findings)
+    assert len(list((guarded.folder / "state").glob(f"held/{guarded.name}/*"))) == 1
 
 
 def test_a_sync_that_fails_throws_the_cache_away(programme):

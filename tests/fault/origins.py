@@ -65,13 +65,15 @@ class Files:
 
     def write(self):
         for _ in range(self.piece):
-            rows = self.rows.next_document()
-            lines = ["key,title,status", *(f'{row["key"]},"{row["title"]}",{row["status"]}'
-                                           for row in rows)]
-            fresh = self.folder / ".fresh"
-            fresh.write_text("\n".join(lines) + "\n")
-            fresh.rename(self.folder / f"{self.documents % self.names:06}.csv")
-            self.documents += 1
+            self.write_document(self.rows.next_document())
+
+    def write_document(self, rows):
+        lines = ["key,title,status", *(f'{row["key"]},"{row["title"]}",{row["status"]}'
+                                       for row in rows)]
+        fresh = self.folder / ".fresh"
+        fresh.write_text("\n".join(lines) + "\n")
+        fresh.rename(self.folder / f"{self.documents % self.names:06}.csv")
+        self.documents += 1
 
     def end(self):
         pass
@@ -91,6 +93,16 @@ target: {{domain: trial}}
 records:
   - key: key
 {FIELDS}"""
+
+
+class GuardedFiles(Files):
+    """The last of a piece holds what may not leave: it is kept on the connector's own disk."""
+
+    def write(self):
+        super().write()
+        self.rows.refused.append("guarded")
+        self.write_document([{"key": "guarded", "title": "told of 19121212-1212",
+                              "status": "planned"}])
 
 
 class Pages:

@@ -99,6 +99,8 @@ class Soak:
                 self.look(now - began)
                 next_sample += SAMPLE_S
             time.sleep(max(0, now + 1 - time.monotonic()))
+        for connector in self.processes[1:]:
+            connector.stop()
         self.world.wait_until_settled()
         note(f"{self.world.feed.written:,} fed, "
              f"{sum(source.rows.count for source in self.sources):,} rows of the sources")
