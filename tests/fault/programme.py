@@ -207,7 +207,7 @@ def parse_arguments():
                         help="hubs that lack one thing: " + ", ".join(CONTROLS))
     parser.add_argument("--statistic", type=int, metavar="TRIES",
                         help="how often a held EndTxn does harm, with the guard off and with it on")
-    parser.add_argument("--soak", type=float, metavar="MINUTES",
+    parser.add_argument("--soak", type=int, metavar="MINUTES",
                         help="no harm: steady load, and what it does to memory")
     parser.add_argument("--preload", help="another librdkafka, by its path")
     parser.add_argument("--report", metavar="FILE", help="write the figures there")
@@ -261,7 +261,7 @@ def run_tries(arguments, seed, folder):
 
 def run_soak(minutes, seed):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="atmp-soak-"))
-    note(f"seed {seed}: tests/fault/run --seed {seed} --soak {minutes:g}")
+    note(f"seed {seed}: tests/fault/run --seed {seed} --soak {minutes}")
     soak = Soak(folder, seed)
     try:
         soak.run(minutes, note)

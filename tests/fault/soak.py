@@ -142,5 +142,5 @@ class Soak:
 
 def is_level(values):
     """They come and go, but the last third has not more than the first."""
-    third = len(values) // 3
+    third = max(1, len(values) // 3)
     return max(values[-third:]) <= max(values[:third])
