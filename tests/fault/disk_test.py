@@ -13,11 +13,11 @@ import pytest
 
 from connectors import ConnectorWorld
 from origins import GuardedFiles
-from programme import Programme
+from programme import judge
 from stack.process import wait_until
+from world import PIECE, World
 
 WAIT_S = 60
-PIECE = 2500
 DAMAGES = 6
 MIB = 1024 * 1024
 
@@ -64,11 +64,11 @@ def run_seed(request):
 
 
 @pytest.fixture
-def programme(run_seed, tmp_path):
-    """A programme whose world has no hub yet."""
-    made = Programme(run_seed, tmp_path)
+def world(run_seed, tmp_path):
+    """One that has no hub yet."""
+    made = World(tmp_path, run_seed)
     yield made
-    made.world.stop()
+    made.stop()
 
 
 @pytest.fixture
@@ -102,15 +102,15 @@ def wait_for_line(world, event):
                WAIT_S)
 
 
-def expect_clean(programme):
-    programme.world.wait_until_settled()
-    findings, numbers = programme.judge()
+def expect_clean(world):
+    world.wait_until_settled()
+    findings, numbers = judge(world)
     assert findings.is_clean, str(findings)
     assert numbers["inputs"] >= PIECE
 
 
 def feed_and_settle(world):
-    world.feed.write(PIECE)
+    world.feed.write(world.piece)
     world.wait_until_settled()
 
 
@@ -120,22 +120,20 @@ def restart(world):
     world.wait_until_settled()
 
 
-def test_a_cache_that_has_no_room_is_written_when_there_is(programme, disk):
-    world = programme.world
+def test_a_cache_that_has_no_room_is_written_when_there_is(world, disk):
     full = disk(state_folder(world), MIB)
     world.start_hub()
-    world.feed.write(PIECE)
+    world.feed.write(world.piece)
     wait_for_line(world, "checkpoint_failed")
     feed_and_settle(world)
     full.enlarge(256 * MIB)
     wait_for_line(world, "checkpoints_again")
     assert world.hubs["hub-1"].log_text().count("event=checkpoint_failed ") == 1
     restart(world)
-    expect_clean(programme)
+    expect_clean(world)
 
 
-def test_a_hub_that_finds_its_disk_full_goes_on_without_a_cache(programme, disk):
-    world = programme.world
+def test_a_hub_that_finds_its_disk_full_goes_on_without_a_cache(world, disk):
     full = disk(state_folder(world), MIB)
     full.fill()
     world.start_hub()
@@ -147,12 +145,11 @@ def test_a_hub_that_finds_its_disk_full_goes_on_without_a_cache(programme, disk)
     feed_and_settle(world)
     restart(world)
     assert world.hubs["hub-1"].log_text().count("event=no_cache ") == 1
-    expect_clean(programme)
+    expect_clean(world)
 
 
-def test_a_disk_that_fills_up_under_a_cache_leaves_it(programme, disk):
+def test_a_disk_that_fills_up_under_a_cache_leaves_it(world, disk):
     """And what is missing comes from the topics."""
-    world = programme.world
     full = disk(state_folder(world), 256 * MIB)
     world.start_hub()
     feed_and_settle(world)
@@ -161,11 +158,10 @@ def test_a_disk_that_fills_up_under_a_cache_leaves_it(programme, disk):
     restart(world)
     assert "event=no_cache " not in world.hubs["hub-1"].log_text()
     full.make_room()
-    expect_clean(programme)
+    expect_clean(world)
 
 
-def test_a_log_that_has_no_room_stops_nobody(programme, disk):
-    world = programme.world
+def test_a_log_that_has_no_room_stops_nobody(world, disk):
     full = disk(world.folder / "log", MIB)
     (world.folder / "hub-1.log").symlink_to(full.folder / "hub-1.log")
     full.fill()
@@ -179,7 +175,7 @@ def test_a_log_that_has_no_room_stops_nobody(programme, disk):
     assert "event=log_lost " in text
     assert "event=stopped " in text
     world.start_hub()
-    expect_clean(programme)
+    expect_clean(world)
 
 
 def test_a_connector_that_has_no_room_for_what_it_holds_back_waits(guarded, disk):
@@ -196,18 +192,17 @@ def test_a_connector_that_has_no_room_for_what_it_holds_back_waits(guarded, disk
     assert len(list((guarded.folder / "state").glob(f"held/{guarded.name}/*"))) == 1
 
 
-def test_a_sync_that_fails_throws_the_cache_away(programme):
+def test_a_sync_that_fails_throws_the_cache_away(world):
     """And only that."""
     if shutil.which("strace") is None:
         pytest.skip("NO SYNC FAILED: strace is not installed")
-    world = programme.world
     hub = world.start_hub()
     feed_and_settle(world)
     tracer = subprocess.Popen(
         ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e",
          "inject=fdatasync:error=EIO", "-p", str(hub.pid)], stdin=subprocess.DEVNULL)
     try:
-        world.feed.write(PIECE)
+        world.feed.write(world.piece)
         wait_for_line(world, "cache_given_up")
     finally:
         tracer.terminate()
@@ -215,7 +210,7 @@ def test_a_sync_that_fails_throws_the_cache_away(programme):
     wait_for_line(world, "cache_again")
     feed_and_settle(world)
     restart(world)
-    expect_clean(programme)
+    expect_clean(world)
 
 
 def damage(path, chance):
@@ -233,15 +228,15 @@ def damage(path, chance):
     path.write_bytes(content)
 
 
-def test_a_cache_that_is_not_as_it_was_written_changes_nothing(programme):
-    world = programme.world
+def test_a_cache_that_is_not_as_it_was_written_changes_nothing(world, run_seed):
+    chance = random.Random(run_seed)
     world.start_hub()
     for _ in range(DAMAGES):
         feed_and_settle(world)
         world.kill_hub()
-        damage(state_folder(world) / "data.mdb", programme.chance)
+        damage(state_folder(world) / "data.mdb", chance)
         start_until_it_runs(world)
-    expect_clean(programme)
+    expect_clean(world)
 
 
 def start_until_it_runs(world):
