@@ -17,6 +17,7 @@ import time
 
 import nemeses
 import report
+import starving
 from checker import Findings, check, read_topic
 from soak import Soak
 from stack.process import Failed
@@ -48,6 +49,7 @@ PARTS = [
     Part("poison, repeats and shuffles", nemeses.feed_badly, 6, 120, tuple(nemeses.FEEDS)),
     Part("group churn", nemeses.churn, 2, 40),
     Part("compactions", nemeses.compact, 2, 40, together=True),
+    Part("want of memory", starving.starve, 10, 200),
 ]
 PART = {part.name: part for part in PARTS}
 CONTROLS = {"guard": "held requests", "read-committed": "kills at named moments",

@@ -74,6 +74,10 @@ size_t starve_count(void) {
     return count;
 }
 
+long starve_live(void) {
+    return atomic_load(&live);
+}
+
 /* --- trying --- */
 
 static size_t read_from(int descriptor, off_t offset, void *bytes, size_t size) {
@@ -255,6 +259,23 @@ EXPORTED void free(void *memory) {
     if (memory != NULL)
         atomic_fetch_sub(&live, 1);
     __libc_free(memory);
+}
+
+/* libc's own would ask in its own name. */
+EXPORTED char *strndup(const char *text, size_t size_max) {
+    size_t size = strnlen(text, size_max);
+    char *copy = is_refused(__builtin_return_address(0)) ? NULL : given(__libc_malloc(size + 1));
+    if (copy != NULL) {
+        memcpy(copy, text, size);
+        copy[size] = '\0';
+    }
+    return copy;
+}
+
+EXPORTED char *strdup(const char *text) {
+    size_t size = strlen(text) + 1;
+    char *copy = is_refused(__builtin_return_address(0)) ? NULL : given(__libc_malloc(size));
+    return copy == NULL ? NULL : memcpy(copy, text, size);
 }
 
 /* --- beginning and end --- */

@@ -24,3 +24,5 @@
 void starve_at(size_t number, bool forever);
 /* How many this thread asked for since. */
 size_t starve_count(void);
+/* How many blocks nobody has given back. */
+long starve_live(void);

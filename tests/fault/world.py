@@ -113,14 +113,14 @@ class World:
             more["LD_PRELOAD"] = ":".join(loaded)
         return {**os.environ, **more}
 
-    def start_hub(self, name="hub-1", machine=""):
+    def start_hub(self, name="hub-1", machine="", environment=None):
         """machine: another than where a hub of that name runs already."""
         self.listens[name] = f"127.0.0.1:{free_port()}"
         self.hubs[name] = Process(
             name, [BIN / "atmp-hub", "--instance", name, "--state",
                    self.folder / f"state-{name}{machine}", "--listen", self.listens[name],
                    "--checkpoint-interval-ms", "500", "--batch-count-max", BATCH_COUNT_MAX],
-            self.folder / f"{name}.log", self.environment).start()
+            self.folder / f"{name}.log", environment or self.environment).start()
         self.started.append(self.hubs[name])
         return self.hubs[name]
 
