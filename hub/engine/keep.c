@@ -132,7 +132,9 @@ static enum hub_status find_behind(struct hub_task *task, struct hub_kept **ret_
             struct hub_kafka_partition end = {kept->topic, kept->partition, -1, NULL};
             if (kept->topic == NULL || kept->level)
                 continue;
-            HUB_TRY(hub_reader_ends(task->reader, &end, 1, reterr));
+            /* Settled: the markers of its last commit may not be there yet, and what they make visible
+             * was not noted. */
+            HUB_TRY(hub_reader_settle(task->reader, &end, 1, reterr));
             *ret_kept = kept;
             *ret_end = end.offset;
             return HUB_OK;
