@@ -240,8 +240,10 @@ def test_a_cache_that_is_not_as_it_was_written_changes_nothing(world, run_seed):
 
 
 def start_until_it_runs(world):
-    """Reading damaged pages may kill a process, but of the same damage only one."""
+    """Reading damaged pages may kill a process, but of the same damage only one. One that has taken
+    what is new has read them."""
     hub = world.start_hub()
+    world.feed.write(world.piece)
     wait_until(lambda: not hub.is_running() or world.ctl_result("lag").returncode == 0,
                "the hub loading", WAIT_S)
     if not hub.is_running():
