@@ -84,7 +84,7 @@ def read_topic(bootstrap, topic):
                          for number in partitions])
         unended = set(partitions)
         while unended:
-            messages = consumer.consume(5000, 1) or consumer.consume(1, TIMEOUT_S)
+            messages = consumer.consume(5000, 0.05) or consumer.consume(1, TIMEOUT_S)
             if not messages:
                 raise TimeoutError(f"{topic}: nothing came within {TIMEOUT_S} s")
             for message in messages:
