@@ -33,6 +33,8 @@ static const char metrics_head[] =
     "# TYPE atmp_transaction_records_total counter\n"
     "# HELP atmp_commit_seconds_total Time spent in commits.\n"
     "# TYPE atmp_commit_seconds_total counter\n"
+    "# HELP atmp_loaded_records_total Records that shards were loaded from, in the session.\n"
+    "# TYPE atmp_loaded_records_total counter\n"
     "# HELP atmp_partitions Partitions held.\n"
     "# TYPE atmp_partitions gauge\n"
     "# HELP atmp_checkpoints_total Writings of the cache.\n"

@@ -53,11 +53,15 @@ static void publish_metrics(struct session *session) {
                                  "atmp_transactions_total{task=\"%s\"} %lld\n"
                                  "atmp_transaction_records_total{task=\"%s\"} %lld\n"
                                  "atmp_commit_seconds_total{task=\"%s\"} %.3f\n"
-                                 "atmp_partitions{task=\"%s\"} %zu\n",
+                                 "atmp_partitions{task=\"%s\"} %zu\n"
+                                 "atmp_loaded_records_total{task=\"%s\",from=\"cache\"} %lld\n"
+                                 "atmp_loaded_records_total{task=\"%s\",from=\"kafka\"} %lld\n",
                                  task->kind->name, (long long)task->transactions,
                                  task->kind->name, (long long)task->records, task->kind->name,
                                  (double)task->commit_ms_total / 1000.0, task->kind->name,
-                                 task->slot_count);
+                                 task->slot_count, task->kind->name,
+                                 (long long)task->loaded_cached, task->kind->name,
+                                 (long long)task->loaded_read);
         for (size_t k = 0; k < task->slot_count; k++)
             if (task->slots[k].state != NULL)
                 task->kind->report(&task->slots[k], &text);
@@ -112,7 +116,7 @@ static enum hub_status checkpoint(struct session *session, struct hub_error *ret
     struct hub_arena arena = {0};
     size_t slots = 0, count = 0;
     for (size_t i = 0; i < session->task_count; i++)
-        slots += session->tasks[i].slot_count;
+        slots += session->tasks[i].slot_count + session->tasks[i].other_count;
     struct hub_cache_mark *marks =
         hub_arena_take(&arena, (slots * HUB_TASK_MARKS_MAX + 1) * sizeof *marks);
     enum hub_status status = HUB_OK;
@@ -137,6 +141,10 @@ static enum hub_status keep(struct session *session, bool *ret_worked,
         return HUB_OK;
     for (size_t i = 0; !*ret_worked && i < session->task_count; i++)
         HUB_TRY(hub_task_keep(&session->tasks[i], KEPT_AT_ONCE, ret_worked, reterr));
+    struct hub_error later;
+    for (size_t i = 0; !*ret_worked && i < session->task_count; i++)
+        if (hub_task_follow(&session->tasks[i], KEPT_AT_ONCE, ret_worked, &later) != HUB_OK)
+            *ret_worked = false; /* nobody waits for what is followed: it comes again */
     return HUB_OK;
 }
 

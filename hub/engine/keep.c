@@ -30,11 +30,12 @@ struct loading {
                             struct hub_error *reterr);
     void *context;
     int32_t partition;
+    int64_t cached, read; /* records so far */
 };
 
 static enum hub_status take_stored(void *context, struct hub_bytes key, struct hub_bytes stored,
                                    struct hub_error *reterr) {
-    const struct loading *loading = context;
+    struct loading *loading = context;
     struct hub_header status = {.name = "hub_replaced_status"};
     struct hub_input input = {
         .has_key = true, .has_value = true, .key = key, .partition = loading->partition};
@@ -51,13 +52,15 @@ static enum hub_status take_stored(void *context, struct hub_bytes key, struct h
     input.value = hub_bytes_part(stored, from, stored.size);
     input.headers = &status;
     input.header_count = status_size > 0;
+    loading->cached++;
     return loading->take(loading->context, &input, reterr);
 }
 
 static enum hub_status take_record(void *context, const struct hub_kafka_record *record,
                                    struct hub_error *reterr) {
-    const struct loading *loading = context;
+    struct loading *loading = context;
     struct hub_input input = hub_task_input(record);
+    loading->read++;
     return loading->take(loading->context, &input, reterr);
 }
 
@@ -67,7 +70,7 @@ enum hub_status hub_task_load_topic(struct hub_task *task, struct hub_kept *kept
                                                             struct hub_error *reterr),
                                     void *context, struct hub_error *reterr) {
     struct hub_cache *cache = task->engine->cache;
-    struct loading loading = {take, context, kept->partition};
+    struct loading loading = {take, context, kept->partition, 0, 0};
     int64_t next = -1;
     if (cache != NULL)
         HUB_TRY(hub_cache_load(cache, kept->space, take_stored, &loading, &next, reterr));
@@ -78,8 +81,11 @@ enum hub_status hub_task_load_topic(struct hub_task *task, struct hub_kept *kept
     }
     kept->next = next < 0 ? 0 : next;
     kept->level = cache != NULL && kept->next == to;
-    return hub_reader_read(task->reader, kept->topic, kept->partition, kept->next, to, take_record,
-                           &loading, NULL, reterr);
+    HUB_TRY(hub_reader_read(task->reader, kept->topic, kept->partition, kept->next, to, take_record,
+                            &loading, NULL, reterr));
+    task->loaded_cached += loading.cached;
+    task->loaded_read += loading.read;
+    return HUB_OK;
 }
 
 /* --- catching up --- */
@@ -98,6 +104,8 @@ void hub_task_fall_behind(struct hub_task *task) {
         for (size_t kind = 0; kind < HUB_OUTPUT_KINDS; kind++)
             fall_behind(task->engine->cache, &task->slots[i].outputs[kind]);
     }
+    for (size_t i = 0; i < task->other_count; i++)
+        task->others[i].followed = false; /* they are begun anew */
 }
 
 struct keeping {
@@ -112,6 +120,21 @@ static enum hub_status keep_record(void *context, const struct hub_kafka_record 
     (void)reterr;
     if (input.has_key && input.has_value)
         note(keeping->cache, keeping->kept, &input);
+    return HUB_OK;
+}
+
+enum hub_status hub_keep_piece(struct hub_task *task, struct hub_kept *kept, int64_t end,
+                               int64_t count_max, struct hub_error *reterr) {
+    if (kept->next > end) { /* ahead of Kafka: it is a copy of something else */
+        hub_cache_drop(task->engine->cache, kept->space);
+        kept->next = 0;
+    }
+    struct keeping keeping = {task->engine->cache, kept};
+    int64_t to = end - kept->next > count_max ? kept->next + count_max : end;
+    HUB_TRY(hub_reader_read(task->reader, kept->topic, kept->partition, kept->next, to,
+                            keep_record, &keeping, NULL, reterr));
+    kept->next = to;
+    kept->level = to == end;
     return HUB_OK;
 }
 
@@ -154,18 +177,8 @@ enum hub_status hub_task_keep(struct hub_task *task, int64_t count_max, bool *re
     HUB_TRY(find_behind(task, &kept, &end, reterr));
     if (kept == NULL)
         return HUB_OK;
-    if (kept->next > end) { /* ahead of Kafka: it is a copy of something else */
-        hub_cache_drop(task->engine->cache, kept->space);
-        kept->next = 0;
-    }
-    struct keeping keeping = {task->engine->cache, kept};
-    int64_t to = end - kept->next > count_max ? kept->next + count_max : end;
-    HUB_TRY(hub_reader_read(task->reader, kept->topic, kept->partition, kept->next, to,
-                            keep_record, &keeping, NULL, reterr));
-    kept->next = to;
-    kept->level = to == end;
     *ret_worked = true;
-    return HUB_OK;
+    return hub_keep_piece(task, kept, end, count_max, reterr);
 }
 
 /* --- checkpoints --- */
@@ -184,7 +197,8 @@ static enum hub_status check_still_ours(struct hub_task *task, struct hub_arena 
     for (size_t i = 0; i < task->slot_count; i++)
         committed[i] = (struct hub_kafka_partition){task->slots[i].topic,
                                                     task->slots[i].partition, -1, NULL};
-    HUB_TRY(hub_consumer_committed(task->consumer, committed, task->slot_count, arena, reterr));
+    HUB_TRY(hub_consumer_committed(task->consumer, committed, task->slot_count,
+                                   HUB_KAFKA_TIMEOUT_MS, arena, reterr));
     for (size_t i = 0; i < task->slot_count; i++)
         if (committed[i].offset != task->slots[i].next)
             return hub_fail(reterr, HUB_RETRY,
@@ -194,6 +208,23 @@ static enum hub_status check_still_ours(struct hub_task *task, struct hub_arena 
     return HUB_OK;
 }
 
+/* Of the slots of others: how far they were followed. */
+static void add_followed(struct hub_task *task, struct hub_cache_mark *marks, size_t *count) {
+    const struct hub_task_kind *kind = task->kind;
+    for (size_t i = 0; i < task->other_count; i++) {
+        const struct hub_slot *slot = &task->others[i];
+        if (!slot->followed || hub_task_slot(task, slot->topic, slot->partition) != NULL)
+            continue;
+        if (slot->input.topic != NULL)
+            add_mark(&slot->input, slot->input.next, marks, count);
+        for (size_t k = 0; k < kind->state_count; k++) {
+            const struct hub_kept *kept = &slot->outputs[kind->state[k]];
+            if (kept->topic != NULL)
+                add_mark(kept, kept->next, marks, count);
+        }
+    }
+}
+
 /* No transaction of this process is open now: the ends of its topics are its own. */
 enum hub_status hub_task_marks(struct hub_task *task, struct hub_cache_mark *marks,
                                size_t *ret_count, struct hub_error *reterr) {
@@ -201,7 +232,10 @@ enum hub_status hub_task_marks(struct hub_task *task, struct hub_cache_mark *mar
     struct hub_arena arena = {0};
     size_t count = 0, filled = 0;
     *ret_count = 0;
-    if (kind->note == NULL || task->slot_count == 0)
+    if (kind->note == NULL)
+        return HUB_OK;
+    add_followed(task, marks, ret_count);
+    if (task->slot_count == 0)
         return HUB_OK;
     struct hub_kafka_partition *states = hub_task_states(task, /* from= */ 0, &arena, &count);
     enum hub_status status = hub_reader_ends(task->reader, states, count, reterr);

@@ -17,7 +17,7 @@ enum { STEP_TIMEOUT_MS = 2 * HUB_KAFKA_TIMEOUT_MS + 30000 };
 
 /* --- assignment --- */
 
-static struct hub_slot *find_slot(struct hub_task *task, const char *topic, int32_t partition) {
+struct hub_slot *hub_task_slot(struct hub_task *task, const char *topic, int32_t partition) {
     for (size_t i = 0; i < task->slot_count; i++)
         if (task->slots[i].partition == partition && strcmp(task->slots[i].topic, topic) == 0)
             return &task->slots[i];
@@ -25,7 +25,7 @@ static struct hub_slot *find_slot(struct hub_task *task, const char *topic, int3
 }
 
 /* ingest.<institution>.<domain>, log.<domain>, or decision, which is of all domains */
-static void read_topic(struct hub_task *task, struct hub_slot *slot) {
+static void read_topic(const struct hub_task *task, struct hub_slot *slot) {
     const struct hub_catalogue *catalogue = task->engine->catalogue;
     struct hub_bytes kind, rest, institution;
     if (strcmp(slot->topic, HUB_DECISION_TOPIC) == 0)
@@ -37,12 +37,15 @@ static void read_topic(struct hub_task *task, struct hub_slot *slot) {
     assert(slot->domain != NULL);
 }
 
-static void drop_slot(struct hub_task *task, size_t index) {
-    struct hub_slot *slot = &task->slots[index];
+static void destroy_slot(const struct hub_task *task, struct hub_slot *slot) {
     if (slot->state != NULL)
         task->kind->unload(slot);
     hub_release(slot->topic);
     hub_arena_destroy(&slot->names);
+}
+
+static void drop_slot(struct hub_task *task, size_t index) {
+    destroy_slot(task, &task->slots[index]);
     task->slots[index] = task->slots[--task->slot_count];
 }
 
@@ -59,7 +62,7 @@ static struct hub_kept kept_of(struct hub_slot *slot, const char *topic) {
 }
 
 /* Put together once, not for every record. */
-static void name_topics(struct hub_task *task, struct hub_slot *slot) {
+static void name_topics(const struct hub_task *task, struct hub_slot *slot) {
     const struct hub_task_kind *kind = task->kind;
     for (size_t i = 0; i < HUB_OUTPUT_KINDS; i++)
         slot->output_topics[i] = kind->topic_of(slot, (enum hub_output_kind)i, &slot->names);
@@ -70,15 +73,11 @@ static void name_topics(struct hub_task *task, struct hub_slot *slot) {
         slot->input = kept_of(slot, slot->topic);
 }
 
-static struct hub_slot *take_slot(struct hub_task *task,
-                                  const struct hub_kafka_partition *partition) {
-    HUB_GROW(task->slots, task->slot_count, task->slot_capacity);
-    struct hub_slot *slot = &task->slots[task->slot_count++];
-    *slot = (struct hub_slot){.topic = hub_copy_text(partition->topic),
-                              .partition = partition->partition};
-    read_topic(task, slot);
-    name_topics(task, slot);
-    return slot;
+void hub_slot_init(const struct hub_task *task, const char *topic, int32_t partition,
+                   struct hub_slot *ret_slot) {
+    *ret_slot = (struct hub_slot){.topic = hub_copy_text(topic), .partition = partition};
+    read_topic(task, ret_slot);
+    name_topics(task, ret_slot);
 }
 
 struct hub_kafka_partition *hub_task_states(const struct hub_task *task, size_t from,
@@ -151,9 +150,13 @@ static enum hub_status take_partitions(struct hub_task *task,
                                        struct hub_arena *arena, struct hub_error *reterr) {
     size_t fresh = task->slot_count;
     HUB_TRY(hub_topics_check(task->engine->catalogue, task->reader, reterr)); /* some may be new */
-    HUB_TRY(hub_consumer_committed(task->consumer, committed, count, arena, reterr));
-    for (size_t i = 0; i < count; i++)
-        take_slot(task, &committed[i]);
+    HUB_TRY(hub_consumer_committed(task->consumer, committed, count, HUB_KAFKA_TIMEOUT_MS, arena,
+                                   reterr));
+    for (size_t i = 0; i < count; i++) {
+        HUB_GROW(task->slots, task->slot_count, task->slot_capacity);
+        hub_slot_init(task, committed[i].topic, committed[i].partition,
+                      &task->slots[task->slot_count++]);
+    }
     HUB_TRY(find_ends(task, fresh, arena, reterr));
     for (size_t i = 0; i < count; i++)
         HUB_TRY(load_slot(task, &task->slots[fresh + i], &committed[i], reterr));
@@ -223,9 +226,12 @@ void hub_task_close(struct hub_task *task) {
     hub_reader_free(task->reader);
     while (task->slot_count > 0)
         drop_slot(task, task->slot_count - 1);
+    while (task->other_count > 0)
+        destroy_slot(task, &task->others[--task->other_count]);
     if (task->own != NULL)
         task->kind->close(task);
     hub_release(task->slots);
+    hub_release(task->others);
     hub_release(task->transactional_id);
     hub_release(task->schemas);
     hub_arena_destroy(&task->arena);
@@ -274,7 +280,7 @@ static struct hub_slot *slot_of(struct hub_task *task, size_t index, struct hub_
     if (before != NULL && record->topic == record[-1].topic &&
         record->partition == record[-1].partition)
         return before;
-    return find_slot(task, record->topic, record->partition);
+    return hub_task_slot(task, record->topic, record->partition);
 }
 
 static enum hub_status process_batch(struct hub_task *task, struct hub_outputs *outputs,

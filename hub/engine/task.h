@@ -37,6 +37,7 @@ struct hub_slot {
     int64_t ends[HUB_OUTPUT_KINDS]; /* of the topics of its state, when it was assigned */
     int64_t next;            /* offset to be committed next */
     bool touched;            /* by the running transaction */
+    bool followed;           /* another process holds it, and the cache keeps up with it */
 };
 
 struct hub_task_kind {
@@ -94,11 +95,15 @@ struct hub_task {
     char *schemas; /* the stamp of those it works with */
     struct hub_slot *slots;
     size_t slot_count, slot_capacity;
+    struct hub_slot *others; /* all partitions of the group, whoever holds them; NULL until looked at */
+    size_t other_count, other_capacity;
+    int64_t looked_ms; /* when for what others have committed */
     bool assigned; /* an assignment has been loaded */
     void *own;     /* the kind's */
     struct hub_kafka_batch batch;
     struct hub_arena arena; /* of the running transaction */
     int64_t transactions, records, commit_ms_total;
+    int64_t loaded_cached, loaded_read; /* records, from the cache and from Kafka */
 };
 
 enum { HUB_TASK_MARKS_MAX = 8 };
@@ -113,6 +118,12 @@ void hub_task_close(struct hub_task *task);
 HUB_MUST_USE enum hub_status hub_task_step(struct hub_task *task, int64_t timeout_ms,
                                            bool *ret_worked, struct hub_error *reterr);
 
+/* The slot of a partition that the task holds, or NULL. */
+struct hub_slot *hub_task_slot(struct hub_task *task, const char *topic, int32_t partition);
+/* A slot with its names and nothing loaded. */
+void hub_slot_init(const struct hub_task *task, const char *topic, int32_t partition,
+                   struct hub_slot *ret_slot);
+
 /* A record as the stages are given it; valid as long as the record. */
 struct hub_input hub_task_input(const struct hub_kafka_record *record);
 /* The topic partitions that slots' outputs are kept in as state, of slots[from] and those after it, in
@@ -120,7 +131,8 @@ struct hub_input hub_task_input(const struct hub_kafka_record *record);
 struct hub_kafka_partition *hub_task_states(const struct hub_task *task, size_t from,
                                             struct hub_arena *arena, size_t *ret_count);
 
-/* Where every space of the task stands; `marks` has room for slot_count * HUB_TASK_MARKS_MAX.
+/* Where every space of the task stands; `marks` has room for HUB_TASK_MARKS_MAX of each slot and of each
+ * of the others.
  * HUB_RETRY where another process has gone on with one of the slots. */
 HUB_MUST_USE enum hub_status hub_task_marks(struct hub_task *task,
                                             struct hub_cache_mark *marks, size_t *ret_count,
@@ -147,3 +159,12 @@ void hub_task_fall_behind(struct hub_task *task);
  * partition, and says whether there were any. */
 HUB_MUST_USE enum hub_status hub_task_keep(struct hub_task *task, int64_t count_max,
                                            bool *ret_worked, struct hub_error *reterr);
+
+/* The same for the shards that other processes hold: whoever takes one over reads only what came since.
+ * What cannot be asked now is asked again later. */
+HUB_MUST_USE enum hub_status hub_task_follow(struct hub_task *task, int64_t count_max,
+                                             bool *ret_worked, struct hub_error *reterr);
+/* Notes up to so many records of a topic partition that the cache is behind of, up to `end`. */
+HUB_MUST_USE enum hub_status hub_keep_piece(struct hub_task *task, struct hub_kept *kept,
+                                            int64_t end, int64_t count_max,
+                                            struct hub_error *reterr);

@@ -133,10 +133,11 @@ bool hub_consumer_is_fenced(const struct hub_consumer *consumer);
 int hub_consumer_descriptor(struct hub_consumer *consumer);
 
 /* The group's committed offsets, with their metadata, in the arena. Waits for transactions that are
- * still open over them. */
+ * still open over them; HUB_RETRY where that takes longer than timeout_ms. */
 HUB_MUST_USE enum hub_status hub_consumer_committed(struct hub_consumer *consumer,
                                                     struct hub_kafka_partition *partitions,
-                                                    size_t count, struct hub_arena *arena,
+                                                    size_t count, int64_t timeout_ms,
+                                                    struct hub_arena *arena,
                                                     struct hub_error *reterr);
 
 /* --- reading without a group --- */

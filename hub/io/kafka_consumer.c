@@ -250,12 +250,12 @@ enum hub_status hub_consumer_poll(struct hub_consumer *consumer, int64_t timeout
 }
 
 static enum hub_status read_committed(rd_kafka_t *handle, struct hub_kafka_partition *partitions,
-                                      size_t count, struct hub_arena *arena,
+                                      size_t count, int64_t timeout_ms, struct hub_arena *arena,
                                       struct hub_error *reterr) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++)
         rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition);
-    rd_kafka_resp_err_t code = rd_kafka_committed(handle, list, HUB_KAFKA_TIMEOUT_MS);
+    rd_kafka_resp_err_t code = rd_kafka_committed(handle, list, (int)timeout_ms);
     for (size_t i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < count; i++) {
         const rd_kafka_topic_partition_t *item = &list->elems[i];
         if (item->err != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -273,8 +273,9 @@ static enum hub_status read_committed(rd_kafka_t *handle, struct hub_kafka_parti
 
 enum hub_status hub_consumer_committed(struct hub_consumer *consumer,
                                        struct hub_kafka_partition *partitions, size_t count,
-                                       struct hub_arena *arena, struct hub_error *reterr) {
-    return read_committed(consumer->handle, partitions, count, arena, reterr);
+                                       int64_t timeout_ms, struct hub_arena *arena,
+                                       struct hub_error *reterr) {
+    return read_committed(consumer->handle, partitions, count, timeout_ms, arena, reterr);
 }
 
 enum hub_status hub_reader_committed(const char *bootstrap, const char *group,
@@ -291,7 +292,8 @@ enum hub_status hub_reader_committed(const char *bootstrap, const char *group,
         rd_kafka_conf_destroy(conf);
         return hub_fail(reterr, HUB_FATAL, "librdkafka: %s", text);
     }
-    enum hub_status status = read_committed(handle, partitions, count, arena, reterr);
+    enum hub_status status =
+        read_committed(handle, partitions, count, HUB_KAFKA_TIMEOUT_MS, arena, reterr);
     rd_kafka_destroy(handle);
     return status;
 }

@@ -63,6 +63,14 @@ def shares(world):
     return found
 
 
+def loaded(world, name):
+    """(from the cache, from Kafka): records that a hub has loaded since it was started."""
+    text = urllib.request.urlopen(f"http://{world.listens[name]}/metrics", timeout=30).read().decode()
+    return [sum(int(line.split()[-1]) for line in text.splitlines()
+                if line.startswith("atmp_loaded_records_total{") and f'from="{source}"' in line)
+            for source in ("cache", "kafka")]
+
+
 def is_spread(world, totals):
     """Every partition has one hub, and every hub has some of each task."""
     found = shares(world)
@@ -178,4 +186,20 @@ def test_who_is_asked_to_end_hands_over_at_once_and_who_is_killed_within_its_ses
     print(f"without a commit: {handed_over_s:.1f} s at a hand-over, {taken_over_s:.1f} s after a kill")
     assert handed_over_s < min(taken_over_s, SESSION_TIMEOUT_S)
     assert taken_over_s < SESSION_TIMEOUT_S + TAKEOVER_SLACK_S + handed_over_s
+    look(world)
+
+
+def test_who_takes_over_reads_only_what_came_since(world, totals):
+    """hub-2 has followed what hub-1 held."""
+    world.start_hub("hub-2")
+    wait_until_spread(world, totals)
+    world.feed.write(3000)
+    world.wait_until_settled()
+    before = loaded(world, "hub-2")
+    world.hubs.pop("hub-1").kill()
+    wait_until_spread(world, totals)
+    cached, read = (now - then for now, then in zip(loaded(world, "hub-2"), before))
+    print(f"{cached} records loaded from the cache, {read} from Kafka")
+    assert cached > 1000
+    assert read < cached / 20
     look(world)

@@ -253,8 +253,8 @@ static void committed_offsets_bring_their_metadata_back(void **state) {
     join(&consuming, &consuming.a, "a");
     poll_until_held(&consuming, &consuming.a, 2);
     struct hub_kafka_partition partitions[] = {{"in", 0, 0, NULL}, {"in", 1, 0, NULL}};
-    expect_ok(hub_consumer_committed(consuming.a.consumer, partitions, 2, &consuming.a.arena,
-                                     &consuming.error),
+    expect_ok(hub_consumer_committed(consuming.a.consumer, partitions, 2, HUB_KAFKA_TIMEOUT_MS,
+                                     &consuming.a.arena, &consuming.error),
               &consuming.error);
     assert_int_equal(partitions[0].offset, -1);
     assert_null(partitions[0].metadata);

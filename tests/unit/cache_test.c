@@ -112,6 +112,8 @@ static void what_was_only_noted_is_gone(void **state) {
     checkpoint(&keeping, "s", 1);
     note(&keeping, "s", "a", "2");
     note(&keeping, "s", "b", "2");
+    assert_int_equal(hub_cache_next(keeping.cache, "s"), 1);
+    assert_int_equal(hub_cache_next(keeping.cache, "other"), -1);
     reopen(&keeping);
     assert_int_equal(load(&keeping, "s"), 1);
     assert_string_equal(loaded(&keeping), "a=1");

@@ -1,0 +1,138 @@
+/* Following the shards that other processes hold: the cache stays a copy of their topics too, so that
+ * whoever takes one over reads only what came since. */
+#include "hub/engine/task.h"
+#include "hub/io/clock.h"
+
+enum { LOOK_TIMEOUT_MS = 200 };
+static const int64_t LOOK_INTERVAL_MS = 1000;
+
+/* All partitions that the task's group consumes, whoever holds them. */
+static enum hub_status list_others(struct hub_task *task, struct hub_error *reterr) {
+    struct hub_arena arena = {0};
+    const char *const *topics = task->kind->topics(task->engine->catalogue, &arena);
+    enum hub_status status = HUB_OK;
+    for (size_t i = 0; status == HUB_OK && topics[i] != NULL; i++) {
+        int32_t count = 0;
+        status = hub_reader_partition_count(task->reader, topics[i], &count, reterr);
+        for (int32_t partition = 0; partition < count; partition++) {
+            HUB_GROW(task->others, task->other_count, task->other_capacity);
+            hub_slot_init(task, topics[i], partition, &task->others[task->other_count++]);
+        }
+    }
+    hub_arena_destroy(&arena);
+    return status;
+}
+
+/* What the cache has of a space is what its file says: what was noted for it before somebody else
+ * held it is noted again. */
+static void begin_with(struct hub_task *task, struct hub_kept *kept) {
+    int64_t next = kept->topic == NULL ? 0 : hub_cache_next(task->engine->cache, kept->space);
+    kept->next = next < 0 ? 0 : next;
+    kept->level = true; /* until a look finds more */
+}
+
+static void begin_slot(struct hub_task *task, struct hub_slot *slot) {
+    begin_with(task, &slot->input);
+    for (size_t i = 0; i < HUB_OUTPUT_KINDS; i++)
+        begin_with(task, &slot->outputs[i]);
+    slot->followed = true;
+    slot->next = -1;
+}
+
+/* Those of others, in the order of task->others. A slot that this process holds is begun anew when it
+ * does not any more. */
+static size_t list_followed(struct hub_task *task, struct hub_slot **followed) {
+    size_t count = 0;
+    bool all = task->slot_count == task->other_count; /* as where there is one process */
+    for (size_t i = 0; i < task->other_count; i++) {
+        struct hub_slot *slot = &task->others[i];
+        if (all || hub_task_slot(task, slot->topic, slot->partition) != NULL) {
+            slot->followed = false;
+            continue;
+        }
+        if (!slot->followed)
+            begin_slot(task, slot);
+        followed[count++] = slot;
+    }
+    return count;
+}
+
+static enum hub_status find_outputs(struct hub_task *task, struct hub_slot *slot,
+                                    struct hub_error *reterr) {
+    for (size_t k = 0; k < task->kind->state_count; k++) {
+        struct hub_kept *kept = &slot->outputs[task->kind->state[k]];
+        struct hub_kafka_partition end = {kept->topic, kept->partition, -1, NULL};
+        if (kept->topic == NULL)
+            continue;
+        HUB_TRY(hub_reader_ends(task->reader, &end, 1, reterr));
+        slot->ends[task->kind->state[k]] = end.offset;
+        kept->level = kept->next >= end.offset;
+    }
+    return HUB_OK;
+}
+
+/* What has been committed since the last look. A log is copied up to there, and not to its end: what
+ * the fold has not taken is no state. */
+static enum hub_status look(struct hub_task *task, struct hub_slot **followed, size_t count,
+                            struct hub_arena *arena, struct hub_error *reterr) {
+    struct hub_kafka_partition *committed = hub_arena_take(arena, count * sizeof *committed);
+    for (size_t i = 0; i < count; i++)
+        committed[i] = (struct hub_kafka_partition){followed[i]->topic, followed[i]->partition, -1,
+                                                    NULL};
+    HUB_TRY(hub_consumer_committed(task->consumer, committed, count, LOOK_TIMEOUT_MS, arena,
+                                   reterr));
+    for (size_t i = 0; i < count; i++) {
+        struct hub_slot *slot = followed[i];
+        if (committed[i].offset == slot->next)
+            continue;
+        HUB_TRY(find_outputs(task, slot, reterr));
+        slot->next = committed[i].offset;
+        slot->input.level = slot->input.next >= slot->next;
+    }
+    return HUB_OK;
+}
+
+static enum hub_status keep_slot(struct hub_task *task, struct hub_slot *slot, int64_t count_max,
+                                 bool *ret_worked, struct hub_error *reterr) {
+    if (slot->input.topic != NULL && !slot->input.level) {
+        *ret_worked = true;
+        return hub_keep_piece(task, &slot->input, slot->next, count_max, reterr);
+    }
+    for (size_t i = 0; i < HUB_OUTPUT_KINDS; i++)
+        if (slot->outputs[i].topic != NULL && !slot->outputs[i].level) {
+            *ret_worked = true;
+            return hub_keep_piece(task, &slot->outputs[i], slot->ends[i], count_max, reterr);
+        }
+    return HUB_OK;
+}
+
+static enum hub_status follow(struct hub_task *task, struct hub_slot **followed, size_t count,
+                              int64_t count_max, bool *ret_worked, struct hub_error *reterr) {
+    int64_t now_ms = hub_clock_monotonic_ms();
+    for (size_t i = 0; !*ret_worked && i < count; i++)
+        HUB_TRY(keep_slot(task, followed[i], count_max, ret_worked, reterr));
+    if (*ret_worked || now_ms - task->looked_ms < LOOK_INTERVAL_MS)
+        return HUB_OK;
+    task->looked_ms = now_ms;
+    struct hub_arena arena = {0};
+    enum hub_status status = look(task, followed, count, &arena, reterr);
+    hub_arena_destroy(&arena);
+    return status;
+}
+
+enum hub_status hub_task_follow(struct hub_task *task, int64_t count_max, bool *ret_worked,
+                                struct hub_error *reterr) {
+    *ret_worked = false;
+    if (task->kind->note == NULL || task->engine->cache == NULL || !task->assigned ||
+        !hub_cache_keeps(task->engine->cache))
+        return HUB_OK;
+    if (task->others == NULL)
+        HUB_TRY(list_others(task, reterr));
+    struct hub_slot **followed =
+        hub_allocate_zero(task->other_count + 1, sizeof(struct hub_slot *));
+    size_t count = list_followed(task, followed);
+    enum hub_status status =
+        count == 0 ? HUB_OK : follow(task, followed, count, count_max, ret_worked, reterr);
+    hub_release(followed);
+    return status;
+}
