@@ -29,3 +29,8 @@ static inline unsigned hub_table_hash(const void *key, size_t size) {
 #define uthash_malloc(size) hub_allocate(size)
 #define uthash_fatal(message) hub_memory_end()
 #include <uthash.h>
+
+/* A chain is looked through by as many misses of the processor's caches as it is long, and a table of
+ * a million entries has nothing in them: tables double while chains are short. */
+#undef HASH_BKT_CAPACITY_THRESH
+#define HASH_BKT_CAPACITY_THRESH 4U
