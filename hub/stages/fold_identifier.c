@@ -16,18 +16,19 @@ void fold_identifier_free(struct fold_identifier *identifier) {
     hub_release(identifier);
 }
 
-/* --- the sieve: bits of the hashes of all identifiers --- */
+/* --- the sieve: bits of the hashes of all identifiers' values --- */
 
 /* Nearly all slips of a number are unknown: one look at a bit tells, where the table would walk a
  * chain. What is dropped leaves its bit until the sieve grows. */
 enum { SIEVE_BITS_MIN = 1 << 12, SIEVE_BITS_EACH = 16 };
 
-static void sieve_set(struct fold_sieve *sieve, unsigned hash) {
+static void sieve_set(struct fold_sieve *sieve, const struct fold_identifier *identifier) {
+    uint64_t hash = hub_near_hash(identifier->text + strlen(identifier->group));
     size_t bit = hash & (sieve->bit_count - 1);
     sieve->bits[bit / 64] |= (uint64_t)1 << bit % 64;
 }
 
-static bool sieve_may_hold(const struct fold_sieve *sieve, unsigned hash) {
+static bool sieve_may_hold(const struct fold_sieve *sieve, uint64_t hash) {
     size_t bit = hash & (sieve->bit_count - 1);
     return sieve->bit_count > 0 && (sieve->bits[bit / 64] >> bit % 64 & 1) != 0;
 }
@@ -38,14 +39,14 @@ static void sieve_add(struct hub_fold *fold, const struct fold_identifier *ident
     const struct fold_identifier *each, *next;
     size_t known = identifier->hh.tbl->num_items;
     if (known * SIEVE_BITS_EACH <= sieve->bit_count) {
-        sieve_set(sieve, identifier->hh.hashv);
+        sieve_set(sieve, identifier);
         return;
     }
     hub_release(sieve->bits);
     sieve->bit_count = sieve->bit_count == 0 ? SIEVE_BITS_MIN : sieve->bit_count * 4;
     sieve->bits = hub_allocate_zero(sieve->bit_count / 64, sizeof *sieve->bits);
     HASH_ITER(hh, fold->identifiers, each, next)
-        sieve_set(sieve, each->hh.hashv);
+        sieve_set(sieve, each);
 }
 
 /* --- one slip apart --- */
@@ -62,14 +63,12 @@ static void link_one(struct fold_identifier *from, struct fold_identifier *to) {
     from->near[from->near_count++] = to;
 }
 
-static void link_if_known(void *context) {
+static void link_if_known(void *context, uint64_t hash) {
     const struct seeking *seeking = context;
     struct fold_identifier *known = NULL;
-    unsigned hash = hub_table_hash(seeking->text, seeking->size);
     if (!sieve_may_hold(&seeking->fold->sieve, hash))
         return;
-    HASH_FIND_BYHASHVALUE(hh, seeking->fold->identifiers, seeking->text, seeking->size, hash,
-                          known);
+    HASH_FIND(hh, seeking->fold->identifiers, seeking->text, seeking->size, known);
     if (known == NULL)
         return;
     link_one(seeking->identifier, known);

@@ -10,8 +10,9 @@ struct visited {
     char all[1024];
 };
 
-static void note(void *context) {
+static void note(void *context, uint64_t hash) {
     struct visited *visited = context;
+    assert_true(hash == hub_near_hash(visited->value));
     strcat(visited->all, visited->value);
     strcat(visited->all, " ");
 }
