@@ -125,11 +125,14 @@ static void encode_admitted(const struct hub_admit *admit, const struct source *
 
 enum hub_status hub_admit_load(struct hub_admit *admit, struct hub_bytes key,
                                struct hub_bytes value, struct hub_error *reterr) {
-    struct hub_bytes body, part;
+    /* The fields of Admitted, in order. */
+    enum { SHARD = 0, VERSION, EVENT_TIME, HASH, STATUS, STATE, OUTCOME, FIELDS };
+    struct hub_bytes body, event_time, status;
     int32_t id = 0;
     const struct hub_type *type = admit->admitted_schema->root;
+    uint32_t starts[FIELDS + 1];
     struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
-    struct hub_walk walk = {0};
+    struct hub_walk walk = {.starts = starts};
     HUB_TRY(hub_frame_open(value, &id, &body, reterr));
     if (id != admit->admitted_schema->id)
         return hub_fail(reterr, HUB_FATAL, "admitted record with schema id %d; %d would pass", id,
@@ -138,18 +141,18 @@ enum hub_status hub_admit_load(struct hub_admit *admit, struct hub_bytes key,
     struct source *source = find_source(admit, key);
     if (source == NULL)
         source = add_source(admit, key);
-    hub_slice_path(type, body, "shard", &part);
-    source->shard = (int32_t)hub_slice_long(part);
-    hub_slice_path(type, body, "version", &part);
-    replace_text(&source->version, copy_octets(hub_slice_octets(part)));
-    source->has_event_time = hub_slice_path(type, body, "event_time", &part) != NULL;
-    source->event_time_ms = source->has_event_time ? hub_slice_long(part) : 0;
-    hub_slice_path(type, body, "hash", &part);
-    memcpy(source->hash.bytes, part.data, HUB_DIGEST_SIZE);
-    bool has_status = hub_slice_path(type, body, "status", &part) != NULL;
-    replace_text(&source->status, has_status ? copy_octets(hub_slice_octets(part)) : NULL);
-    hub_slice_path(type, body, "state", &part);
-    source->withdrawn = hub_slice_long(part) == 1;
+#define FIELD(index) hub_bytes_part(body, starts[index], starts[(index) + 1])
+    source->shard = (int32_t)hub_slice_long(FIELD(SHARD));
+    replace_text(&source->version, copy_octets(hub_slice_octets(FIELD(VERSION))));
+    source->has_event_time =
+        hub_slice_stated(type->fields[EVENT_TIME].type, FIELD(EVENT_TIME), &event_time) != NULL;
+    source->event_time_ms = source->has_event_time ? hub_slice_long(event_time) : 0;
+    memcpy(source->hash.bytes, FIELD(HASH).data, HUB_DIGEST_SIZE);
+    bool has_status =
+        hub_slice_stated(type->fields[STATUS].type, FIELD(STATUS), &status) != NULL;
+    replace_text(&source->status, has_status ? copy_octets(hub_slice_octets(status)) : NULL);
+    source->withdrawn = hub_slice_long(FIELD(STATE)) == 1;
+#undef FIELD
     return HUB_OK;
 }
 

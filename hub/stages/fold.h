@@ -44,6 +44,7 @@ void hub_fold_free(struct hub_fold *fold); /* NULL is fine */
 /* Loading: every record of the topics' partitions in offset order (or, of each key, the last), log
  * entries only below the committed offset. Then hub_fold_loaded once, before the first entry.
  * The rules in force are those of the log; where it names none, the domain's as given.
+ * What is wrong with a record may show only then.
  * HUB_FATAL where the topics contradict each other, were made by a newer core, or by other rules than
  * the domain's while the log names none. */
 HUB_MUST_USE enum hub_status hub_fold_load_log(struct hub_fold *fold, const struct hub_input *entry,

@@ -100,7 +100,7 @@ static char **list_values(const struct fold_step *step, const struct fold_confli
     size_t count = 0, capacity = 0;
     char **texts = NULL;
     while (conflict->values_size > 0 && hub_slice_next(&elements, &element)) {
-        struct hub_record value = {array->items, element};
+        struct hub_record value = {.type = array->items, .body = element};
         HUB_GROW(texts, count, capacity);
         texts[count++] = hub_record_text(&value, "value");
     }
@@ -129,7 +129,7 @@ static bool gives_a_value(const struct fold_step *step, const struct fold_confli
     struct hub_bytes element;
     bool gives = false;
     while (!gives && hub_slice_next(&elements, &element)) {
-        struct hub_record value = {array->items, element};
+        struct hub_record value = {.type = array->items, .body = element};
         size_t count = 0;
         char **statements = hub_record_texts(&value, "statements", &count);
         for (size_t i = 0; i < count; i++)

@@ -46,6 +46,7 @@ void fold_entity_free(struct fold_entity *entity) {
     hub_release(entity->founder);
     hub_release(entity->members);
     hub_release(entity->value);
+    hub_release(entity->record);
     hub_release(entity->sources);
     hub_release(entity->conflicts);
     hub_release(entity->decided);

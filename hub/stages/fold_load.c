@@ -22,7 +22,6 @@ enum hub_status hub_fold_load_log(struct hub_fold *fold, const struct hub_input 
                                   struct hub_error *reterr) {
     struct fold_statement *statement = NULL;
     struct hub_arena arena = {0};
-    bool changed = false;
     size_t size = sizeof late_prefix - 1;
     if (entry->has_key && entry->key.size >= size &&
         memcmp(entry->key.data, late_prefix, size) == 0)
@@ -39,7 +38,7 @@ enum hub_status hub_fold_load_log(struct hub_fold *fold, const struct hub_input 
         return fold_reference_take(fold, entry, &fact, reterr);
     }
     enum hub_status status =
-        fold_statement_take(fold, entry, &arena, &statement, &changed, reterr);
+        fold_statement_take(fold, entry, &arena, &statement, NULL, reterr);
     hub_arena_destroy(&arena);
     return status;
 }
@@ -75,7 +74,7 @@ static void take_members(struct hub_fold *fold, struct fold_entity *entity,
     struct fold_statement *members[HUB_CLUSTER_SIZE_MAX];
     size_t count = 0;
     while (hub_slice_next(&elements, &element)) {
-        struct hub_record reference = {array->items, element};
+        struct hub_record reference = {.type = array->items, .body = element};
         struct hub_bytes key = hub_slice_octets(hub_record_field(&reference, "key"));
         struct fold_statement *statement = NULL;
         HASH_FIND(hh, fold->statements, key.data, key.size, statement);
@@ -91,11 +90,6 @@ static void take_members(struct hub_fold *fold, struct fold_entity *entity,
 
 static void take_value(struct fold_entity *entity, const struct hub_record *record) {
     struct hub_bytes stated;
-    hub_release(entity->value);
-    hub_release(entity->sources);
-    entity->value = NULL;
-    entity->sources = NULL;
-    entity->value_size = 0;
     if (hub_slice_stated(hub_record_type(record, "value"), hub_record_field(record, "value"), &stated) == NULL)
         return;
     const struct hub_type *type = hub_record_type(record, "sources");
@@ -125,36 +119,52 @@ static enum hub_status check_kind(const struct hub_fold *fold, const struct hub_
     return HUB_OK;
 }
 
+/* Of an entity the last record counts, and is looked into once all are there: of most there are
+ * several. */
 enum hub_status hub_fold_load_unified(struct hub_fold *fold, struct hub_bytes value,
                                       struct hub_error *reterr) {
+    struct hub_bytes first;
+    struct fold_entity *entity = NULL;
+    HUB_TRY(hub_record_first_text(fold->catalogue, fold->domain->unified, value, &first, reterr));
+    char *id = hub_copy_bytes(first.data, first.size);
+    entity = fold_entity_find(fold, id);
+    if (entity == NULL)
+        entity = fold_entity_add(fold, id, /* founder= */ "", /* founded_offset= */ 0);
+    hub_release(id);
+    entity->record = hub_reallocate(entity->record, value.size);
+    memcpy(entity->record, value.data, value.size);
+    entity->record_size = value.size;
+    return HUB_OK;
+}
+
+/* The entity as its last record leaves it. */
+static enum hub_status read_entity(struct hub_fold *fold, struct fold_entity *entity,
+                                   struct hub_buffer *scratch, struct hub_error *reterr) {
     struct hub_record record;
-    HUB_SCOPED_BUFFER scratch = {.size_max = 64 * 1024 * 1024};
-    HUB_TRY(hub_record_open(fold->catalogue, fold->domain->unified, value, &scratch, &record,
+    HUB_TRY(hub_record_open(fold->catalogue, fold->domain->unified,
+                            hub_bytes(entity->record, entity->record_size), scratch, &record,
                             reterr));
     HUB_TRY(check_makers(fold, &record, reterr));
-    char *id = hub_record_text(&record, "entity_id");
-    enum hub_status status = check_kind(fold, &record, id, reterr);
-    if (status != HUB_OK) {
-        hub_release(id);
-        return status;
-    }
-    char *founder = hub_record_text(&record, "founder");
+    HUB_TRY(check_kind(fold, &record, entity->id, reterr));
     char *into = hub_record_text(&record, "into");
-    struct fold_entity *entity = fold_entity_find(fold, id);
-    if (entity == NULL)
-        entity = fold_entity_add(fold, id, founder, hub_record_long(&record, "founded_offset"));
+    hub_release(entity->founder);
+    entity->founder = hub_record_text(&record, "founder");
+    entity->founded_offset = hub_record_long(&record, "founded_offset");
     fold_entity_set_kind(fold, entity, (enum fold_kind)hub_record_long(&record, "kind"), into);
+    hub_release(into);
     entity->revision = hub_record_long(&record, "revision");
     take_value(entity, &record);
-    hub_release(entity->members);
-    entity->members = NULL;
-    entity->member_count = entity->member_capacity = 0;
-    entity->incomplete = false;
     if (entity->kind == FOLD_ACTIVE)
         take_members(fold, entity, &record);
-    hub_release(id);
-    hub_release(founder);
-    hub_release(into);
+    entity->record = hub_release(entity->record);
+    return HUB_OK;
+}
+
+static enum hub_status read_entities(struct hub_fold *fold, struct hub_error *reterr) {
+    struct fold_entity *entity, *next;
+    HUB_SCOPED_BUFFER scratch = {.size_max = 64 * 1024 * 1024};
+    HASH_ITER(hh, fold->entities, entity, next)
+        HUB_TRY(read_entity(fold, entity, &scratch, reterr));
     return HUB_OK;
 }
 
@@ -239,7 +249,7 @@ static void take_evidence(struct fold_match *match, const struct hub_record *rec
     struct hub_elements elements = hub_slice_elements(array, hub_record_field(record, "evidence"));
     struct hub_bytes element;
     while (hub_slice_next(&elements, &element)) {
-        struct hub_record evidence = {array->items, element};
+        struct hub_record evidence = {.type = array->items, .body = element};
         HUB_GROW(match->evidence, match->evidence_count, match->evidence_capacity);
         match->evidence[match->evidence_count++] = (struct fold_evidence){
             (enum fold_evidence_kind)hub_record_long(&evidence, "kind"),
@@ -260,7 +270,7 @@ static enum hub_status check_match(const struct hub_fold *fold, const struct hub
     if (hub_record_count(record, "entities") != 2)
         return damaged(fold, "match", id, "is not of two entities", reterr);
     while (hub_slice_next(&elements, &element)) {
-        struct hub_record evidence = {array->items, element};
+        struct hub_record evidence = {.type = array->items, .body = element};
         if (hub_record_count(&evidence, "statements") != 2 ||
             !is_evidence_kind(hub_record_long(&evidence, "kind")))
             return damaged(fold, "match", id, "has evidence that names no two statements, or of "
@@ -385,6 +395,7 @@ static void bind_matches(struct hub_fold *fold) {
 
 enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_error *reterr) {
     struct hub_arena arena = {0};
+    HUB_TRY(read_entities(fold, reterr));
     HUB_TRY(fold_rules_loaded(fold, reterr));
     enum hub_status status = bind_statements(fold, &arena, reterr);
     if (status == HUB_OK)

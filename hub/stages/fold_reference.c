@@ -108,7 +108,7 @@ static bool find_refused(const struct hub_reference *reference, const struct hub
     struct hub_elements elements = hub_slice_elements(array, hub_record_field(fact, "states"));
     struct hub_bytes element;
     while (reference->field != NULL && hub_slice_next(&elements, &element)) {
-        struct hub_record state = {array->items, element};
+        struct hub_record state = {.type = array->items, .body = element};
         *ret_symbol = hub_slice_octets(hub_record_field(&state, "value"));
         if (hub_record_text_is(&state, "field", reference->field) &&
             is_refused(reference, *ret_symbol))
@@ -125,8 +125,8 @@ static const struct hub_reference *find_breach(struct fold_step *step, const str
     const struct fold_fact *fact = need_fact(step->fold, hub_bytes_of_text(link->fact));
     if (fact->body == NULL)
         return NULL;
-    struct hub_record record = {step->fold->fact_schema->root,
-                                hub_bytes(fact->body, fact->body_size)};
+    struct hub_record record = {.type = step->fold->fact_schema->root,
+                                .body = hub_bytes(fact->body, fact->body_size)};
     bool known = hub_record_count(&record, "entities") > 0;
     HUB_SCOPED_BUFFER entities = {0};
     hub_render_json(hub_record_type(&record, "entities"), hub_record_field(&record, "entities"),

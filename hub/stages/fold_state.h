@@ -41,7 +41,8 @@ struct fold_copy {
     int64_t event_time_ms;
     bool withdrawn;
     char *replaced_status; /* what the entry says it replaced, or NULL */
-    struct hub_digest content;
+    struct hub_digest content; /* what it says, by the rules in force, */
+    bool digested;             /* once somebody asked */
     int64_t offset; /* of the entry in force */
 };
 
@@ -75,7 +76,7 @@ struct fold_statement {
     struct fold_fact **facts; /* what it links to, while in force; as often as it does */
     size_t fact_count;
     struct fold_entity *entity; /* while in force */
-    char *founds; /* the id of the entity that it founded or would found */
+    char *founds; /* fold_statement_founds, once somebody asked */
     struct fold_pair *pairs;
     size_t pair_count, pair_capacity;
     size_t mark;
@@ -118,6 +119,8 @@ struct fold_entity {
     struct hub_span span;
     char **resemblances; /* keys it is listed under */
     size_t resemblance_count;
+    uint8_t *record; /* while loading: the last one that was published; else NULL */
+    size_t record_size;
     bool incomplete; /* while loading: its record lists a statement that the log does not have */
     size_t mark;
     struct fold_change *change; /* of the running step */
@@ -193,7 +196,7 @@ struct fold_system {
     uint32_t number; /* after those that are declared */
 };
 
-/* Which hashes identifiers have, one bit each; a power of two, or none. */
+/* Which hashes (hub_near_hash) the values of identifiers have, one bit each; a power of two, or none. */
 struct fold_sieve {
     uint64_t *bits;
     size_t bit_count;
@@ -270,10 +273,13 @@ struct fold_step {
 };
 
 /* fold_statement.c: statements and their copies. */
+/* `ret_content_changed` may be NULL. */
 enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_input *entry,
                                     struct hub_arena *arena, struct fold_statement **ret_statement,
                                     bool *ret_content_changed, struct hub_error *reterr);
 void fold_statement_free(struct fold_statement *statement);
+/* The id of the entity that it founded or would found. */
+const char *fold_statement_founds(const struct hub_fold *fold, struct fold_statement *statement);
 struct fold_statement *fold_statement_find(struct hub_fold *fold, const char *key);
 /* Also where nothing was ever said under the key; NULL where the key names no system. */
 struct fold_statement *fold_statement_need(struct hub_fold *fold, const char *key);

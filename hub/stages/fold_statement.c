@@ -53,9 +53,22 @@ static struct fold_copy *copy_of(struct fold_statement *statement, struct hub_by
     return copy;
 }
 
+/* Which fields count is the rules' to say. Asked for where two are compared, which is not when a
+ * shard is loaded. */
+static const struct hub_digest *content_of(const struct hub_fold *fold, struct fold_copy *copy) {
+    HUB_SCOPED_BUFFER content = {0};
+    if (copy->digested)
+        return &copy->content;
+    hub_statement_content(fold->domain, hub_bytes(copy->body, copy->body_size), copy->starts,
+                          &content);
+    copy->content = fold->digester->digest(hub_buffer_bytes(&content));
+    copy->digested = true;
+    return &copy->content;
+}
+
 /* The highest version of the source speaks; then the later event; then whoever still sees it; then
  * the content, so that the order of arrival plays no part. */
-static int compare_copies(const struct fold_copy *a, const struct fold_copy *b) {
+static int compare_copies(const struct hub_fold *fold, struct fold_copy *a, struct fold_copy *b) {
     int order = hub_text_natural_compare(hub_version_of_source(hub_bytes_of_text(a->version)),
                                          hub_version_of_source(hub_bytes_of_text(b->version)));
     if (order != 0)
@@ -66,14 +79,14 @@ static int compare_copies(const struct fold_copy *a, const struct fold_copy *b) 
         return a->event_time_ms > b->event_time_ms ? 1 : -1;
     if (a->withdrawn != b->withdrawn)
         return a->withdrawn ? -1 : 1;
-    order = memcmp(a->content.bytes, b->content.bytes, HUB_DIGEST_SIZE);
+    order = memcmp(content_of(fold, a)->bytes, content_of(fold, b)->bytes, HUB_DIGEST_SIZE);
     return order != 0 ? order : strcmp(b->institution, a->institution);
 }
 
-static size_t find_speaker(const struct fold_statement *statement) {
+static size_t find_speaker(const struct hub_fold *fold, const struct fold_statement *statement) {
     size_t speaker = 0;
     for (size_t i = 1; i < statement->copy_count; i++)
-        if (compare_copies(&statement->copies[i], &statement->copies[speaker]) > 0)
+        if (compare_copies(fold, &statement->copies[i], &statement->copies[speaker]) > 0)
             speaker = i;
     return speaker;
 }
@@ -131,9 +144,14 @@ static struct fold_statement *need(struct hub_fold *fold, struct hub_bytes key,
     statement->key = hub_copy_bytes(key.data, key.size);
     statement->system = system;
     statement->first_offset = -1;
-    statement->founds = fold_entity_id_of(fold, statement->key);
     HASH_ADD_KEYPTR(hh, fold->statements, statement->key, key.size, statement);
     return statement;
+}
+
+const char *fold_statement_founds(const struct hub_fold *fold, struct fold_statement *statement) {
+    if (statement->founds == NULL)
+        statement->founds = fold_entity_id_of(fold, statement->key);
+    return statement->founds;
 }
 
 struct fold_statement *fold_statement_need(struct hub_fold *fold, const char *key) {
@@ -143,22 +161,13 @@ struct fold_statement *fold_statement_need(struct hub_fold *fold, const char *ke
     return need(fold, text, system_of(fold, name));
 }
 
-/* Which fields count is the rules' to say. */
-static void digest_content(const struct hub_fold *fold, struct fold_copy *copy) {
-    HUB_SCOPED_BUFFER content = {0};
-    hub_statement_content(fold->domain, hub_bytes(copy->body, copy->body_size), copy->starts,
-                          &content);
-    copy->content = fold->digester->digest(hub_buffer_bytes(&content));
-}
-
 void fold_statement_refresh(struct hub_fold *fold, struct fold_statement *statement) {
     struct hub_bytes name, source_id;
     hub_bytes_cut(hub_bytes_of_text(statement->key), '/', &name, &source_id);
     statement->system = system_of(fold, name);
     for (size_t i = 0; i < statement->copy_count; i++)
-        if (!statement->copies[i].withdrawn)
-            digest_content(fold, &statement->copies[i]);
-    statement->speaker = find_speaker(statement);
+        statement->copies[i].digested = statement->copies[i].withdrawn;
+    statement->speaker = find_speaker(fold, statement);
 }
 
 static void fill_copy(struct hub_fold *fold, struct fold_copy *copy,
@@ -172,13 +181,13 @@ static void fill_copy(struct hub_fold *fold, struct fold_copy *copy,
     copy->event_time_ms = stamp.event_time_ms;
     copy->withdrawn = stamp.withdrawn;
     copy->content = (struct hub_digest){{0}};
+    copy->digested = stamp.withdrawn; /* it says nothing */
     copy->offset = entry->offset;
     if (stamp.withdrawn)
         return;
     copy->body = hub_copy_bytes(opened->body.data, opened->body.size);
     copy->body_size = opened->body.size;
     copy->starts = hub_copy_bytes(opened->starts, starts_size);
-    digest_content(fold, copy);
     if (replaced.data != NULL)
         copy->replaced_status = hub_copy_bytes(replaced.data, replaced.size);
 }
@@ -189,6 +198,29 @@ static size_t count_carriers(const struct fold_statement *statement) {
     for (size_t i = 0; i < statement->copy_count; i++)
         count += !statement->copies[i].withdrawn;
     return count;
+}
+
+/* What makes it another statement where it changes. */
+struct saying {
+    bool in_force;
+    size_t carriers;
+    struct hub_digest content; /* while in force */
+};
+
+static struct saying saying_of(const struct hub_fold *fold,
+                               const struct fold_statement *statement) {
+    struct saying saying = {.in_force = statement->in_force,
+                            .carriers = count_carriers(statement)};
+    if (saying.in_force)
+        saying.content = *content_of(fold, &statement->copies[statement->speaker]);
+    return saying;
+}
+
+static bool says_the_same(const struct hub_fold *fold, const struct fold_statement *statement,
+                          const struct saying *before) {
+    struct saying now = saying_of(fold, statement);
+    return now.in_force == before->in_force && now.carriers == before->carriers &&
+           memcmp(now.content.bytes, before->content.bytes, HUB_DIGEST_SIZE) == 0;
 }
 
 enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_input *entry,
@@ -202,20 +234,14 @@ enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_inpu
         return hub_fail_at(reterr, HUB_FATAL, "log.%s/%d@%lld: damaged", fold->domain->name,
                            entry->partition, (long long)entry->offset);
     struct fold_statement *statement = need(fold, key, system);
-    size_t carriers_before = count_carriers(statement);
-    struct hub_digest before = {{0}};
-    bool was_in_force = statement->in_force;
-    if (was_in_force)
-        before = fold_statement_speaker(statement)->content;
+    struct saying before = {0};
+    if (ret_content_changed != NULL)
+        before = saying_of(fold, statement);
     fill_copy(fold, copy_of(statement, institution), &opened, entry);
-    statement->speaker = find_speaker(statement);
-    const struct fold_copy *speaker = fold_statement_speaker(statement);
-    statement->in_force = !speaker->withdrawn;
-    bool same = statement->in_force == was_in_force &&
-                carriers_before == count_carriers(statement) &&
-                (!was_in_force ||
-                 memcmp(before.bytes, speaker->content.bytes, HUB_DIGEST_SIZE) == 0);
+    statement->speaker = find_speaker(fold, statement);
+    statement->in_force = !fold_statement_speaker(statement)->withdrawn;
     *ret_statement = statement;
-    *ret_content_changed = !same;
+    if (ret_content_changed != NULL)
+        *ret_content_changed = !says_the_same(fold, statement, &before);
     return HUB_OK;
 }

@@ -5,6 +5,7 @@
 #include "schemas/lib/slice.h"
 #include "schemas/lib/walk.h"
 
+#include <assert.h>
 #include <string.h>
 
 static const struct hub_walk_limits limits = {.size_max = 64 * 1024 * 1024,
@@ -22,31 +23,61 @@ static enum hub_status translate(const struct hub_schema *writer, const struct h
     return hub_walk(schema->root, hub_buffer_bytes(scratch), &limits, &walk, reterr);
 }
 
+static enum hub_status open_message(const struct hub_catalogue *catalogue,
+                                    const struct hub_schema *schema, struct hub_bytes message,
+                                    const struct hub_schema **ret_writer,
+                                    struct hub_bytes *ret_body, struct hub_error *reterr) {
+    int32_t id = 0;
+    HUB_TRY(hub_frame_open(message, &id, ret_body, reterr));
+    *ret_writer = hub_catalogue_by_id(catalogue, id);
+    if (*ret_writer == NULL || strcmp((*ret_writer)->subject, schema->subject) != 0)
+        return hub_fail(reterr, HUB_FATAL, "a record of schema %d; %d (%s) would pass", id,
+                        schema->id, schema->subject);
+    return HUB_OK;
+}
+
 enum hub_status hub_record_open(const struct hub_catalogue *catalogue,
                                 const struct hub_schema *schema, struct hub_bytes message,
                                 struct hub_buffer *scratch, struct hub_record *ret_record,
                                 struct hub_error *reterr) {
-    struct hub_walk walk = {0};
+    uint32_t starts[HUB_FIELDS_MAX + 1];
+    struct hub_walk walk = {.starts = starts};
+    const struct hub_schema *writer = NULL;
     struct hub_bytes body;
-    int32_t id = 0;
-    HUB_TRY(hub_frame_open(message, &id, &body, reterr));
-    const struct hub_schema *writer = hub_catalogue_by_id(catalogue, id);
-    if (writer == NULL || strcmp(writer->subject, schema->subject) != 0)
-        return hub_fail(reterr, HUB_FATAL, "a record of schema %d; %d (%s) would pass", id,
-                        schema->id, schema->subject);
+    HUB_TRY(open_message(catalogue, schema, message, &writer, &body, reterr));
     HUB_TRY(hub_walk(writer->root, body, &limits, &walk, reterr));
+    hub_buffer_clear(scratch);
     if (writer != schema) {
-        hub_buffer_clear(scratch);
         HUB_TRY(translate(writer, schema, body, scratch, reterr));
-        body = hub_buffer_bytes(scratch);
+        *ret_record = (struct hub_record){.type = schema->root, .body = hub_buffer_bytes(scratch)};
+        return HUB_OK;
     }
-    *ret_record = (struct hub_record){schema->root, body};
+    hub_buffer_append(scratch, starts, (schema->root->count + 1) * sizeof *starts);
+    *ret_record = (struct hub_record){schema->root, body, (const void *)scratch->data};
+    return HUB_OK;
+}
+
+enum hub_status hub_record_first_text(const struct hub_catalogue *catalogue,
+                                      const struct hub_schema *schema, struct hub_bytes message,
+                                      struct hub_bytes *ret_text, struct hub_error *reterr) {
+    const struct hub_schema *writer = NULL;
+    struct hub_bytes body;
+    int64_t size = 0;
+    HUB_TRY(open_message(catalogue, schema, message, &writer, &body, reterr));
+    assert(writer->root->fields[0].type->kind == HUB_STRING);
+    struct hub_cursor cursor = hub_cursor(body);
+    if (!hub_cursor_long(&cursor, &size, NULL) ||
+        !hub_cursor_take(&cursor, (uint64_t)size, ret_text))
+        return hub_fail(reterr, HUB_REJECT, "%s: cut off within its first text",
+                        writer->root->name);
     return HUB_OK;
 }
 
 struct hub_bytes hub_record_field(const struct hub_record *record, const char *name) {
-    return hub_slice_field(record->type, record->body,
-                           (size_t)hub_type_field(record->type, name));
+    size_t index = (size_t)hub_type_field(record->type, name);
+    return record->starts == NULL ? hub_slice_field(record->type, record->body, index)
+                                  : hub_bytes_part(record->body, record->starts[index],
+                                                   record->starts[index + 1]);
 }
 
 const struct hub_type *hub_record_type(const struct hub_record *record, const char *name) {
@@ -84,6 +115,7 @@ bool hub_record_is_stated(const struct hub_record *record, const char *name) {
 
 bool hub_record_part(const struct hub_record *record, const char *name,
                      struct hub_record *ret_part) {
+    ret_part->starts = NULL;
     ret_part->type = stated(record, name, &ret_part->body);
     return ret_part->type != NULL;
 }

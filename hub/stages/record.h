@@ -7,16 +7,24 @@
 struct hub_record {
     const struct hub_type *type;
     struct hub_bytes body;
+    const uint32_t *starts; /* of its fields, and its end; NULL: looked for each time */
 };
 
 /* Opens a framed message as a record of `schema`, translating it where it was written with an older
- * version; `scratch` then holds the body and must outlive the record. HUB_REJECT where the bytes are
- * not accepted, HUB_FATAL where they are of another schema. */
+ * version; `scratch` then holds the body, else where its fields start, and must outlive the record.
+ * HUB_REJECT where the bytes are not accepted, HUB_FATAL where they are of another schema. */
 HUB_MUST_USE enum hub_status hub_record_open(const struct hub_catalogue *catalogue,
                                              const struct hub_schema *schema,
                                              struct hub_bytes message, struct hub_buffer *scratch,
                                              struct hub_record *ret_record,
                                              struct hub_error *reterr);
+
+/* The first field of such a message, a text, without a look at what follows it. The same errors. */
+HUB_MUST_USE enum hub_status hub_record_first_text(const struct hub_catalogue *catalogue,
+                                                   const struct hub_schema *schema,
+                                                   struct hub_bytes message,
+                                                   struct hub_bytes *ret_text,
+                                                   struct hub_error *reterr);
 
 struct hub_bytes hub_record_field(const struct hub_record *record, const char *name);
 const struct hub_type *hub_record_type(const struct hub_record *record, const char *name);

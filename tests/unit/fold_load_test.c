@@ -151,6 +151,12 @@ static struct hub_bytes unified(struct loading *loading, const char *kind, const
     return unified_of(loading, said);
 }
 
+/* What is wrong with a unified record shows at the latest when all are there. */
+static enum hub_status load_whole(struct loading *loading, struct hub_bytes message) {
+    HUB_TRY(hub_fold_load_unified(loading->fold, message, &loading->error));
+    return hub_fold_loaded(loading->fold, &loading->error);
+}
+
 /* Loads an entity that stands. */
 static void load_entity(struct loading *loading, const char *id, const char *statements) {
     struct said said = {.id = id,
@@ -247,8 +253,7 @@ static void an_entity_without_a_statement_is_refused(void **state) {
     struct loading loading;
     (void)state;
     begin(&loading);
-    expect_refusal(hub_fold_load_unified(loading.fold, unified(&loading, "ACTIVE", NULL, NULL, 1),
-                                         &loading.error),
+    expect_refusal(load_whole(&loading, unified(&loading, "ACTIVE", NULL, NULL, 1)),
                    HUB_FATAL, &loading.error, "unified.trial/0: trial-x", "without a value or");
     end(&loading);
 }
@@ -257,9 +262,7 @@ static void a_kind_that_is_not_known_is_refused(void **state) {
     struct loading loading;
     (void)state;
     begin(&loading);
-    expect_refusal(hub_fold_load_unified(loading.fold,
-                                         unified(&loading, "UNRECOGNISED", NULL, NULL, 1),
-                                         &loading.error),
+    expect_refusal(load_whole(&loading, unified(&loading, "UNRECOGNISED", NULL, NULL, 1)),
                    HUB_FATAL, &loading.error, "unified.trial/0: trial-x", "unknown kind");
     end(&loading);
 }
@@ -288,10 +291,7 @@ static void a_newer_cores_shard_is_refused(void **state) {
     struct loading loading;
     (void)state;
     begin(&loading);
-    expect_refusal(hub_fold_load_unified(loading.fold,
-                                         unified(&loading, "ACTIVE", "ctgov/A", NULL,
-                                                 HUB_CORE_VERSION + 1),
-                                         &loading.error),
+    expect_refusal(load_whole(&loading, unified(&loading, "ACTIVE", "ctgov/A", NULL, HUB_CORE_VERSION + 1)),
                    HUB_FATAL, &loading.error, "unified.trial/0 was made by core", "older core");
     end(&loading);
 }
@@ -300,9 +300,7 @@ static void a_shard_of_other_rules_is_refused(void **state) {
     struct loading loading;
     (void)state;
     begin(&loading);
-    expect_refusal(hub_fold_load_unified(loading.fold,
-                                         unified(&loading, "ACTIVE", "ctgov/A", "others", 1),
-                                         &loading.error),
+    expect_refusal(load_whole(&loading, unified(&loading, "ACTIVE", "ctgov/A", "others", 1)),
                    HUB_FATAL, &loading.error, "unified.trial/0 was made by the rules others",
                    "rules change by an entry in the log");
     end(&loading);
@@ -322,10 +320,9 @@ static void records_that_cannot_be_read_are_refused(void **state) {
         expect_refusal(load[i](loading.fold, statement, &loading.error), HUB_FATAL, &loading.error,
                        "a record of schema", "would pass");
     }
-    assert_int_not_equal(hub_fold_load_unified(loading.fold,
-                                               hub_bytes_part(good, 0, good.size - 1),
-                                               &loading.error),
-                         HUB_OK);
+    assert_int_not_equal(load_whole(&loading, hub_bytes_part(good, 0, good.size - 1)), HUB_OK);
+    assert_int_equal(load_whole(&loading, hub_bytes_part(good, 0, 8)), HUB_REJECT);
+    assert_int_equal(load_whole(&loading, hub_bytes_part(good, 0, 5)), HUB_REJECT);
     end(&loading);
 }
 
@@ -360,9 +357,8 @@ static void what_no_fold_would_write_of_an_entity_is_refused(void **state) {
                             .statements = wrong[i].statements,
                             .rules = loading.domain->rules,
                             .core = 1};
-        expect_refusal(hub_fold_load_unified(loading.fold, unified_of(&loading, said),
-                                             &loading.error),
-                       HUB_FATAL, &loading.error, "unified.trial/0: trial-x", wrong[i].words);
+        expect_refusal(load_whole(&loading, unified_of(&loading, said)),
+                   HUB_FATAL, &loading.error, "unified.trial/0: trial-x", wrong[i].words);
     }
     struct said redirect = {.id = "trial-x",
                             .kind = "MERGED",
@@ -373,6 +369,20 @@ static void what_no_fold_would_write_of_an_entity_is_refused(void **state) {
                             .core = 1};
     expect_ok(hub_fold_load_unified(loading.fold, unified_of(&loading, redirect), &loading.error),
               &loading.error);
+    end(&loading);
+}
+
+static void of_the_records_of_an_entity_the_last_counts(void **state) {
+    struct loading loading;
+    (void)state;
+    begin(&loading);
+    expect_ok(load_statement(&loading, "sus/ctgov/A"), &loading.error);
+    expect_ok(hub_fold_load_unified(loading.fold, unified(&loading, "WITHDRAWN", NULL, NULL, 1),
+                                    &loading.error),
+              &loading.error);
+    expect_ok(load_whole(&loading, unified(&loading, "ACTIVE", "ctgov/A", NULL, 1)),
+              &loading.error);
+    assert_int_equal(hub_fold_gauges(loading.fold).entities, 1);
     end(&loading);
 }
 
@@ -876,6 +886,7 @@ int main(void) {
         cmocka_unit_test(an_entity_that_lists_a_withdrawn_statement_is_a_contradiction),
         cmocka_unit_test(an_entity_whose_statement_is_not_in_the_log_is_a_contradiction),
         cmocka_unit_test(an_entity_without_a_statement_is_refused),
+        cmocka_unit_test(of_the_records_of_an_entity_the_last_counts),
         cmocka_unit_test(a_kind_that_is_not_known_is_refused),
         cmocka_unit_test(a_match_that_is_no_pair_is_refused),
         cmocka_unit_test(a_newer_cores_shard_is_refused),
