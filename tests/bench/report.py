@@ -69,13 +69,14 @@ def machine():
 
 def write_restart(path, arguments, rounds, middle, ratios):
     """Writes its section of the file; returns the text."""
-    rows = [["", "seconds", "rounds"]]
+    rows = [["", "seconds", "rounds", "CPU s"]]
     titles = {"read": "the topics read with nothing done", "without": "restart without the cache",
               "with": "restart with the cache"}
     for name, title in titles.items():
         names = ["read_without", "read_with"] if name == "read" else [name]
         rows.append([title, f"{middle[name]:.2f}",
-                     ", ".join(f"{each[key]:.2f}" for each in rounds for key in names)])
+                     ", ".join(f"{each[key]:.2f}" for each in rounds for key in names),
+                     f"{middle[f'cpu_{name}']:.2f}"])
     return write_section(path, f"""# How long a restart takes
 
 Written by `tests/bench/run --restart --entities {arguments.entities} --rounds {len(rounds)}` on
@@ -85,10 +86,11 @@ Written by `tests/bench/run --restart --entities {arguments.entities} --rounds {
 {table([['ratio', 'value'], *([name, f'{value:.2f}'] for name, value in ratios.items())])}
 A hub that holds {arguments.entities:,} entities is killed with -9 while it takes records. Seconds are
 from the start of the next one to the first new unified record that a read_committed reader sees, and
-medians. What is read with nothing done is what a start without the cache reads: log, unified, conflict,
+medians; CPU is what the process has used until then. What is read with nothing done is what a start without the cache reads: log, unified, conflict,
 match and admitted, {middle['records']:,.0f} records, {middle['bytes'] / 1e6:,.0f} MB of keys and values;
 by one program with the settings of the hub's reader, its start included. The hub's peak memory was
-{middle['memory'] / 1e6:,.0f} MB. The broker shares the machine.
+{middle['memory'] / 1e6:,.0f} MB. The broker shares the machine, whose load average before the first
+round was {middle['busy']:.1f}.
 
 {machine()}.
 """)

@@ -7,6 +7,8 @@ timed is start to the first new unified record that a read_committed reader sees
 """
 
 import json
+import os
+import pathlib
 import shutil
 import statistics
 import subprocess
@@ -16,7 +18,8 @@ from load import BIN, INSTITUTIONS, PROGRAMS, ROOT, Topics, call
 from report import write_restart
 from stack.kafka import Broker
 from stack.process import Failed, Process, free_port, wait_until
-from subjects import ADMIT_OUTCOMES, FOLD_OUTCOMES, peak_memory, read_counts
+from subjects import (ADMIT_OUTCOMES, FOLD_OUTCOMES, cpu_of_children, peak_memory,
+                      read_counts)
 
 FEED = ROOT / "build" / "release" / "tests" / "fault" / "feed"
 STATE = ["log.trial", "unified.trial", "conflict.trial", "match.trial",
@@ -24,6 +27,12 @@ STATE = ["log.trial", "unified.trial", "conflict.trial", "match.trial",
 TRANSACTION = 10_000
 AMID = 1_000  # records of each of the transactions that a hub is killed amid
 TIMEOUT_S = 900
+
+
+def cpu_of(pid):
+    """Seconds of a process that runs."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Feed:
@@ -96,12 +105,16 @@ class Restarts:
         folded = sum(counts.get(f"fold {outcome}", 0) for outcome in FOLD_OUTCOMES)
         return admitted == self.feed.written and folded == entries
 
+    def _is_cache_at_rest(self, done):
+        """A cache that catches up is written every ten seconds."""
+        written = (self.state / "data.mdb").stat().st_mtime
+        return time.time() - max(written, done) > 15
+
     def settle(self):
         """Until the hub has taken all, and its cache has it too."""
         wait_until(self._has_all, "the hub taking what was written", TIMEOUT_S, interval_s=0.2)
         done = time.time()
-        wait_until(lambda: (self.state / "data.mdb").stat().st_mtime > done or
-                   time.time() > done + 30, "a checkpoint", TIMEOUT_S, interval_s=0.2)
+        wait_until(lambda: self._is_cache_at_rest(done), "the cache", TIMEOUT_S, interval_s=0.2)
 
     def fill(self):
         self.start_hub()
@@ -121,18 +134,19 @@ class Restarts:
                 self.hub.kill()
 
     def read(self):
-        """Seconds of reading the topics of the state, records and bytes."""
-        began = time.monotonic()
+        """Seconds of reading the topics of the state, of clock and of CPU; records and bytes."""
+        began, cpu = time.monotonic(), cpu_of_children()
         found = json.loads(call([PROGRAMS / "read", "all", self.broker.bootstrap, *STATE]))
-        return {"seconds": time.monotonic() - began, **found}
+        return {"seconds": time.monotonic() - began, "cpu": cpu_of_children() - cpu, **found}
 
     def restart(self):
-        """Seconds from start to first committed record."""
+        """Seconds from start to first committed record, of clock and of CPU."""
         first = First(self.broker)
         began = self.start_hub()
         seconds = first.wait() - began
+        cpu = cpu_of(self.hub.pid)
         self.settle()
-        return seconds
+        return seconds, cpu
 
     def round(self):
         found = {}
@@ -141,8 +155,8 @@ class Restarts:
             if name == "without":
                 shutil.rmtree(self.state)
             read = self.read()
-            found[name] = self.restart()
-            found[f"read_{name}"] = read["seconds"]
+            found[name], found[f"cpu_{name}"] = self.restart()
+            found[f"read_{name}"], found["cpu_read"] = read["seconds"], read["cpu"]
             found["records"], found["bytes"] = read["records"], read["bytes"]
         return found
 
@@ -154,7 +168,9 @@ class Restarts:
 
 def ratios(middle):
     return {"without_vs_read": middle["without"] / middle["read"],
-            "with_vs_read": middle["with"] / middle["read"]}
+            "with_vs_read": middle["with"] / middle["read"],
+            "cpu_without_vs_read": middle["cpu_without"] / middle["cpu_read"],
+            "cpu_with_vs_read": middle["cpu_with"] / middle["cpu_read"]}
 
 
 def run_restart(arguments, folder, seed, heap, note, results):
@@ -166,7 +182,7 @@ def run_restart(arguments, folder, seed, heap, note, results):
         note(f"a hub that takes statements about {arguments.entities:,} trials")
         restarts = Restarts(broker, folder, arguments.entities, seed)
         restarts.fill()
-        rounds = []
+        rounds, busy = [], os.getloadavg()[0]
         for number in range(arguments.rounds):
             rounds.append(restarts.round())
             note(f"round {number + 1}: " + ", ".join(
@@ -175,7 +191,7 @@ def run_restart(arguments, folder, seed, heap, note, results):
         middle = {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
         middle["read"] = statistics.median(
             each[name] for each in rounds for name in ("read_without", "read_with"))
-        middle["memory"] = restarts.memory
+        middle["memory"], middle["busy"] = restarts.memory, busy
         found = ratios(middle)
         print(write_restart(results, arguments, rounds, middle, found), end="")
         return {**found, **{f"{name}_s": middle[name] for name in ("read", "without", "with")}}
