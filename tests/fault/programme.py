@@ -99,7 +99,7 @@ class Result:
 def judge(world):
     """(findings, numbers) of a world in which everything has come to rest."""
     findings, numbers = check(functools.partial(read_topic, world.broker.bootstrap), INSTITUTIONS,
-                              DOMAIN, world.compacted)
+                              DOMAIN, compacted=world.compacted)
     findings.add("wrong", world.feed.written != numbers["inputs"], "inputs in Kafka")
     findings.add("wrong", world.feed.poison != numbers["dead letters"], "dead letters in all")
     findings.add("wrong", world.differences(DOMAIN),
