@@ -319,8 +319,7 @@ static enum hub_status bind_statements(struct hub_fold *fold, struct hub_arena *
             statement->entity = NULL;
             continue;
         }
-        struct fold_entity *entity = statement->entity;
-        if (entity == NULL || entity->kind != FOLD_ACTIVE)
+        if (statement->entity == NULL)
             return hub_fail(reterr, HUB_FATAL,
                             "log.%s/%d: statement %s is in force, but no unified record lists it: "
                             "the topics contradict each other", fold->domain->name,
