@@ -162,11 +162,12 @@ def kill_broker(world, chance, _=None):
     at = chance.choice(TRANSACTIONAL)
     moment = world.proxy.hold_next(at)
     caught = moment.caught.wait(MOMENT_WAIT_S)
-    world.restart_broker()
+    hanging = world.restart_broker()
     world.proxy.cancel(moment)
     moment.release()
     world.feed.write(world.piece)
-    return f"with a {proxy.NAMES[at]} under way" if caught else "between transactions"
+    return (f"with a {proxy.NAMES[at]} under way" if caught else "between transactions") + (
+        f", which hung in {hanging} partitions" if hanging else "")
 
 
 def cut(world, chance, ways):

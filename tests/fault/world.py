@@ -141,6 +141,7 @@ class World:
     def restart_broker(self):
         self.broker.process.kill()
         self.broker.start()
+        return self.broker.end_hanging_transactions()
 
     def configure(self, topics, settings):
         """Topic settings, while everything runs."""
