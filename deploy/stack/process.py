@@ -1,6 +1,7 @@
 """Child processes that end with their parent, and waiting for conditions."""
 
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -25,23 +26,26 @@ def wait_until(condition, what, timeout_s=60.0, interval_s=0.05):
         time.sleep(interval_s)
 
 
+# Below the ports that the kernel gives to whoever asks for any (ip_local_port_range): what is free now
+# is not given to a connection before its server has it.
+PORTS = range(10240, 32768)
 _given = set()
 
 
 def free_port(preferred=0):
     """A TCP port of the loopback address that nobody has: the preferred one if it is free. None is
     given twice."""
-    for port in (preferred, *[0] * 20):
+    dice = random.SystemRandom()
+    for port in (preferred or dice.choice(PORTS), *(dice.choice(PORTS) for _ in range(100))):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            found = probe.getsockname()[1]
-        if found not in _given:
-            _given.add(found)
-            return found
+        if port not in _given:
+            _given.add(port)
+            return port
     raise Failed("no free port on 127.0.0.1")
 
 
