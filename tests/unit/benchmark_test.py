@@ -17,7 +17,7 @@ LOAD = types.SimpleNamespace(events=10, expected={
 COUNTS = {"admit new": 4, "admit changed": 3, "admit unchanged": 3, "admit late": 0,
           "admit withdrawn": 0, "admit moved": 0, "admit dead": 0, "fold published": 7,
           "entities": 2, "conflicts_open": 1}
-RECORDS = {"log.trial": 7, "unified.trial": 7, "deadletter.hub": 0, "admitted.sus.trial": 5,
+RECORDS = {"log.trial": 8, "unified.trial": 7, "deadletter.hub": 0, "admitted.sus.trial": 5,
            "admitted.lu.trial": 2, "admitted.lumc.trial": 3}
 
 
