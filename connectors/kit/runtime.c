@@ -1,6 +1,7 @@
 #include "connectors/kit/runtime.h"
 
 #include "connectors/kit/pipeline.h"
+#include "hub/io/back_off.h"
 #include "hub/io/clock.h"
 #include "hub/io/crypto.h"
 #include "hub/io/file.h"
@@ -14,7 +15,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { POLL_MS = 500, BACK_OFF_MIN_MS = 500, BACK_OFF_MAX_MS = 60000,
        SESSION_BACK_OFF_MAX_MS = 10000, ONCE_TRIES = 5,
@@ -309,11 +309,6 @@ static enum hub_status publish_batch(struct session *session, const struct hub_b
 
 /* --- the loop --- */
 
-static void pause_ms(int64_t milliseconds) {
-    struct timespec span = {milliseconds / 1000, milliseconds % 1000 * 1000000};
-    nanosleep(&span, NULL); /* a signal ends it early */
-}
-
 /* The source cannot be reached: time may mend it. A source that says how long is given that long. */
 static enum hub_status wait_for_source(struct session *session, int *tries, int64_t retry_after_ms,
                                        const struct hub_error *error, struct hub_error *reterr) {
@@ -328,7 +323,7 @@ static enum hub_status wait_for_source(struct session *session, int *tries, int6
             (long long)wait_ms);
     if (session->settings->once && *tries >= ONCE_TRIES)
         return hub_fail(reterr, HUB_RETRY, "%s", error->text);
-    pause_ms(wait_ms);
+    hub_pause_ms(wait_ms);
     return HUB_OK;
 }
 
@@ -393,18 +388,13 @@ enum hub_status hub_runtime_run(struct hub_connector *connector,
                         connector->file);
     struct memory memory = {0};
     enum hub_status status = HUB_OK;
-    int64_t wait_ms = BACK_OFF_MIN_MS;
+    struct hub_back_off back_off = {.min_ms = BACK_OFF_MIN_MS, .max_ms = SESSION_BACK_OFF_MAX_MS};
     for (int tries = 0; !stop_requested; tries++) {
         int64_t began_ms = hub_clock_monotonic_ms();
         status = run_session(connector, settings, &memory, reterr);
         if (status != HUB_RETRY || (settings->once && tries + 1 >= ONCE_TRIES))
             break;
-        if (hub_clock_monotonic_ms() - began_ms > SESSION_BACK_OFF_MAX_MS)
-            wait_ms = BACK_OFF_MIN_MS;
-        hub_log(HUB_LOG_WARNING, "session_ended", "%s; again in %lld ms", reterr->text,
-                (long long)wait_ms);
-        pause_ms(wait_ms);
-        wait_ms = wait_ms * 2 > SESSION_BACK_OFF_MAX_MS ? SESSION_BACK_OFF_MAX_MS : wait_ms * 2;
+        hub_back_off(&back_off, hub_clock_monotonic_ms() - began_ms, reterr->text);
     }
     return status;
 }

@@ -3,6 +3,7 @@
 #include "hub/engine/lookup.h"
 #include "hub/engine/task.h"
 #include "hub/engine/watchdog.h"
+#include "hub/io/back_off.h"
 #include "hub/io/clock.h"
 #include "hub/io/crypto.h"
 #include "hub/io/log.h"
@@ -12,7 +13,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { TASKS = 3, WAIT_MS = 100, REPORT_INTERVAL_MS = 500, BACK_OFF_MIN_MS = 200,
        BACK_OFF_MAX_MS = 10000, CLOSE_TIMEOUT_MS = 60000, NOTED_BYTES_MAX = 64 * 1024 * 1024,
@@ -272,11 +272,6 @@ static enum hub_status run_session(struct hub_engine *engine, size_t batch_count
     return status;
 }
 
-static void back_off(int64_t milliseconds) {
-    struct timespec span = {milliseconds / 1000, milliseconds % 1000 * 1000000};
-    nanosleep(&span, NULL); /* a signal ends it early */
-}
-
 enum hub_status hub_engine_run(const struct hub_settings *settings,
                                const struct hub_catalogue *catalogue,
                                struct hub_public_state *state, struct hub_error *reterr) {
@@ -286,7 +281,7 @@ enum hub_status hub_engine_run(const struct hub_settings *settings,
     size_t batch_counts[TASKS];
     for (size_t i = 0; i < TASKS; i++)
         batch_counts[i] = (size_t)settings->batch_count_max;
-    int64_t wait_ms = BACK_OFF_MIN_MS;
+    struct hub_back_off back_off = {.min_ms = BACK_OFF_MIN_MS, .max_ms = BACK_OFF_MAX_MS};
     enum hub_status status = HUB_OK;
     catch_signals();
     while (!stop_requested) {
@@ -296,12 +291,7 @@ enum hub_status hub_engine_run(const struct hub_settings *settings,
             status = run_session(&engine, batch_counts, reterr);
         if (status != HUB_RETRY && status != HUB_REJECT)
             break;
-        if (hub_clock_monotonic_ms() - began_ms > BACK_OFF_MAX_MS)
-            wait_ms = BACK_OFF_MIN_MS;
-        hub_log(HUB_LOG_WARNING, "session_ended", "%s; again in %lld ms", reterr->text,
-                (long long)wait_ms);
-        back_off(wait_ms);
-        wait_ms = wait_ms * 2 > BACK_OFF_MAX_MS ? BACK_OFF_MAX_MS : wait_ms * 2;
+        hub_back_off(&back_off, hub_clock_monotonic_ms() - began_ms, reterr->text);
         status = HUB_OK;
     }
     hub_cache_close(engine.cache);

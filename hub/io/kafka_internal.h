@@ -17,6 +17,12 @@ enum hub_status hub_kafka_meet(rd_kafka_t *handle, struct hub_error *reterr);
 /* Adds a message to a batch; the batch owns it then. */
 void hub_kafka_batch_add(struct hub_kafka_batch *batch, rd_kafka_message_t *message);
 
+/* A client that reads whole partitions, as hub_reader does; isolation: read_committed or
+ * read_uncommitted. */
+enum hub_status hub_reader_open_handle(const char *bootstrap, const char *isolation,
+                                       rd_kafka_t **ret_handle, struct hub_error *reterr);
+void hub_reader_close_handle(rd_kafka_t *handle); /* NULL is fine */
+
 rd_kafka_t *hub_consumer_handle(struct hub_consumer *consumer);
 /* Who the consumer was in its group when its partitions came, or NULL while it holds none. Offsets
  * are committed under it, so that the broker refuses them once the partitions went elsewhere. */

@@ -14,8 +14,8 @@ struct hub_reader {
     const struct rd_kafka_metadata *known; /* of the last look; NULL before one */
 };
 
-static enum hub_status open_handle(const char *bootstrap, const char *isolation,
-                                   rd_kafka_t **ret_handle, struct hub_error *reterr) {
+enum hub_status hub_reader_open_handle(const char *bootstrap, const char *isolation,
+                                       rd_kafka_t **ret_handle, struct hub_error *reterr) {
     const char *const settings[] = {"group.id",                 "atmp-hub-reader",
                                     "isolation.level",          isolation,
                                     "enable.auto.commit",       "false",
@@ -44,14 +44,14 @@ static enum hub_status open_handle(const char *bootstrap, const char *isolation,
 enum hub_status hub_reader_new(const char *bootstrap, struct hub_reader **ret_reader,
                                struct hub_error *reterr) {
     rd_kafka_t *handle = NULL;
-    HUB_TRY(open_handle(bootstrap, "read_committed", &handle, reterr));
+    HUB_TRY(hub_reader_open_handle(bootstrap, "read_committed", &handle, reterr));
     *ret_reader = hub_allocate_zero(1, sizeof **ret_reader);
     (*ret_reader)->bootstrap = hub_copy_text(bootstrap);
     (*ret_reader)->handle = handle;
     return HUB_OK;
 }
 
-static void close_handle(rd_kafka_t *handle) {
+void hub_reader_close_handle(rd_kafka_t *handle) {
     if (handle == NULL)
         return;
     rd_kafka_consumer_close(handle);
@@ -61,8 +61,8 @@ static void close_handle(rd_kafka_t *handle) {
 void hub_reader_free(struct hub_reader *reader) {
     if (reader == NULL)
         return;
-    close_handle(reader->handle);
-    close_handle(reader->uncommitted);
+    hub_reader_close_handle(reader->handle);
+    hub_reader_close_handle(reader->uncommitted);
     if (reader->known != NULL)
         rd_kafka_metadata_destroy(reader->known);
     hub_release(reader->bootstrap);
@@ -112,7 +112,8 @@ static enum hub_status high_watermarks(struct hub_reader *reader,
                                        struct hub_kafka_partition *partitions, size_t count,
                                        struct hub_error *reterr) {
     if (reader->uncommitted == NULL)
-        HUB_TRY(open_handle(reader->bootstrap, "read_uncommitted", &reader->uncommitted, reterr));
+        HUB_TRY(hub_reader_open_handle(reader->bootstrap, "read_uncommitted",
+                                       &reader->uncommitted, reterr));
     return ends_of(reader->uncommitted, partitions, count, reterr);
 }
 

@@ -6,7 +6,8 @@
  *        read first BOOTSTRAP TOPIC   says "ready", waits for the first record of partition 0 that is
  *                                     appended after that and committed, and prints when it was
  *                                     there, in milliseconds of the monotonic clock */
-#include <librdkafka/rdkafka.h>
+#include "hub/io/kafka_internal.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,35 +27,11 @@ static void must(rd_kafka_resp_err_t code, const char *what) {
 }
 
 static rd_kafka_t *open_consumer(const char *bootstrap, const char *isolation) {
-    const char *const settings[] = {"bootstrap.servers",         bootstrap,
-                                    "group.id",                  "bench-read",
-                                    "isolation.level",           isolation,
-                                    "enable.auto.commit",        "false",
-                                    "enable.partition.eof",      "true",
-                                    "auto.offset.reset",         "error",
-                                    "check.crcs",                "true",
-                                    "allow.auto.create.topics",  "false",
-                                    "fetch.queue.backoff.ms",    "10",
-                                    "fetch.wait.max.ms",         "5",
-                                    "socket.nagle.disable",      "true",
-                                    "receive.message.max.bytes", "134217728",
-                                    NULL};
-    char text[512];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    for (size_t i = 0; settings[i] != NULL; i += 2)
-        if (rd_kafka_conf_set(conf, settings[i], settings[i + 1], text, sizeof text) ==
-            RD_KAFKA_CONF_INVALID)
-            stop(settings[i], text);
-    rd_kafka_t *client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
-    if (client == NULL)
-        stop("librdkafka", text);
-    rd_kafka_poll_set_consumer(client);
+    struct hub_error error;
+    rd_kafka_t *client = NULL;
+    if (hub_reader_open_handle(bootstrap, isolation, &client, &error) != HUB_OK)
+        stop(bootstrap, error.text);
     return client;
-}
-
-static void close_consumer(rd_kafka_t *client) {
-    rd_kafka_consumer_close(client);
-    rd_kafka_destroy(client);
 }
 
 /* --- all --- */
@@ -92,7 +69,7 @@ static void read_all(const char *bootstrap, char **topics, int count) {
     }
     printf("{\"records\": %lld, \"bytes\": %lld}\n", records, bytes);
     rd_kafka_topic_partition_list_destroy(list);
-    close_consumer(client);
+    hub_reader_close_handle(client);
 }
 
 /* --- first --- */
@@ -101,7 +78,7 @@ static int64_t end_of(const char *bootstrap, const char *topic) {
     rd_kafka_t *client = open_consumer(bootstrap, "read_uncommitted");
     int64_t first = 0, end = 0;
     must(rd_kafka_query_watermark_offsets(client, topic, 0, &first, &end, TIMEOUT_MS), topic);
-    close_consumer(client);
+    hub_reader_close_handle(client);
     return end;
 }
 
@@ -125,7 +102,7 @@ static void read_first(const char *bootstrap, char **topics, int count) {
             rd_kafka_message_destroy(message);
     }
     rd_kafka_topic_partition_list_destroy(list);
-    close_consumer(client);
+    hub_reader_close_handle(client);
 }
 
 int main(int argc, char **argv) {

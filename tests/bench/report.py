@@ -4,15 +4,9 @@ import os
 import pathlib
 import platform
 import re
-import subprocess
 import time
 
-from load import ROOT
-
-
-def processor():
-    found = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
-    return found[1] if found else platform.machine()
+from results import processor, revision, table
 
 
 def memory_gb():
@@ -23,22 +17,6 @@ def memory_gb():
 def system():
     found = re.search(r'^PRETTY_NAME="(.*)"$', pathlib.Path("/etc/os-release").read_text(), re.M)
     return found[1] if found else platform.system()
-
-
-def revision():
-    done = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=12"],
-                          capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "not from a repository"
-
-
-def table(rows):
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["| " + " | ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
-                               for i, (cell, width) in enumerate(zip(row, widths))) + " |"
-             for row in rows]
-    rule = "|" + "|".join("-" * (width + 2) if i == 0 else "-" * (width + 1) + ":"
-                          for i, width in enumerate(widths)) + "|"
-    return "\n".join([lines[0], rule, *lines[1:]]) + "\n"
 
 
 def figures(subjects, middle):

@@ -8,7 +8,6 @@ the process's whole life, start and end included; memory is its peak.
 import pathlib
 import re
 import resource
-import time
 import urllib.request
 
 from load import BIN, INGEST, INSTITUTIONS, PROGRAMS, ROOT, expect
@@ -76,11 +75,7 @@ class Limit:
         run = Run(Process("copy", [PROGRAMS / "copy", self.broker.bootstrap,
                                    f"bench-copy-{number}", load.events, ",".join(INGEST), *topics],
                           self.folder / "copy.log"))
-        deadline = time.monotonic() + TIMEOUT_S
-        while run.look():
-            if time.monotonic() > deadline:
-                raise Failed(f"copy: not done within {TIMEOUT_S} s")
-            time.sleep(LOOK_INTERVAL_S)
+        wait_until(lambda: not run.look(), "the copies", TIMEOUT_S, LOOK_INTERVAL_S)
         if run.process.wait(TIMEOUT_S) != 0:
             raise Failed(f"copy failed\n{run.process.tail()}")
         costs = run.costs(load)

@@ -17,6 +17,7 @@ from c_tests import ROOT
 EXCUSES = pathlib.Path(__file__).parent / "excluded.csv"
 BUILD = ROOT / "build" / "coverage"
 TIMEOUT_S = 1800
+LONG = pytest.mark.long("builds and runs everything with coverage counters")
 
 
 def programs():
@@ -26,9 +27,7 @@ def programs():
 
 
 @pytest.fixture(scope="module")
-def lines(request):
-    if not request.config.getoption("--long"):
-        pytest.skip("builds and runs everything with coverage counters; --long does it")
+def lines():
     subprocess.run([ROOT / "deploy/setup", "--tests", "coverage"], check=True, timeout=TIMEOUT_S)
     for counters in BUILD.rglob("*.gcda"):
         counters.unlink()
@@ -44,11 +43,13 @@ def lines(request):
     return found
 
 
+@LONG
 def test_every_branch_of_core_and_stages_is_taken(lines):
     missed = describe_missed(lines, read_excuses(EXCUSES))
     assert not missed, "\n".join([f"{BUILD / 'REPORT.md'} says:", *missed])
 
 
+@LONG
 def test_every_source_file_was_measured(lines):
     measured = {line.file for line in lines}
     sources = {path.relative_to(ROOT).as_posix() for folder in ("hub/core", "hub/stages")
@@ -56,6 +57,7 @@ def test_every_source_file_was_measured(lines):
     assert sources <= measured
 
 
+@LONG
 def test_every_excuse_excuses_something(lines):
     _, idle = judge(lines, read_excuses(EXCUSES))
     assert not idle, "\n".join(["nothing is missed there any more:", *map(str, idle)])

@@ -1,7 +1,6 @@
 """Connectors under harm: whatever happens to one, its source is neither skipped nor doubled; and
 connectors that lack something, which the records must tell."""
 
-import os
 import random
 
 import pytest
@@ -12,6 +11,7 @@ from origins import Files, Pages
 
 ORIGINS = [Files, Pages]
 # How often each harm is done.
+pytestmark = pytest.mark.long("minutes of harm to running connectors")
 HARMS = [(connectors.kill_at_random, 8, (None,)),
          (connectors.kill_at_a_moment, 8, connectors.MOMENTS),
          (connectors.kill_uncommitted, 2, (None,)),
@@ -25,12 +25,9 @@ CONTROLS = {"guard": (Files, connectors.hold, 2, connectors.HELD[:1]),
 
 
 @pytest.fixture
-def world(request, tmp_path):
-    """world(origin, weakened) starts one; minutes of harm in all, so not in every run."""
-    if not request.config.getoption("--long"):
-        pytest.skip("minutes of harm to running connectors; --long does it")
-    seed = int(os.environ.get("HUB_TEST_SEED") or random.randrange(1 << 32))
-    print(f"seed {seed}: HUB_TEST_SEED={seed} tests/run --long fault/connector_test.py")
+def world(seed, tmp_path):
+    """world(origin, weakened) starts one."""
+    print(f"tests/run --long fault/connector_test.py -- --seed {seed}")
     running = []
 
     def start(origin, weakened=None):

@@ -3,7 +3,6 @@ written: they say so, lose nothing, and go on when they are well again.
 
 Disks are made and mounted here, which takes root."""
 
-import os
 import pathlib
 import random
 import shutil
@@ -17,6 +16,7 @@ from programme import judge
 from stack.process import wait_until
 from world import PIECE, World
 
+pytestmark = pytest.mark.long("minutes of full and failing disks")
 WAIT_S = 60
 DAMAGES = 6
 MIB = 1024 * 1024
@@ -55,26 +55,18 @@ class Disk:
 
 
 @pytest.fixture
-def run_seed(request):
-    if not request.config.getoption("--long"):
-        pytest.skip("minutes of full and failing disks; --long does it")
-    chosen = int(os.environ.get("HUB_TEST_SEED") or random.randrange(1 << 32))
-    print(f"seed {chosen}: HUB_TEST_SEED={chosen} tests/run --long fault/disk_test.py")
-    return chosen
-
-
-@pytest.fixture
-def world(run_seed, tmp_path):
+def world(seed, tmp_path):
     """One that has no hub yet."""
-    made = World(tmp_path, run_seed)
+    print(f"tests/run --long fault/disk_test.py -- --seed {seed}")
+    made = World(tmp_path, seed)
     yield made
     made.stop()
 
 
 @pytest.fixture
-def guarded(run_seed, tmp_path):
+def guarded(seed, tmp_path):
     """A connector, not started, whose guard holds records back."""
-    made = ConnectorWorld(tmp_path, GuardedFiles, run_seed)
+    made = ConnectorWorld(tmp_path, GuardedFiles, seed)
     yield made
     made.stop()
 
@@ -228,8 +220,8 @@ def damage(path, chance):
     path.write_bytes(content)
 
 
-def test_a_cache_that_is_not_as_it_was_written_changes_nothing(world, run_seed):
-    chance = random.Random(run_seed)
+def test_a_cache_that_is_not_as_it_was_written_changes_nothing(world, seed):
+    chance = random.Random(seed)
     world.start_hub()
     for _ in range(DAMAGES):
         feed_and_settle(world)

@@ -2,8 +2,6 @@
 
 A failing run is repeated with the seed that its output begins with."""
 
-import os
-import random
 import re
 import subprocess
 
@@ -14,19 +12,12 @@ from programme import CONTROLS, PARTS, WORLDS, run, run_statistic
 IN_EVERY_RUN = False
 CONTROL_TRIES = 3
 STATISTIC_TRIES = 40
+pytestmark = [] if IN_EVERY_RUN else pytest.mark.long("minutes of harm to running hubs")
 
 
 @pytest.fixture(autouse=True)
-def long_enough(request):
-    if not IN_EVERY_RUN and not request.config.getoption("--long"):
-        pytest.skip("minutes of harm to running hubs; --long does it")
-
-
-@pytest.fixture
-def seed():
-    chosen = int(os.environ.get("HUB_TEST_SEED") or random.randrange(1 << 32))
-    print(f"seed {chosen}: tests/fault/run --seed {chosen}")
-    return chosen
+def told(seed):
+    print(f"tests/run --long fault/fault_test.py -- --seed {seed}")
 
 
 def debians_librdkafka():

@@ -83,10 +83,9 @@ def loading(tmp_path):
 
 
 @pytest.fixture
-def starve(request, tmp_path, capsys):
+def starve(request, seed, tmp_path, capsys):
     """starve(command) fails the command's allocations one after the other from `begin` on."""
     long = request.config.getoption("--long")
-    seed = request.config.getoption("--seed") or random.randrange(1 << 31)
 
     def run(*command, begin=0, usual, **environment):
         starved = Starved(tmp_path, *command, **environment)
@@ -113,25 +112,23 @@ def test_documents_are_mapped_admitted_and_folded_whole_or_not(starve, keys):
     starve(BUILD / "bin" / "hubctl", "simulate", *connector_files(), usual=300, HUB_KEYS=str(keys))
 
 
-def test_schemas_are_checked_whole_or_not(request, starve, loading):
-    if not request.config.getoption("--long"):
-        pytest.skip("a hundred thousand allocations after those of loading; --long fails each")
+@pytest.mark.long("a hundred thousand allocations after those of loading")
+def test_schemas_are_checked_whole_or_not(starve, loading):
     starve(BUILD / "bin" / "hubctl", "schema", "lint", begin=loading, usual=1)
 
 
-@pytest.mark.parametrize("seed", SIMULATED)
-def test_steps_are_done_whole_or_not(request, starve, loading, seed):
+@pytest.mark.parametrize("simulated", [SIMULATED[0], *(
+    pytest.param(seed, marks=pytest.mark.long("one seed is for every run"))
+    for seed in SIMULATED[1:])])
+def test_steps_are_done_whole_or_not(starve, loading, simulated):
     """Statements, decisions, other rules, references, loading from topics and from caches: only whole
     transactions are told of, in the order of the run that lacks nothing."""
-    if seed != SIMULATED[0] and not request.config.getoption("--long"):
-        pytest.skip("one seed is for every run; --long takes the others")
-    starve(BUILD / "tests" / "sim" / "simulator", "--seed", seed, begin=loading, usual=600)
+    starve(BUILD / "tests" / "sim" / "simulator", "--seed", simulated, begin=loading, usual=600)
 
 
-def test_the_cache_is_written_whole_or_not(request, tmp_path, capsys):
+@pytest.mark.long("hundreds of caches")
+def test_the_cache_is_written_whole_or_not(tmp_path, capsys):
     """LMDB's own allocations among them."""
-    if not request.config.getoption("--long"):
-        pytest.skip("hundreds of caches; --long makes them")
     done = subprocess.run([BUILD / "tests" / "fault" / "starved_cache", tmp_path], check=False,
                           text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, timeout=TIMEOUT_S * 10)

@@ -4,31 +4,19 @@ of them. A run replaces its own part: the one of the same kind with the same lib
 import json
 import os
 import pathlib
-import platform
-import re
-import subprocess
 import time
+
+from results import processor, revision, table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "tests" / "fault" / "RESULTS.md"
 WORDS = ("lost", "duplicate", "torn", "out of order", "wrong")
 
 
-def revision():
-    said = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=12"],
-                          check=False, capture_output=True, text=True)
-    return said.stdout.strip() or "not from a repository"
-
-
-def machine():
-    text = pathlib.Path("/proc/cpuinfo").read_text()
-    found = re.search(r"^model name\s*: (.*)$", text, re.M)
-    return f"{found[1] if found else platform.machine()}, {os.cpu_count()} cores"
-
-
 def made(seed, seconds):
     return {"date": time.strftime("%Y-%m-%d"), "revision": revision(), "seed": seed,
-            "seconds": round(seconds), "machine": machine(), "kafka": "4.3.1"}
+            "seconds": round(seconds), "machine": f"{processor()}, {os.cpu_count()} cores",
+            "kafka": "4.3.1"}
 
 
 def read(path):
@@ -59,16 +47,6 @@ def add_statistic(path, statistic, seconds, seed):
     kept = read(path)
     kept["statistics"][statistic["librdkafka"]] = {**made(seed, seconds), **statistic}
     write(path, kept)
-
-
-def table(rows):
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["| " + " | ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
-                               for i, (cell, width) in enumerate(zip(row, widths))) + " |"
-             for row in rows]
-    rule = "|" + "|".join("-" * (width + 2) if i == 0 else "-" * (width + 1) + ":"
-                          for i, width in enumerate(widths)) + "|"
-    return "\n".join([lines[0], rule, *lines[1:]]) + "\n"
 
 
 def duration(seconds):

@@ -18,6 +18,7 @@ from installations import OWN_SAMPLES, connector
 from stack.installation import ROOT, Installation
 from world import Feed
 
+pytestmark = pytest.mark.long("minutes under the sanitizers")
 CONNECTORS = [connector(name) for name in (
     "sus/trials", "lu/cris", "lumc/slots", "sus/ctgov", "sus/euctr", "lumc/calendar")]
 THREADED = ["mock/kafka_consumer_test", "mock/kafka_producer_test", "mock/kafka_reader_test",
@@ -29,14 +30,12 @@ PROGRAM_TIMEOUT_S, BUILD_TIMEOUT_S, SETTLE_TIMEOUT_S = 900, 3600, 600
 FOUND = re.compile(r"WARNING: ThreadSanitizer|ERROR: (?:Address|Leak)Sanitizer|runtime error:|"
                    r"SUMMARY: \w+Sanitizer")
 ENVIRONMENT = {**SANITIZERS,
-               "TSAN_OPTIONS": f"history_size=4"}
+               "TSAN_OPTIONS": "history_size=4"}
 
 
 @pytest.fixture(scope="module")
-def build(request):
+def build():
     """build(preset) once it is there; dev is there for every run."""
-    if not request.config.getoption("--long"):
-        pytest.skip("minutes under the sanitizers; --long does it")
 
     def make(preset):
         if preset != "dev":

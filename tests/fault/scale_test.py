@@ -4,8 +4,6 @@ what was counted."""
 
 import collections
 import functools
-import os
-import random
 import threading
 import time
 import urllib.request
@@ -18,6 +16,7 @@ from sharded import DOMAINS, Feed, shard_of
 from stack.process import wait_until
 from world import INSTITUTIONS, World
 
+pytestmark = pytest.mark.long("minutes of hubs that come and go")
 PIECE = 40
 PAUSE_S = 0.02
 SPREAD_TIMEOUT_S = 90
@@ -95,11 +94,8 @@ def look(world):
 
 
 @pytest.fixture
-def world(request, tmp_path):
-    if not request.config.getoption("--long"):
-        pytest.skip("minutes of hubs that come and go; --long does it")
-    seed = int(os.environ.get("HUB_TEST_SEED") or random.randrange(1 << 32))
-    print(f"seed {seed}: HUB_TEST_SEED={seed} tests/run --long fault/scale_test.py")
+def world(seed, tmp_path):
+    print(f"tests/run --long fault/scale_test.py -- --seed {seed}")
     schemas = cleaning.add_to(tmp_path / "schemas", sharded=True)
     world = World(tmp_path / "world", seed, schemas=schemas,
                   feed=lambda bootstrap, seed, _: Feed(schemas, bootstrap, seed))

@@ -98,7 +98,7 @@ class Soak:
             if now >= next_sample:
                 self.look(now - began)
                 next_sample += SAMPLE_S
-            time.sleep(max(0, now + 1 - time.monotonic()))
+            time.sleep(max(0, now + 1 - time.monotonic()))  # the load is so much a second
         for connector in self.processes[1:]:
             connector.stop()
         self.world.wait_until_settled()

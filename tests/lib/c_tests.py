@@ -30,6 +30,16 @@ def pytest_addoption(parser):
                      help="repeats what a run with this seed did; a test that fails says its own")
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long(what): what it takes is too much for every run")
+
+
+def pytest_runtest_setup(item):
+    marker = item.get_closest_marker("long")
+    if marker is not None and not item.config.getoption("--long"):
+        pytest.skip(f"{marker.args[0]}; --long does it")
+
+
 @pytest.fixture(scope="session")
 def seed(request):
     """What the dice are thrown with. A test that fails says it."""

@@ -7,7 +7,6 @@ values and clusters must equal those of a run that nobody disturbed.
 import csv
 import datetime
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -126,10 +125,9 @@ def kill_at_a_random_moment(process, delay_s):
 
 
 @pytest.fixture(scope="module")
-def runs(request, install, tmp_path_factory):
+def runs(request, seed, install, tmp_path_factory):
     """(the killed installation, the calm one, how often it was killed)"""
-    seed = int(os.environ.get("HUB_TEST_SEED") or random.randrange(1 << 32))
-    print(f"seed {seed}: HUB_TEST_SEED={seed} tests/run system/kill_test.py")
+    print(f"tests/run system/kill_test.py -- --seed {seed}")
     chance = random.Random(seed + 1)
     kills = KILLS_LONG if request.config.getoption("--long") else KILLS
     samples = tmp_path_factory.mktemp("world")

@@ -12,13 +12,12 @@ from installations import take
 from stack.installation import ROOT
 from stack.process import Process, free_port, wait_until
 
+pytestmark = pytest.mark.long("an installation of its own for hubs that do not start")
 START_TIMEOUT_S = 60
 
 
 @pytest.fixture(scope="module")
-def installation(request, install):
-    if not request.config.getoption("--long"):
-        pytest.skip("an installation of its own for hubs that do not start; --long does it")
+def installation(install):
     started = install()
     take(started)
     assert started.hub.stop() == 0

@@ -1,0 +1,20 @@
+#include "hub/io/back_off.h"
+
+#include "hub/io/log.h"
+
+#include <time.h>
+
+void hub_pause_ms(int64_t milliseconds) {
+    struct timespec span = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    nanosleep(&span, NULL);
+}
+
+void hub_back_off(struct hub_back_off *back_off, int64_t tried_ms, const char *why) {
+    int64_t longer_ms = back_off->wait_ms * 2;
+    if (back_off->wait_ms == 0 || tried_ms > back_off->max_ms)
+        longer_ms = back_off->min_ms;
+    back_off->wait_ms = longer_ms > back_off->max_ms ? back_off->max_ms : longer_ms;
+    hub_log(HUB_LOG_WARNING, "session_ended", "%s; again in %lld ms", why,
+            (long long)back_off->wait_ms);
+    hub_pause_ms(back_off->wait_ms);
+}
