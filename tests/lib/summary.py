@@ -1,4 +1,5 @@
-"""The last line: how many tests ran, passed, failed and were skipped, and why."""
+"""The last lines: what tests have to say though they passed (record_property("said", ...)), and how many
+ran, passed, failed and were skipped, and why."""
 
 import collections
 
@@ -8,6 +9,9 @@ def pytest_unconfigure(config):
     if reporter is None or config.option.collectonly:
         return
     stats = reporter.stats
+    for report in stats.get("passed", []):
+        for text in (text for name, text in report.user_properties if name == "said"):
+            print(text)
     passed = len(stats.get("passed", []))
     failed = len(stats.get("failed", [])) + len(stats.get("error", []))
     skipped = stats.get("skipped", [])
