@@ -9,7 +9,6 @@ import pytest
 
 from programme import CONTROLS, PARTS, WORLDS, run, run_statistic
 
-CONTROL_TRIES = 3
 STATISTIC_TRIES = 40
 
 
@@ -49,9 +48,10 @@ def test_nothing_is_lost_or_doubled_with_debians_librdkafka(run_usual):
 @pytest.mark.long("minutes of hubs that lack something")
 @pytest.mark.parametrize("lacking", CONTROLS)
 def test_the_checker_finds_a_hub_without(lacking, seed, tmp_path):
-    result = run({CONTROLS[lacking]: CONTROL_TRIES}, seed, tmp_path, weakened=lacking)
+    part, count, word = CONTROLS[lacking]
+    result = run({part: count}, seed, tmp_path, weakened=lacking)
     assert not result.failures, result.failures
-    assert not result.findings.is_clean
+    assert result.findings.counts[word] > 0, str(result.findings)
 
 
 @pytest.mark.long("as many worlds, with the guard and without it")

@@ -9,10 +9,10 @@ import time
 
 import proxy
 from stack.process import wait_until
-from world import DOMAIN, INSTITUTIONS
+from world import DOMAIN, INSTITUTIONS, restart_broker
 
 WAIT_S = 120
-PRODUCED_WAIT_S = 0.5
+PIECE_WAIT_S = 5
 ANSWER_WAIT_S = 5
 MOMENT_WAIT_S = 5
 DELAY_MAX_S = 0.8
@@ -87,6 +87,28 @@ def kill_at_a_moment(world, chance, moment):
     return moment_name(moment)
 
 
+def kill_at_a_checkpoint(world, _, __=None):
+    """kill -9 when the cache has just been written with what came."""
+    world.wait_until_settled()
+    cache = world.folder / "state-hub-1" / "data.mdb"
+    before, taken = cache.stat().st_mtime_ns, threading.Event()
+    world.proxy.when(proxy.ANSWER, proxy.TXN_OFFSET_COMMIT, taken.set)
+    world.feed.write(world.piece)
+    wait_until(lambda: taken.is_set() and cache.stat().st_mtime_ns != before, "a checkpoint", WAIT_S,
+               interval_s=0.005)
+    world.kill_hub()
+    world.start_hub()
+    return "with all that was written"
+
+
+def write_until(world, event, otherwise):
+    deadline = time.monotonic() + WAIT_S
+    while not event.is_set():
+        assert time.monotonic() < deadline, otherwise
+        world.feed.write(world.piece)
+        event.wait(PIECE_WAIT_S)
+
+
 def hold(world, chance, what):
     """A request is held back until its sender has given it up, gone on, and has the next transaction
     open with records in it; then it is delivered, and the sender killed before it can end that
@@ -96,17 +118,12 @@ def hold(world, chance, what):
     world.feed.write(world.piece)
     assert held.caught.wait(WAIT_S), f"no {held_name(what)}"
     assert held.given_up.wait(WAIT_S), f"its sender still waits for {held_name(what)}"
-    gate = world.proxy.hold_next(proxy.TXN_OFFSET_COMMIT, task)
-    produced = threading.Event()
-    world.feed.write(world.piece)
-    assert gate.caught.wait(WAIT_S), "no further transaction"
-    world.proxy.when(proxy.ANSWER, proxy.PRODUCE, produced.set)
-    produced.wait(PRODUCED_WAIT_S)  # where it had not come before
+    gate = world.proxy.hold_next(proxy.TXN_OFFSET_COMMIT, task, after_records=True)
+    write_until(world, gate.caught, "no further transaction")
     held.release()
     held.answered.wait(ANSWER_WAIT_S)
     world.kill_hub()
     gate.drop()
-    world.proxy.forget_watchers()
     restart(world, chance)
     return held_name(what)
 
@@ -162,7 +179,7 @@ def kill_broker(world, chance, _=None):
     at = chance.choice(TRANSACTIONAL)
     moment = world.proxy.hold_next(at)
     caught = moment.caught.wait(MOMENT_WAIT_S)
-    hanging = world.restart_broker()
+    hanging = restart_broker(world.broker)
     world.proxy.cancel(moment)
     moment.release()
     world.feed.write(world.piece)
@@ -228,19 +245,23 @@ def clock_name(clock):
     return f"to the year {clock}" if 0 < clock < HOUR_S else f"by {clock} s"
 
 
+def clock_ahead_ms(clock):
+    seconds = clock
+    if 0 < clock < HOUR_S:  # to a moment in that year, past the end of 32 bits
+        seconds = (clock - 1970) * 365.2425 * 24 * HOUR_S + 90 * 24 * HOUR_S - time.time()
+    return int(seconds * 1000)
+
+
 def set_clock(world, chance, clock):
     """The wall clock is set while records are under way, and set back: nothing is ordered by it, and
     nothing waits by it."""
-    seconds = clock
-    if clock < HOUR_S and clock > 0:  # to a moment in it, past the end of 32 bits
-        seconds = (clock - 1970) * 365.2425 * 24 * HOUR_S + 90 * 24 * HOUR_S - time.time()
     world.set_clock(0)
     world.hubs["hub-1"].stop()
     world.start_hub()
     world.feed.write(world.piece)
     under_way = world.proxy.hold_next(chance.choice(TRANSACTIONAL))
     under_way.caught.wait(WAIT_S)
-    world.set_clock(int(seconds * 1000))
+    world.set_clock(clock_ahead_ms(clock))
     under_way.release()
     world.feed.write(world.piece)
     world.wait_until_settled()

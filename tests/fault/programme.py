@@ -40,6 +40,7 @@ class Part:
 PARTS = [
     Part("kills at random", nemeses.kill_at_random, 28, 760),
     Part("kills at named moments", nemeses.kill_at_a_moment, 12, 240, tuple(nemeses.MOMENTS)),
+    Part("kills at a checkpoint", nemeses.kill_at_a_checkpoint, 2, 40),
     Part("zombies", nemeses.zombie, 5, 200, tuple(nemeses.ZOMBIES)),
     Part("hubs replaced by one of their name", nemeses.replace, 3, 60),
     Part("held requests", nemeses.hold, 15, 300, tuple(nemeses.HELD)),
@@ -52,8 +53,12 @@ PARTS = [
     Part("want of memory", starving.starve, 10, 200),
 ]
 PART = {part.name: part for part in PARTS}
-CONTROLS = {"guard": "held requests", "read-committed": "kills at named moments",
-            "offsets": "kills at random", "commit": "kills at random"}
+# What hubs can lack: the harm that finds it, how often it is done, the word for what is found.
+CONTROLS = {"guard": ("held requests", 3, "duplicate"),
+            "read-committed": ("kills at named moments", 3, "wrong"),
+            "offsets": ("kills at random", 3, "lost"),
+            "commit": ("kills at random", 3, "lost"),
+            "cache": ("kills at a checkpoint", 3, "wrong")}
 LONG_PIECE = 4000
 LONG_LIVED = 100  # harms
 WORLDS = 4

@@ -43,17 +43,18 @@ def task_of(message):
 
 
 class Held:
-    """One request that was held back, or will be: the next of that kind; of that task, and with that
-    text near its beginning, where they are named.
+    """One request that was held back, or will be: the next of that kind; of that task, with that text
+    near its beginning, and after records of that task's transaction are in Kafka, where it is asked for.
 
     caught, given_up, answered: set when the proxy holds it, when its sender closed the connection,
     when the broker answered it after its release."""
 
-    def __init__(self, proxy, api_key, task, text):
+    def __init__(self, proxy, api_key, task, text, after_records):
         self.proxy = proxy
         self.api_key = api_key
         self.task = task
         self.text = text.encode()
+        self.after_records = after_records
         self.caught = threading.Event()
         self.given_up = threading.Event()
         self.answered = threading.Event()
@@ -62,7 +63,8 @@ class Held:
 
     def is_meant(self, api_key, message):
         return (self.api_key == api_key and self.task in (None, task_of(message)) and
-                self.text in message[:BEGINNING])
+                self.text in message[:BEGINNING] and
+                not (self.after_records and self.task not in self.proxy.written))
 
     async def wait(self, client_gone):
         """True where it is to be delivered."""
@@ -94,7 +96,7 @@ class Connection:
         self.requests = asyncio.Queue()  # read and not passed on; None at the end
         self.client_gone = asyncio.Event()
         self.held = None
-        self.asked = {}  # correlation id: (API key, Held or None)
+        self.asked = {}  # correlation id: (API key, task, Held or None)
         self.owed = 0  # answers
 
     async def run(self):
@@ -139,7 +141,10 @@ class Connection:
         while (message := await self.requests.get()) is not None:
             api_key, _, correlation_id = struct.unpack_from(">hhi", message, 4)
             held = self.proxy.take_order(api_key, message)
-            self.asked[correlation_id] = (api_key, held)
+            task = task_of(message)
+            if api_key == END_TXN:
+                self.proxy.written.discard(task)
+            self.asked[correlation_id] = (api_key, task, held)
             await self.proxy.tell(REQUEST, api_key)
             if held is not None:
                 self.held = held
@@ -151,9 +156,11 @@ class Connection:
     async def pass_answers(self):
         while (message := await self.read(self.server_reader)) is not None:
             correlation_id = struct.unpack_from(">i", message, 4)[0]
-            api_key, held = self.asked.pop(correlation_id, (None, None))
+            api_key, task, held = self.asked.pop(correlation_id, (None, None, None))
             if held is not None:
                 held.answered.set()
+            if api_key == PRODUCE:
+                self.proxy.written.add(task)
             await self.proxy.tell(ANSWER, api_key)
             await self.proxy.is_open(ANSWER)
             await self.write(self.client_writer, message)
@@ -168,6 +175,7 @@ class Proxy:
         self.upstream_port = upstream_port
         self.orders = []
         self.watchers = []
+        self.written = set()  # tasks that have written records since they last ended a transaction
         self.given_up = False  # a request, since the cut
         self.loop = asyncio.new_event_loop()
         self.open = {REQUEST: asyncio.Event(), ANSWER: asyncio.Event()}
@@ -211,9 +219,9 @@ class Proxy:
 
     # --- what the fault programme orders ---
 
-    def hold_next(self, api_key, task=None, text=""):
+    def hold_next(self, api_key, task=None, text="", after_records=False):
         """Holds the next such request."""
-        held = Held(self, api_key, task, text)
+        held = Held(self, api_key, task, text, after_records)
         self.call(self.orders.append, held)
         return held
 

@@ -44,6 +44,35 @@ def proxied_broker(folder, long_lived=True):
     return broker.start(), Proxy(proxy_port, behind_port).start()
 
 
+def harmed(weakened=None, clock=None, preload=None):
+    """The environment by which a program lacks something (tests/fault/weakened.c), runs by the clock of
+    a file (tests/fault/clock.c), and has another librdkafka; or none of it."""
+    more = {}
+    loaded = [str(path) for path in (PROGRAMS / "libweakened.so" if weakened else None,
+                                     PROGRAMS / "libclock.so" if clock else None, preload) if path]
+    if clock:
+        more["HUB_CLOCK"] = str(clock)
+    if weakened:
+        more["HUB_WEAKENED"] = weakened
+    if loaded:
+        more["LD_PRELOAD"] = ":".join(loaded)
+    return more
+
+
+def write_clock(path, milliseconds):
+    """The wall clock of programs that run by it is this much ahead of the machine's."""
+    path.touch()
+    with path.open("r+b") as file:  # in place: they have it mapped
+        file.write(milliseconds.to_bytes(8, sys.byteorder, signed=True))
+
+
+def restart_broker(broker):
+    """Kills it and starts it again. How many partitions a transaction hung in."""
+    broker.process.kill()
+    broker.start()
+    return broker.end_hanging_transactions()
+
+
 class Feed:
     """Statements, piece by piece, from one seed."""
 
@@ -90,7 +119,7 @@ class World:
         self.hubs = {}
         self.started = []
         self.listens = {}
-        self.clock = None  # the file by which the clock of hubs that start is moved
+        self.clock = None  # the file that says the time to hubs that start
 
     @property
     def patience_s(self):
@@ -100,18 +129,9 @@ class World:
 
     @property
     def environment(self):
-        more = {"HUB_BOOTSTRAP": f"127.0.0.1:{self.proxy.port}",
-                "HUB_SCHEMAS": str(self.schemas)}
-        loaded = [str(path) for path in (
-            PROGRAMS / "libweakened.so" if self.weakened else None,
-            PROGRAMS / "libclock.so" if self.clock else None, self.preload) if path]
-        if self.clock:
-            more["HUB_CLOCK"] = str(self.clock)
-        if self.weakened:
-            more["HUB_WEAKENED"] = self.weakened
-        if loaded:
-            more["LD_PRELOAD"] = ":".join(loaded)
-        return {**os.environ, **more}
+        return {**os.environ, "HUB_BOOTSTRAP": f"127.0.0.1:{self.proxy.port}",
+                "HUB_SCHEMAS": str(self.schemas),
+                **harmed(self.weakened, self.clock, self.preload)}
 
     def start_hub(self, name="hub-1", machine="", environment=None):
         """machine: another than where a hub of that name runs already."""
@@ -125,23 +145,15 @@ class World:
         return self.hubs[name]
 
     def set_clock(self, milliseconds):
-        """The wall clock of hubs that are started from now on, and of those that run by it, is this much
-        ahead of the machine's."""
+        """Of hubs that are started from now on, and of those that run by it."""
         self.clock = self.folder / "clock"
-        self.clock.touch()
-        with self.clock.open("r+b") as file:  # in place: they have it mapped
-            file.write(milliseconds.to_bytes(8, sys.byteorder, signed=True))
+        write_clock(self.clock, milliseconds)
 
     def kill_hub(self, name="hub-1"):
         self.hubs[name].kill()
 
     def lose_cache(self, name="hub-1"):
         shutil.rmtree(self.folder / f"state-{name}", ignore_errors=True)
-
-    def restart_broker(self):
-        self.broker.process.kill()
-        self.broker.start()
-        return self.broker.end_hanging_transactions()
 
     def configure(self, topics, settings):
         """Topic settings, while everything runs."""
