@@ -6,6 +6,7 @@ import random
 import pytest
 
 import connectors
+import nemeses
 from connectors import ConnectorWorld
 from origins import Files, Pages
 
@@ -55,6 +56,14 @@ def test_a_source_is_neither_skipped_nor_doubled(world, origin):
     findings = connected.judge()
     assert findings.is_clean, str(findings)
     assert connected.source.rows.count > 3000
+
+
+@pytest.mark.parametrize("origin", ORIGINS, ids=lambda origin: origin.name)
+def test_a_clock_that_is_set_changes_nothing(world, origin):
+    connected, chance = world(origin)
+    harm(connected, chance, connectors.set_clock, len(nemeses.CLOCKS), nemeses.CLOCKS)
+    findings = connected.judge()
+    assert findings.is_clean, str(findings)
 
 
 @pytest.mark.parametrize("origin", ORIGINS, ids=lambda origin: origin.name)

@@ -16,9 +16,10 @@ import confluent_kafka
 
 import proxy
 from checker import Findings, Schemas, read_topic
+from nemeses import clock_ahead_ms, clock_name
 from stack.installation import ROOT
 from stack.process import Failed, Process, wait_until
-from world import BIN, PROGRAMS, WEAKENED_TIMEOUT_S, proxied_broker
+from world import BIN, WEAKENED_TIMEOUT_S, harmed, proxied_broker, restart_broker, write_clock
 
 DOMAIN = "trial"
 SETTLE_TIMEOUT_S = 120
@@ -41,6 +42,7 @@ class ConnectorWorld:
     def __init__(self, folder, origin, seed, weakened=None):
         self.folder = folder
         self.weakened = weakened
+        self.clock = None  # the file that says the time to connectors that start
         self.schemas = Schemas()
         self.broker, self.proxy = proxied_broker(folder / "kafka")
         subprocess.run([BIN / "hubctl", "topic", "create"], check=True, capture_output=True,
@@ -52,10 +54,8 @@ class ConnectorWorld:
 
     @property
     def environment(self):
-        more = {"HUB_SCHEMAS": str(ROOT / "schemas")}
-        if self.weakened:
-            more |= {"HUB_WEAKENED": self.weakened, "LD_PRELOAD": str(PROGRAMS / "libweakened.so")}
-        return {**os.environ, **more}
+        return {**os.environ, "HUB_SCHEMAS": str(ROOT / "schemas"),
+                **harmed(self.weakened, self.clock)}
 
     def configure(self, institution, system):
         name = f"{institution}-{self.source.name}"
@@ -80,6 +80,11 @@ class ConnectorWorld:
 
     def kill(self):
         self.connector.kill()
+
+    def set_clock(self, milliseconds):
+        """Of connectors that are started from now on, and of those that run by it."""
+        self.clock = self.folder / "clock"
+        write_clock(self.clock, milliseconds)
 
     def run_once(self, name, **more):
         code = self.run(name, "--once", **more).wait(ONCE_TIMEOUT_S)
@@ -279,12 +284,30 @@ def kill_broker(world, chance, _=None):
     moment = world.proxy.hold_next(at)
     world.source.write()
     assert moment.caught.wait(WAIT_S), f"no {proxy.NAMES[at]}"
-    world.broker.process.kill()
-    world.broker.start()
+    hanging = restart_broker(world.broker)
     world.proxy.cancel(moment)
     moment.release()
     world.source.write()
-    return f"with a {proxy.NAMES[at]} under way"
+    return f"with a {proxy.NAMES[at]} under way" + (
+        f", which hung in {hanging} partitions" if hanging else "")
+
+
+def set_clock(world, chance, clock):
+    """The wall clock is set while records are under way, and set back."""
+    world.set_clock(0)
+    world.connector.stop()
+    world.start()
+    under_way = world.proxy.hold_next(chance.choice((proxy.PRODUCE, proxy.END_TXN)))
+    world.source.write()
+    assert under_way.caught.wait(WAIT_S), "nothing was written"
+    world.set_clock(clock_ahead_ms(clock))
+    under_way.release()
+    world.source.write()
+    world.wait_until_read()
+    world.set_clock(0)
+    world.source.write()
+    world.wait_until_read()
+    return clock_name(clock)
 
 
 def hide_behind_another(world, *_):

@@ -11,7 +11,7 @@ import proxy
 from stack.process import wait_until
 from world import DOMAIN, INSTITUTIONS, restart_broker
 
-WAIT_S = 120
+WAIT_S = 300
 PIECE_WAIT_S = 5
 ANSWER_WAIT_S = 5
 MOMENT_WAIT_S = 5
