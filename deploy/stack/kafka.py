@@ -83,7 +83,7 @@ class Broker:
         prepared = self._prepared()
         data = self.folder / "data"
         if not (data / "meta.properties").exists():
-            shutil.copytree(prepared / "data", data)
+            shutil.copytree(prepared / "data", data, dirs_exist_ok=True)  # it may be a disk of its own
         self._start(f"-XX:SharedArchiveFile={prepared / CLASSES}")
         return self
 

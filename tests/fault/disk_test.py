@@ -10,11 +10,12 @@ import subprocess
 
 import pytest
 
+import proxy
 from connectors import ConnectorWorld
 from origins import GuardedFiles
 from programme import judge
 from stack.process import wait_until
-from world import PIECE, World
+from world import PIECE, World, restart_broker
 
 pytestmark = pytest.mark.long("minutes of full and failing disks")
 WAIT_S = 60
@@ -83,6 +84,12 @@ def disk():
     yield make
     for each in made:
         each.stop()
+
+
+@pytest.fixture
+def brokers_disk(disk, tmp_path):
+    """For a world that is made after it."""
+    return disk(tmp_path / "kafka" / "data", 96 * MIB)
 
 
 def state_folder(world):
@@ -182,6 +189,21 @@ def test_a_connector_that_has_no_room_for_what_it_holds_back_waits(guarded, disk
     findings = guarded.judge()
     assert findings.is_clean, str(findings)
     assert len(list((guarded.folder / "state").glob(f"held/{guarded.name}/*"))) == 1
+
+
+def test_a_broker_whose_disk_is_full_takes_nothing_along(brokers_disk, world):
+    """In the middle of a transaction; it gives up, and is started again when there is room."""
+    world.start_hub()
+    feed_and_settle(world)
+    under_way = world.proxy.hold_next(proxy.PRODUCE)
+    world.feed.write(world.piece)
+    assert under_way.caught.wait(WAIT_S)
+    brokers_disk.fill()
+    under_way.release()
+    wait_until(lambda: "No space left" in world.broker.process.log_text(), "the full disk", WAIT_S)
+    brokers_disk.make_room()
+    restart_broker(world.broker)
+    expect_clean(world)
 
 
 def test_a_sync_that_fails_throws_the_cache_away(world):
