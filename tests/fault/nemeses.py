@@ -2,6 +2,7 @@
 records, does one harm to whoever takes them, and leaves a hub that runs."""
 
 import contextlib
+import pathlib
 import signal
 import subprocess
 import threading
@@ -87,10 +88,15 @@ def kill_at_a_moment(world, chance, moment):
     return moment_name(moment)
 
 
+def cache_of(hub):
+    """The file; one that took the name of another has a folder of its own."""
+    return pathlib.Path(hub.command[hub.command.index("--state") + 1]) / "data.mdb"
+
+
 def kill_at_a_checkpoint(world, _, __=None):
     """kill -9 when the cache has just been written with what came."""
     world.wait_until_settled()
-    cache = world.folder / "state-hub-1" / "data.mdb"
+    cache = cache_of(world.hubs["hub-1"])
     before, taken = cache.stat().st_mtime_ns, threading.Event()
     world.proxy.when(proxy.ANSWER, proxy.TXN_OFFSET_COMMIT, taken.set)
     world.feed.write(world.piece)
