@@ -1,0 +1,26 @@
+/* A store in memory: of each key of a topic the last record, with its hooks. */
+#pragma once
+
+#include "hub/stages/store.h"
+
+struct hub_shelf;
+
+struct hub_shelf *hub_shelf_new(void);
+void hub_shelf_free(struct hub_shelf *shelf); /* NULL is fine */
+
+/* Copies the record in place of the one of its key; the first hook is the key's own. `header` is the
+ * header of it that is kept, or NULL. */
+void hub_shelf_put(struct hub_shelf *shelf, unsigned topic, const struct hub_input *record,
+                   const struct hub_hook *hooks, size_t hook_count, const char *header);
+/* Whether it has a record of this key, by the key's own hook. */
+bool hub_shelf_has(const struct hub_shelf *shelf, unsigned topic, uint64_t own_hook,
+                   struct hub_bytes key);
+bool hub_shelf_is_empty(const struct hub_shelf *shelf);
+
+/* As struct hub_store's. */
+HUB_MUST_USE enum hub_status hub_shelf_find(const struct hub_shelf *shelf, uint64_t hook,
+                                            hub_store_take take, void *context,
+                                            struct hub_error *reterr);
+HUB_MUST_USE enum hub_status hub_shelf_each(const struct hub_shelf *shelf, unsigned topic,
+                                            hub_store_take take, void *context,
+                                            struct hub_error *reterr);
