@@ -7,6 +7,7 @@
  * is leave one out. */
 #pragma once
 
+#include "hub/base/status.h"
 #include "hub/stages/entry.h"
 
 enum { HUB_STORE_TOPICS_MAX = 4 };
