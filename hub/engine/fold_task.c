@@ -25,22 +25,22 @@ static const char *const *list_topics(const struct hub_catalogue *catalogue,
 
 static enum hub_status take_log(void *context, const struct hub_input *input,
                                 struct hub_error *reterr) {
-    return hub_fold_load_log(context, input, reterr);
+    return hub_fold_load(context, HUB_FOLD_LOG, input, reterr);
 }
 
 static enum hub_status take_unified(void *context, const struct hub_input *input,
                                     struct hub_error *reterr) {
-    return input->has_value ? hub_fold_load_unified(context, input->value, reterr) : HUB_OK;
+    return hub_fold_load(context, HUB_FOLD_UNIFIED, input, reterr);
 }
 
 static enum hub_status take_conflict(void *context, const struct hub_input *input,
                                      struct hub_error *reterr) {
-    return input->has_value ? hub_fold_load_conflict(context, input->value, reterr) : HUB_OK;
+    return hub_fold_load(context, HUB_FOLD_CONFLICT, input, reterr);
 }
 
 static enum hub_status take_match(void *context, const struct hub_input *input,
                                   struct hub_error *reterr) {
-    return input->has_value ? hub_fold_load_match(context, input->value, reterr) : HUB_OK;
+    return hub_fold_load(context, HUB_FOLD_MATCH, input, reterr);
 }
 
 static const char *topic_of(const struct hub_slot *slot, enum hub_output_kind kind,

@@ -22,6 +22,9 @@ struct hub_fold *hub_fold_new(const struct hub_catalogue *catalogue,
     fold->fact_schema = hub_catalogue_latest(catalogue, "fact");
     assert(fold->fact_schema != NULL);
     hub_readers_init(&fold->readers, catalogue, domain);
+    fold->hooks = hub_fold_hooks_new(catalogue, domain);
+    fold->shelf = hub_shelf_new();
+    fold->waking = fold_waking_new();
     return fold;
 }
 
@@ -64,6 +67,10 @@ void hub_fold_free(struct hub_fold *fold) {
     FREE_ALL(struct fold_likeness, fold->likenesses, likeness_free);
     FREE_ALL(struct fold_system, fold->systems, system_free);
     hub_release(fold->sieve.bits);
+    hub_release(fold->sieve.hashes);
+    hub_fold_hooks_free(fold->hooks);
+    hub_shelf_free(fold->shelf);
+    fold_waking_free(fold->waking);
     fold_rules_free(fold);
     fold->catalogue->compiler->release(fold->rules);
     hub_readers_free(&fold->readers);
@@ -80,6 +87,10 @@ void hub_fold_set_counts(struct hub_fold *fold, const struct hub_fold_counts *co
 
 struct hub_fold_gauges hub_fold_gauges(const struct hub_fold *fold) {
     return fold->gauges;
+}
+
+void hub_fold_set_gauges(struct hub_fold *fold, const struct hub_fold_gauges *gauges) {
+    fold->gauges = *gauges;
 }
 
 const char *hub_fold_rules(const struct hub_fold *fold) {
@@ -175,10 +186,8 @@ static enum hub_status fold_decision(struct fold_step *step, struct hub_error *r
 /* `end` has no data for rules themselves. */
 static enum hub_status fold_rules(struct fold_step *step, struct hub_bytes end,
                                   struct hub_error *reterr) {
-    if (end.data == NULL)
-        HUB_TRY(fold_rules_take(step, reterr));
-    else
-        fold_rules_remerge(step, end);
+    HUB_TRY(end.data == NULL ? fold_rules_take(step, reterr)
+                             : fold_rules_remerge(step, end, reterr));
     step->fold->counts.read++;
     follow(step);
     end_step(step);
@@ -196,8 +205,8 @@ static enum hub_status fold_fact(struct fold_step *step, struct hub_error *reter
     return HUB_OK;
 }
 
-enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *entry,
-                               struct hub_outputs *outputs, struct hub_error *reterr) {
+static enum hub_status fold_entry(struct hub_fold *fold, const struct hub_input *entry,
+                                  struct hub_outputs *outputs, struct hub_error *reterr) {
     struct fold_step step = {
         .fold = fold, .entry = entry, .outputs = outputs, .arena = outputs->arena};
     size_t outputs_before = outputs->count;
@@ -218,6 +227,9 @@ enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *en
     struct hub_bytes institution, key = hub_bytes("", 0);
     if (entry->has_key)
         hub_bytes_cut(entry->key, '/', &institution, &key);
+    fold_wake(fold, FOLD_BY_STATEMENT, key);
+    if (fold->failed != HUB_OK)
+        return HUB_OK;
     HASH_FIND(hh, fold->statements, key.data, key.size, statement);
     bool was_in_force = statement != NULL && statement->in_force;
     HUB_TRY(fold_statement_take(fold, entry, outputs->arena, &statement, &content_changed, reterr));
@@ -232,4 +244,15 @@ enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *en
     count_entry(&step, outputs_before);
     end_step(&step);
     return HUB_OK;
+}
+
+enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *entry,
+                               struct hub_outputs *outputs, struct hub_error *reterr) {
+    enum hub_status status = HUB_OK;
+    if (fold->failed == HUB_OK)
+        status = fold_entry(fold, entry, outputs, reterr);
+    if (fold->failed == HUB_OK)
+        return status;
+    *reterr = fold->failure;
+    return fold->failed;
 }

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "hub/base/digest.h"
-#include "hub/stages/entry.h"
+#include "hub/stages/fold_hooks.h"
 #include "schemas/lib/catalogue.h"
 
 /* Raised whenever the same log would give other records. A shard folded by a newer core is
@@ -42,37 +42,43 @@ struct hub_fold *hub_fold_new(const struct hub_catalogue *catalogue,
 void hub_fold_free(struct hub_fold *fold); /* NULL is fine */
 
 /* Loading: every record of the topics' partitions in offset order (or, of each key, the last), log
- * entries only below the committed offset. Then hub_fold_loaded once, before the first entry.
+ * entries only below the committed offset. Then hub_fold_loaded once, before the first entry. Records are
+ * put away, and read when an entry comes near them; what contradicts another one shows then.
  * The rules in force are those of the log; where it names none, the domain's as given.
- * What is wrong with a record may show only then.
- * HUB_FATAL where the topics contradict each other, were made by a newer core, or by other rules than
- * the domain's while the log names none. */
-HUB_MUST_USE enum hub_status hub_fold_load_log(struct hub_fold *fold, const struct hub_input *entry,
-                                               struct hub_error *reterr);
-HUB_MUST_USE enum hub_status hub_fold_load_unified(struct hub_fold *fold, struct hub_bytes value,
-                                                   struct hub_error *reterr);
-HUB_MUST_USE enum hub_status hub_fold_load_conflict(struct hub_fold *fold, struct hub_bytes value,
-                                                    struct hub_error *reterr);
-HUB_MUST_USE enum hub_status hub_fold_load_match(struct hub_fold *fold, struct hub_bytes value,
-                                                 struct hub_error *reterr);
+ * HUB_FATAL where a record is damaged. */
+HUB_MUST_USE enum hub_status hub_fold_load(struct hub_fold *fold, enum hub_fold_topic topic,
+                                           const struct hub_input *record,
+                                           struct hub_error *reterr);
+/* What need not be loaded: the fold asks for it. The store outlives the fold, and has hooks by the rules
+ * in force; of what it has, hub_fold_load_near is given the near_hash of every hook that has one. */
+void hub_fold_set_store(struct hub_fold *fold, const struct hub_store *store);
+void hub_fold_load_near(struct hub_fold *fold, const uint64_t *hashes, size_t count);
 HUB_MUST_USE enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_error *reterr);
+/* Reads everything that was put away, and counts what there is. HUB_FATAL where the topics contradict
+ * each other, were made by a newer core, or by other rules than the domain's while the log names none;
+ * or what the store says. */
+HUB_MUST_USE enum hub_status hub_fold_wake_all(struct hub_fold *fold, struct hub_error *reterr);
 
-/* Folds one entry. HUB_FATAL where the log holds what admit would never write: damage. */
+/* Folds one entry. HUB_FATAL where the log holds what admit would never write, or what was loaded is
+ * not what a fold has published: damage. HUB_RETRY where the store says so. Nothing of it counts then,
+ * nor of what follows: the fold has to be loaded again. */
 HUB_MUST_USE enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *entry,
                                             struct hub_outputs *outputs, struct hub_error *reterr);
 
 /* The ids of the entities that claim an identifier (as hub_claim's text) as their own, sorted; in
  * the arena, and valid until the next entry. It is what unified.identifier lists. */
-const char **hub_fold_resolve(const struct hub_fold *fold, const char *identifier,
+const char **hub_fold_resolve(struct hub_fold *fold, const char *identifier,
                               struct hub_arena *arena, size_t *ret_count);
 /* Appends an entity as it was published last, as JSON: {entity_id, domain, kind, into, revision,
  * statements, value}. Where the id is MERGED it is the entity that it went into. Returns its kind;
  * NULL, and nothing appended, where there is none. */
-const char *hub_fold_render_entity(const struct hub_fold *fold, const char *id,
+const char *hub_fold_render_entity(struct hub_fold *fold, const char *id,
                                    struct hub_buffer *json);
 
 const struct hub_fold_counts *hub_fold_counts(const struct hub_fold *fold);
 void hub_fold_set_counts(struct hub_fold *fold, const struct hub_fold_counts *counts);
 struct hub_fold_gauges hub_fold_gauges(const struct hub_fold *fold);
+/* What the shard held when it was committed: what sleeps is not counted. */
+void hub_fold_set_gauges(struct hub_fold *fold, const struct hub_fold_gauges *gauges);
 /* The hash of the rules in force; valid until the next entry. */
 const char *hub_fold_rules(const struct hub_fold *fold);

@@ -25,6 +25,7 @@ static void reach(struct region *region, struct fold_statement *statement) {
 /* Beyond twice the cap an identifier joined nothing before this step and joins nothing after. */
 static void reach_holders(struct region *region, const struct fold_identifier *identifier,
                           size_t degree_max) {
+    fold_identifier_wake_holders(region->fold, identifier);
     for (size_t i = 0; identifier->count <= degree_max && i < identifier->count; i++)
         reach(region, identifier->statements[i]);
 }

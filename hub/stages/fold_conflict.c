@@ -33,6 +33,9 @@ void fold_conflict_free(struct fold_conflict *conflict) {
 /* --- lists of open conflicts at their entities --- */
 
 void fold_conflict_attach(struct fold_entity *entity, struct fold_conflict *conflict) {
+    for (size_t i = 0; i < entity->conflict_count; i++)
+        if (entity->conflicts[i] == conflict)
+            return;
     HUB_GROW(entity->conflicts, entity->conflict_count, entity->conflict_capacity);
     size_t at = entity->conflict_count++;
     for (; at > 0 && strcmp(entity->conflicts[at - 1]->id, conflict->id) > 0; at--)

@@ -283,6 +283,7 @@ static const char *decide_conflict(struct asked *asked, struct fold_conflict *co
 
 static const char *take_about_conflict(struct asked *asked) {
     struct fold_conflict *conflict = NULL;
+    fold_wake(asked->step->fold, FOLD_BY_CONFLICT, hub_bytes_of_text(asked->subject));
     HASH_FIND_STR(asked->step->fold->conflicts, asked->subject, conflict);
     if (conflict == NULL)
         conflict = fold_conflict_unknown(asked->step->fold, asked->subject);

@@ -5,6 +5,7 @@
 
 struct fold_entity *fold_entity_find(struct hub_fold *fold, const char *id) {
     struct fold_entity *entity = NULL;
+    fold_wake(fold, FOLD_BY_ENTITY, hub_bytes_of_text(id));
     HASH_FIND_STR(fold->entities, id, entity);
     return entity;
 }

@@ -22,8 +22,7 @@ void fold_identifier_free(struct fold_identifier *identifier) {
  * chain. What is dropped leaves its bit until the sieve grows. */
 enum { SIEVE_BITS_MIN = 1 << 12, SIEVE_BITS_EACH = 16 };
 
-static void sieve_set(struct fold_sieve *sieve, const struct fold_identifier *identifier) {
-    uint64_t hash = hub_near_hash(identifier->text + strlen(identifier->group));
+static void sieve_set(struct fold_sieve *sieve, uint64_t hash) {
     size_t bit = hash & (sieve->bit_count - 1);
     sieve->bits[bit / 64] |= (uint64_t)1 << bit % 64;
 }
@@ -33,20 +32,25 @@ static bool sieve_may_hold(const struct fold_sieve *sieve, uint64_t hash) {
     return sieve->bit_count > 0 && (sieve->bits[bit / 64] >> bit % 64 & 1) != 0;
 }
 
-/* Of an identifier that the table has. */
-static void sieve_add(struct hub_fold *fold, const struct fold_identifier *identifier) {
+void fold_sieve_add(struct hub_fold *fold, uint64_t hash) {
     struct fold_sieve *sieve = &fold->sieve;
-    const struct fold_identifier *each, *next;
-    size_t known = identifier->hh.tbl->num_items;
-    if (known * SIEVE_BITS_EACH <= sieve->bit_count) {
-        sieve_set(sieve, identifier);
+    HUB_GROW(sieve->hashes, sieve->count, sieve->capacity);
+    sieve->hashes[sieve->count++] = hash;
+    if (sieve->count * SIEVE_BITS_EACH <= sieve->bit_count) {
+        sieve_set(sieve, hash);
         return;
     }
     hub_release(sieve->bits);
     sieve->bit_count = sieve->bit_count == 0 ? SIEVE_BITS_MIN : sieve->bit_count * 4;
     sieve->bits = hub_allocate_zero(sieve->bit_count / 64, sizeof *sieve->bits);
-    HASH_ITER(hh, fold->identifiers, each, next)
-        sieve_set(sieve, each);
+    for (size_t i = 0; i < sieve->count; i++)
+        sieve_set(sieve, sieve->hashes[i]);
+}
+
+void fold_sieve_clear(struct fold_sieve *sieve) {
+    sieve->count = 0;
+    if (sieve->bit_count > 0)
+        memset(sieve->bits, 0, sieve->bit_count / 8);
 }
 
 /* --- one slip apart --- */
@@ -77,16 +81,34 @@ static void link_if_known(void *context, uint64_t hash) {
 
 /* Every slip is looked up, rather than every value kept under all of its slips: about ninety
  * look-ups when a number is first heard of, whatever else is known, and no memory. */
-static void link_near(struct hub_fold *fold, struct fold_identifier *identifier,
-                      const struct hub_claim *claim) {
-    const char *pattern = fold->domain->schemes->schemes[claim->scheme].pattern;
+static void each_near(struct hub_fold *fold, struct fold_identifier *identifier,
+                      void (*visit)(void *context, uint64_t hash)) {
+    const char *pattern = fold->domain->schemes->schemes[identifier->scheme].pattern;
+    size_t size = strlen(identifier->text);
     if (pattern == NULL)
         return;
-    struct seeking seeking = {fold, identifier,
-                              hub_copy_bytes(claim->text.data, claim->text.size),
-                              claim->text.size};
-    hub_near_each(pattern, seeking.text + claim->group.size, link_if_known, &seeking);
+    struct seeking seeking = {fold, identifier, hub_copy_bytes(identifier->text, size), size};
+    hub_near_each(pattern, seeking.text + strlen(identifier->group), visit, &seeking);
     hub_release(seeking.text);
+}
+
+/* What wakes links itself. */
+static void wake_if_known(void *context, uint64_t hash) {
+    const struct seeking *seeking = context;
+    if (sieve_may_hold(&seeking->fold->sieve, hash))
+        fold_wake(seeking->fold, FOLD_BY_IDENTIFIER, hub_bytes(seeking->text, seeking->size));
+}
+
+void fold_identifier_wake_near(struct hub_fold *fold, struct fold_identifier *identifier) {
+    if (!fold->has_dormant || identifier->near_awake)
+        return;
+    identifier->near_awake = true;
+    each_near(fold, identifier, wake_if_known);
+}
+
+void fold_identifier_wake_holders(struct hub_fold *fold,
+                                  const struct fold_identifier *identifier) {
+    fold_wake(fold, FOLD_BY_IDENTIFIER, hub_bytes_of_text(identifier->text));
 }
 
 static void unlink_near(struct fold_identifier *identifier) {
@@ -111,10 +133,12 @@ static struct fold_identifier *need_identifier(struct hub_fold *fold,
     identifier->text = hub_copy_bytes(claim->text.data, claim->text.size);
     identifier->group = hub_copy_bytes(claim->group.data, claim->group.size);
     identifier->strength = (uint16_t)claim->strength;
+    identifier->scheme = (uint16_t)claim->scheme;
     identifier->exclusive = claim->exclusive;
-    link_near(fold, identifier, claim);
+    each_near(fold, identifier, link_if_known);
     HASH_ADD_KEYPTR(hh, fold->identifiers, identifier->text, claim->text.size, identifier);
-    sieve_add(fold, identifier);
+    if (!fold->is_waking && fold->domain->schemes->schemes[claim->scheme].pattern != NULL)
+        fold_sieve_add(fold, hub_near_hash(identifier->text + claim->group.size));
     return identifier;
 }
 
@@ -164,6 +188,8 @@ void fold_identifier_index(struct hub_fold *fold, struct fold_statement *stateme
     statement->doubt_count = count - joining;
     for (size_t i = 0; i < count; i++) {
         struct fold_identifier *identifier = need_identifier(fold, &claims[i]);
+        if (!fold->is_waking)
+            fold_identifier_wake_holders(fold, identifier);
         statement->claims[i] = identifier;
         if (i >= joining) {
             HUB_GROW(identifier->doubters, identifier->doubter_count,
@@ -175,6 +201,14 @@ void fold_identifier_index(struct hub_fold *fold, struct fold_statement *stateme
         identifier->statements[identifier->count++] = statement;
         count_set_aside(fold, identifier->count - 1, identifier->count);
     }
+}
+
+size_t fold_identifier_count_set_aside(const struct hub_fold *fold) {
+    const struct fold_identifier *identifier, *next;
+    size_t count = 0;
+    HASH_ITER(hh, fold->identifiers, identifier, next)
+        count += identifier->count > HUB_IDENTIFIER_DEGREE_MAX;
+    return count;
 }
 
 static void strike(struct fold_statement **list, size_t *count,

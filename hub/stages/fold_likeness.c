@@ -13,12 +13,6 @@ enum {
     RESEMBLANCE_KEYS_MAX = 16, /* of one entity and rule: titles in several languages */
 };
 
-struct keys {
-    struct hub_arena *arena;
-    const char **items;
-    size_t count;
-};
-
 static bool is_date(const struct hub_type *type) {
     return type->name != NULL && strcmp(type->name, "atmp.Date") == 0;
 }
@@ -38,19 +32,18 @@ static void field_key(const struct hub_field_contract *contract, const struct hu
 }
 
 /* Each key so far, continued by one more value. */
-static void extend(struct keys *keys, const struct keys *before, const char *part) {
+static void extend(struct fold_keys *keys, const struct fold_keys *before, const char *part) {
     for (size_t i = 0; i < before->count && keys->count < RESEMBLANCE_KEYS_MAX; i++)
         keys->items[keys->count++] =
             hub_arena_format(keys->arena, "%s|%s", before->items[i], part);
 }
 
-static struct keys with_field(const struct hub_domain *domain, const struct fold_entity *entity,
-                              const struct keys *before, size_t index) {
+static struct fold_keys with_field(const struct hub_domain *domain, struct hub_bytes value,
+                                   const struct fold_keys *before, size_t index) {
     const struct hub_field_contract *contract = &domain->contract.fields[index];
     const struct hub_type *type = contract->field->type;
-    struct hub_bytes bytes = hub_slice_field(
-        domain->schema->root, hub_bytes(entity->value, entity->value_size), index);
-    struct keys keys = {.arena = before->arena};
+    struct hub_bytes bytes = hub_slice_field(domain->schema->root, value, index);
+    struct fold_keys keys = {.arena = before->arena};
     keys.items = hub_arena_take(keys.arena, RESEMBLANCE_KEYS_MAX * sizeof *keys.items);
     if (hub_slice_is_unstated(type, bytes))
         return keys;
@@ -70,21 +63,20 @@ static struct keys with_field(const struct hub_domain *domain, const struct fold
     return keys;
 }
 
-/* All keys under which the entity's value could be recognised elsewhere. */
-static struct keys list_keys(const struct hub_domain *domain, const struct fold_entity *entity,
-                             struct hub_arena *arena) {
-    struct keys all = {.arena = arena};
+struct fold_keys fold_likeness_keys(const struct hub_domain *domain, struct hub_bytes value,
+                                    struct hub_arena *arena) {
+    struct fold_keys all = {.arena = arena};
     all.items = hub_arena_take(arena, (domain->resemblance_count * RESEMBLANCE_KEYS_MAX + 1) *
                                           sizeof *all.items);
-    for (size_t i = 0; entity->kind == FOLD_ACTIVE && i < domain->resemblance_count; i++) {
+    for (size_t i = 0; i < domain->resemblance_count; i++) {
         const struct hub_resemblance *resemblance = &domain->resemblances[i];
         const char *start = "";
-        struct keys keys = {arena, &start, 1};
+        struct fold_keys keys = {arena, &start, 1};
         for (size_t k = 0; k < resemblance->count; k++) {
             size_t index = (size_t)resemblance->fields[k];
             start = k > 0 ? start
                           : hub_arena_format(arena, "%s", domain->schema->root->fields[index].name);
-            keys = with_field(domain, entity, &keys, index);
+            keys = with_field(domain, value, &keys, index);
         }
         for (size_t k = 0; k < keys.count; k++)
             all.items[all.count++] = keys.items[k];
@@ -125,6 +117,8 @@ static void tell_pairs(struct fold_step *step, const struct fold_likeness *liken
 
 static void leave(struct fold_step *step, struct hub_fold *fold, struct fold_entity *entity,
                   const char *key) {
+    if (step != NULL)
+        fold_wake(fold, FOLD_BY_LIKENESS, hub_bytes_of_text(key));
     struct fold_likeness *likeness = need_likeness(fold, key);
     size_t kept = 0;
     tell_pairs(step, likeness, /* add= */ false);
@@ -143,6 +137,8 @@ static void leave(struct fold_step *step, struct hub_fold *fold, struct fold_ent
 
 static void enter(struct fold_step *step, struct hub_fold *fold, struct fold_entity *entity,
                   const char *key) {
+    if (step != NULL)
+        fold_wake(fold, FOLD_BY_LIKENESS, hub_bytes_of_text(key));
     struct fold_likeness *likeness = need_likeness(fold, key);
     tell_pairs(step, likeness, /* add= */ false);
     HUB_GROW(likeness->entities, likeness->count, likeness->capacity);
@@ -157,9 +153,15 @@ static bool holds(char *const *texts, size_t count, const char *text) {
     return false;
 }
 
+static struct hub_bytes value_of(const struct fold_entity *entity) {
+    return hub_bytes(entity->value, entity->value_size);
+}
+
 static void relist(struct fold_step *step, struct hub_fold *fold, struct fold_entity *entity,
                    struct hub_arena *arena) {
-    struct keys keys = list_keys(fold->domain, entity, arena);
+    struct fold_keys keys = {0};
+    if (entity->kind == FOLD_ACTIVE)
+        keys = fold_likeness_keys(fold->domain, value_of(entity), arena);
     size_t kept = 0;
     for (size_t i = 0; i < entity->resemblance_count; i++) {
         char *key = entity->resemblances[i];
@@ -240,15 +242,15 @@ static bool names_something(const struct hub_type *type) {
 static bool agree(const struct hub_domain *domain, const struct fold_entity *a,
                   const struct fold_entity *b, size_t index, struct hub_arena *arena) {
     const char *start = "";
-    struct keys none = {arena, &start, 1};
+    struct fold_keys none = {arena, &start, 1};
     struct hub_bytes stated;
     const struct hub_type *type = hub_slice_stated(
         domain->contract.fields[index].field->type,
-        hub_slice_field(domain->schema->root, hub_bytes(a->value, a->value_size), index), &stated);
+        hub_slice_field(domain->schema->root, value_of(a), index), &stated);
     if (type == NULL || !names_something(type))
         return false;
-    struct keys own = with_field(domain, a, &none, index);
-    struct keys others = with_field(domain, b, &none, index);
+    struct fold_keys own = with_field(domain, value_of(a), &none, index);
+    struct fold_keys others = with_field(domain, value_of(b), &none, index);
     for (size_t i = 0; i < own.count; i++)
         if (holds((char *const *)others.items, others.count, own.items[i]))
             return true;

@@ -67,6 +67,7 @@ void fold_listing_touch(struct fold_step *step, const struct fold_statement *sta
                         const struct fold_statement *but) {
     for (size_t i = 0; i < statement->claim_count; i++) {
         struct fold_listing *listing = touch(step, statement->claims[i]);
+        fold_identifier_wake_holders(step->fold, statement->claims[i]);
         if (listing != NULL)
             listing->before =
                 list_entities(statement->claims[i], but, step->arena, &listing->before_count);
@@ -137,8 +138,9 @@ static bool same_ids(const struct fold_listing *listing, const char *const *ids,
     return true;
 }
 
-static struct fold_identifier *find(const struct hub_fold *fold, const char *text) {
+static struct fold_identifier *find(struct hub_fold *fold, const char *text) {
     struct fold_identifier *identifier = NULL;
+    fold_wake(fold, FOLD_BY_IDENTIFIER, hub_bytes_of_text(text));
     HASH_FIND_STR(fold->identifiers, text, identifier);
     return identifier;
 }
@@ -161,7 +163,7 @@ void fold_listing_publish(struct fold_step *step) {
 
 /* --- for whoever asks now --- */
 
-const char **hub_fold_resolve(const struct hub_fold *fold, const char *identifier,
+const char **hub_fold_resolve(struct hub_fold *fold, const char *identifier,
                               struct hub_arena *arena, size_t *ret_count) {
     return list_entities(find(fold, identifier), NULL, arena, ret_count);
 }
@@ -180,12 +182,12 @@ static void append_optional(const char *text, struct hub_buffer *json) {
         hub_text_append_json(hub_bytes_of_text(text), json);
 }
 
-const char *hub_fold_render_entity(const struct hub_fold *fold, const char *id,
+const char *hub_fold_render_entity(struct hub_fold *fold, const char *id,
                                    struct hub_buffer *json) {
     static const char *const kinds[] = {"ACTIVE", "MERGED", "WITHDRAWN", "MOVED"};
-    const struct fold_entity *entity = fold_entity_find((struct hub_fold *)fold, id);
+    const struct fold_entity *entity = fold_entity_find(fold, id);
     while (entity != NULL && entity->kind == FOLD_MERGED) /* redirects are acyclic */
-        entity = fold_entity_find((struct hub_fold *)fold, entity->into);
+        entity = fold_entity_find(fold, entity->into);
     if (entity == NULL)
         return NULL;
     hub_buffer_append_format(json, "{\"entity_id\":\"%s\",\"domain\":\"%s\",\"kind\":\"%s\"",

@@ -69,6 +69,7 @@ static struct fold_match *add_match(struct hub_fold *fold, const char *id, const
     match->entities[0] = hub_copy_text(a);
     match->entities[1] = hub_copy_text(b);
     match->opened_offset = -1;
+    match->bound = true;
     HASH_ADD_KEYPTR(hh, fold->matches, match->id, strlen(match->id), match);
     return match;
 }
@@ -90,6 +91,7 @@ struct fold_match *fold_match_of_decision(struct fold_step *step, const char *su
                                           const struct fold_entity *a,
                                           const struct fold_entity *b) {
     struct fold_match *match = NULL;
+    fold_wake(step->fold, FOLD_BY_MATCH, hub_bytes_of_text(subject));
     HASH_FIND_STR(step->fold->matches, subject, match);
     if (match == NULL)
         match = add_match(step->fold, subject, a == NULL ? "" : a->id, b == NULL ? "" : b->id);
@@ -107,7 +109,7 @@ void fold_match_touch_all(struct fold_step *step, struct fold_entity *entity) {
         touch(step, entity->matches[i]);
 }
 
-static void attach(struct fold_entity *entity, struct fold_match *match) {
+void fold_match_attach(struct fold_entity *entity, struct fold_match *match) {
     for (size_t i = 0; i < entity->match_count; i++)
         if (entity->matches[i] == match)
             return;
@@ -149,8 +151,8 @@ void fold_match_tell(struct fold_step *step, struct fold_entity *a, struct fold_
         hub_copy_text(evidence->detail),
         {hub_copy_text(evidence->statements[0]), hub_copy_text(evidence->statements[1])}};
     match->evidence_count++;
-    attach(a, match);
-    attach(b, match);
+    fold_match_attach(a, match);
+    fold_match_attach(b, match);
 }
 
 /* What evidence follows from. */

@@ -7,7 +7,7 @@
 
 /* A number as one statement gives it. */
 struct given {
-    const struct fold_identifier *identifier;
+    struct fold_identifier *identifier;
     const struct fold_statement *statement;
     bool doubtful;
 };
@@ -85,7 +85,7 @@ static bool is_crowded(const struct fold_identifier *identifier, bool doubtful) 
 }
 
 static void compare_with(struct search *search, const struct given *own,
-                         const struct fold_identifier *identifier, bool doubtful) {
+                         struct fold_identifier *identifier, bool doubtful) {
     struct fold_statement *const *holders =
         doubtful ? identifier->doubters : identifier->statements;
     size_t count = doubtful ? identifier->doubter_count : identifier->count;
@@ -101,17 +101,22 @@ static void compare_with(struct search *search, const struct given *own,
 }
 
 static void look_around(struct search *search, const struct given *own) {
-    const struct fold_identifier *identifier = own->identifier;
+    struct fold_identifier *identifier = own->identifier;
+    struct hub_fold *fold = search->step->fold;
+    fold_identifier_wake_holders(fold, identifier);
     if (is_crowded(identifier, own->doubtful))
         return;
     /* The same number is a near miss only where one of the two doubts it. */
     compare_with(search, own, identifier, /* doubtful= */ !own->doubtful);
+    fold_identifier_wake_near(fold, identifier);
     if (identifier->near_count > FOLD_NEAR_MAX)
         return;
     for (size_t i = 0; i < identifier->near_count; i++) {
-        const struct fold_identifier *near = identifier->near[i];
+        struct fold_identifier *near = identifier->near[i];
+        fold_identifier_wake_near(fold, near);
         if (near->near_count > FOLD_NEAR_MAX)
             continue;
+        fold_identifier_wake_holders(fold, near);
         compare_with(search, own, near, /* doubtful= */ false);
         if (!own->doubtful)
             compare_with(search, own, near, /* doubtful= */ true);
@@ -189,19 +194,25 @@ static void touch_each(struct fold_step *step, struct fold_statement *const *hol
 }
 
 static void touch_holders(struct fold_step *step, const struct fold_identifier *identifier) {
+    fold_identifier_wake_holders(step->fold, identifier);
     touch_each(step, identifier->statements, identifier->count, HUB_IDENTIFIER_DEGREE_MAX + 1);
     touch_each(step, identifier->doubters, identifier->doubter_count, FOLD_DOUBTERS_MAX + 1);
 }
 
 void fold_near_touch_crowds(struct fold_step *step, const struct fold_statement *statement) {
     for (size_t i = 0; i < statement->claim_count + statement->doubt_count; i++) {
-        const struct fold_identifier *identifier = statement->claims[i];
+        struct fold_identifier *identifier = statement->claims[i];
+        fold_identifier_wake_holders(step->fold, identifier);
         if (identifier->count == HUB_IDENTIFIER_DEGREE_MAX + 1 ||
             identifier->doubter_count == FOLD_DOUBTERS_MAX + 1)
             touch_holders(step, identifier);
         bool only_here = identifier->count + identifier->doubter_count == 1; /* it comes or goes */
-        for (size_t k = 0; only_here && k < identifier->near_count; k++)
+        if (only_here)
+            fold_identifier_wake_near(step->fold, identifier);
+        for (size_t k = 0; only_here && k < identifier->near_count; k++) {
+            fold_identifier_wake_near(step->fold, identifier->near[k]);
             if (identifier->near[k]->near_count == FOLD_NEAR_MAX + 1)
                 touch_holders(step, identifier->near[k]);
+        }
     }
 }

@@ -95,14 +95,12 @@ static void append_shard(const struct hub_domain *domain, struct hub_bytes value
                   hub_slice_field(domain->schema->root, value, index), key);
 }
 
-/* The claim that a merged value makes: on which suite, from when to when. False for none. */
-static bool read_span(const struct hub_domain *domain, const struct fold_entity *entity,
-                      struct hub_buffer *key, struct hub_span *span) {
+bool fold_overlap_suite(const struct hub_domain *domain, struct hub_bytes value,
+                        struct hub_buffer *key) {
     const struct hub_exclusive *exclusive = domain->exclusive;
     const struct hub_type *record = domain->schema->root;
-    struct hub_bytes value = hub_bytes(entity->value, entity->value_size);
     struct hub_bytes part;
-    if (entity->kind != FOLD_ACTIVE)
+    if (exclusive == NULL)
         return false;
 #define FIELD(index)                                                                               \
     hub_slice_stated(record->fields[index].type, hub_slice_field(record, value, (size_t)(index)), \
@@ -116,16 +114,18 @@ static bool read_span(const struct hub_domain *domain, const struct fold_entity 
         return false;
     hub_text_fold(hub_slice_octets(part), key);
 #undef FIELD
-    span->owner = (void *)entity;
-    return read_interval(domain, value, span);
+    return true;
 }
 
 void fold_overlap_index(struct hub_fold *fold, struct fold_entity *entity) {
     HUB_SCOPED_BUFFER key = {0};
     struct hub_span span;
+    struct hub_bytes value = hub_bytes(entity->value, entity->value_size);
     drop_span(fold, entity);
-    if (fold->domain->exclusive == NULL || !read_span(fold->domain, entity, &key, &span))
+    if (entity->kind != FOLD_ACTIVE || !fold_overlap_suite(fold->domain, value, &key) ||
+        !read_interval(fold->domain, value, &span))
         return;
+    span.owner = entity;
     entity->exclusive_key = hub_copy_text(hub_buffer_text(&key));
     entity->span = span;
     hub_intervals_add(&need_suite(fold, entity->exclusive_key)->intervals, span);
@@ -215,6 +215,7 @@ void fold_overlap_find(struct fold_step *step, struct fold_change *change) {
     struct overlap_search search = {step, entity};
     struct fold_suite *suite = NULL;
     if (entity->exclusive_key != NULL) {
+        fold_wake(step->fold, FOLD_BY_SUITE, hub_bytes_of_text(entity->exclusive_key));
         HASH_FIND_STR(step->fold->suites, entity->exclusive_key, suite);
         hub_intervals_overlaps(&suite->intervals, entity->span, on_overlap, &search);
     }

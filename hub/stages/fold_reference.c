@@ -18,6 +18,7 @@ void fold_fact_free(struct fold_fact *fact) {
 
 static struct fold_fact *need_fact(struct hub_fold *fold, struct hub_bytes key) {
     struct fold_fact *fact = NULL;
+    fold_wake(fold, FOLD_BY_FACT, key);
     HASH_FIND(hh, fold->facts, key.data, key.size, fact);
     if (fact != NULL)
         return fact;
@@ -70,6 +71,17 @@ bool fold_reference_is(const struct hub_input *entry) {
            memcmp(entry->key.data, HUB_FACT_PREFIX, size) == 0;
 }
 
+static struct hub_bytes key_of(const struct hub_input *entry) {
+    return hub_bytes_part(entry->key, sizeof HUB_FACT_PREFIX - 1, entry->key.size);
+}
+
+struct fold_fact *fold_fact_find(const struct hub_fold *fold, const struct hub_input *entry) {
+    struct fold_fact *fact = NULL;
+    struct hub_bytes key = key_of(entry);
+    HASH_FIND(hh, fold->facts, key.data, key.size, fact);
+    return fact;
+}
+
 enum hub_status fold_reference_take(struct hub_fold *fold, const struct hub_input *entry,
                                     struct fold_fact **ret_fact, struct hub_error *reterr) {
     struct hub_record record;
@@ -78,8 +90,7 @@ enum hub_status fold_reference_take(struct hub_fold *fold, const struct hub_inpu
                         reterr) != HUB_OK)
         return hub_fail_at(reterr, HUB_FATAL, "log.%s/%d@%lld: damaged", fold->domain->name,
                            entry->partition, (long long)entry->offset);
-    struct fold_fact *fact = need_fact(
-        fold, hub_bytes_part(entry->key, sizeof HUB_FACT_PREFIX - 1, entry->key.size));
+    struct fold_fact *fact = need_fact(fold, key_of(entry));
     hub_release(fact->body);
     fact->body = hub_copy_bytes(record.body.data, record.body.size);
     fact->body_size = record.body.size;
@@ -88,6 +99,7 @@ enum hub_status fold_reference_take(struct hub_fold *fold, const struct hub_inpu
 }
 
 void fold_reference_touch(struct fold_step *step, const struct fold_fact *fact) {
+    fold_wake(step->fold, FOLD_BY_REFERENCE, hub_bytes_of_text(fact->key));
     for (size_t i = 0; i < fact->count; i++)
         fold_change_of(step, fact->statements[i]->entity)->refer = true;
 }

@@ -56,6 +56,8 @@ static enum hub_status put_in_force(struct hub_fold *fold, const struct hub_rule
     fold->catalogue->compiler->release(fold->rules);
     fold->rules = rules;
     fold->domain = &rules->domain;
+    hub_fold_hooks_free(fold->hooks);
+    fold->hooks = hub_fold_hooks_new(fold->catalogue, fold->domain);
     return HUB_OK;
 }
 
@@ -71,6 +73,7 @@ static void derive(struct fold_step *step) {
         fold_listing_touch(step, statement, NULL);
     HASH_ITER(hh, fold->statements, statement, next_statement)
         fold_identifier_drop(fold, statement);
+    fold_sieve_clear(&fold->sieve);
     HASH_ITER(hh, fold->statements, statement, next_statement) {
         fold_statement_refresh(fold, statement);
         if (statement->in_force)
@@ -96,6 +99,7 @@ enum hub_status fold_rules_take(struct fold_step *step, struct hub_error *reterr
         fold->counts.overruled++;
         return HUB_OK;
     }
+    HUB_TRY(hub_fold_wake_all(fold, reterr)); /* by the rules that it sleeps by */
     HUB_TRY(put_in_force(fold, &entry, offset, reterr));
     derive(step);
     fold->counts.ruled++;
@@ -136,17 +140,13 @@ static enum hub_status put_last_in_force(struct hub_fold *fold, struct hub_arena
 
 enum hub_status fold_rules_loaded(struct hub_fold *fold, struct hub_error *reterr) {
     struct hub_arena arena = {0};
-    struct fold_statement *statement, *next;
     if (fold->ruling_count == 0)
         return HUB_OK;
     qsort(fold->rulings, fold->ruling_count, sizeof *fold->rulings, compare_rulings);
     enum hub_status status = put_last_in_force(fold, &arena, reterr);
     hub_arena_destroy(&arena);
     fold_rules_free(fold);
-    HUB_TRY(status);
-    HASH_ITER(hh, fold->statements, statement, next)
-        fold_statement_refresh(fold, statement);
-    return HUB_OK;
+    return status;
 }
 
 /* --- merging again --- */
@@ -177,8 +177,10 @@ static struct fold_entity **list_range(struct fold_step *step, struct hub_bytes 
     return list;
 }
 
-void fold_rules_remerge(struct fold_step *step, struct hub_bytes end) {
+enum hub_status fold_rules_remerge(struct fold_step *step, struct hub_bytes end,
+                                   struct hub_error *reterr) {
     size_t count = 0;
+    HUB_TRY(hub_fold_wake_all(step->fold, reterr));
     struct fold_entity **list = list_range(step, end, &count);
     for (size_t i = 0; i < count; i++) {
         struct fold_entity *entity = list[i];
@@ -191,4 +193,5 @@ void fold_rules_remerge(struct fold_step *step, struct hub_bytes end) {
         change->remerge = change->by_rules = true;
     }
     step->fold->counts.ruled++;
+    return HUB_OK;
 }

@@ -6,7 +6,9 @@
 #include "hub/core/intervals.h"
 #include "hub/core/merge.h"
 #include "hub/stages/fold.h"
+#include "hub/stages/fold_hooks.h"
 #include "hub/stages/readers.h"
+#include "hub/stages/shelf.h"
 
 #include <stdlib.h>
 
@@ -21,6 +23,20 @@ struct fold_decision {
     size_t statement_count, other_count, value_count;
     char *reason, *decided_by, *confirmed_by;
     int64_t offset;
+};
+
+/* What a record is found by while it sleeps (fold_wake.c). */
+enum fold_trait {
+    FOLD_BY_STATEMENT = 1, /* <system>/<source id> */
+    FOLD_BY_ENTITY,
+    FOLD_BY_IDENTIFIER,
+    FOLD_BY_LIKENESS,
+    FOLD_BY_SUITE,
+    FOLD_BY_FACT,
+    FOLD_BY_REFERENCE, /* to a fact */
+    FOLD_BY_CONFLICT,
+    FOLD_BY_MATCH,
+    FOLD_BY_RULES,
 };
 
 /* What was decided about a statement and another one; of several, the newest counts. */
@@ -50,8 +66,9 @@ struct fold_identifier {
     UT_hash_handle hh;
     char *text;
     char *group;
-    uint16_t strength;
+    uint16_t strength, scheme; /* scheme: its index in the schemes */
     bool exclusive;
+    bool near_awake; /* all that are one slip away are */
     struct fold_statement **statements; /* that may be joined by it */
     size_t count, capacity;
     struct fold_statement **doubters; /* that give it as doubtful */
@@ -70,6 +87,7 @@ struct fold_statement {
     size_t copy_count, copy_capacity;
     size_t speaker;   /* whose copy speaks */
     bool in_force;    /* the speaker stands by it */
+    bool settled;     /* all its copies are here, and what hangs on it */
     int64_t first_offset; /* since it came into force */
     struct fold_identifier **claims; /* those that may join, then the doubtful ones */
     size_t claim_count, doubt_count;
@@ -119,9 +137,8 @@ struct fold_entity {
     struct hub_span span;
     char **resemblances; /* keys it is listed under */
     size_t resemblance_count;
-    uint8_t *record; /* while loading: the last one that was published; else NULL */
+    uint8_t *record; /* while it wakes: the last one that was published; else NULL */
     size_t record_size;
-    bool incomplete; /* while loading: its record lists a statement that the log does not have */
     size_t mark;
     struct fold_change *change; /* of the running step */
 };
@@ -173,6 +190,7 @@ struct fold_match {
     struct fold_decision *decision; /* about statements, in force; or NULL */
     struct fold_decision *proposal; /* to decide so; or NULL */
     struct fold_match_before *before; /* of the running step */
+    bool bound; /* its decision is, to the statements */
 };
 
 /* Everything under one text: claims on one suite, entities that resemble each other. */
@@ -200,6 +218,8 @@ struct fold_system {
 struct fold_sieve {
     uint64_t *bits;
     size_t bit_count;
+    uint64_t *hashes; /* all of them, also of those that sleep or are no more */
+    size_t count, capacity;
 };
 
 struct hub_fold {
@@ -226,6 +246,14 @@ struct hub_fold {
     size_t marks; /* the last mark given */
     struct hub_fold_counts counts;
     struct hub_fold_gauges gauges;
+    struct hub_fold_hooks *hooks;
+    struct hub_shelf *shelf; /* what was loaded */
+    const struct hub_store *store; /* what else there is; or NULL */
+    struct fold_waking *waking;
+    bool is_ruled; /* the log named rules */
+    bool has_dormant, is_waking;
+    enum hub_status failed; /* the first that could not be woken: nothing that follows counts */
+    struct hub_error failure;
 };
 
 /* Why an entity is published again, in CloudEvents' words. */
@@ -272,7 +300,28 @@ struct fold_step {
     struct fold_statement *moved; /* the statement that went to another shard, or NULL */
 };
 
+/* fold_wake.c: what sleeps. */
+/* Everything that this leads to is awake afterwards, or the fold has failed. */
+void fold_wake(struct hub_fold *fold, enum fold_trait trait, struct hub_bytes text);
+/* A statement was made. */
+void fold_wake_statement(struct hub_fold *fold, struct fold_statement *statement);
+void fold_waking_free(struct fold_waking *waking); /* NULL is fine */
+struct fold_waking *fold_waking_new(void);
+
+/* fold_load.c: reading what was published. */
+enum hub_status fold_load_entity(struct hub_fold *fold, struct fold_entity *entity,
+                                 struct hub_error *reterr);
+/* HUB_FATAL: the entity lists a statement that is none of its. */
+enum hub_status fold_contradict(const struct hub_fold *fold, const struct fold_entity *entity,
+                                const struct fold_statement *statement, struct hub_error *reterr);
+enum hub_status fold_load_conflict(struct hub_fold *fold, struct hub_bytes value,
+                                   struct fold_conflict **ret_conflict, struct hub_error *reterr);
+enum hub_status fold_load_match(struct hub_fold *fold, struct hub_bytes value,
+                                struct fold_match **ret_match, struct hub_error *reterr);
+
 /* fold_statement.c: statements and their copies. */
+/* Whether a log entry's key is one of a statement: <institution>/<system>/<source id> in UTF-8. */
+bool fold_statement_has_key(const struct hub_input *entry);
 /* `ret_content_changed` may be NULL. */
 enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_input *entry,
                                     struct hub_arena *arena, struct fold_statement **ret_statement,
@@ -297,6 +346,12 @@ void fold_identifier_drop(struct hub_fold *fold, struct fold_statement *statemen
 bool fold_identifier_claims_stand(struct hub_fold *fold, struct fold_statement *statement,
                                   struct hub_arena *arena);
 void fold_identifier_free(struct fold_identifier *identifier);
+/* All that are one slip away are awake afterwards, in `near`. */
+void fold_identifier_wake_near(struct hub_fold *fold, struct fold_identifier *identifier);
+void fold_identifier_wake_holders(struct hub_fold *fold, const struct fold_identifier *identifier);
+size_t fold_identifier_count_set_aside(const struct hub_fold *fold);
+void fold_sieve_add(struct hub_fold *fold, uint64_t hash);
+void fold_sieve_clear(struct fold_sieve *sieve);
 
 /* fold_bucket.c: clusters and ids. */
 void fold_bucket_recluster(struct fold_step *step, struct fold_statement *statement);
@@ -403,6 +458,9 @@ void fold_conflict_note_decided(struct fold_conflict *conflict, const char *refu
 /* fold_overlap.c: claims on one thing at one time. */
 void fold_overlap_find(struct fold_step *step, struct fold_change *change);
 void fold_overlap_index(struct hub_fold *fold, struct fold_entity *entity);
+/* The suite that a merged value claims; false where it claims none. */
+bool fold_overlap_suite(const struct hub_domain *domain, struct hub_bytes value,
+                        struct hub_buffer *key);
 
 /* fold_reference.c: links to other domains, and the facts about what they lead to. */
 bool fold_reference_is(const struct hub_input *entry);
@@ -416,6 +474,8 @@ void fold_reference_index(struct hub_fold *fold, struct fold_statement *statemen
                           struct hub_arena *arena);
 void fold_reference_find(struct fold_step *step, struct fold_change *change);
 void fold_fact_free(struct fold_fact *fact);
+/* The fact that an entry is about, if it is awake. */
+struct fold_fact *fold_fact_find(const struct hub_fold *fold, const struct hub_input *entry);
 
 /* fold_match.c: pairs that may be one. */
 void fold_match_of_refusals(struct fold_step *step, struct fold_entity **entities,
@@ -434,6 +494,7 @@ void fold_match_take_back(struct fold_step *step, const struct fold_entity *a,
                           const char *detail);
 void fold_match_publish(struct fold_step *step);
 void fold_match_free(struct fold_match *match);
+void fold_match_attach(struct fold_entity *entity, struct fold_match *match);
 /* The match that carries decisions of this subject, touched; the entities may be NULL. */
 struct fold_match *fold_match_of_decision(struct fold_step *step, const char *subject,
                                           const struct fold_entity *a,
@@ -443,6 +504,15 @@ void fold_match_note_decided(struct fold_match *match, const char *refused);
 void fold_match_touch_all(struct fold_step *step, struct fold_entity *entity);
 
 /* fold_likeness.c: entities that agree in all fields of a hub:possible. */
+struct fold_keys {
+    struct hub_arena *arena;
+    const char **items;
+    size_t count;
+};
+
+/* All keys under which an active entity's value could be recognised elsewhere. */
+struct fold_keys fold_likeness_keys(const struct hub_domain *domain, struct hub_bytes value,
+                                    struct hub_arena *arena);
 void fold_likeness_of_change(struct fold_step *step, struct fold_change *change);
 void fold_likeness_index(struct hub_fold *fold, struct fold_entity *entity,
                          struct hub_arena *arena);
@@ -480,7 +550,8 @@ bool fold_decision_apart(const struct fold_entity *a, const struct fold_entity *
 
 /* fold_rules.c: rules that change. */
 enum hub_status fold_rules_take(struct fold_step *step, struct hub_error *reterr);
-void fold_rules_remerge(struct fold_step *step, struct hub_bytes end);
+enum hub_status fold_rules_remerge(struct fold_step *step, struct hub_bytes end,
+                                   struct hub_error *reterr);
 /* While loading: keeps an entry; puts them all in force, in order, once they are there. */
 void fold_rules_remember(struct hub_fold *fold, const struct hub_input *entry);
 enum hub_status fold_rules_loaded(struct hub_fold *fold, struct hub_error *reterr);

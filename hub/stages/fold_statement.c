@@ -9,6 +9,7 @@
 
 struct fold_statement *fold_statement_find(struct hub_fold *fold, const char *key) {
     struct fold_statement *statement = NULL;
+    fold_wake(fold, FOLD_BY_STATEMENT, hub_bytes_of_text(key));
     HASH_FIND_STR(fold->statements, key, statement);
     return statement;
 }
@@ -118,18 +119,23 @@ uint32_t fold_statement_system(const struct hub_fold *fold,
     return (uint32_t)(statement->system - parties->systems);
 }
 
-/* <institution>/<system>/<source id> */
+bool fold_statement_has_key(const struct hub_input *entry) {
+    struct hub_bytes institution, rest, name, source_id;
+    return entry->has_key && hub_text_is_utf8(entry->key) &&
+           hub_bytes_cut(entry->key, '/', &institution, &rest) &&
+           hub_bytes_cut(rest, '/', &name, &source_id);
+}
+
 static enum hub_status split_key(struct hub_fold *fold, const struct hub_input *entry,
                                  struct hub_bytes *ret_institution, struct hub_bytes *ret_key,
                                  const struct hub_system **ret_system, struct hub_error *reterr) {
     struct hub_bytes name, source_id;
-    bool whole = entry->has_key && hub_text_is_utf8(entry->key) &&
-                 hub_bytes_cut(entry->key, '/', ret_institution, ret_key) &&
-                 hub_bytes_cut(*ret_key, '/', &name, &source_id);
-    if (!whole || !entry->has_value)
+    if (!fold_statement_has_key(entry) || !entry->has_value)
         return hub_fail(reterr, HUB_FATAL,
                         "log.%s/%d@%lld: no statement that admit could have written",
                         fold->domain->name, entry->partition, (long long)entry->offset);
+    hub_bytes_cut(entry->key, '/', ret_institution, ret_key);
+    hub_bytes_cut(*ret_key, '/', &name, &source_id);
     *ret_system = system_of(fold, name);
     return HUB_OK;
 }
@@ -137,6 +143,7 @@ static enum hub_status split_key(struct hub_fold *fold, const struct hub_input *
 static struct fold_statement *need(struct hub_fold *fold, struct hub_bytes key,
                                    const struct hub_system *system) {
     struct fold_statement *statement = NULL;
+    fold_wake(fold, FOLD_BY_STATEMENT, key);
     HASH_FIND(hh, fold->statements, key.data, key.size, statement);
     if (statement != NULL)
         return statement;
@@ -145,6 +152,7 @@ static struct fold_statement *need(struct hub_fold *fold, struct hub_bytes key,
     statement->system = system;
     statement->first_offset = -1;
     HASH_ADD_KEYPTR(hh, fold->statements, statement->key, key.size, statement);
+    fold_wake_statement(fold, statement);
     return statement;
 }
 

@@ -16,6 +16,8 @@ void hub_shelf_put(struct hub_shelf *shelf, unsigned topic, const struct hub_inp
 bool hub_shelf_has(const struct hub_shelf *shelf, unsigned topic, uint64_t own_hook,
                    struct hub_bytes key);
 bool hub_shelf_is_empty(const struct hub_shelf *shelf);
+/* Whether nobody has asked for the hook before. */
+HUB_MUST_USE bool hub_shelf_ask(struct hub_shelf *shelf, uint64_t hook);
 
 /* As struct hub_store's. */
 HUB_MUST_USE enum hub_status hub_shelf_find(const struct hub_shelf *shelf, uint64_t hook,

@@ -49,17 +49,19 @@ static struct hub_fold *load(const struct trial *trial) {
     struct hub_fold *fold = hub_fold_new(fuzz_catalogue(), trials(), &hub_sha256, 0);
     struct hub_error error;
     for (size_t i = 0; i < trial->entry_count; i++)
-        fuzz_must(hub_fold_load_log(fold, &trial->entries[i], &error) == HUB_OK);
+        fuzz_must(hub_fold_load(fold, HUB_FOLD_LOG, &trial->entries[i], &error) == HUB_OK);
     for (size_t i = 0; i < trial->published_count; i++) {
         const struct hub_output *output = trial->published[i];
-        enum hub_status status =
-            output->kind == HUB_OUTPUT_UNIFIED    ? hub_fold_load_unified(fold, output->value, &error)
-            : output->kind == HUB_OUTPUT_CONFLICT ? hub_fold_load_conflict(fold, output->value, &error)
-            : output->kind == HUB_OUTPUT_MATCH    ? hub_fold_load_match(fold, output->value, &error)
-                                                  : HUB_OK;
-        fuzz_must(status == HUB_OK);
+        static const enum hub_fold_topic topics[] = {[HUB_OUTPUT_UNIFIED] = HUB_FOLD_UNIFIED,
+                                                     [HUB_OUTPUT_CONFLICT] = HUB_FOLD_CONFLICT,
+                                                     [HUB_OUTPUT_MATCH] = HUB_FOLD_MATCH};
+        struct hub_input record = {
+            .has_key = true, .has_value = true, .key = output->key, .value = output->value};
+        if (output->kind >= HUB_OUTPUT_UNIFIED && output->kind <= HUB_OUTPUT_MATCH)
+            fuzz_must(hub_fold_load(fold, topics[output->kind], &record, &error) == HUB_OK);
     }
     fuzz_must(hub_fold_loaded(fold, &error) == HUB_OK);
+    fuzz_must(hub_fold_wake_all(fold, &error) == HUB_OK);
     return fold;
 }
 

@@ -9,6 +9,7 @@
 #include "schemas/lib/frame.h"
 #include "schemas/lib/slice.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/lib/loading.h"
 
 enum { RECORDS_MAX = 12 };
 enum topic { LOG = 0, UNIFIED, CONFLICT, MATCH, LOADED, TOPICS };
@@ -73,7 +74,16 @@ static enum hub_status take_log(struct trial *trial, struct hub_bytes key, struc
                               .timestamp_ms = 1790000000000};
     entry.value = framed(trial, hub_rules_entry_is(&entry) ? "rules" : trial->domain->name, body);
     return trial->loaded ? fold_entry(trial, &entry, reterr)
-                         : hub_fold_load_log(trial->fold, &entry, reterr);
+                         : hub_fold_load(trial->fold, HUB_FOLD_LOG, &entry, reterr);
+}
+
+/* Under the key of the file where it has one, else under its own id, as the hub writes it. */
+static enum hub_status load(struct trial *trial, enum hub_fold_topic topic, struct hub_bytes key,
+                            struct hub_bytes message, struct hub_error *reterr) {
+    struct hub_input record = {
+        .has_key = true, .has_value = true, .key = key, .value = message};
+    return key.size == 0 ? test_load(trial->fold, topic, message, reterr)
+                         : hub_fold_load(trial->fold, topic, &record, reterr);
 }
 
 /* Nothing is loaded once the loading has ended; from then on there are entries only. */
@@ -84,13 +94,12 @@ static enum hub_status take(struct trial *trial, struct hub_error *reterr) {
         return take_log(trial, key, body, reterr);
     switch (topic) {
     case UNIFIED:
-        return hub_fold_load_unified(
-            trial->fold,
-            framed(trial, trial->domain->unified->subject, made_here(trial, body)), reterr);
+        return load(trial, HUB_FOLD_UNIFIED, key,
+                    framed(trial, trial->domain->unified->subject, made_here(trial, body)), reterr);
     case CONFLICT:
-        return hub_fold_load_conflict(trial->fold, framed(trial, "conflict", body), reterr);
+        return load(trial, HUB_FOLD_CONFLICT, key, framed(trial, "conflict", body), reterr);
     case MATCH:
-        return hub_fold_load_match(trial->fold, framed(trial, "match", body), reterr);
+        return load(trial, HUB_FOLD_MATCH, key, framed(trial, "match", body), reterr);
     default:
         trial->loaded = true;
         return hub_fold_loaded(trial->fold, reterr);

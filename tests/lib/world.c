@@ -196,22 +196,21 @@ static void stop_stages(struct world *world) {
 }
 
 static void load_shard(struct world *world, int32_t shard) {
-    enum hub_status (*const load[])(struct hub_fold *, struct hub_bytes, struct hub_error *) = {
-        [HUB_OUTPUT_UNIFIED] = hub_fold_load_unified,
-        [HUB_OUTPUT_CONFLICT] = hub_fold_load_conflict,
-        [HUB_OUTPUT_MATCH] = hub_fold_load_match};
+    static const enum hub_fold_topic numbers[] = {[HUB_OUTPUT_UNIFIED] = HUB_FOLD_UNIFIED,
+                                                  [HUB_OUTPUT_CONFLICT] = HUB_FOLD_CONFLICT,
+                                                  [HUB_OUTPUT_MATCH] = HUB_FOLD_MATCH};
     struct topic *topics = world->outputs[shard];
     struct hub_error error;
     for (size_t i = 0; i < topics[HUB_OUTPUT_LOG].count; i++) {
         struct hub_input entry = input_of(&topics[HUB_OUTPUT_LOG].records[i], shard);
         if (entry.offset < world->folded[shard])
-            must(hub_fold_load_log(world->folds[shard], &entry, &error), &error);
+            must(hub_fold_load(world->folds[shard], HUB_FOLD_LOG, &entry, &error), &error);
     }
     for (int kind = HUB_OUTPUT_UNIFIED; kind <= HUB_OUTPUT_MATCH; kind++)
-        for (size_t i = 0; i < topics[kind].count; i++)
-            must(load[kind](world->folds[shard],
-                            hub_bytes(topics[kind].records[i].value,
-                                      topics[kind].records[i].value_size), &error), &error);
+        for (size_t i = 0; i < topics[kind].count; i++) {
+            struct hub_input record = input_of(&topics[kind].records[i], shard);
+            must(hub_fold_load(world->folds[shard], numbers[kind], &record, &error), &error);
+        }
     must(hub_fold_loaded(world->folds[shard], &error), &error);
 }
 
@@ -400,12 +399,14 @@ const char *world_rules(struct world *world) {
 void world_restart(struct world *world) {
     struct hub_admit_counts admit_counts[INSTITUTIONS_MAX];
     struct hub_fold_counts fold_counts[SHARDS_MAX];
+    struct hub_fold_gauges gauges[SHARDS_MAX];
     struct hub_error error;
     size_t institutions = test_catalogue()->parties.institution_count;
     for (size_t i = 0; i < institutions; i++)
         admit_counts[i] = *hub_admit_counts(world->admits[i]);
     for (int32_t i = 0; i < world->shard_count; i++)
-        fold_counts[i] = *hub_fold_counts(world->folds[i]);
+        fold_counts[i] = *hub_fold_counts(world->folds[i]),
+        gauges[i] = hub_fold_gauges(world->folds[i]);
     stop_stages(world);
     start(world);
     for (size_t i = 0; i < institutions; i++) {
@@ -417,6 +418,7 @@ void world_restart(struct world *world) {
     }
     for (int32_t i = 0; i < world->shard_count; i++) {
         hub_fold_set_counts(world->folds[i], &fold_counts[i]);
+        hub_fold_set_gauges(world->folds[i], &gauges[i]);
         load_shard(world, i);
     }
 }
@@ -526,7 +528,7 @@ size_t world_count_active(const json_t *records) {
     return count_with(records, "kind", "ACTIVE");
 }
 
-const struct hub_fold *world_shard(const struct world *world, int32_t shard) {
+struct hub_fold *world_shard(const struct world *world, int32_t shard) {
     return world->folds[shard];
 }
 

@@ -83,7 +83,7 @@ size_t world_count_open(const json_t *records); /* whose state is OPEN */
 size_t world_count_active(const json_t *records); /* whose kind is ACTIVE */
 
 /* The fold of a shard; its memory is gone after a restart. */
-const struct hub_fold *world_shard(const struct world *world, int32_t shard);
+struct hub_fold *world_shard(const struct world *world, int32_t shard);
 
 struct hub_admit_counts world_admit_counts(struct world *world); /* of all institutions */
 struct hub_fold_counts world_fold_counts(struct world *world);   /* of all shards */

@@ -63,12 +63,16 @@ static void take_entry(struct reference *reference, const struct record *entry) 
                   seen.statements, seen.conflicts_open, seen.matches_open);
 }
 
-static void compare_gauges(struct reference *reference, const char *which) {
+/* Of a stage that loads, everything is woken, which counts it anew. */
+static void compare_gauges(struct reference *reference, const char *which, bool wakes) {
     struct slot *slot = reference->slot;
+    struct hub_error error;
     struct hub_fold_gauges wanted = hub_fold_gauges(reference->stage), now;
     hubs_load(reference->hubs, slot);
     if (reference->hubs->failed)
         return;
+    if (wakes && hub_fold_wake_all(slot->state, &error) != HUB_OK)
+        hubs_fail(reference->hubs, "shard %d cannot be woken: %s", slot->number, error.text);
     now = hub_fold_gauges(slot->state);
     if (memcmp(&now, &wanted, sizeof now) != 0)
         hubs_fail(reference->hubs, "shard %d, %s: %zu entities, %zu statements, %zu conflicts and "
@@ -97,10 +101,10 @@ static void compare_state(struct reference *reference) {
                sizeof slot->fold_counts) != 0)
         hubs_fail(hubs, "shard %d: the counts of the fold are not those of a run without "
                   "crashes", slot->number);
-    compare_gauges(reference, "as it runs");
+    compare_gauges(reference, "as it runs", /* wakes= */ false);
     hubs_crash(hubs, slot->owner);
     if (!hubs->failed)
-        compare_gauges(reference, "loaded");
+        compare_gauges(reference, "loaded", /* wakes= */ true);
 }
 
 static void check_slot(struct hubs *hubs, struct slot *slot, struct churn *churn) {

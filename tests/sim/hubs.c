@@ -224,7 +224,7 @@ static enum hub_status load_log(struct hubs *hubs, const struct slot *slot,
             continue;
         status = hubs->breach == BREACH_DECIDE_AGAIN
                      ? hub_fold_entry(slot->state, &entry, &forgotten, error)
-                     : hub_fold_load_log(slot->state, &entry, error);
+                     : hub_fold_load(slot->state, HUB_FOLD_LOG, &entry, error);
         hub_arena_reset(&hubs->scratch);
     }
     records_free(&log);
@@ -233,20 +233,22 @@ static enum hub_status load_log(struct hubs *hubs, const struct slot *slot,
 
 static enum hub_status load_fold(struct hubs *hubs, struct slot *slot,
                                  struct hub_error *error) {
-    enum hub_status (*const load[])(struct hub_fold *, struct hub_bytes, struct hub_error *) = {
-        [HUB_OUTPUT_UNIFIED] = hub_fold_load_unified,
-        [HUB_OUTPUT_CONFLICT] = hub_fold_load_conflict,
-        [HUB_OUTPUT_MATCH] = hub_fold_load_match};
+    static const enum hub_fold_topic topics[] = {[HUB_OUTPUT_UNIFIED] = HUB_FOLD_UNIFIED,
+                                                 [HUB_OUTPUT_CONFLICT] = HUB_FOLD_CONFLICT,
+                                                 [HUB_OUTPUT_MATCH] = HUB_FOLD_MATCH};
     HUB_TRY(load_log(hubs, slot, error));
     hub_fold_set_counts(slot->state, &slot->fold_counts);
+    hub_fold_set_gauges(slot->state, &slot->fold_gauges);
     if (hubs->breach == BREACH_DECIDE_AGAIN)
         return HUB_OK;
     enum hub_status status = HUB_OK;
     for (int kind = HUB_OUTPUT_UNIFIED; kind <= HUB_OUTPUT_MATCH; kind++) {
         const struct partition *own = &hubs->outputs[slot->number][kind];
         struct records known = list_known(hubs, slot, own, own->next_offset);
-        for (size_t i = 0; status == HUB_OK && i < known.count; i++)
-            status = load[kind](slot->state, known.items[i]->value, error);
+        for (size_t i = 0; status == HUB_OK && i < known.count; i++) {
+            struct hub_input record = entry_of(hubs, slot, known.items[i]);
+            status = hub_fold_load(slot->state, topics[kind], &record, error);
+        }
         records_free(&known);
     }
     return status == HUB_OK ? hub_fold_loaded(slot->state, error) : status;
@@ -340,7 +342,8 @@ static void note_counts(struct slot *slot) {
     if (slot->kind == SLOT_ADMIT)
         slot->admit_counts = *hub_admit_counts(slot->state);
     if (slot->kind == SLOT_FOLD)
-        slot->fold_counts = *hub_fold_counts(slot->state);
+        slot->fold_counts = *hub_fold_counts(slot->state),
+        slot->fold_gauges = hub_fold_gauges(slot->state);
     if (slot->kind == SLOT_REFER)
         slot->refer_counts = *hub_refer_counts(slot->state);
     slot->committed_taken = slot->taken;

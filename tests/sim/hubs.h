@@ -43,6 +43,7 @@ struct slot {
     int64_t committed;
     struct hub_admit_counts admit_counts;
     struct hub_fold_counts fold_counts;
+    struct hub_fold_gauges fold_gauges;
     struct hub_refer_counts refer_counts;
     int64_t committed_taken; /* decisions that became entries */
     struct records written; /* everything that was committed, in order */

@@ -2,6 +2,7 @@
 #include "hub/io/crypto.h"
 #include "schemas/lib/frame.h"
 #include "tests/lib/cmocka.h"
+#include "tests/lib/loading.h"
 #include "tests/lib/look.h"
 #include "tests/lib/schema.h"
 #include "tests/lib/script.h"
@@ -102,7 +103,7 @@ static enum hub_status load_statement(struct loading *loading, const char *key) 
                               .key = hub_bytes_of_text(key),
                               .value = message(loading, loading->domain->schema,
                                                "{'statement': {'version': '1'}}")};
-    return hub_fold_load_log(loading->fold, &entry, &loading->error);
+    return hub_fold_load(loading->fold, HUB_FOLD_LOG, &entry, &loading->error);
 }
 
 /* What a unified record says; statements are keys with spaces between them. */
@@ -153,8 +154,22 @@ static struct hub_bytes unified(struct loading *loading, const char *kind, const
 
 /* What is wrong with a unified record shows at the latest when all are there. */
 static enum hub_status load_whole(struct loading *loading, struct hub_bytes message) {
-    HUB_TRY(hub_fold_load_unified(loading->fold, message, &loading->error));
-    return hub_fold_loaded(loading->fold, &loading->error);
+    HUB_TRY(test_load(loading->fold, HUB_FOLD_UNIFIED, message, &loading->error));
+    return test_loaded(loading->fold, &loading->error);
+}
+
+static struct hub_bytes hubs_own(struct loading *loading, const char *subject, const char *json) {
+    return message(loading, hub_catalogue_latest(test_catalogue(), subject), json);
+}
+
+/* The same of a record of any topic, and of nothing else. */
+static enum hub_status load_alone(struct loading *loading, enum hub_fold_topic topic,
+                                  struct hub_bytes message) {
+    hub_fold_free(loading->fold);
+    loading->fold =
+        hub_fold_new(test_catalogue(), loading->domain, &hub_sha256, /* partition= */ 0);
+    HUB_TRY(test_load(loading->fold, topic, message, &loading->error));
+    return test_loaded(loading->fold, &loading->error);
 }
 
 /* Loads an entity that stands. */
@@ -166,7 +181,7 @@ static void load_entity(struct loading *loading, const char *id, const char *sta
                         .statements = statements,
                         .rules = loading->domain->rules,
                         .core = 1};
-    expect_ok(hub_fold_load_unified(loading->fold, unified_of(loading, said), &loading->error),
+    expect_ok(test_load(loading->fold, HUB_FOLD_UNIFIED, unified_of(loading, said), &loading->error),
               &loading->error);
 }
 
@@ -174,7 +189,7 @@ static void an_empty_shard_loads(void **state) {
     struct loading loading;
     (void)state;
     begin(&loading);
-    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    expect_ok(test_loaded(loading.fold, &loading.error), &loading.error);
     end(&loading);
 }
 
@@ -183,10 +198,10 @@ static void topics_that_agree_load(void **state) {
     (void)state;
     begin(&loading);
     expect_ok(load_statement(&loading, "sus/ctgov/A"), &loading.error);
-    expect_ok(hub_fold_load_unified(loading.fold, unified(&loading, "ACTIVE", "ctgov/A", NULL, 1),
+    expect_ok(test_load(loading.fold, HUB_FOLD_UNIFIED, unified(&loading, "ACTIVE", "ctgov/A", NULL, 1),
                                     &loading.error),
               &loading.error);
-    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    expect_ok(test_loaded(loading.fold, &loading.error), &loading.error);
     assert_int_equal(hub_fold_gauges(loading.fold).entities, 1);
     assert_int_equal(hub_fold_gauges(loading.fold).statements, 1);
     end(&loading);
@@ -197,7 +212,7 @@ static void a_statement_that_no_entity_lists_is_a_contradiction(void **state) {
     (void)state;
     begin(&loading);
     expect_ok(load_statement(&loading, "sus/ctgov/A"), &loading.error);
-    expect_refusal(hub_fold_loaded(loading.fold, &loading.error), HUB_FATAL, &loading.error,
+    expect_refusal(test_loaded(loading.fold, &loading.error), HUB_FATAL, &loading.error,
                    "log.trial/0: statement ctgov/A", "contradict");
     end(&loading);
 }
@@ -207,11 +222,11 @@ static void a_statement_of_an_entity_that_is_gone_is_a_contradiction(void **stat
     (void)state;
     begin(&loading);
     expect_ok(load_statement(&loading, "sus/ctgov/A"), &loading.error);
-    expect_ok(hub_fold_load_unified(loading.fold,
+    expect_ok(test_load(loading.fold, HUB_FOLD_UNIFIED,
                                     unified(&loading, "WITHDRAWN", "ctgov/A", NULL, 1),
                                     &loading.error),
               &loading.error);
-    expect_refusal(hub_fold_loaded(loading.fold, &loading.error), HUB_FATAL, &loading.error,
+    expect_refusal(test_loaded(loading.fold, &loading.error), HUB_FATAL, &loading.error,
                    "log.trial/0: statement ctgov/A", "contradict");
     end(&loading);
 }
@@ -227,11 +242,11 @@ static void an_entity_that_lists_a_withdrawn_statement_is_a_contradiction(void *
         .key = hub_bytes_of_text("sus/ctgov/A"),
         .value = message(&loading, loading.domain->schema,
                          "{'statement': {'version': '1', 'state': 'WITHDRAWN'}}")};
-    expect_ok(hub_fold_load_log(loading.fold, &entry, &loading.error), &loading.error);
-    expect_ok(hub_fold_load_unified(loading.fold, unified(&loading, "ACTIVE", "ctgov/A", NULL, 1),
+    expect_ok(hub_fold_load(loading.fold, HUB_FOLD_LOG, &entry, &loading.error), &loading.error);
+    expect_ok(test_load(loading.fold, HUB_FOLD_UNIFIED, unified(&loading, "ACTIVE", "ctgov/A", NULL, 1),
                                     &loading.error),
               &loading.error);
-    expect_refusal(hub_fold_loaded(loading.fold, &loading.error), HUB_FATAL, &loading.error,
+    expect_refusal(test_loaded(loading.fold, &loading.error), HUB_FATAL, &loading.error,
                    "unified.trial/0: trial-x lists ctgov/A", "contradict");
     end(&loading);
 }
@@ -241,10 +256,10 @@ static void an_entity_whose_statement_is_not_in_the_log_is_a_contradiction(void 
     struct loading loading;
     (void)state;
     begin(&loading);
-    expect_ok(hub_fold_load_unified(loading.fold, unified(&loading, "ACTIVE", "ctgov/A", NULL, 1),
+    expect_ok(test_load(loading.fold, HUB_FOLD_UNIFIED, unified(&loading, "ACTIVE", "ctgov/A", NULL, 1),
                                     &loading.error),
               &loading.error);
-    expect_refusal(hub_fold_loaded(loading.fold, &loading.error), HUB_FATAL, &loading.error,
+    expect_refusal(test_loaded(loading.fold, &loading.error), HUB_FATAL, &loading.error,
                    "unified.trial/0", "contradict");
     end(&loading);
 }
@@ -279,10 +294,7 @@ static void a_match_that_is_no_pair_is_refused(void **state) {
     begin(&loading);
     for (size_t i = 0; i < 2; i++)
         expect_refusal(
-            hub_fold_load_match(loading.fold,
-                                message(&loading, hub_catalogue_latest(test_catalogue(), "match"),
-                                        matches[i]),
-                                &loading.error),
+            load_alone(&loading, HUB_FOLD_MATCH, hubs_own(&loading, "match", matches[i])),
             HUB_FATAL, &loading.error, "match.trial/0: m", "two");
     end(&loading);
 }
@@ -307,8 +319,12 @@ static void a_shard_of_other_rules_is_refused(void **state) {
 }
 
 static void records_that_cannot_be_read_are_refused(void **state) {
-    enum hub_status (*const load[])(struct hub_fold *, struct hub_bytes, struct hub_error *) = {
-        hub_fold_load_unified, hub_fold_load_conflict, hub_fold_load_match};
+    static const struct {
+        enum hub_fold_topic topic;
+        const char *words;
+    } topics[] = {{HUB_FOLD_UNIFIED, "unified.trial/0@0: damaged: a record of schema"},
+                  {HUB_FOLD_CONFLICT, "conflict.trial/0@0: damaged: a record of schema"},
+                  {HUB_FOLD_MATCH, "match.trial/0@0: damaged: a record of schema"}};
     struct loading loading;
     (void)state;
     begin(&loading);
@@ -316,13 +332,14 @@ static void records_that_cannot_be_read_are_refused(void **state) {
     struct hub_bytes statement = message(&loading, loading.domain->schema,
                                          "{'statement': {'version': '1'}}");
     for (size_t i = 0; i < 3; i++) {
-        assert_int_not_equal(load[i](loading.fold, hub_bytes("", 0), &loading.error), HUB_OK);
-        expect_refusal(load[i](loading.fold, statement, &loading.error), HUB_FATAL, &loading.error,
-                       "a record of schema", "would pass");
+        assert_int_not_equal(
+            test_load(loading.fold, topics[i].topic, hub_bytes("", 0), &loading.error), HUB_OK);
+        expect_refusal(test_load(loading.fold, topics[i].topic, statement, &loading.error),
+                       HUB_FATAL, &loading.error, topics[i].words, "would pass");
     }
     assert_int_not_equal(load_whole(&loading, hub_bytes_part(good, 0, good.size - 1)), HUB_OK);
-    assert_int_equal(load_whole(&loading, hub_bytes_part(good, 0, 8)), HUB_REJECT);
-    assert_int_equal(load_whole(&loading, hub_bytes_part(good, 0, 5)), HUB_REJECT);
+    assert_int_equal(load_whole(&loading, hub_bytes_part(good, 0, 8)), HUB_FATAL);
+    assert_int_equal(load_whole(&loading, hub_bytes_part(good, 0, 5)), HUB_FATAL);
     end(&loading);
 }
 
@@ -331,7 +348,7 @@ static void late_entries_are_no_part_of_the_state(void **state) {
     (void)state;
     begin(&loading);
     expect_ok(load_statement(&loading, "late/sus/ctgov/A"), &loading.error);
-    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    expect_ok(test_loaded(loading.fold, &loading.error), &loading.error);
     assert_int_equal(hub_fold_gauges(loading.fold).statements, 0);
     end(&loading);
 }
@@ -357,8 +374,8 @@ static void what_no_fold_would_write_of_an_entity_is_refused(void **state) {
                             .statements = wrong[i].statements,
                             .rules = loading.domain->rules,
                             .core = 1};
-        expect_refusal(load_whole(&loading, unified_of(&loading, said)),
-                   HUB_FATAL, &loading.error, "unified.trial/0: trial-x", wrong[i].words);
+        expect_refusal(load_alone(&loading, HUB_FOLD_UNIFIED, unified_of(&loading, said)),
+                       HUB_FATAL, &loading.error, "unified.trial/0: trial-x", wrong[i].words);
     }
     struct said redirect = {.id = "trial-x",
                             .kind = "MERGED",
@@ -367,7 +384,7 @@ static void what_no_fold_would_write_of_an_entity_is_refused(void **state) {
                             .statements = "",
                             .rules = loading.domain->rules,
                             .core = 1};
-    expect_ok(hub_fold_load_unified(loading.fold, unified_of(&loading, redirect), &loading.error),
+    expect_ok(test_load(loading.fold, HUB_FOLD_UNIFIED, unified_of(&loading, redirect), &loading.error),
               &loading.error);
     end(&loading);
 }
@@ -377,7 +394,7 @@ static void of_the_records_of_an_entity_the_last_counts(void **state) {
     (void)state;
     begin(&loading);
     expect_ok(load_statement(&loading, "sus/ctgov/A"), &loading.error);
-    expect_ok(hub_fold_load_unified(loading.fold, unified(&loading, "WITHDRAWN", NULL, NULL, 1),
+    expect_ok(test_load(loading.fold, HUB_FOLD_UNIFIED, unified(&loading, "WITHDRAWN", NULL, NULL, 1),
                                     &loading.error),
               &loading.error);
     expect_ok(load_whole(&loading, unified(&loading, "ACTIVE", "ctgov/A", NULL, 1)),
@@ -392,10 +409,10 @@ static void a_statement_of_an_entity_that_went_later_is_a_contradiction(void **s
     begin(&loading);
     expect_ok(load_statement(&loading, "sus/ctgov/A"), &loading.error);
     load_entity(&loading, "trial-x", "ctgov/A");
-    expect_ok(hub_fold_load_unified(loading.fold, unified(&loading, "WITHDRAWN", NULL, NULL, 1),
+    expect_ok(test_load(loading.fold, HUB_FOLD_UNIFIED, unified(&loading, "WITHDRAWN", NULL, NULL, 1),
                                     &loading.error),
               &loading.error);
-    expect_refusal(hub_fold_loaded(loading.fold, &loading.error), HUB_FATAL, &loading.error,
+    expect_refusal(test_loaded(loading.fold, &loading.error), HUB_FATAL, &loading.error,
                    "log.trial/0: statement ctgov/A", "contradict");
     end(&loading);
 }
@@ -407,8 +424,8 @@ static void a_statement_of_two_entities_is_a_contradiction(void **state) {
     expect_ok(load_statement(&loading, "sus/ctgov/A"), &loading.error);
     load_entity(&loading, "trial-x", "ctgov/A");
     load_entity(&loading, "trial-y", "ctgov/A");
-    expect_refusal(hub_fold_loaded(loading.fold, &loading.error), HUB_FATAL, &loading.error,
-                   "unified.trial/0: trial-x lists ctgov/A", "contradict");
+    expect_refusal(test_loaded(loading.fold, &loading.error), HUB_FATAL, &loading.error,
+                   "unified.trial/0: trial-y lists ctgov/A", "contradict");
     end(&loading);
 }
 
@@ -418,10 +435,10 @@ static void an_entry_that_admit_could_not_have_written_is_refused(void **state) 
     (void)state;
     begin(&loading);
     entry.value = message(&loading, loading.domain->schema, "{'statement': {'version': '1'}}");
-    assert_int_equal(hub_fold_load_log(loading.fold, &entry, &loading.error), HUB_FATAL);
+    assert_int_equal(hub_fold_load(loading.fold, HUB_FOLD_LOG, &entry, &loading.error), HUB_FATAL);
     entry.has_key = true;
     entry.key = hub_bytes_of_text("late");
-    assert_int_equal(hub_fold_load_log(loading.fold, &entry, &loading.error), HUB_FATAL);
+    assert_int_equal(hub_fold_load(loading.fold, HUB_FOLD_LOG, &entry, &loading.error), HUB_FATAL);
     end(&loading);
 }
 
@@ -443,14 +460,12 @@ static void an_entry_that_admit_could_not_have_written_is_refused(void **state) 
     " 'others': [], 'values': [], 'reason': 'r', 'decided_by': 'a', 'offset': 0}"
 
 static enum hub_status load_conflict(struct loading *loading, const char *json) {
-    return hub_fold_load_conflict(
-        loading->fold, message(loading, hub_catalogue_latest(test_catalogue(), "conflict"), json),
+    return test_load(loading->fold, HUB_FOLD_CONFLICT, hubs_own(loading, "conflict", json),
         &loading->error);
 }
 
 static enum hub_status load_match(struct loading *loading, const char *json) {
-    return hub_fold_load_match(
-        loading->fold, message(loading, hub_catalogue_latest(test_catalogue(), "match"), json),
+    return test_load(loading->fold, HUB_FOLD_MATCH, hubs_own(loading, "match", json),
         &loading->error);
 }
 
@@ -487,8 +502,9 @@ static void what_no_fold_would_write_of_a_conflict_is_refused(void **state) {
     (void)state;
     begin(&loading);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        expect_refusal(load_conflict(&loading, wrong[i]), HUB_FATAL, &loading.error,
-                       "conflict.trial/0: c", "damaged");
+        expect_refusal(load_alone(&loading, HUB_FOLD_CONFLICT,
+                                  hubs_own(&loading, "conflict", wrong[i])),
+                       HUB_FATAL, &loading.error, "conflict.trial/0: c", "damaged");
     end(&loading);
 }
 
@@ -497,10 +513,12 @@ static void evidence_of_an_unknown_kind_is_refused(void **state) {
     (void)state;
     begin(&loading);
     expect_refusal(
-        load_match(&loading,
+        load_alone(
+            &loading, HUB_FOLD_MATCH,
+            hubs_own(&loading, "match",
                    "{'match_id': 'm', 'domain': 'trial', 'entities': ['a', 'b'], 'state': 'OPEN',"
                    " 'evidence': [{'kind': 'UNRECOGNISED', 'detail': 'd', 'statements': ['x', 'y']}],"
-                   " 'opened_offset': 0, 'offset': 0, 'events': 1, 'rules': '', 'core': 1}"),
+                   " 'opened_offset': 0, 'offset': 0, 'events': 1, 'rules': '', 'core': 1}")),
         HUB_FATAL, &loading.error, "match.trial/0: m", "unknown kind");
     end(&loading);
 }
@@ -519,7 +537,7 @@ static void a_conflict_of_an_entity_that_is_not_there_ends_with_the_other(void *
         expect_ok(load_statement(&loading, "sus/ctgov/A"), &loading.error);
         load_entity(&loading, "trial-x", "ctgov/A");
         expect_ok(load_conflict(&loading, conflicts[i]), &loading.error);
-        expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+        expect_ok(test_loaded(loading.fold, &loading.error), &loading.error);
         assert_int_equal(hub_fold_gauges(loading.fold).conflicts_open, 1);
         fold(&loading, "sus/ctgov/A",
              message(&loading, loading.domain->schema,
@@ -552,7 +570,7 @@ static void a_match_with_an_entity_that_is_not_there_stays_open_while_its_eviden
                                  " 'opened_offset': 0, 'offset': 0, 'events': 1, 'rules': '',"
                                  " 'core': 1}", pairs[i])),
                   &loading.error);
-        expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+        expect_ok(test_loaded(loading.fold, &loading.error), &loading.error);
         fold(&loading, "sus/ctgov/A",
              message(&loading, loading.domain->schema,
                      "{'statement': {'version': '2'}, 'acronym': 'A'}"),
@@ -588,7 +606,7 @@ static void a_resemblance_that_a_match_already_tells_is_not_told_again(void **st
                          " 'statements': ['ctgov/A', 'ctgov/A']}], 'opened_offset': 0,"
                          " 'offset': 0, 'events': 1, 'rules': '', 'core': 1}"),
               &loading.error);
-    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    expect_ok(test_loaded(loading.fold, &loading.error), &loading.error);
     fold(&loading, "sus/ctgov/A", message(&loading, loading.domain->schema, alike), &outputs);
     fold(&loading, "sus/ctgov/B", message(&loading, loading.domain->schema, alike), &outputs);
     assert_int_equal(count_of(&outputs, HUB_OUTPUT_MATCH), 0);
@@ -611,7 +629,7 @@ static void an_entity_whose_founder_is_in_another_one_gives_up_its_id(void **sta
     expect_ok(load_statement(&loading, "sus/ctgov/B"), &loading.error);
     load_entity(&loading, "trial-x", "ctgov/A");
     load_entity(&loading, "trial-y", "ctgov/B");
-    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    expect_ok(test_loaded(loading.fold, &loading.error), &loading.error);
     fold(&loading, "sus/ctgov/B",
          message(&loading, loading.domain->schema,
                  "{'statement': {'version': '2'}, 'identifiers': [{'scheme': 'nct',"
@@ -645,7 +663,7 @@ static void a_record_that_comes_again_replaces_the_one_before(void **state) {
                                                    "'state': 'OPEN', " VALUES)),
                   &loading.error);
     }
-    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    expect_ok(test_loaded(loading.fold, &loading.error), &loading.error);
     assert_int_equal(hub_fold_gauges(loading.fold).matches_open, 1);
     assert_int_equal(hub_fold_gauges(loading.fold).conflicts_open, 1);
     end(&loading);
@@ -682,7 +700,7 @@ static void begin_with_conflict(struct loading *loading, const char *conflict) {
     expect_ok(load_statement(loading, "sus/ctgov/B"), &loading->error);
     load_entity(loading, "trial-x", "ctgov/A ctgov/B");
     expect_ok(load_conflict(loading, conflict), &loading->error);
-    expect_ok(hub_fold_loaded(loading->fold, &loading->error), &loading->error);
+    expect_ok(test_loaded(loading->fold, &loading->error), &loading->error);
 }
 
 static void a_choice_of_no_statement_or_of_several_is_refused(void **state) {
@@ -755,7 +773,7 @@ static void a_decision_about_unknown_statements_binds_those_that_are_known(void 
                          " 'others': ['nothing', 'ctgov/A', 'ctgov/B'], 'values': [],"
                          " 'reason': 'r', 'decided_by': 'a', 'offset': 0}}"),
               &loading.error);
-    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    expect_ok(test_loaded(loading.fold, &loading.error), &loading.error);
     fold(&loading, "sus/ctgov/A",
          message(&loading, loading.domain->schema,
                  "{'statement': {'version': '2'}, 'identifiers': [{'scheme': 'nct',"
@@ -781,7 +799,7 @@ static void an_entity_outlives_its_founders_entry(void **state) {
     begin(&loading);
     expect_ok(load_statement(&loading, "sus/ctgov/B"), &loading.error);
     load_entity(&loading, "trial-x", "ctgov/B");
-    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    expect_ok(test_loaded(loading.fold, &loading.error), &loading.error);
     fold(&loading, "sus/ctgov/B",
          message(&loading, loading.domain->schema,
                  "{'statement': {'version': '2'}, 'identifiers': [{'scheme': 'nct',"
@@ -850,7 +868,7 @@ static void a_choice_in_a_match_binds_nothing(void **state) {
                          " 'offset': 0, 'events': 1, 'rules': '', 'core': 1, " DECIDED("CHOOSE")
                          "}"),
               &loading.error);
-    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    expect_ok(test_loaded(loading.fold, &loading.error), &loading.error);
     end(&loading);
 }
 
@@ -858,13 +876,13 @@ static void a_choice_for_an_entity_that_is_no_more_merges_nothing(void **state) 
     struct loading loading;
     (void)state;
     begin(&loading);
-    expect_ok(hub_fold_load_unified(loading.fold, unified(&loading, "WITHDRAWN", NULL, NULL, 1),
+    expect_ok(test_load(loading.fold, HUB_FOLD_UNIFIED, unified(&loading, "WITHDRAWN", NULL, NULL, 1),
                                     &loading.error),
               &loading.error);
     expect_ok(load_conflict(&loading, CONFLICT("VALUES", "MAJOR", "'trial-x'",
                                                "'state': 'RESOLVED', " VALUES)),
               &loading.error);
-    expect_ok(hub_fold_loaded(loading.fold, &loading.error), &loading.error);
+    expect_ok(test_loaded(loading.fold, &loading.error), &loading.error);
     json_t *conflict =
         decide(&loading, "c", "CHOOSE", 1, "'statements': ['ctgov/A']", HUB_OUTPUT_CONFLICT);
     expect_json(conflict, "state", "'RESOLVED'");

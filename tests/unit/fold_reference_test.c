@@ -363,7 +363,7 @@ static void a_fact_that_is_none_is_damage(void **state) {
     (void)state;
     assert_int_equal(hub_fold_entry(fold, &entry, &outputs, &error), HUB_FATAL);
     assert_non_null(strstr(error.text, "log.batch/0@7: damaged"));
-    assert_int_equal(hub_fold_load_log(fold, &entry, &error), HUB_FATAL);
+    assert_int_equal(hub_fold_load(fold, HUB_FOLD_LOG, &entry, &error), HUB_FATAL);
     hub_fold_free(fold);
     hub_arena_destroy(&arena);
 }

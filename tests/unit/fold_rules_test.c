@@ -460,7 +460,7 @@ static void refuses(struct folding *folding, struct hub_bytes message, const cha
     expect_refusal(hub_fold_entry(folding->fold, &entry, &outputs, &folding->error), HUB_FATAL,
                    &folding->error, "log.trial/0@41: rules that cannot be taken", words);
     assert_int_equal(outputs.count, 0);
-    expect_ok(hub_fold_load_log(folding->fold, &entry, &folding->error), &folding->error);
+    expect_ok(hub_fold_load(folding->fold, HUB_FOLD_LOG, &entry, &folding->error), &folding->error);
     expect_refusal(hub_fold_loaded(folding->fold, &folding->error), HUB_FATAL, &folding->error,
                    "log.trial/0@41: rules that cannot be taken", words);
     hub_fold_free(folding->fold);
