@@ -110,28 +110,27 @@ static enum hub_status add_partition(struct looking *looking, enum task task,
                                      const struct hub_kafka_partition *partition,
                                      struct domain_counts *counts) {
     struct hub_admit_counts admit = {0};
-    struct hub_fold_counts fold = {0};
+    struct hub_committed_fold fold = {.core = 0};
     struct hub_refer_counts refer = {0};
     int64_t lag = 0;
-    char rules[HUB_RULES_HASH_SIZE + 1] = "";
     if (task == ADMIT)
         HUB_TRY(hub_counts_parse_admit(partition->metadata, &admit, &looking->error));
     else if (task == FOLD)
-        HUB_TRY(hub_counts_parse_fold(partition->metadata, &fold, rules, &looking->error));
+        HUB_TRY(hub_counts_parse_fold(partition->metadata, &fold, &looking->error));
     else
         HUB_TRY(hub_counts_parse_refer(partition->metadata, &refer, &looking->error));
     HUB_TRY(read_lag(looking, task_names[task], partition, &lag));
     if (task == REFER)
         HUB_TRY(add_followed(looking, partition, &lag));
     add_admit(&counts->admit, &admit);
-    add_fold(&counts->fold, &fold);
+    add_fold(&counts->fold, &fold.counts);
     counts->refer.read += refer.read;
     counts->refer.facts += refer.facts;
     counts->lag += lag;
     const struct hub_domain *domain =
         &looking->ctl->catalogue->domains[counts - looking->counts];
-    if (*rules != '\0' && strcmp(rules, domain->rules) != 0)
-        memcpy(counts->rules, rules, sizeof rules);
+    if (*fold.rules != '\0' && strcmp(fold.rules, domain->rules) != 0)
+        memcpy(counts->rules, fold.rules, sizeof fold.rules);
     return HUB_OK;
 }
 

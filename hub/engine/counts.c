@@ -12,7 +12,8 @@ static const char fold_format[] = "v1 read=%" PRId64 " published=%" PRId64 " unc
                                   " superseded=%" PRId64 " withdrawn=%" PRId64
                                   " decided=%" PRId64 " refused=%" PRId64
                                   " ruled=%" PRId64 " overruled=%" PRId64
-                                  " facts=%" PRId64 " rules=";
+                                  " facts=%" PRId64 " statements=%zu entities=%zu conflicts=%zu"
+                                  " matches=%zu set_aside=%zu core=%" PRId64 " rules=";
 static const char refer_format[] = "v1 read=%" PRId64 " facts=%" PRId64;
 
 #pragma GCC diagnostic push
@@ -24,13 +25,16 @@ void hub_counts_render_admit(const struct hub_admit_counts *counts, struct hub_b
                              counts->dead, counts->security);
 }
 
-void hub_counts_render_fold(const struct hub_fold_counts *counts, const char *rules,
-                            struct hub_buffer *buffer) {
+void hub_counts_render_fold(const struct hub_committed_fold *fold, struct hub_buffer *buffer) {
+    const struct hub_fold_counts *counts = &fold->counts;
+    const struct hub_fold_gauges *gauges = &fold->gauges;
     hub_buffer_append_format(buffer, fold_format, counts->read, counts->published,
                              counts->unchanged, counts->superseded, counts->withdrawn,
                              counts->decided, counts->refused, counts->ruled,
-                             counts->overruled, counts->facts);
-    hub_buffer_append_text(buffer, rules);
+                             counts->overruled, counts->facts, gauges->statements,
+                             gauges->entities, gauges->conflicts_open, gauges->matches_open,
+                             gauges->identifiers_set_aside, fold->core);
+    hub_buffer_append_text(buffer, fold->rules);
 }
 
 void hub_counts_render_refer(const struct hub_refer_counts *counts, struct hub_buffer *buffer) {
@@ -91,26 +95,27 @@ enum hub_status hub_counts_parse_admit(const char *text, struct hub_admit_counts
     return HUB_OK;
 }
 
-enum hub_status hub_counts_parse_fold(const char *text, struct hub_fold_counts *ret_counts,
-                                      char ret_rules[HUB_RULES_HASH_SIZE + 1],
+enum hub_status hub_counts_parse_fold(const char *text, struct hub_committed_fold *ret_fold,
                                       struct hub_error *reterr) {
-    struct hub_fold_counts counts = {0};
-    char rules[HUB_RULES_HASH_SIZE + 1] = "";
+    struct hub_committed_fold fold = {.core = 0};
+    struct hub_fold_counts *counts = &fold.counts;
+    struct hub_fold_gauges *gauges = &fold.gauges;
     HUB_SCOPED_BUFFER rendered = {0};
     text = skip_schemas(text);
     if (text != NULL) {
         const char *last = strrchr(text, '=');
         if (last != NULL)
-            snprintf(rules, sizeof rules, "%s", last + 1);
-        sscanf(text, fold_format, &counts.read, &counts.published, &counts.unchanged,
-               &counts.superseded, &counts.withdrawn, &counts.decided, &counts.refused,
-               &counts.ruled, &counts.overruled, &counts.facts);
-        hub_counts_render_fold(&counts, rules, &rendered);
+            snprintf(fold.rules, sizeof fold.rules, "%s", last + 1);
+        sscanf(text, fold_format, &counts->read, &counts->published, &counts->unchanged,
+               &counts->superseded, &counts->withdrawn, &counts->decided, &counts->refused,
+               &counts->ruled, &counts->overruled, &counts->facts, &gauges->statements,
+               &gauges->entities, &gauges->conflicts_open, &gauges->matches_open,
+               &gauges->identifiers_set_aside, &fold.core);
+        hub_counts_render_fold(&fold, &rendered);
     }
     if (text != NULL && !is_whole(text, &rendered))
         return hub_fail(reterr, HUB_FATAL, "committed metadata '%s' is no counts of fold", text);
-    memcpy(ret_rules, rules, sizeof rules);
-    *ret_counts = counts;
+    *ret_fold = fold;
     return HUB_OK;
 }
 

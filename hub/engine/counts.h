@@ -9,9 +9,15 @@
 
 /* Appends "v1 read=... ...". */
 void hub_counts_render_admit(const struct hub_admit_counts *counts, struct hub_buffer *buffer);
-/* With the rules in force there: whoever asks need not read the log. */
-void hub_counts_render_fold(const struct hub_fold_counts *counts, const char *rules,
-                            struct hub_buffer *buffer);
+/* With what the shard holds, the core that folded it and the rules in force there: whoever asks need
+ * not read the log. */
+struct hub_committed_fold {
+    struct hub_fold_counts counts;
+    struct hub_fold_gauges gauges;
+    int64_t core;
+    char rules[HUB_RULES_HASH_SIZE + 1];
+};
+void hub_counts_render_fold(const struct hub_committed_fold *fold, struct hub_buffer *buffer);
 
 /* Of refer " DOMAIN=OFFSET" follows for each domain that it follows: up to where. */
 void hub_counts_render_refer(const struct hub_refer_counts *counts, struct hub_buffer *buffer);
@@ -30,8 +36,7 @@ HUB_MUST_USE enum hub_status hub_counts_parse_admit(const char *text,
                                                     struct hub_admit_counts *ret_counts,
                                                     struct hub_error *reterr);
 HUB_MUST_USE enum hub_status hub_counts_parse_fold(const char *text,
-                                                   struct hub_fold_counts *ret_counts,
-                                                   char ret_rules[HUB_RULES_HASH_SIZE + 1],
+                                                   struct hub_committed_fold *ret_fold,
                                                    struct hub_error *reterr);
 HUB_MUST_USE enum hub_status hub_counts_parse_refer(const char *text,
                                                     struct hub_refer_counts *ret_counts,

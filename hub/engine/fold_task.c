@@ -63,23 +63,49 @@ static const char *topic_of(const struct hub_slot *slot, enum hub_output_kind ki
     return NULL;
 }
 
+static enum hub_status check_core(const struct hub_slot *slot,
+                                  const struct hub_committed_fold *before,
+                                  struct hub_error *reterr) {
+    if (before->core <= HUB_CORE_VERSION)
+        return HUB_OK;
+    return hub_fail(reterr, HUB_FATAL,
+                    "unified.%s/%d was made by core %lld, this one is %d: an older core never "
+                    "continues a newer one's shard", slot->domain->name, slot->partition,
+                    (long long)before->core, HUB_CORE_VERSION);
+}
+
+/* Those that the log says are in force must be those that it was folded by last. */
+static enum hub_status check_rules(const struct hub_slot *slot,
+                                   const struct hub_committed_fold *before,
+                                   struct hub_error *reterr) {
+    const char *now = hub_fold_rules(slot->state);
+    if (*before->rules == '\0' || strcmp(before->rules, now) == 0)
+        return HUB_OK;
+    return hub_fail(reterr, HUB_FATAL,
+                    "unified.%s/%d was made by the rules %s, these are %s, and the log names "
+                    "none: rules change by an entry in the log, never by a restart",
+                    slot->domain->name, slot->partition, before->rules, now);
+}
+
 static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
                             const struct hub_kafka_partition *committed,
                             struct hub_error *reterr) {
     enum hub_status (*const take[KINDS])(void *, const struct hub_input *, struct hub_error *) = {
         take_unified, take_conflict, take_match};
-    struct hub_fold_counts counts;
+    struct hub_committed_fold before;
     int64_t end = committed->offset < 0 ? 0 : committed->offset;
-    char rules[HUB_RULES_HASH_SIZE + 1];
-    HUB_TRY(hub_counts_parse_fold(committed->metadata, &counts, rules, reterr));
+    HUB_TRY(hub_counts_parse_fold(committed->metadata, &before, reterr));
+    HUB_TRY(check_core(slot, &before, reterr));
     slot->state =
         hub_fold_new(task->engine->catalogue, slot->domain, &hub_sha256, slot->partition);
-    hub_fold_set_counts(slot->state, &counts);
+    hub_fold_set_counts(slot->state, &before.counts);
+    hub_fold_set_gauges(slot->state, &before.gauges);
     HUB_TRY(hub_task_load_topic(task, &slot->input, end, take_log, slot->state, reterr));
     for (size_t i = 0; i < KINDS; i++)
         HUB_TRY(hub_task_load_topic(task, &slot->outputs[kinds[i]], slot->ends[kinds[i]], take[i],
                                     slot->state, reterr));
     HUB_TRY(hub_fold_loaded(slot->state, reterr));
+    HUB_TRY(check_rules(slot, &before, reterr));
     if (strcmp(hub_fold_rules(slot->state), slot->domain->rules) != 0)
         hub_log(HUB_LOG_WARNING, "rules_not_in_force",
                 "%s/%d is folded by the rules %s, as its log says; those of the schemas folder, %s, "
@@ -102,8 +128,12 @@ static enum hub_status process(struct hub_task *task, struct hub_slot *slot,
 
 static void render_counts(const struct hub_task *task, const struct hub_slot *slot,
                           struct hub_buffer *buffer) {
+    struct hub_committed_fold now = {.counts = *hub_fold_counts(slot->state),
+                                     .gauges = hub_fold_gauges(slot->state),
+                                     .core = HUB_CORE_VERSION};
     (void)task;
-    hub_counts_render_fold(hub_fold_counts(slot->state), hub_fold_rules(slot->state), buffer);
+    snprintf(now.rules, sizeof now.rules, "%s", hub_fold_rules(slot->state));
+    hub_counts_render_fold(&now, buffer);
 }
 
 static void note(struct hub_task *task, struct hub_slot *slot, const struct hub_input *input,

@@ -22,7 +22,6 @@ struct hub_fold *hub_fold_new(const struct hub_catalogue *catalogue,
     fold->fact_schema = hub_catalogue_latest(catalogue, "fact");
     assert(fold->fact_schema != NULL);
     hub_readers_init(&fold->readers, catalogue, domain);
-    fold->hooks = hub_fold_hooks_new(catalogue, domain);
     fold->shelf = hub_shelf_new();
     fold->waking = fold_waking_new();
     return fold;
@@ -68,7 +67,8 @@ void hub_fold_free(struct hub_fold *fold) {
     FREE_ALL(struct fold_system, fold->systems, system_free);
     hub_release(fold->sieve.bits);
     hub_release(fold->sieve.hashes);
-    hub_fold_hooks_free(fold->hooks);
+    hub_hooks_free(&fold->hooks);
+    fold_load_free(fold);
     hub_shelf_free(fold->shelf);
     fold_waking_free(fold->waking);
     fold_rules_free(fold);

@@ -12,49 +12,25 @@
 
 #include <string.h>
 
-struct hub_fold_hooks {
-    const struct hub_catalogue *catalogue;
-    const struct hub_domain *domain;
-    const struct hub_schema *conflict_schema, *match_schema, *fact_schema;
-    struct hub_readers readers;
-    struct hub_arena arena; /* of one record */
-    struct hub_buffer scratch;
-    struct hub_hook *items;
-    size_t count, capacity;
-};
+enum { HASH_SIZE = 8, PREFIX_SIZE = HUB_RULES_HASH_SIZE + 2 };
 
-struct hub_fold_hooks *hub_fold_hooks_new(const struct hub_catalogue *catalogue,
-                                          const struct hub_domain *domain) {
-    struct hub_fold_hooks *hooks = hub_allocate_zero(1, sizeof *hooks);
-    hooks->catalogue = catalogue;
-    hooks->domain = domain;
-    hooks->conflict_schema = hub_catalogue_latest(catalogue, "conflict");
-    hooks->match_schema = hub_catalogue_latest(catalogue, "match");
-    hooks->fact_schema = hub_catalogue_latest(catalogue, "fact");
-    hooks->scratch.size_max = 64 * 1024 * 1024;
-    hub_readers_init(&hooks->readers, catalogue, domain);
-    return hooks;
-}
-
-void hub_fold_hooks_free(struct hub_fold_hooks *hooks) {
-    if (hooks == NULL)
-        return;
-    hub_readers_free(&hooks->readers);
-    hub_arena_destroy(&hooks->arena);
-    hub_buffer_free(&hooks->scratch);
+void hub_hooks_free(struct hub_hooks *hooks) {
     hub_release(hooks->items);
-    hub_release(hooks);
+    *hooks = (struct hub_hooks){0};
 }
 
-static struct hub_hook *add(struct hub_fold_hooks *hooks, enum fold_trait trait,
-                            struct hub_bytes text) {
+static struct hub_hook *add_hash(struct hub_hooks *hooks, uint64_t hash) {
     HUB_GROW(hooks->items, hooks->count, hooks->capacity);
     struct hub_hook *hook = &hooks->items[hooks->count++];
-    *hook = (struct hub_hook){.hash = hub_hook_hash((uint8_t)trait, text)};
+    *hook = (struct hub_hook){.hash = hash};
     return hook;
 }
 
-/* --- log entries --- */
+static struct hub_hook *add(struct hub_hooks *hooks, enum fold_trait trait, struct hub_bytes text) {
+    return add_hash(hooks, hub_hook_hash((uint8_t)trait, text));
+}
+
+/* --- of a key --- */
 
 static bool begins_with(struct hub_bytes key, const char *prefix) {
     size_t size = strlen(prefix);
@@ -81,56 +57,125 @@ uint64_t hub_fold_own_hook(enum hub_fold_topic topic, struct hub_bytes key) {
     return hub_hook_hash(FOLD_BY_STATEMENT, statement_key(key));
 }
 
-static void hook_statement(struct hub_fold_hooks *hooks, const struct hub_opened *opened) {
-    const struct hub_domain *domain = hooks->domain;
-    struct hub_claim *claims = NULL;
-    struct hub_link *links = NULL;
-    size_t count = 0;
-    hub_claims_read(domain,
-                    hub_statement_field(opened->body, opened->starts, HUB_FIELD_IDENTIFIERS),
-                    &hooks->arena, &claims, &count);
-    for (size_t i = 0; i < count; i++) {
-        struct hub_hook *hook = add(hooks, FOLD_BY_IDENTIFIER, claims[i].text);
-        hook->is_near = domain->schemes->schemes[claims[i].scheme].pattern != NULL;
-        if (hook->is_near)
-            hook->near_hash =
-                hub_near_hash((const char *)claims[i].text.data + claims[i].group.size);
-    }
-    count = domain->reference_count == 0
-                ? 0
-                : hub_links_read(domain, opened->body, opened->starts, &hooks->arena, &links);
-    for (size_t i = 0; i < count; i++)
-        add(hooks, FOLD_BY_REFERENCE, hub_bytes_of_text(links[i].fact));
-}
-
-static enum hub_status hook_entry(struct hub_fold_hooks *hooks, const struct hub_input *entry,
-                                  struct hub_error *reterr) {
+/* Of entries of the log; what comes of the others is in the unified records, conflicts and matches. */
+static bool is_state(const struct hub_input *entry) {
     struct hub_bytes end;
-    struct hub_opened opened;
-    struct hub_record fact;
-    if (!entry->has_key || !entry->has_value)
-        return hub_fail(reterr, HUB_FATAL, "no entry that admit could have written");
-    if (begins_with(entry->key, "late/") || fold_decision_is(entry) ||
-        hub_remerge_entry_is(entry, &end))
-        return HUB_OK; /* what came of it is in the unified records, conflicts and matches */
-    add(hooks, FOLD_BY_STATEMENT, entry->key)->hash = hub_fold_own_hook(HUB_FOLD_LOG, entry->key);
-    if (hub_rules_entry_is(entry))
-        return HUB_OK;
-    if (fold_reference_is(entry))
-        return hub_record_open(hooks->catalogue, hooks->fact_schema, entry->value, &hooks->scratch,
-                               &fact, reterr);
-    if (!fold_statement_has_key(entry))
-        return hub_fail(reterr, HUB_FATAL, "no statement that admit could have written");
-    HUB_TRY(hub_readers_open(&hooks->readers, entry->value, &hooks->arena, &opened, reterr));
-    if (!hub_statement_stamp(hooks->domain, opened.body, opened.starts).withdrawn)
-        hook_statement(hooks, &opened);
-    return HUB_OK;
+    return !begins_with(entry->key, "late/") && !fold_decision_is(entry) &&
+           !hub_remerge_entry_is(entry, &end);
 }
 
-/* --- what was published --- */
+/* --- the header --- */
 
-static void hook_texts(struct hub_fold_hooks *hooks, const struct hub_record *record,
-                       const char *field, enum fold_trait trait) {
+static uint64_t read_hash(struct hub_bytes bytes, size_t at) {
+    uint64_t hash = 0;
+    for (size_t i = HASH_SIZE; i > 0; i--)
+        hash = hash << 8 | bytes.data[at + i - 1];
+    return hash;
+}
+
+static void append_hash(struct hub_buffer *buffer, uint64_t hash) {
+    for (size_t i = 0; i < HASH_SIZE; i++, hash >>= 8)
+        hub_buffer_append_byte(buffer, (uint8_t)hash);
+}
+
+/* False where it is not of these rules, or no such header. */
+static bool read_header(struct hub_bytes header, const char *rules, struct hub_hooks *hooks) {
+    if (header.size < PREFIX_SIZE || strlen(rules) != HUB_RULES_HASH_SIZE ||
+        memcmp(header.data, rules, HUB_RULES_HASH_SIZE) != 0)
+        return false;
+    size_t pairs = header.data[PREFIX_SIZE - 2] | (size_t)header.data[PREFIX_SIZE - 1] << 8;
+    size_t hooks_from = PREFIX_SIZE + 2 * HASH_SIZE * pairs;
+    if (hooks_from > header.size || (header.size - hooks_from) % HASH_SIZE != 0)
+        return false;
+    for (size_t i = 0; i < pairs; i++) {
+        struct hub_hook *hook = add_hash(hooks, read_hash(header, PREFIX_SIZE + 2 * HASH_SIZE * i));
+        hook->is_near = true;
+        hook->near_hash = read_hash(header, PREFIX_SIZE + 2 * HASH_SIZE * i + HASH_SIZE);
+    }
+    for (size_t at = hooks_from; at < header.size; at += HASH_SIZE)
+        add_hash(hooks, read_hash(header, at));
+    return true;
+}
+
+static int compare_hooks(const void *a, const void *b) {
+    const struct hub_hook *x = a, *y = b;
+    if (x->is_near != y->is_near)
+        return x->is_near ? -1 : 1;
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return (x->near_hash > y->near_hash) - (x->near_hash < y->near_hash);
+}
+
+static void sort(struct hub_hooks *hooks) {
+    size_t kept = 0;
+    if (hooks->count > 0)
+        qsort(hooks->items, hooks->count, sizeof *hooks->items, compare_hooks);
+    for (size_t i = 0; i < hooks->count; i++)
+        if (i == 0 || compare_hooks(&hooks->items[i], &hooks->items[kept - 1]) != 0)
+            hooks->items[kept++] = hooks->items[i];
+    hooks->count = kept;
+}
+
+static void add_identifier(const struct hub_domain *domain, struct hub_hooks *hooks, int scheme,
+                           struct hub_bytes text, const char *value) {
+    struct hub_hook *hook = add(hooks, FOLD_BY_IDENTIFIER, text);
+    hook->is_near = domain->schemes->schemes[scheme].pattern != NULL;
+    if (hook->is_near)
+        hook->near_hash = hub_near_hash(value);
+}
+
+static void add_statement(const struct hub_fold *fold, const struct fold_statement *statement,
+                          struct hub_hooks *hooks) {
+    add(hooks, FOLD_BY_STATEMENT, hub_bytes_of_text(statement->key));
+    for (size_t i = 0; i < statement->claim_count + statement->doubt_count; i++) {
+        const struct fold_identifier *claim = statement->claims[i];
+        add_identifier(fold->domain, hooks, claim->scheme, hub_bytes_of_text(claim->text),
+                       claim->text + strlen(claim->group));
+    }
+    for (size_t i = 0; i < statement->fact_count; i++)
+        add(hooks, FOLD_BY_REFERENCE, hub_bytes_of_text(statement->facts[i]->key));
+}
+
+void fold_hooks_append(struct hub_fold *fold, const struct fold_entity *entity,
+                       struct hub_buffer *header) {
+    struct hub_hooks *hooks = &fold->hooks;
+    size_t pairs = 0;
+    hooks->count = 0;
+    for (size_t i = 0; i < entity->member_count; i++)
+        add_statement(fold, entity->members[i], hooks);
+    for (size_t i = 0; i < entity->resemblance_count; i++)
+        add(hooks, FOLD_BY_LIKENESS, hub_bytes_of_text(entity->resemblances[i]));
+    if (entity->exclusive_key != NULL)
+        add(hooks, FOLD_BY_SUITE, hub_bytes_of_text(entity->exclusive_key));
+    sort(hooks);
+    while (pairs < hooks->count && hooks->items[pairs].is_near)
+        pairs++;
+    hub_buffer_append(header, fold->domain->rules, HUB_RULES_HASH_SIZE);
+    hub_buffer_append_byte(header, (uint8_t)pairs);
+    hub_buffer_append_byte(header, (uint8_t)(pairs >> 8));
+    for (size_t i = 0; i < hooks->count; i++) {
+        append_hash(header, hooks->items[i].hash);
+        if (i < pairs)
+            append_hash(header, hooks->items[i].near_hash);
+    }
+}
+
+/* --- of a record --- */
+
+/* <entity>/<field>, or <entity>+<entity>/<field> */
+static void add_entities(struct hub_hooks *hooks, struct hub_bytes key) {
+    struct hub_bytes entities, rest, first;
+    if (!hub_bytes_cut(key, '/', &entities, &rest))
+        entities = key;
+    if (hub_bytes_cut(entities, '+', &first, &rest)) {
+        add(hooks, FOLD_BY_ENTITY, first);
+        entities = rest;
+    }
+    add(hooks, FOLD_BY_ENTITY, entities);
+}
+
+static void add_texts(struct hub_hooks *hooks, const struct hub_record *record, const char *field,
+                      enum fold_trait trait) {
     const struct hub_type *array = hub_record_type(record, field);
     struct hub_elements elements = hub_slice_elements(array, hub_record_field(record, field));
     struct hub_bytes element;
@@ -138,78 +183,101 @@ static void hook_texts(struct hub_fold_hooks *hooks, const struct hub_record *re
         add(hooks, trait, hub_slice_octets(element));
 }
 
-static void hook_members(struct hub_fold_hooks *hooks, const struct hub_record *record) {
-    const struct hub_type *array = hub_record_type(record, "statements");
-    struct hub_elements elements = hub_slice_elements(array, hub_record_field(record, "statements"));
-    struct hub_bytes element;
-    while (hub_slice_next(&elements, &element)) {
-        struct hub_record reference = {.type = array->items, .body = element};
-        add(hooks, FOLD_BY_STATEMENT, hub_slice_octets(hub_record_field(&reference, "key")));
-    }
+/* A decision about statements holds them, whatever became of the entities that it was made on. */
+static enum hub_status add_match(const struct hub_catalogue *catalogue,
+                                 const struct hub_input *match, struct hub_hooks *hooks,
+                                 struct hub_error *reterr) {
+    const struct hub_schema *schema = hub_catalogue_latest(catalogue, "match");
+    struct hub_record record, decision;
+    HUB_SCOPED_BUFFER scratch = {0};
+    HUB_TRY(hub_record_open(catalogue, schema, match->value, &scratch, &record, reterr));
+    add_texts(hooks, &record, "entities", FOLD_BY_ENTITY);
+    if (!hub_record_part(&record, "decision", &decision))
+        return HUB_OK;
+    add_texts(hooks, &decision, "statements", FOLD_BY_STATEMENT);
+    add_texts(hooks, &decision, "others", FOLD_BY_STATEMENT);
+    return HUB_OK;
 }
 
-static enum hub_status hook_unified(struct hub_fold_hooks *hooks, const struct hub_input *unified,
-                                    struct hub_error *reterr) {
+enum hub_status hub_fold_hooks_of(const struct hub_catalogue *catalogue, const char *rules,
+                                  enum hub_fold_topic topic, const struct hub_input *record,
+                                  struct hub_hooks *hooks, bool *ret_stale,
+                                  struct hub_error *reterr) {
+    hooks->count = 0;
+    *ret_stale = false;
+    if (!record->has_key || !record->has_value || (topic == HUB_FOLD_LOG && !is_state(record)))
+        return HUB_OK;
+    add_hash(hooks, hub_fold_own_hook(topic, record->key));
+    if (topic == HUB_FOLD_UNIFIED)
+        *ret_stale =
+            !read_header(hub_input_header(record, HUB_FOLD_HOOKS_HEADER), rules, hooks);
+    if (topic == HUB_FOLD_CONFLICT)
+        add_entities(hooks, record->key);
+    if (topic == HUB_FOLD_MATCH && add_match(catalogue, record, hooks, reterr) != HUB_OK)
+        return hub_fail_at(reterr, HUB_FATAL, "a match is damaged");
+    return HUB_OK;
+}
+
+/* --- by hand, where the rules have changed since --- */
+
+static void add_claims(const struct hub_domain *domain, const struct hub_opened *opened,
+                       struct hub_arena *arena, struct hub_hooks *hooks) {
+    struct hub_claim *claims = NULL;
+    struct hub_link *links = NULL;
+    size_t count = 0;
+    hub_claims_read(domain,
+                    hub_statement_field(opened->body, opened->starts, HUB_FIELD_IDENTIFIERS), arena,
+                    &claims, &count);
+    for (size_t i = 0; i < count; i++)
+        add_identifier(domain, hooks, claims[i].scheme, claims[i].text,
+                       (const char *)claims[i].text.data + claims[i].group.size);
+    count = domain->reference_count == 0
+                ? 0
+                : hub_links_read(domain, opened->body, opened->starts, arena, &links);
+    for (size_t i = 0; i < count; i++)
+        add(hooks, FOLD_BY_REFERENCE, hub_bytes_of_text(links[i].fact));
+}
+
+enum hub_status fold_hooks_of_statement(struct hub_fold *fold, const struct hub_input *entry,
+                                        struct hub_hooks *hooks, struct hub_error *reterr) {
+    struct hub_arena arena = {0};
+    struct hub_opened opened;
+    enum hub_status status =
+        hub_readers_open(&fold->readers, entry->value, &arena, &opened, reterr);
+    if (status == HUB_OK &&
+        !hub_statement_stamp(fold->domain, opened.body, opened.starts).withdrawn)
+        add_claims(fold->domain, &opened, &arena, hooks);
+    hub_arena_destroy(&arena);
+    return status;
+}
+
+enum hub_status fold_hooks_of_unified(struct hub_fold *fold, const struct hub_input *unified,
+                                      struct hub_hooks *hooks, size_t *ret_statements,
+                                      struct hub_error *reterr) {
     struct hub_record record;
-    struct hub_bytes value;
-    HUB_SCOPED_BUFFER suite = {0};
-    HUB_TRY(hub_record_open(hooks->catalogue, hooks->domain->unified, unified->value,
-                            &hooks->scratch, &record, reterr));
-    add(hooks, FOLD_BY_ENTITY, unified->key);
+    struct hub_bytes value, element;
+    struct hub_arena arena = {0};
+    HUB_SCOPED_BUFFER suite = {0}, scratch = {.size_max = 64 * 1024 * 1024};
+    *ret_statements = 0;
+    HUB_TRY(hub_record_open(fold->catalogue, fold->domain->unified, unified->value, &scratch,
+                            &record, reterr));
     if (hub_record_long(&record, "kind") != FOLD_ACTIVE ||
         hub_slice_stated(hub_record_type(&record, "value"), hub_record_field(&record, "value"),
                          &value) == NULL)
         return HUB_OK;
-    hook_members(hooks, &record);
-    struct fold_keys keys = fold_likeness_keys(hooks->domain, value, &hooks->arena);
+    const struct hub_type *array = hub_record_type(&record, "statements");
+    struct hub_elements elements =
+        hub_slice_elements(array, hub_record_field(&record, "statements"));
+    while (hub_slice_next(&elements, &element)) {
+        struct hub_record reference = {.type = array->items, .body = element};
+        add(hooks, FOLD_BY_STATEMENT, hub_slice_octets(hub_record_field(&reference, "key")));
+        ++*ret_statements;
+    }
+    struct fold_keys keys = fold_likeness_keys(fold->domain, value, &arena);
     for (size_t i = 0; i < keys.count; i++)
         add(hooks, FOLD_BY_LIKENESS, hub_bytes_of_text(keys.items[i]));
-    if (fold_overlap_suite(hooks->domain, value, &suite))
+    if (fold_overlap_suite(fold->domain, value, &suite))
         add(hooks, FOLD_BY_SUITE, hub_buffer_bytes(&suite));
-    return HUB_OK;
-}
-
-static enum hub_status hook_conflict(struct hub_fold_hooks *hooks,
-                                     const struct hub_input *conflict, struct hub_error *reterr) {
-    struct hub_record record;
-    HUB_TRY(hub_record_open(hooks->catalogue, hooks->conflict_schema, conflict->value,
-                            &hooks->scratch, &record, reterr));
-    add(hooks, FOLD_BY_CONFLICT, conflict->key);
-    hook_texts(hooks, &record, "entities", FOLD_BY_ENTITY);
-    return HUB_OK;
-}
-
-/* A decision about statements holds them, whatever became of the entities that it was made on. */
-static enum hub_status hook_match(struct hub_fold_hooks *hooks, const struct hub_input *match,
-                                  struct hub_error *reterr) {
-    struct hub_record record, decision;
-    HUB_TRY(hub_record_open(hooks->catalogue, hooks->match_schema, match->value, &hooks->scratch,
-                            &record, reterr));
-    add(hooks, FOLD_BY_MATCH, match->key);
-    hook_texts(hooks, &record, "entities", FOLD_BY_ENTITY);
-    if (!hub_record_part(&record, "decision", &decision))
-        return HUB_OK;
-    hook_texts(hooks, &decision, "statements", FOLD_BY_STATEMENT);
-    hook_texts(hooks, &decision, "others", FOLD_BY_STATEMENT);
-    return HUB_OK;
-}
-
-enum hub_status hub_fold_hooks_of(struct hub_fold_hooks *hooks, enum hub_fold_topic topic,
-                                  const struct hub_input *record,
-                                  const struct hub_hook **ret_hooks, size_t *ret_count,
-                                  struct hub_error *reterr) {
-    enum hub_status (*const hook[])(struct hub_fold_hooks *, const struct hub_input *,
-                                    struct hub_error *) = {
-        hook_entry, hook_unified, hook_conflict, hook_match};
-    static const char *const names[] = {"log", "unified", "conflict", "match"};
-    hooks->count = *ret_count = 0;
-    hub_arena_reset(&hooks->arena);
-    if (topic != HUB_FOLD_LOG && (!record->has_key || !record->has_value))
-        return HUB_OK;
-    if (hook[topic](hooks, record, reterr) != HUB_OK)
-        return hub_fail_at(reterr, HUB_FATAL, "%s.%s/%d@%lld: damaged", names[topic],
-                           hooks->domain->name, record->partition, (long long)record->offset);
-    *ret_hooks = hooks->items;
-    *ret_count = hooks->count;
+    hub_arena_destroy(&arena);
     return HUB_OK;
 }

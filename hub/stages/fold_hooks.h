@@ -1,9 +1,18 @@
-/* What the records that a fold is loaded from can be reached by (hub/stages/store.h). It follows from
- * a record and the rules in force alone, so whoever copies records can say it without a fold. */
+/* What the records that a fold is loaded from can be reached by (hub/stages/store.h).
+ *
+ * A log entry, a conflict and a match are reached by what they name. A unified record is reached by all
+ * that the fold knows the entity and its statements by, and says so in a header: whoever loads or copies
+ * it takes nothing apart.
+ *
+ *   hub_hooks: the hash of the rules that hooks were made by (16 characters), the number of near hashes
+ *   (2 bytes, little-endian like all of it); so many pairs of a hook and a near hash, 16 bytes each; then
+ *   hooks, 8 bytes each. Sorted, each once. */
 #pragma once
 
 #include "hub/stages/store.h"
 #include "schemas/lib/catalogue.h"
+
+#define HUB_FOLD_HOOKS_HEADER "hub_hooks"
 
 /* The topics of a fold's state. */
 enum hub_fold_topic {
@@ -14,19 +23,20 @@ enum hub_fold_topic {
     HUB_FOLD_TOPICS,
 };
 
-struct hub_fold_hooks;
+struct hub_hooks {
+    struct hub_hook *items;
+    size_t count, capacity;
+};
+void hub_hooks_free(struct hub_hooks *hooks);
 
-/* `domain` by the rules in force. */
-struct hub_fold_hooks *hub_fold_hooks_new(const struct hub_catalogue *catalogue,
-                                          const struct hub_domain *domain);
-void hub_fold_hooks_free(struct hub_fold_hooks *hooks); /* NULL is fine */
-
-/* The hooks of a record, the key's own first; valid until the next call. None where the record is no
- * part of the state: late statements, decisions, null values. HUB_FATAL where it is damaged. */
-HUB_MUST_USE enum hub_status hub_fold_hooks_of(struct hub_fold_hooks *hooks,
-                                               enum hub_fold_topic topic,
+/* The hooks of a record, the key's own first, in place of those that are there. None where the record is
+ * no part of the state: late statements, decisions, null values. Of a unified record whose header was made
+ * by other rules than these (or has none) only the key's own, and `ret_stale`. HUB_FATAL where the record is
+ * damaged, as far as that is looked at. */
+HUB_MUST_USE enum hub_status hub_fold_hooks_of(const struct hub_catalogue *catalogue,
+                                               const char *rules, enum hub_fold_topic topic,
                                                const struct hub_input *record,
-                                               const struct hub_hook **ret_hooks,
-                                               size_t *ret_count, struct hub_error *reterr);
+                                               struct hub_hooks *hooks, bool *ret_stale,
+                                               struct hub_error *reterr);
 /* The first of them, from the key alone. */
 uint64_t hub_fold_own_hook(enum hub_fold_topic topic, struct hub_bytes key);

@@ -254,19 +254,37 @@ enum hub_status fold_load_match(struct hub_fold *fold, struct hub_bytes value,
 
 /* --- putting away --- */
 
+void fold_load_free(struct hub_fold *fold) {
+    for (size_t i = 0; i < fold->stale_count; i++)
+        hub_release(fold->stale[i]);
+    fold->stale = hub_release(fold->stale);
+    fold->stale_count = fold->stale_capacity = 0;
+}
+
+static void sieve_hooks(struct hub_fold *fold) {
+    for (size_t i = 0; i < fold->hooks.count; i++)
+        if (fold->hooks.items[i].is_near)
+            fold_sieve_add(fold, fold->hooks.items[i].near_hash);
+}
+
 static enum hub_status put(struct hub_fold *fold, unsigned topic, const struct hub_input *record,
                            struct hub_error *reterr) {
-    const struct hub_hook *hooks = NULL;
-    size_t count = 0;
-    HUB_TRY(hub_fold_hooks_of(fold->hooks, (enum hub_fold_topic)topic, record, &hooks, &count,
-                              reterr));
-    if (count == 0)
+    static const char *const headers[] = {[HUB_FOLD_LOG] = "hub_replaced_status",
+                                          [HUB_FOLD_UNIFIED] = HUB_FOLD_HOOKS_HEADER,
+                                          [HUB_FOLD_MATCH] = NULL};
+    bool stale = false;
+    if (hub_fold_hooks_of(fold->catalogue, fold->domain->rules, (enum hub_fold_topic)topic, record,
+                          &fold->hooks, &stale, reterr) != HUB_OK)
+        return hub_fail_at(reterr, HUB_FATAL, "match.%s/%d@%lld", fold->domain->name,
+                           record->partition, (long long)record->offset);
+    if (fold->hooks.count == 0)
         return HUB_OK;
-    hub_shelf_put(fold->shelf, topic, record, hooks, count,
-                  topic == HUB_FOLD_LOG ? "hub_replaced_status" : NULL);
-    for (size_t i = 0; i < count; i++)
-        if (hooks[i].is_near)
-            fold_sieve_add(fold, hooks[i].near_hash);
+    hub_shelf_put(fold->shelf, topic, record, fold->hooks.items, fold->hooks.count, headers[topic]);
+    sieve_hooks(fold);
+    if (!stale)
+        return HUB_OK;
+    HUB_GROW(fold->stale, fold->stale_count, fold->stale_capacity);
+    fold->stale[fold->stale_count++] = hub_copy_bytes(record->key.data, record->key.size);
     return HUB_OK;
 }
 
@@ -277,7 +295,11 @@ static enum hub_status put_again(void *context, unsigned topic, const struct hub
 
 enum hub_status hub_fold_load(struct hub_fold *fold, enum hub_fold_topic topic,
                               const struct hub_input *record, struct hub_error *reterr) {
-    if (topic == HUB_FOLD_LOG && record->has_value && hub_rules_entry_is(record)) {
+    if (topic == HUB_FOLD_LOG && (!record->has_key || !record->has_value))
+        return hub_fail(reterr, HUB_FATAL,
+                        "log.%s/%d@%lld: no entry that admit could have written",
+                        fold->domain->name, record->partition, (long long)record->offset);
+    if (topic == HUB_FOLD_LOG && hub_rules_entry_is(record)) {
         fold_rules_remember(fold, record);
         return HUB_OK;
     }
@@ -293,6 +315,8 @@ void hub_fold_set_store(struct hub_fold *fold, const struct hub_store *store) {
     fold->store = store;
 }
 
+/* --- once all is there --- */
+
 static enum hub_status remember_rules(void *context, unsigned topic,
                                       const struct hub_input *record, struct hub_error *reterr) {
     (void)topic;
@@ -301,10 +325,11 @@ static enum hub_status remember_rules(void *context, unsigned topic,
     return HUB_OK;
 }
 
-/* Hooks follow from the rules in force, which may be others than those that records were put away by. */
+/* Hooks are of the rules in force, which may be others than those that records were put away by. */
 static enum hub_status shelve_again(struct hub_fold *fold, struct hub_error *reterr) {
     struct hub_shelf *before = fold->shelf;
     fold->shelf = hub_shelf_new();
+    fold_load_free(fold);
     enum hub_status status = HUB_OK;
     for (unsigned topic = 0; status == HUB_OK && topic < HUB_FOLD_TOPICS; topic++)
         status = hub_shelf_each(before, topic, put_again, fold, reterr);
@@ -312,16 +337,63 @@ static enum hub_status shelve_again(struct hub_fold *fold, struct hub_error *ret
     return status;
 }
 
+struct catching {
+    struct hub_bytes key;
+    struct hub_input unified; /* as long as the shelf has it */
+};
+
+static enum hub_status catch_unified(void *context, unsigned topic,
+                                     const struct hub_input *record, struct hub_error *reterr) {
+    struct catching *catching = context;
+    (void)reterr;
+    if (topic == HUB_FOLD_UNIFIED && hub_bytes_equal(record->key, catching->key))
+        catching->unified = *record;
+    return HUB_OK;
+}
+
+static enum hub_status hook_entry(void *context, unsigned topic, const struct hub_input *record,
+                                  struct hub_error *reterr) {
+    struct hub_fold *fold = context;
+    return topic == HUB_FOLD_LOG ? fold_hooks_of_statement(fold, record, &fold->hooks, reterr)
+                                 : HUB_OK;
+}
+
+static enum hub_status hook_by_hand(struct hub_fold *fold, const char *key,
+                                    struct hub_error *reterr) {
+    struct catching catching = {.key = hub_bytes_of_text(key)};
+    uint64_t own_hook = hub_fold_own_hook(HUB_FOLD_UNIFIED, catching.key);
+    size_t statements = 0;
+    fold->hooks.count = 0;
+    HUB_TRY(hub_shelf_find(fold->shelf, own_hook, catch_unified, &catching, reterr));
+    HUB_TRY(fold_hooks_of_unified(fold, &catching.unified, &fold->hooks, &statements, reterr));
+    for (size_t i = 0; i < statements; i++) {
+        uint64_t hook = fold->hooks.items[i].hash;
+        HUB_TRY(hub_shelf_find(fold->shelf, hook, hook_entry, fold, reterr));
+        if (fold->store != NULL)
+            HUB_TRY(fold->store->find(fold->store->context, hook, hook_entry, fold, reterr));
+    }
+    hub_shelf_hook(fold->shelf, HUB_FOLD_UNIFIED, own_hook, catching.key, fold->hooks.items,
+                   fold->hooks.count);
+    sieve_hooks(fold);
+    return HUB_OK;
+}
+
 enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_error *reterr) {
     const struct hub_domain *before = fold->domain;
     if (fold->store != NULL)
         HUB_TRY(fold->store->find(fold->store->context,
-                                  hub_hook_hash(FOLD_BY_RULES, hub_bytes("", 0)), remember_rules,
-                                  fold, reterr));
+                                  hub_fold_own_hook(HUB_FOLD_LOG,
+                                                    hub_bytes_of_text(HUB_RULES_PREFIX)),
+                                  remember_rules, fold, reterr));
     fold->is_ruled = fold->ruling_count > 0;
     HUB_TRY(fold_rules_loaded(fold, reterr));
     if (fold->domain != before)
         HUB_TRY(shelve_again(fold, reterr));
+    for (size_t i = 0; i < fold->stale_count; i++)
+        if (hook_by_hand(fold, fold->stale[i], reterr) != HUB_OK)
+            return hub_fail_at(reterr, HUB_FATAL, "unified.%s/%d: %s: damaged", fold->domain->name,
+                               fold->partition, fold->stale[i]);
+    fold_load_free(fold);
     fold->has_dormant = fold->store != NULL || !hub_shelf_is_empty(fold->shelf);
     return HUB_OK;
 }

@@ -217,6 +217,9 @@ static void publish(struct fold_step *step, struct fold_change *change) {
         .subject = entity->id,
         .has_time = true, .time_ms = step->entry->timestamp_ms};
     hub_output_envelope(step->outputs, output, &envelope, step->entry);
+    HUB_SCOPED_BUFFER hooks = {0};
+    fold_hooks_append(step->fold, entity, &hooks);
+    hub_output_header(step->outputs, output, HUB_FOLD_HOOKS_HEADER, hub_buffer_bytes(&hooks));
 }
 
 /* Survivors before what was merged into them; by id within both, so that one entry gives one

@@ -56,8 +56,6 @@ static enum hub_status put_in_force(struct hub_fold *fold, const struct hub_rule
     fold->catalogue->compiler->release(fold->rules);
     fold->rules = rules;
     fold->domain = &rules->domain;
-    hub_fold_hooks_free(fold->hooks);
-    fold->hooks = hub_fold_hooks_new(fold->catalogue, fold->domain);
     return HUB_OK;
 }
 

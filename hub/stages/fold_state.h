@@ -246,8 +246,10 @@ struct hub_fold {
     size_t marks; /* the last mark given */
     struct hub_fold_counts counts;
     struct hub_fold_gauges gauges;
-    struct hub_fold_hooks *hooks;
+    struct hub_hooks hooks; /* of one record */
     struct hub_shelf *shelf; /* what was loaded */
+    char **stale; /* while loading: keys of unified records whose hooks are by other rules */
+    size_t stale_count, stale_capacity;
     const struct hub_store *store; /* what else there is; or NULL */
     struct fold_waking *waking;
     bool is_ruled; /* the log named rules */
@@ -308,9 +310,21 @@ void fold_wake_statement(struct hub_fold *fold, struct fold_statement *statement
 void fold_waking_free(struct fold_waking *waking); /* NULL is fine */
 struct fold_waking *fold_waking_new(void);
 
+/* fold_hooks.c: the header of an entity that stands. */
+void fold_hooks_append(struct hub_fold *fold, const struct fold_entity *entity,
+                       struct hub_buffer *header);
+/* What the header would say, of a record that was made by other rules: adds the hooks of the unified
+ * record, its statements' own before the others, and those of one of their log entries. */
+enum hub_status fold_hooks_of_unified(struct hub_fold *fold, const struct hub_input *unified,
+                                      struct hub_hooks *hooks, size_t *ret_statements,
+                                      struct hub_error *reterr);
+enum hub_status fold_hooks_of_statement(struct hub_fold *fold, const struct hub_input *entry,
+                                        struct hub_hooks *hooks, struct hub_error *reterr);
+
 /* fold_load.c: reading what was published. */
 enum hub_status fold_load_entity(struct hub_fold *fold, struct fold_entity *entity,
                                  struct hub_error *reterr);
+void fold_load_free(struct hub_fold *fold); /* what is kept while loading */
 /* HUB_FATAL: the entity lists a statement that is none of its. */
 enum hub_status fold_contradict(const struct hub_fold *fold, const struct fold_entity *entity,
                                 const struct fold_statement *statement, struct hub_error *reterr);
@@ -320,8 +334,6 @@ enum hub_status fold_load_match(struct hub_fold *fold, struct hub_bytes value,
                                 struct fold_match **ret_match, struct hub_error *reterr);
 
 /* fold_statement.c: statements and their copies. */
-/* Whether a log entry's key is one of a statement: <institution>/<system>/<source id> in UTF-8. */
-bool fold_statement_has_key(const struct hub_input *entry);
 /* `ret_content_changed` may be NULL. */
 enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_input *entry,
                                     struct hub_arena *arena, struct fold_statement **ret_statement,

@@ -119,23 +119,18 @@ uint32_t fold_statement_system(const struct hub_fold *fold,
     return (uint32_t)(statement->system - parties->systems);
 }
 
-bool fold_statement_has_key(const struct hub_input *entry) {
-    struct hub_bytes institution, rest, name, source_id;
-    return entry->has_key && hub_text_is_utf8(entry->key) &&
-           hub_bytes_cut(entry->key, '/', &institution, &rest) &&
-           hub_bytes_cut(rest, '/', &name, &source_id);
-}
-
+/* <institution>/<system>/<source id> */
 static enum hub_status split_key(struct hub_fold *fold, const struct hub_input *entry,
                                  struct hub_bytes *ret_institution, struct hub_bytes *ret_key,
                                  const struct hub_system **ret_system, struct hub_error *reterr) {
     struct hub_bytes name, source_id;
-    if (!fold_statement_has_key(entry) || !entry->has_value)
+    bool whole = entry->has_key && hub_text_is_utf8(entry->key) &&
+                 hub_bytes_cut(entry->key, '/', ret_institution, ret_key) &&
+                 hub_bytes_cut(*ret_key, '/', &name, &source_id);
+    if (!whole || !entry->has_value)
         return hub_fail(reterr, HUB_FATAL,
                         "log.%s/%d@%lld: no statement that admit could have written",
                         fold->domain->name, entry->partition, (long long)entry->offset);
-    hub_bytes_cut(entry->key, '/', ret_institution, ret_key);
-    hub_bytes_cut(*ret_key, '/', &name, &source_id);
     *ret_system = system_of(fold, name);
     return HUB_OK;
 }

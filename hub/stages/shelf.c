@@ -150,6 +150,13 @@ void hub_shelf_put(struct hub_shelf *shelf, unsigned topic, const struct hub_inp
         add_link(shelf, hooks[i].hash, (uint32_t)(record - shelf->records));
 }
 
+void hub_shelf_hook(struct hub_shelf *shelf, unsigned topic, uint64_t own_hook,
+                    struct hub_bytes key, const struct hub_hook *hooks, size_t hook_count) {
+    const struct shelved *record = find(shelf, topic, own_hook, key);
+    for (size_t i = 0; i < hook_count; i++)
+        add_link(shelf, hooks[i].hash, (uint32_t)(record - shelf->records));
+}
+
 bool hub_shelf_has(const struct hub_shelf *shelf, unsigned topic, uint64_t own_hook,
                    struct hub_bytes key) {
     return find(shelf, topic, own_hook, key) != NULL;

@@ -12,6 +12,9 @@ void hub_shelf_free(struct hub_shelf *shelf); /* NULL is fine */
  * header of it that is kept, or NULL. */
 void hub_shelf_put(struct hub_shelf *shelf, unsigned topic, const struct hub_input *record,
                    const struct hub_hook *hooks, size_t hook_count, const char *header);
+/* More hooks of a record that it has. */
+void hub_shelf_hook(struct hub_shelf *shelf, unsigned topic, uint64_t own_hook,
+                    struct hub_bytes key, const struct hub_hook *hooks, size_t hook_count);
 /* Whether it has a record of this key, by the key's own hook. */
 bool hub_shelf_has(const struct hub_shelf *shelf, unsigned topic, uint64_t own_hook,
                    struct hub_bytes key);

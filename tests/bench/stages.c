@@ -1,5 +1,5 @@
 /* admit and fold on generated statements, in memory and without Kafka: what the hub's own code
- * costs, for a profiler to look at.
+ * costs, for a profiler to look at. Then all that was put out is loaded anew.
  *
  * usage: stages [EVENTS] [TRIALS] [SEED] */
 #include "hub/io/clock.h"
@@ -21,6 +21,16 @@ struct kept {
     struct bench_event event;
 };
 
+/* What was put out, one after the other. */
+struct published {
+    struct hub_buffer bytes;
+    struct {
+        enum hub_output_kind kind;
+        size_t key_size, value_size, hooks_size;
+    } *records;
+    size_t count, capacity;
+};
+
 struct stages {
     const struct hub_catalogue *catalogue;
     const struct hub_domain *domain;
@@ -30,6 +40,7 @@ struct stages {
     int64_t ingest_offset, log_offset;
     double admit_s, fold_s;
     struct bench_sum outputs;
+    struct published published;
 };
 
 static double cpu_seconds(void) {
@@ -79,7 +90,22 @@ static void fill(struct bench_statements *statements, struct kept *kept) {
         kept->event.headers[i].value = keep(&kept->arena, kept->event.headers[i].value);
 }
 
+static void publish(struct published *published, const struct hub_output *output) {
+    HUB_GROW(published->records, published->count, published->capacity);
+    published->records[published->count].kind = output->kind;
+    published->records[published->count].key_size = output->key.size;
+    struct hub_input as_input = {.headers = output->headers, .header_count = output->header_count};
+    struct hub_bytes hooks = hub_input_header(&as_input, HUB_FOLD_HOOKS_HEADER);
+    published->records[published->count].value_size = output->value.size;
+    published->records[published->count++].hooks_size = hooks.size;
+    hub_buffer_append_bytes(&published->bytes, output->key);
+    hub_buffer_append_bytes(&published->bytes, output->value);
+    hub_buffer_append_bytes(&published->bytes, hooks);
+}
+
 static void sum_up(struct stages *stages, const struct hub_outputs *outputs) {
+    for (size_t i = 0; i < outputs->count; i++)
+        publish(&stages->published, &outputs->items[i]);
     for (size_t i = 0; i < outputs->count; i++)
         bench_sum_add(&stages->outputs, outputs->items[i].key, outputs->items[i].value,
                       outputs->items[i].headers, outputs->items[i].header_count);
@@ -143,6 +169,57 @@ static void run(struct stages *stages, struct bench_statements *statements, size
     hub_arena_destroy(&arena);
 }
 
+static enum hub_status load_one(struct stages *stages, enum hub_output_kind kind,
+                                const struct hub_input *record, struct hub_error *reterr) {
+    static const enum hub_fold_topic topics[] = {[HUB_OUTPUT_LOG] = HUB_FOLD_LOG,
+                                                 [HUB_OUTPUT_UNIFIED] = HUB_FOLD_UNIFIED,
+                                                 [HUB_OUTPUT_CONFLICT] = HUB_FOLD_CONFLICT,
+                                                 [HUB_OUTPUT_MATCH] = HUB_FOLD_MATCH};
+    return kind == HUB_OUTPUT_ADMITTED
+               ? hub_admit_load(stages->admits[0], record->key, record->value, reterr)
+               : hub_fold_load(stages->fold, topics[kind], record, reterr);
+}
+
+/* Topic by topic, as the hub does. */
+static void load(struct stages *stages) {
+    static const enum hub_output_kind kinds[] = {HUB_OUTPUT_ADMITTED, HUB_OUTPUT_LOG,
+                                                 HUB_OUTPUT_UNIFIED, HUB_OUTPUT_CONFLICT,
+                                                 HUB_OUTPUT_MATCH};
+    static const char *const names[] = {"admitted", "log", "unified", "conflict", "match"};
+    struct hub_error error;
+    hub_fold_free(stages->fold);
+    start(stages);
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
+        double began_s = cpu_seconds();
+        const uint8_t *at = stages->published.bytes.data;
+        size_t count = 0;
+        for (size_t i = 0; i < stages->published.count; i++) {
+            size_t key_size = stages->published.records[i].key_size;
+            size_t value_size = stages->published.records[i].value_size;
+            size_t hooks_size = stages->published.records[i].hooks_size;
+            struct hub_header hooks = {HUB_FOLD_HOOKS_HEADER,
+                                       hub_bytes(at + key_size + value_size, hooks_size)};
+            struct hub_input record = {.has_key = true,
+                                       .has_value = true,
+                                       .key = hub_bytes(at, key_size),
+                                       .value = hub_bytes(at + key_size, value_size),
+                                       .headers = &hooks,
+                                       .header_count = hooks_size > 0,
+                                       .offset = (int64_t)i};
+            at += key_size + value_size + hooks_size;
+            if (stages->published.records[i].kind != kinds[kind])
+                continue;
+            count++;
+            if (load_one(stages, kinds[kind], &record, &error) != HUB_OK)
+                fail("load", error.text);
+        }
+        printf("load of %zu %s: %.0f ns a record\n", count, names[kind],
+               (cpu_seconds() - began_s) * 1e9 / (double)count);
+    }
+    if (hub_fold_loaded(stages->fold, &error) != HUB_OK)
+        fail("load", error.text);
+}
+
 static void check(const char *what, int64_t found, int64_t expected) {
     if (found == expected)
         return;
@@ -187,11 +264,13 @@ int main(int argc, char **argv) {
         HUB_OK)
         fail("schemas", error.text);
     stages.catalogue = catalogue;
+    stages.published.bytes.size_max = SIZE_MAX / 2;
     stages.domain = hub_catalogue_domain(catalogue, hub_bytes_of_text("trial"));
     start(&stages);
     struct bench_statements *statements = bench_statements_new(catalogue, seed, trials);
     run(&stages, statements, events);
     report(&stages, statements);
+    load(&stages);
     bench_statements_free(statements);
     return 0;
 }

@@ -20,17 +20,20 @@ static void counts_of_admit_come_back(void **state) {
 }
 
 static void counts_of_fold_come_back(void **state) {
-    struct hub_fold_counts counts, read;
+    struct hub_committed_fold fold = {
+        .gauges = {101, 102, 103, 104, 105}, .core = 7, .rules = "0123456789abcdef"};
+    struct hub_committed_fold read;
     struct hub_error error;
     HUB_SCOPED_BUFFER text = {0};
     (void)state;
-    for (size_t i = 0; i < sizeof counts / sizeof(int64_t); i++)
-        ((int64_t *)&counts)[i] = (int64_t)i + 1;
-    char rules[HUB_RULES_HASH_SIZE + 1];
-    hub_counts_render_fold(&counts, "0123456789abcdef", &text);
-    expect_ok(hub_counts_parse_fold(hub_buffer_text(&text), &read, rules, &error), &error);
-    assert_memory_equal(&read, &counts, sizeof counts);
-    assert_string_equal(rules, "0123456789abcdef");
+    for (size_t i = 0; i < sizeof fold.counts / sizeof(int64_t); i++)
+        ((int64_t *)&fold.counts)[i] = (int64_t)i + 1;
+    hub_counts_render_fold(&fold, &text);
+    expect_ok(hub_counts_parse_fold(hub_buffer_text(&text), &read, &error), &error);
+    assert_memory_equal(&read.counts, &fold.counts, sizeof fold.counts);
+    assert_memory_equal(&read.gauges, &fold.gauges, sizeof fold.gauges);
+    assert_int_equal(read.core, 7);
+    assert_string_equal(read.rules, "0123456789abcdef");
 }
 
 static void counts_of_refer_come_back_with_how_far_it_follows(void **state) {
@@ -57,45 +60,41 @@ static void no_metadata_is_a_beginning_from_zero(void **state) {
     const struct hub_admit_counts no_admit = {0};
     const struct hub_fold_counts no_fold = {0};
     struct hub_admit_counts admit = {.read = 7};
-    struct hub_fold_counts fold = {.read = 7};
+    struct hub_committed_fold fold = {.counts = {.read = 7}, .rules = "x"};
     struct hub_error error;
     (void)state;
     expect_ok(hub_counts_parse_admit(NULL, &admit, &error), &error);
-    char rules[HUB_RULES_HASH_SIZE + 1] = "x";
-    expect_ok(hub_counts_parse_fold(NULL, &fold, rules, &error), &error);
-    assert_string_equal(rules, "");
+    expect_ok(hub_counts_parse_fold(NULL, &fold, &error), &error);
+    assert_string_equal(fold.rules, "");
     assert_memory_equal(&admit, &no_admit, sizeof admit);
-    assert_memory_equal(&fold, &no_fold, sizeof fold);
+    assert_memory_equal(&fold.counts, &no_fold, sizeof no_fold);
 }
 
 /* Whoever else commits under the group's name must not be counted on. */
 static void other_metadata_is_refused_and_leaves_the_counts(void **state) {
     static const char *const texts[] = {"", "v2 read=1", "v1 read=1", "nonsense"};
-    char rules[HUB_RULES_HASH_SIZE + 1];
     struct hub_admit_counts admit = {.read = 7};
-    struct hub_fold_counts fold = {.read = 7};
+    struct hub_committed_fold fold = {.counts = {.read = 7}, .rules = "0123456789abcdef"};
     struct hub_refer_counts refer = {.read = 7};
     struct hub_error error;
     HUB_SCOPED_BUFFER longer = {0}, other = {0};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         assert_int_equal(hub_counts_parse_admit(texts[i], &admit, &error), HUB_FATAL);
-        assert_int_equal(hub_counts_parse_fold(texts[i], &fold, rules, &error), HUB_FATAL);
+        assert_int_equal(hub_counts_parse_fold(texts[i], &fold, &error), HUB_FATAL);
         assert_int_equal(hub_counts_parse_refer(texts[i], &refer, &error), HUB_FATAL);
     }
     assert_int_equal(hub_counts_parse_refer("v1 read=1 facts=2x", &refer, &error), HUB_FATAL);
     assert_int_equal(refer.read, 7);
     hub_counts_render_admit(&admit, &longer);
-    assert_int_equal(hub_counts_parse_fold(hub_buffer_text(&longer), &fold, rules, &error),
-                     HUB_FATAL);
+    assert_int_equal(hub_counts_parse_fold(hub_buffer_text(&longer), &fold, &error), HUB_FATAL);
     hub_buffer_append_text(&longer, " more=1");
     assert_int_equal(hub_counts_parse_admit(hub_buffer_text(&longer), &admit, &error), HUB_FATAL);
-    hub_counts_render_fold(&fold, "0123456789abcdef", &other);
+    hub_counts_render_fold(&fold, &other);
     hub_buffer_append_text(&other, "0x"); /* longer than any hash */
-    assert_int_equal(hub_counts_parse_fold(hub_buffer_text(&other), &fold, rules, &error),
-                     HUB_FATAL);
+    assert_int_equal(hub_counts_parse_fold(hub_buffer_text(&other), &fold, &error), HUB_FATAL);
     assert_int_equal(admit.read, 7);
-    assert_int_equal(fold.read, 7);
+    assert_int_equal(fold.counts.read, 7);
 }
 
 static void counts_come_back_from_behind_the_schemas(void **state) {
