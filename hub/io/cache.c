@@ -1,8 +1,7 @@
 #include "hub/io/cache.h"
 
 #include "hub/base/memory.h"
-#include "hub/io/cache_fact.h"
-#include "hub/io/cache_noted.h"
+#include "hub/io/cache_buckets.h"
 #include "hub/io/file.h"
 
 #include <errno.h>
@@ -13,31 +12,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FORMAT = 2 };
+enum { FORMAT = 3, DATABASES = 4 };
 static const size_t MAP_SIZE = (size_t)64 << 30; /* address space, not disk */
 static const int64_t AGE_MAX_MS = 7LL * 24 * 3600 * 1000;
 
-struct hub_cache {
-    MDB_env *env;
-    MDB_dbi records, facts;
-    const struct hub_digester *digester;
-    char *folder;
-    struct hub_cache_noted noted;
-    bool given_up;
-};
-
-static bool is_full(int code) {
+bool hub_cache_is_full(int code) {
     return code == MDB_MAP_FULL || code == ENOSPC || code == EDQUOT || code == EFBIG;
 }
 
-static enum hub_status lmdb_failed(int code, const char *what, struct hub_error *reterr) {
-    return hub_fail(reterr, is_full(code) ? HUB_RETRY : HUB_FATAL, "cache: %s: %s", what,
+enum hub_status hub_cache_failed(int code, const char *what, struct hub_error *reterr) {
+    return hub_fail(reterr, hub_cache_is_full(code) ? HUB_RETRY : HUB_FATAL, "cache: %s: %s", what,
                     mdb_strerror(code));
-}
-
-static void append_path(const struct hub_cache *cache, const char *name,
-                        struct hub_buffer *path) {
-    hub_buffer_append_format(path, "%s/%s", cache->folder, name);
 }
 
 /* 0, or why a file of the folder cannot have that many bytes. */
@@ -66,34 +51,13 @@ bool hub_cache_has_room(const char *folder) {
     return try_room(folder, ENOUGH_BYTES) == 0;
 }
 
-/* LMDB takes a write that the disk had room for half of for an error of the disk. */
-static int what_it_was(const struct hub_cache *cache, int code) {
+int hub_cache_what_it_was(const struct hub_cache *cache, int code) {
     enum { PROBE_BYTES = 1024 * 1024 };
     int room = code == EIO ? try_room(cache->folder, PROBE_BYTES) : 0;
-    return is_full(room) ? room : code;
+    return hub_cache_is_full(room) ? room : code;
 }
 
-/* --- reading what may be damaged --- */
-
-/* LMDB reads through a map and trusts its pages: damage ends in a signal, not in an error. So a
- * mark lies in the folder while we read, and one that is found tells that reading killed an earlier
- * process. Where it cannot be written, reading goes without. */
-static const char mark_name[] = "reading";
-
-static void set_mark(const struct hub_cache *cache) {
-    HUB_SCOPED_BUFFER path = {0};
-    append_path(cache, mark_name, &path);
-    int descriptor = open(hub_buffer_text(&path), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor >= 0)
-        close(descriptor);
-}
-
-/* Whether there was one. */
-static bool clear_mark(const struct hub_cache *cache) {
-    HUB_SCOPED_BUFFER path = {0};
-    append_path(cache, mark_name, &path);
-    return unlink(hub_buffer_text(&path)) == 0;
-}
+/* --- opening --- */
 
 /* Whether the file has all pages that it speaks of; behind its end the map has none. */
 static bool is_whole(const struct hub_cache *cache) {
@@ -101,28 +65,23 @@ static bool is_whole(const struct hub_cache *cache) {
     MDB_envinfo info;
     MDB_stat facts;
     struct stat file;
-    append_path(cache, "data.mdb", &path);
+    hub_buffer_append_format(&path, "%s/data.mdb", cache->folder);
     return stat(hub_buffer_text(&path), &file) == 0 &&
            mdb_env_stat(cache->env, &facts) == 0 && mdb_env_info(cache->env, &info) == 0 &&
            (uint64_t)file.st_size >= (uint64_t)(info.me_last_pgno + 1) * facts.ms_psize;
 }
 
-static int read_fact(const struct hub_cache *cache, MDB_txn *txn, const uint8_t *space,
-                     struct hub_cache_fact *ret_fact) {
-    return hub_cache_fact_read(cache->digester, txn, cache->facts, space, ret_fact);
-}
-
-static int write_fact(const struct hub_cache *cache, MDB_txn *txn, const uint8_t *space,
-                      const struct hub_cache_fact *fact) {
-    return hub_cache_fact_write(cache->digester, txn, cache->facts, space, fact);
-}
-
-/* --- opening --- */
-
 /* LMDB writes to its lock file through a map: where the disk has no block for it, that ends in a
  * signal and not in an error. */
 static int open_environment(struct hub_cache *cache) {
     enum { LOCK_BYTES = 16 * 1024 };
+    const struct {
+        const char *name;
+        MDB_dbi *dbi;
+    } databases[DATABASES] = {{"records", &cache->records},
+                              {"facts", &cache->facts},
+                              {"hooks", &cache->hooks},
+                              {"sums", &cache->sums}};
     MDB_txn *txn = NULL;
     int code = reserve(cache->folder, "lock.mdb", LOCK_BYTES);
     if (code == 0)
@@ -130,17 +89,15 @@ static int open_environment(struct hub_cache *cache) {
     if (code == 0)
         code = mdb_env_set_mapsize(cache->env, MAP_SIZE);
     if (code == 0)
-        code = mdb_env_set_maxdbs(cache->env, 2);
-    if (code == 0)
-        code = mdb_env_open(cache->env, cache->folder, MDB_NORDAHEAD, 0600);
+        code = mdb_env_set_maxdbs(cache->env, DATABASES);
+    if (code == 0) /* a look-up's transaction rests while others are open in its thread */
+        code = mdb_env_open(cache->env, cache->folder, MDB_NORDAHEAD | MDB_NOTLS, 0600);
     if (code == 0 && !is_whole(cache))
         code = MDB_CORRUPTED;
     if (code == 0)
         code = mdb_txn_begin(cache->env, NULL, 0, &txn);
-    if (code == 0)
-        code = mdb_dbi_open(txn, "records", MDB_CREATE, &cache->records);
-    if (code == 0)
-        code = mdb_dbi_open(txn, "facts", MDB_CREATE, &cache->facts);
+    for (size_t i = 0; code == 0 && i < DATABASES; i++)
+        code = mdb_dbi_open(txn, databases[i].name, MDB_CREATE, databases[i].dbi);
     if (code == 0)
         return mdb_txn_commit(txn);
     if (txn != NULL)
@@ -149,6 +106,7 @@ static int open_environment(struct hub_cache *cache) {
 }
 
 static void close_environment(struct hub_cache *cache) {
+    hub_cache_close_look(cache);
     if (cache->env != NULL)
         mdb_env_close(cache->env);
     cache->env = NULL;
@@ -223,17 +181,19 @@ enum hub_status hub_cache_open(const char *folder, const char *identity,
     const char *text = hub_buffer_text(&whole);
     cache->digester = digester;
     cache->folder = hub_copy_text(folder);
-    if (clear_mark(cache))
+    hub_cache_busy_open(&cache->busy, folder);
+    bool deadly = hub_cache_busy_was_deadly(&cache->busy);
+    if (hub_cache_mark_clear(folder) || deadly)
         remove_files(folder);
-    set_mark(cache);
+    hub_cache_mark_set(cache->folder);
     int code = open_ours(cache, text, now_ms);
     if (code != 0)
         code = open_anew(cache, text, now_ms);
-    clear_mark(cache);
+    hub_cache_mark_clear(cache->folder);
     if (code != 0) {
-        code = what_it_was(cache, code);
+        code = hub_cache_what_it_was(cache, code);
         hub_cache_close(cache);
-        return lmdb_failed(code, folder, reterr);
+        return hub_cache_failed(code, folder, reterr);
     }
     *ret_cache = cache;
     return HUB_OK;
@@ -247,16 +207,17 @@ void hub_cache_close(struct hub_cache *cache) {
     if (cache == NULL)
         return;
     hub_cache_forget(cache);
+    hub_cache_close_shelves(cache);
     close_environment(cache);
+    hub_cache_busy_close(&cache->busy);
     hub_release(cache->folder);
     hub_release(cache);
 }
 
 /* --- reading --- */
 
-/* check, key size, key, value; the check is over all that follows it. */
-static bool open_stored(const struct hub_cache *cache, MDB_val stored, struct hub_bytes *ret_key,
-                        struct hub_bytes *ret_value) {
+bool hub_cache_open_stored(const struct hub_cache *cache, MDB_val stored,
+                           struct hub_bytes *ret_key, struct hub_bytes *ret_value) {
     struct hub_bytes all = hub_bytes(stored.mv_data, stored.mv_size);
     uint32_t key_size = 0;
     if (all.size < HUB_CACHE_CHECK_SIZE + sizeof key_size)
@@ -272,8 +233,7 @@ static bool open_stored(const struct hub_cache *cache, MDB_val stored, struct hu
     return true;
 }
 
-/* Where the space begins: its 8 bytes, then zeros. */
-static struct hub_cache_slot first_slot(const struct hub_cache *cache, const char *space) {
+struct hub_cache_slot hub_cache_first_slot(const struct hub_cache *cache, const char *space) {
     struct hub_cache_slot slot = hub_cache_slot_of(cache->digester, space, hub_bytes("", 0));
     memset(slot.bytes + HUB_CACHE_SPACE_SIZE, 0, HUB_DIGEST_SIZE);
     return slot;
@@ -295,10 +255,10 @@ static enum hub_status read_space(struct hub_cache *cache, MDB_txn *txn,
     while (code == 0 && status == HUB_OK && key.mv_size == HUB_CACHE_SLOT_SIZE &&
            memcmp(key.mv_data, start->bytes, HUB_CACHE_SPACE_SIZE) == 0) {
         struct hub_bytes own_key, own_value;
-        *ret_damaged = !open_stored(cache, value, &own_key, &own_value);
+        *ret_damaged = !hub_cache_open_stored(cache, value, &own_key, &own_value);
         if (*ret_damaged)
             break;
-        hub_cache_fact_add(ret_found, value);
+        hub_cache_fact_add(ret_found, key, value);
         status = take(context, own_key, own_value, reterr);
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
@@ -308,16 +268,14 @@ static enum hub_status read_space(struct hub_cache *cache, MDB_txn *txn,
     return status;
 }
 
-/* From here on nothing is known and nothing is kept. What is in the file may be taken by whoever opens
- * it next, unless it is thrown away. */
-static void give_up(struct hub_cache *cache) {
+void hub_cache_give_up(struct hub_cache *cache) {
     hub_cache_forget(cache);
     cache->given_up = true;
 }
 
-static void throw_away(struct hub_cache *cache) {
-    give_up(cache);
-    set_mark(cache);
+void hub_cache_throw_away(struct hub_cache *cache) {
+    hub_cache_mark_set(cache->folder); /* first: nobody knows what is still sound in memory */
+    hub_cache_give_up(cache);
 }
 
 bool hub_cache_keeps(const struct hub_cache *cache) {
@@ -325,12 +283,12 @@ bool hub_cache_keeps(const struct hub_cache *cache) {
 }
 
 int64_t hub_cache_next(const struct hub_cache *cache, const char *space) {
-    struct hub_cache_slot start = first_slot(cache, space);
+    struct hub_cache_slot start = hub_cache_first_slot(cache, space);
     struct hub_cache_fact fact = {.next = -1};
     MDB_txn *txn = NULL;
     if (cache->given_up || mdb_txn_begin(cache->env, NULL, MDB_RDONLY, &txn) != 0)
         return -1;
-    int code = read_fact(cache, txn, start.bytes, &fact);
+    int code = hub_cache_read_fact(cache, txn, start.bytes, &fact);
     mdb_txn_abort(txn);
     return code == 0 ? fact.next : -1;
 }
@@ -340,17 +298,17 @@ enum hub_status hub_cache_load(struct hub_cache *cache, const char *space,
                                                        struct hub_bytes value,
                                                        struct hub_error *reterr),
                                void *context, int64_t *ret_next, struct hub_error *reterr) {
-    struct hub_cache_slot start = first_slot(cache, space);
+    struct hub_cache_slot start = hub_cache_first_slot(cache, space);
     struct hub_cache_fact fact = {.next = -1}, found = {0};
     MDB_txn *txn = NULL;
     enum hub_status status = HUB_OK;
     *ret_next = -1;
     if (cache->given_up)
         return HUB_OK;
-    set_mark(cache);
+    hub_cache_mark_set(cache->folder);
     int code = mdb_txn_begin(cache->env, NULL, MDB_RDONLY, &txn);
     if (code == 0)
-        code = read_fact(cache, txn, start.bytes, &fact);
+        code = hub_cache_read_fact(cache, txn, start.bytes, &fact);
     bool damaged = code != 0;
     if (fact.next >= 0)
         status = read_space(cache, txn, &start, take, context, &found, &damaged, reterr);
@@ -358,125 +316,10 @@ enum hub_status hub_cache_load(struct hub_cache *cache, const char *space,
         damaged |= found.count != fact.count || found.checks != fact.checks;
     if (txn != NULL)
         mdb_txn_abort(txn);
-    clear_mark(cache);
+    hub_cache_mark_clear(cache->folder);
     *ret_next = fact.next;
     if (!damaged)
         return status;
-    throw_away(cache); /* nothing is mended in pages that lie */
+    hub_cache_throw_away(cache); /* nothing is mended in pages that lie */
     return hub_fail(reterr, HUB_RETRY, "cache: %s was damaged and is thrown away", space);
-}
-
-/* --- writing --- */
-
-void hub_cache_note(struct hub_cache *cache, const char *space, struct hub_bytes key,
-                    const struct hub_bytes *parts, size_t part_count) {
-    if (!cache->given_up)
-        hub_cache_noted_add(&cache->noted, space, key, parts, part_count);
-}
-
-size_t hub_cache_noted_bytes(const struct hub_cache *cache) {
-    return cache->noted.bytes;
-}
-
-static int write_one(struct hub_cache *cache, MDB_txn *txn, const struct hub_cache_placed *placed,
-                     struct hub_cache_fact *fact) {
-    MDB_val key = {HUB_CACHE_SLOT_SIZE, (void *)placed->slot.bytes}, old;
-    MDB_val value = {placed->stored.size, (void *)placed->stored.data};
-    int code = mdb_get(txn, cache->records, &key, &old);
-    if (code == 0)
-        hub_cache_fact_take(fact, old);
-    else if (code != MDB_NOTFOUND)
-        return code;
-    hub_cache_fact_add(fact, value);
-    return mdb_put(txn, cache->records, &key, &value, 0);
-}
-
-static int write_placed(struct hub_cache *cache, MDB_txn *txn,
-                        const struct hub_cache_placed *placed, size_t count) {
-    const uint8_t *space = NULL; /* whose fact it is */
-    struct hub_cache_fact fact;
-    int code = 0;
-    for (size_t i = 0; i < count; i++) {
-        const uint8_t *own = placed[i].slot.bytes;
-        bool other = space == NULL || memcmp(space, own, HUB_CACHE_SPACE_SIZE) != 0;
-        if (other && space != NULL)
-            code = write_fact(cache, txn, space, &fact);
-        if (other && code == 0)
-            code = read_fact(cache, txn, own, &fact);
-        space = own;
-        if (code == 0)
-            code = write_one(cache, txn, &placed[i], &fact);
-        if (code != 0)
-            return code;
-    }
-    return space == NULL ? 0 : write_fact(cache, txn, space, &fact);
-}
-
-static int write_noted(struct hub_cache *cache, MDB_txn *txn) {
-    struct hub_cache_placed *placed = hub_cache_noted_place(&cache->noted, cache->digester);
-    int code = write_placed(cache, txn, placed, cache->noted.count);
-    hub_release(placed);
-    return code;
-}
-
-static int write_mark(struct hub_cache *cache, MDB_txn *txn, const struct hub_cache_mark *mark) {
-    struct hub_cache_slot start = first_slot(cache, mark->space);
-    struct hub_cache_fact fact;
-    int code = read_fact(cache, txn, start.bytes, &fact);
-    fact.next = mark->next;
-    return code == 0 ? write_fact(cache, txn, start.bytes, &fact) : code;
-}
-
-enum hub_status hub_cache_checkpoint(struct hub_cache *cache, const struct hub_cache_mark *marks,
-                                     size_t count, struct hub_error *reterr) {
-    MDB_txn *txn = NULL;
-    if (cache->given_up)
-        return HUB_OK;
-    int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
-    if (code == 0)
-        code = write_noted(cache, txn);
-    for (size_t i = 0; code == 0 && i < count; i++)
-        code = write_mark(cache, txn, &marks[i]);
-    if (code == 0) {
-        code = mdb_txn_commit(txn);
-        txn = NULL;
-    }
-    if (code == 0) {
-        hub_cache_forget(cache);
-        return HUB_OK;
-    }
-    if (txn != NULL)
-        mdb_txn_abort(txn);
-    code = what_it_was(cache, code);
-    if (!is_full(code))
-        throw_away(cache);
-    else if (cache->noted.bytes > HUB_CACHE_NOTED_BYTES_MAX)
-        give_up(cache);
-    return lmdb_failed(code, cache->given_up ? "checkpoint, given up" : "checkpoint", reterr);
-}
-
-void hub_cache_drop(struct hub_cache *cache, const char *space) {
-    struct hub_cache_slot start = first_slot(cache, space);
-    MDB_txn *txn = NULL;
-    MDB_cursor *cursor = NULL;
-    MDB_val fact = {HUB_CACHE_SPACE_SIZE, start.bytes}, key = {HUB_CACHE_SLOT_SIZE, start.bytes}, value;
-    int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
-    if (code == 0)
-        code = mdb_cursor_open(txn, cache->records, &cursor);
-    int found = code == 0 ? mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE) : code;
-    while (found == 0 && memcmp(key.mv_data, start.bytes, HUB_CACHE_SPACE_SIZE) == 0 &&
-           (code = mdb_cursor_del(cursor, 0)) == 0)
-        found = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-    if (cursor != NULL)
-        mdb_cursor_close(cursor);
-    if (code == 0) {
-        int gone = mdb_del(txn, cache->facts, &fact, NULL);
-        code = gone == MDB_NOTFOUND ? 0 : gone;
-    }
-    if (code == 0)
-        code = mdb_txn_commit(txn);
-    else if (txn != NULL)
-        mdb_txn_abort(txn);
-    if (code != 0)
-        throw_away(cache);
 }

@@ -1,22 +1,24 @@
 /* Facts about the spaces of a cache, each with a check of its own. */
 #include "hub/io/cache_fact.h"
 
+#include "hub/io/cache_sums.h"
+
 #include <stddef.h>
 #include <string.h>
 
-static uint64_t check_of(MDB_val stored) {
+uint64_t hub_cache_check_of(MDB_val slot, MDB_val stored) {
     uint64_t check = 0;
     memcpy(&check, stored.mv_data, stored.mv_size < sizeof check ? stored.mv_size : sizeof check);
-    return check;
+    return hub_cache_hash(check, slot.mv_data, slot.mv_size);
 }
 
-void hub_cache_fact_add(struct hub_cache_fact *fact, MDB_val stored) {
-    fact->checks ^= check_of(stored);
+void hub_cache_fact_add(struct hub_cache_fact *fact, MDB_val slot, MDB_val stored) {
+    fact->checks ^= hub_cache_check_of(slot, stored);
     fact->count++;
 }
 
-void hub_cache_fact_take(struct hub_cache_fact *fact, MDB_val stored) {
-    fact->checks ^= check_of(stored);
+void hub_cache_fact_take(struct hub_cache_fact *fact, MDB_val slot, MDB_val stored) {
+    fact->checks ^= hub_cache_check_of(slot, stored);
     fact->count--;
 }
 

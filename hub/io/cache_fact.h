@@ -14,9 +14,12 @@ struct hub_cache_fact {
     uint64_t count, checks; /* records, and all their checks by exclusive or */
 };
 
-/* A stored record, which begins with its check, comes or goes. */
-void hub_cache_fact_add(struct hub_cache_fact *fact, MDB_val stored);
-void hub_cache_fact_take(struct hub_cache_fact *fact, MDB_val stored);
+/* What a stored record adds to all checks: the check that it begins with, and the slot where it
+ * stands. */
+uint64_t hub_cache_check_of(MDB_val slot, MDB_val stored);
+/* A stored record comes or goes. */
+void hub_cache_fact_add(struct hub_cache_fact *fact, MDB_val slot, MDB_val stored);
+void hub_cache_fact_take(struct hub_cache_fact *fact, MDB_val slot, MDB_val stored);
 
 /* LMDB's codes. Nothing is known where there is none; MDB_CORRUPTED where it is not as it was
  * written. */

@@ -11,6 +11,8 @@ struct record {
     UT_hash_handle hh;
     uint8_t *stored; /* as in the file, but for the check */
     size_t size, capacity;
+    struct hub_hook *hooks; /* of what is stored; those of what it replaced led to nothing yet */
+    size_t hook_count;
 };
 
 struct hub_cache_space {
@@ -58,13 +60,17 @@ static void resize(struct record *record, size_t size) {
     record->hh.key = record->stored + KEY_FROM;
 }
 
+static size_t bytes_of(const struct record *record) {
+    return record->size + record->hook_count * sizeof *record->hooks;
+}
+
 static struct record *need_record(struct hub_cache_noted *noted, const char *space_name,
                                   struct hub_bytes key, size_t size) {
     struct hub_cache_space *space = need_space(noted, space_name);
     struct record *record = NULL;
     HASH_FIND(hh, space->records, key.data, key.size, record);
     if (record != NULL) {
-        noted->bytes -= record->size;
+        noted->bytes -= bytes_of(record);
         resize(record, size);
         return record;
     }
@@ -78,14 +84,19 @@ static struct record *need_record(struct hub_cache_noted *noted, const char *spa
 }
 
 void hub_cache_noted_add(struct hub_cache_noted *noted, const char *space, struct hub_bytes key,
-                         const struct hub_bytes *parts, size_t part_count) {
+                         const struct hub_bytes *parts, size_t part_count,
+                         const struct hub_hook *hooks, size_t hook_count) {
     size_t at = KEY_FROM + key.size, size = at;
     for (size_t i = 0; i < part_count; i++)
         size += parts[i].size;
     struct record *record = need_record(noted, space, key, size);
     for (size_t i = 0; i < part_count; i++)
         at = put(record, at, parts[i].data, parts[i].size);
-    noted->bytes += size;
+    record->hooks = hub_release(record->hooks);
+    record->hook_count = hook_count;
+    if (hook_count > 0)
+        record->hooks = hub_copy_bytes(hooks, hook_count * sizeof *hooks);
+    noted->bytes += bytes_of(record);
 }
 
 void hub_cache_noted_clear(struct hub_cache_noted *noted) {
@@ -95,6 +106,7 @@ void hub_cache_noted_clear(struct hub_cache_noted *noted) {
         HASH_ITER(hh, space->records, record, next) {
             HASH_DELETE(hh, space->records, record);
             hub_release(record->stored);
+            hub_release(record->hooks);
             hub_release(record);
         }
         HASH_DELETE(hh, noted->spaces, space);
@@ -118,7 +130,8 @@ static struct hub_cache_placed place(struct record *record, const char *space,
     struct hub_digest check =
         digester->digest(hub_bytes_part(stored, HUB_CACHE_CHECK_SIZE, stored.size));
     memcpy(record->stored, check.bytes, HUB_CACHE_CHECK_SIZE);
-    return (struct hub_cache_placed){hub_cache_slot_of(digester, space, key), stored};
+    return (struct hub_cache_placed){hub_cache_slot_of(digester, space, key), stored, record->hooks,
+                                     record->hook_count};
 }
 
 struct hub_cache_placed *hub_cache_noted_place(struct hub_cache_noted *noted,

@@ -6,6 +6,7 @@
 
 #include "hub/base/bytes.h"
 #include "hub/base/digest.h"
+#include "hub/base/hook.h"
 #include "hub/io/cache_fact.h"
 
 enum { HUB_CACHE_SLOT_SIZE = HUB_CACHE_SPACE_SIZE + HUB_DIGEST_SIZE };
@@ -26,13 +27,16 @@ struct hub_cache_noted {
 };
 
 void hub_cache_noted_add(struct hub_cache_noted *noted, const char *space, struct hub_bytes key,
-                         const struct hub_bytes *parts, size_t part_count);
+                         const struct hub_bytes *parts, size_t part_count,
+                         const struct hub_hook *hooks, size_t hook_count);
 void hub_cache_noted_clear(struct hub_cache_noted *noted);
 
 /* One record as it goes into the file: check, key size, key, value. */
 struct hub_cache_placed {
     struct hub_cache_slot slot;
-    struct hub_bytes stored; /* lives until the next change */
+    struct hub_bytes stored; /* this and the hooks live until the next change */
+    const struct hub_hook *hooks;
+    size_t hook_count;
 };
 
 /* All records, sorted by slot. The caller frees the list. */

@@ -1,0 +1,194 @@
+/* Checkpoints of the cache: all that was noted, and what it must add up to, in one transaction. */
+#include "hub/base/memory.h"
+#include "hub/io/cache_buckets.h"
+
+#include <assert.h>
+#include <string.h>
+
+void hub_cache_note(struct hub_cache *cache, const char *space, struct hub_bytes key,
+                    const struct hub_bytes *parts, size_t part_count) {
+    if (!cache->given_up)
+        hub_cache_noted_add(&cache->noted, space, key, parts, part_count, NULL, 0);
+}
+
+void hub_cache_note_hooked(struct hub_cache *cache, const struct hub_cache_shelf *shelf,
+                           unsigned topic, struct hub_bytes key, const struct hub_bytes *parts,
+                           size_t part_count, const struct hub_hook *hooks, size_t hook_count) {
+    if (cache->given_up)
+        return;
+    assert(topic < shelf->space_count);
+    hub_cache_noted_add(&cache->noted, shelf->spaces[topic].name, key, parts, part_count, hooks,
+                        hook_count);
+}
+
+size_t hub_cache_noted_bytes(const struct hub_cache *cache) {
+    return cache->noted.bytes;
+}
+
+/* --- records --- */
+
+int hub_cache_write_record(struct hub_cache *cache, MDB_txn *txn,
+                           const struct hub_cache_placed *placed, struct hub_cache_fact *fact,
+                           struct hub_cache_sums *sums) {
+    MDB_val key = {HUB_CACHE_SLOT_SIZE, (void *)placed->slot.bytes}, old;
+    MDB_val value = {placed->stored.size, (void *)placed->stored.data};
+    uint64_t change = hub_cache_check_of(key, value);
+    int code = mdb_get(txn, cache->records, &key, &old);
+    if (code == 0) {
+        change ^= hub_cache_check_of(key, old);
+        hub_cache_fact_take(fact, key, old);
+    } else if (code != MDB_NOTFOUND) {
+        return code;
+    }
+    hub_cache_fact_add(fact, key, value);
+    if (sums != NULL)
+        hub_cache_sums_add(sums, hub_cache_sums_index(sums, hub_cache_slot_bits(placed->slot.bytes)),
+                           change);
+    return mdb_put(txn, cache->records, &key, &value, 0);
+}
+
+/* Records of one space. */
+static int write_space(struct hub_cache *cache, MDB_txn *txn,
+                       const struct hub_cache_placed *placed, size_t count) {
+    const uint8_t *space = placed->slot.bytes;
+    struct hub_cache_fact fact;
+    size_t topic = 0;
+    struct hub_cache_shelf *shelf = hub_cache_shelf_of(cache, space, &topic);
+    struct hub_cache_summed *summed = shelf == NULL ? NULL : &shelf->spaces[topic];
+    int code = hub_cache_read_fact(cache, txn, space, &fact);
+    for (size_t i = 0; code == 0 && i < count; i++)
+        code = hub_cache_write_record(cache, txn, &placed[i], &fact,
+                                      summed == NULL ? NULL : &summed->sums);
+    if (code == 0 && summed != NULL)
+        code = hub_cache_grow_sums(cache, txn, summed, &fact);
+    return code == 0 ? hub_cache_write_fact(cache, txn, space, &fact) : code;
+}
+
+static int write_placed(struct hub_cache *cache, MDB_txn *txn,
+                        const struct hub_cache_placed *placed, size_t count) {
+    int code = 0;
+    for (size_t from = 0, to = 0; code == 0 && from < count; from = to) {
+        while (to < count && memcmp(placed[from].slot.bytes, placed[to].slot.bytes,
+                                    HUB_CACHE_SPACE_SIZE) == 0)
+            to++;
+        code = write_space(cache, txn, placed + from, to - from);
+    }
+    return code;
+}
+
+static int write_mark(struct hub_cache *cache, MDB_txn *txn, const struct hub_cache_mark *mark) {
+    struct hub_cache_slot start = hub_cache_first_slot(cache, mark->space);
+    struct hub_cache_fact fact;
+    int code = hub_cache_read_fact(cache, txn, start.bytes, &fact);
+    fact.next = mark->next;
+    return code == 0 ? hub_cache_write_fact(cache, txn, start.bytes, &fact) : code;
+}
+
+/* --- checkpoints --- */
+
+struct noted {
+    struct hub_cache_placed *placed;
+    struct hub_cache_hooked *hooked;
+    size_t hooked_count;
+};
+
+static int write_noted(struct hub_cache *cache, MDB_txn *txn, struct noted *noted) {
+    int code = hub_cache_read_shelves(cache, txn);
+    if (code == 0)
+        code = write_placed(cache, txn, noted->placed, cache->noted.count);
+    if (code == 0)
+        code = hub_cache_write_hooked(cache, txn, noted->hooked, noted->hooked_count);
+    return code == 0 ? hub_cache_write_shelves(cache, txn) : code;
+}
+
+static int write_all(struct hub_cache *cache, struct noted *noted,
+                     const struct hub_cache_mark *marks, size_t count) {
+    MDB_txn *txn = NULL;
+    int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
+    if (code == 0)
+        code = write_noted(cache, txn, noted);
+    for (size_t i = 0; code == 0 && i < count; i++)
+        code = write_mark(cache, txn, &marks[i]);
+    if (code == 0)
+        return mdb_txn_commit(txn);
+    if (txn != NULL)
+        mdb_txn_abort(txn);
+    return code;
+}
+
+/* What became of the cache; `ret_code` is then what it was. */
+static void judge(struct hub_cache *cache, int *ret_code) {
+    *ret_code = hub_cache_what_it_was(cache, *ret_code);
+    hub_cache_undo_shelves(cache);
+    if (!hub_cache_is_full(*ret_code))
+        hub_cache_throw_away(cache);
+    else if (cache->noted.bytes > HUB_CACHE_NOTED_BYTES_MAX)
+        hub_cache_give_up(cache);
+}
+
+static int write_checkpoint(struct hub_cache *cache, const struct hub_cache_mark *marks,
+                            size_t count) {
+    struct noted noted = {0};
+    noted.placed = hub_cache_noted_place(&cache->noted, cache->digester);
+    noted.hooked =
+        hub_cache_gather(cache, noted.placed, cache->noted.count, &noted.hooked_count);
+    int code = write_all(cache, &noted, marks, count);
+    if (code == 0)
+        hub_cache_remember(cache, noted.hooked, noted.hooked_count);
+    if (code == 0)
+        hub_cache_forget(cache);
+    else
+        judge(cache, &code);
+    hub_release(noted.hooked);
+    hub_release(noted.placed);
+    return code;
+}
+
+enum hub_status hub_cache_checkpoint(struct hub_cache *cache, const struct hub_cache_mark *marks,
+                                     size_t count, struct hub_error *reterr) {
+    if (cache->given_up)
+        return HUB_OK;
+    hub_cache_busy_set(&cache->busy, HUB_CACHE_WRITING);
+    int code = write_checkpoint(cache, marks, count);
+    hub_cache_busy_written(&cache->busy); /* memory that LMDB spoilt would be told of by now */
+    if (code == 0)
+        return HUB_OK;
+    return hub_cache_failed(code, cache->given_up ? "checkpoint, given up" : "checkpoint", reterr);
+}
+
+/* --- dropping --- */
+
+int hub_cache_delete_space(struct hub_cache *cache, MDB_txn *txn, const uint8_t *space) {
+    MDB_val key = {HUB_CACHE_SPACE_SIZE, (void *)space};
+    int code = hub_cache_delete_all(txn, cache->records, space);
+    int gone = code == 0 ? mdb_del(txn, cache->facts, &key, NULL) : code;
+    return gone == MDB_NOTFOUND ? 0 : gone;
+}
+
+/* The hooks that lead to its records stay. */
+static int drop(struct hub_cache *cache, MDB_txn *txn, const uint8_t *space) {
+    size_t topic = 0;
+    struct hub_cache_shelf *shelf = hub_cache_shelf_of(cache, space, &topic);
+    int code = hub_cache_read_shelves(cache, txn);
+    if (code == 0)
+        code = hub_cache_delete_space(cache, txn, space);
+    if (shelf == NULL || code != 0)
+        return code;
+    hub_cache_sums_begin(&shelf->spaces[topic].sums, 0);
+    code = hub_cache_delete_all(txn, cache->sums, space);
+    return code == 0 ? hub_cache_write_shelves(cache, txn) : code;
+}
+
+void hub_cache_drop(struct hub_cache *cache, const char *space) {
+    struct hub_cache_slot start = hub_cache_first_slot(cache, space);
+    MDB_txn *txn = NULL;
+    int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
+    if (code == 0)
+        code = drop(cache, txn, start.bytes);
+    if (code == 0)
+        code = mdb_txn_commit(txn);
+    else if (txn != NULL)
+        mdb_txn_abort(txn);
+    if (code != 0)
+        hub_cache_throw_away(cache);
+}

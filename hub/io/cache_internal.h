@@ -1,0 +1,52 @@
+/* What the files of the cache share. */
+#pragma once
+
+#include "hub/io/cache.h"
+#include "hub/io/cache_fact.h"
+#include "hub/io/cache_mark.h"
+#include "hub/io/cache_noted.h"
+
+struct hub_cache {
+    MDB_env *env;
+    MDB_dbi records, facts, hooks, sums;
+    const struct hub_digester *digester;
+    char *folder;
+    struct hub_cache_noted noted;
+    struct hub_cache_shelf *shelves; /* those that are open */
+    struct hub_cache_hooked *memo;   /* of what the file is known to have; see cache_buckets.h */
+    MDB_txn *look;                   /* kept for looking up, at rest between */
+    MDB_cursor *look_cursor;
+    struct hub_cache_busy busy;
+    bool given_up;
+};
+
+/* LMDB's codes that mean a full disk or map. */
+bool hub_cache_is_full(int code);
+/* LMDB takes a write that the disk had room for half of for an error of the disk: what it was. */
+int hub_cache_what_it_was(const struct hub_cache *cache, int code);
+enum hub_status hub_cache_failed(int code, const char *what, struct hub_error *reterr);
+
+/* From here on nothing is known and nothing is kept. What is in the file may be taken by whoever opens
+ * it next, unless it is thrown away. */
+void hub_cache_give_up(struct hub_cache *cache);
+void hub_cache_throw_away(struct hub_cache *cache);
+
+/* Where the space begins: its 8 bytes, then zeros. */
+struct hub_cache_slot hub_cache_first_slot(const struct hub_cache *cache, const char *space);
+/* A stored record is check, key size, key, value; the check is over all that follows it. False where it
+ * is not as it was written. */
+bool hub_cache_open_stored(const struct hub_cache *cache, MDB_val stored,
+                           struct hub_bytes *ret_key, struct hub_bytes *ret_value);
+
+static inline int hub_cache_read_fact(const struct hub_cache *cache, MDB_txn *txn,
+                                      const uint8_t *space, struct hub_cache_fact *ret_fact) {
+    return hub_cache_fact_read(cache->digester, txn, cache->facts, space, ret_fact);
+}
+
+static inline int hub_cache_write_fact(const struct hub_cache *cache, MDB_txn *txn,
+                                       const uint8_t *space, const struct hub_cache_fact *fact) {
+    return hub_cache_fact_write(cache->digester, txn, cache->facts, space, fact);
+}
+
+/* Empties a space: its records and its fact. */
+int hub_cache_delete_space(struct hub_cache *cache, MDB_txn *txn, const uint8_t *space);

@@ -1,0 +1,36 @@
+/* What tells a process that the cache killed the one before it.
+ *
+ * LMDB reads through a map and trusts its pages: damage ends in a signal, not in an error. So whoever
+ * reads or writes says so in the folder, in a way that outlives the process. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* While all of a space is read: a file, which is there or not. Where it cannot be written, reading goes
+ * without. */
+void hub_cache_mark_set(const char *folder);
+bool hub_cache_mark_clear(const char *folder); /* whether there was one */
+
+/* While a record is looked up, which is done too often for a file, and while a checkpoint is written: a
+ * byte of a file that is mapped into memory. */
+enum hub_cache_doing { HUB_CACHE_IDLE = 0, HUB_CACHE_LOOKING, HUB_CACHE_WRITING };
+
+struct hub_cache_busy {
+    volatile uint8_t *bytes; /* what is done, and whether a checkpoint was not survived */
+    uint8_t unmapped[2];     /* where the file cannot be had */
+};
+
+void hub_cache_busy_open(struct hub_cache_busy *busy, const char *folder);
+void hub_cache_busy_close(struct hub_cache_busy *busy);
+
+/* Whether the last process died of the cache, as far as can be told; asked once after opening. Looking
+ * up is short, so a process that died in it died of it. Checkpoints are long, and a process may be ended
+ * in one for any reason: it is the second in a row that counts. */
+bool hub_cache_busy_was_deadly(struct hub_cache_busy *busy);
+
+static inline void hub_cache_busy_set(struct hub_cache_busy *busy, enum hub_cache_doing doing) {
+    busy->bytes[0] = (uint8_t)doing;
+}
+/* A checkpoint was survived. */
+void hub_cache_busy_written(struct hub_cache_busy *busy);
