@@ -249,13 +249,15 @@ static enum hub_status read_space(struct hub_cache *cache, MDB_txn *txn,
     MDB_cursor *cursor = NULL;
     enum hub_status status = HUB_OK;
     MDB_val key = {HUB_CACHE_SLOT_SIZE, (void *)start->bytes}, value;
+    const uint8_t *before = NULL;
     int code = mdb_cursor_open(txn, cache->records, &cursor);
     if (code == 0)
         code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
     while (code == 0 && status == HUB_OK && key.mv_size == HUB_CACHE_SLOT_SIZE &&
            memcmp(key.mv_data, start->bytes, HUB_CACHE_SPACE_SIZE) == 0) {
         struct hub_bytes own_key, own_value;
-        *ret_damaged = !hub_cache_open_stored(cache, value, &own_key, &own_value);
+        *ret_damaged = !hub_cache_in_order(&before, key) ||
+                       !hub_cache_open_stored(cache, value, &own_key, &own_value);
         if (*ret_damaged)
             break;
         hub_cache_fact_add(ret_found, key, value);

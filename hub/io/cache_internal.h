@@ -6,6 +6,8 @@
 #include "hub/io/cache_mark.h"
 #include "hub/io/cache_noted.h"
 
+#include <string.h>
+
 struct hub_cache {
     MDB_env *env;
     MDB_dbi records, facts, hooks, sums;
@@ -37,6 +39,14 @@ struct hub_cache_slot hub_cache_first_slot(const struct hub_cache *cache, const 
  * is not as it was written. */
 bool hub_cache_open_stored(const struct hub_cache *cache, MDB_val stored,
                            struct hub_bytes *ret_key, struct hub_bytes *ret_value);
+
+/* Whether a record that is walked to stands behind the one before it. Where a page lies about the order, a
+ * new version of a record may come to stand beside the old one, and the sums agree with both. */
+static inline bool hub_cache_in_order(const uint8_t **before, MDB_val slot) {
+    bool in_order = *before == NULL || memcmp(*before, slot.mv_data, HUB_CACHE_SLOT_SIZE) < 0;
+    *before = slot.mv_data;
+    return in_order;
+}
 
 static inline int hub_cache_read_fact(const struct hub_cache *cache, MDB_txn *txn,
                                       const uint8_t *space, struct hub_cache_fact *ret_fact) {

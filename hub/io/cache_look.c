@@ -70,32 +70,34 @@ static enum hub_status give(struct looking *looking, unsigned topic, MDB_val sto
     return HUB_OK;
 }
 
-/* That there is none is proved, too: the record went, and the hook that led to it stayed. */
-static enum hub_status give_record(struct looking *looking, uint64_t record) {
-    struct hub_cache_slot start = {{0}};
-    uint8_t bytes[sizeof record];
-    memcpy(bytes, &record, sizeof record);
-    size_t topic = bytes[HUB_CACHE_PREFIX_SIZE];
-    if (topic >= looking->shelf->space_count) {
-        looking->code = MDB_CORRUPTED;
-        return HUB_OK;
-    }
+/* Whether the key is one of the space's records of the sum. */
+static bool is_of_sum(const struct hub_cache_summed *space, size_t index, MDB_val key) {
+    return key.mv_size == HUB_CACHE_SLOT_SIZE &&
+           memcmp(key.mv_data, space->id, HUB_CACHE_SPACE_SIZE) == 0 &&
+           hub_cache_sums_index(&space->sums, hub_cache_slot_bits(key.mv_data)) == index;
+}
+
+/* All records of one sum, of which those are given whose slot begins like this one. That there is none is
+ * proved, too: the record went, and the hook that led to it stayed. */
+static enum hub_status give_of_sum(struct looking *looking, unsigned topic,
+                                   const struct hub_cache_slot *slot) {
+    enum { WANTED_SIZE = HUB_CACHE_SPACE_SIZE + HUB_CACHE_PREFIX_SIZE };
     const struct hub_cache_summed *space = &looking->shelf->spaces[topic];
-    memcpy(start.bytes, space->id, HUB_CACHE_SPACE_SIZE);
-    memcpy(start.bytes + HUB_CACHE_SPACE_SIZE, bytes, HUB_CACHE_PREFIX_SIZE);
-    size_t index = hub_cache_sums_index(&space->sums, hub_cache_slot_bits(start.bytes));
+    size_t index = hub_cache_sums_index(&space->sums, hub_cache_slot_bits(slot->bytes));
+    struct hub_cache_slot start = *slot;
     begin_of_sum(space->sums.level, &start);
     MDB_cursor *cursor = looking->cache->look_cursor;
     MDB_val key = {HUB_CACHE_SLOT_SIZE, start.bytes}, value;
+    const uint8_t *before = NULL;
     uint64_t sum = 0;
     enum hub_status status = HUB_OK;
     int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-    while (code == 0 && status == HUB_OK && key.mv_size == HUB_CACHE_SLOT_SIZE &&
-           memcmp(key.mv_data, space->id, HUB_CACHE_SPACE_SIZE) == 0 &&
-           hub_cache_sums_index(&space->sums, hub_cache_slot_bits(key.mv_data)) == index) {
+    while (code == 0 && status == HUB_OK && is_of_sum(space, index, key)) {
         sum ^= hub_cache_check_of(key, value);
-        if (memcmp((uint8_t *)key.mv_data + HUB_CACHE_SPACE_SIZE, bytes, HUB_CACHE_PREFIX_SIZE) == 0)
-            status = give(looking, (unsigned)topic, value);
+        if (!hub_cache_in_order(&before, key))
+            looking->code = MDB_CORRUPTED;
+        if (memcmp(key.mv_data, slot->bytes, WANTED_SIZE) == 0)
+            status = give(looking, topic, value);
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     if (code != 0 && code != MDB_NOTFOUND)
@@ -103,6 +105,20 @@ static enum hub_status give_record(struct looking *looking, uint64_t record) {
     else if (status == HUB_OK && sum != space->sums.values[index])
         looking->code = MDB_CORRUPTED;
     return status;
+}
+
+static enum hub_status give_record(struct looking *looking, uint64_t record) {
+    struct hub_cache_slot slot = {{0}};
+    uint8_t bytes[sizeof record];
+    memcpy(bytes, &record, sizeof record);
+    unsigned topic = bytes[HUB_CACHE_PREFIX_SIZE];
+    if (topic >= looking->shelf->space_count) {
+        looking->code = MDB_CORRUPTED;
+        return HUB_OK;
+    }
+    memcpy(slot.bytes, looking->shelf->spaces[topic].id, HUB_CACHE_SPACE_SIZE);
+    memcpy(slot.bytes + HUB_CACHE_SPACE_SIZE, bytes, HUB_CACHE_PREFIX_SIZE);
+    return give_of_sum(looking, topic, &slot);
 }
 
 /* --- hooks --- */

@@ -154,6 +154,7 @@ uint64_t hub_cache_slot_bits(const uint8_t *slot) {
 static int sum_records(struct hub_cache *cache, MDB_txn *txn, struct hub_cache_summed *summed) {
     MDB_cursor *cursor = NULL;
     MDB_val key = {HUB_CACHE_SPACE_SIZE, summed->id}, value;
+    const uint8_t *before = NULL;
     int code = mdb_cursor_open(txn, cache->records, &cursor);
     if (code != 0)
         return code;
@@ -162,7 +163,8 @@ static int sum_records(struct hub_cache *cache, MDB_txn *txn, struct hub_cache_s
            memcmp(key.mv_data, summed->id, HUB_CACHE_SPACE_SIZE) == 0) {
         size_t index = hub_cache_sums_index(&summed->sums, hub_cache_slot_bits(key.mv_data));
         hub_cache_sums_add(&summed->sums, index, hub_cache_check_of(key, value));
-        code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        code = hub_cache_in_order(&before, key) ? mdb_cursor_get(cursor, &key, &value, MDB_NEXT)
+                                                : MDB_CORRUPTED;
     }
     mdb_cursor_close(cursor);
     return code == MDB_NOTFOUND ? 0 : code;
