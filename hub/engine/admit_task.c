@@ -65,8 +65,8 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
     HUB_TRY(hub_counts_parse_admit(committed->metadata, &counts, reterr));
     slot->state = hub_admit_new(&config);
     hub_admit_set_counts(slot->state, &counts);
-    return hub_task_load_topic(task, &slot->outputs[HUB_OUTPUT_ADMITTED],
-                               slot->ends[HUB_OUTPUT_ADMITTED], take_admitted, slot->state,
+    HUB_TRY(hub_task_open_shelf(task, slot, reterr));
+    return hub_task_load_topic(task, &slot->kept[0], slot->kept[0].end, take_admitted, slot->state,
                                reterr);
 }
 
@@ -139,8 +139,21 @@ static void note(struct hub_task *task, struct hub_slot *slot, const struct hub_
             continue;
         struct hub_input record = {
             .has_key = true, .has_value = true, .key = output->key, .value = output->value};
-        hub_task_note_record(task, &slot->outputs[output->kind], &record);
+        hub_task_note_record(task, slot, 0, &record);
     }
+}
+
+static enum hub_status hooks_of(const struct hub_task *task, struct hub_slot *slot, unsigned topic,
+                                const struct hub_input *record, struct hub_hooks *hooks,
+                                struct hub_error *reterr) {
+    (void)task;
+    (void)slot;
+    (void)topic;
+    (void)reterr;
+    hooks->count = 0;
+    HUB_GROW(hooks->items, hooks->count, hooks->capacity);
+    hooks->items[hooks->count++] = (struct hub_hook){.hash = hub_hook_hash(0, record->key)};
+    return HUB_OK;
 }
 
 static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
@@ -185,5 +198,6 @@ const struct hub_task_kind hub_admit_task = {
     .render_counts = render_counts,
     .topic_of = topic_of,
     .note = note,
+    .hooks = hooks_of,
     .report = report,
 };

@@ -179,21 +179,21 @@ static void write_checkpoint(struct session *session) {
 
 /* Where there is none, for want of room or after an error of the disk, one is opened when there is
  * room: what it lacks comes from the topics. */
-static void open_cache_again(struct session *session) {
+static enum hub_status open_cache_again(struct session *session, struct hub_error *reterr) {
     struct hub_engine *engine = session->engine;
-    struct hub_error error;
     int64_t now_ms = hub_clock_monotonic_ms();
     if ((engine->cache != NULL && hub_cache_keeps(engine->cache)) ||
         now_ms - session->checkpoint_ms < engine->settings->checkpoint_interval_ms)
-        return;
+        return HUB_OK;
     session->checkpoint_ms = now_ms;
     if (!hub_cache_has_room(engine->settings->state) ||
-        open_cache(engine, &error) != HUB_OK || engine->cache == NULL)
-        return;
+        open_cache(engine, reterr) != HUB_OK || engine->cache == NULL)
+        return HUB_OK;
     for (size_t i = 0; i < session->task_count; i++)
-        hub_task_fall_behind(&session->tasks[i]);
+        HUB_TRY(hub_task_fall_behind(&session->tasks[i], reterr));
     session->checkpoints_fail = false;
     hub_log(HUB_LOG_INFO, "cache_again", "there is a cache again; it catches up from the topics");
+    return HUB_OK;
 }
 
 /* --- the loop --- */
@@ -223,12 +223,12 @@ static enum hub_status turn(struct session *session, struct hub_error *reterr) {
         publish_metrics(session);
     }
     bool kept = false;
-    open_cache_again(session);
+    HUB_TRY(open_cache_again(session, reterr));
     HUB_TRY(keep(session, &kept, reterr));
     if (wants_checkpoint(session))
         write_checkpoint(session);
     if (session->engine->state->lookup != NULL)
-        hub_lookup_answer(session->engine->state->lookup, &session->tasks[1]);
+        HUB_TRY(hub_lookup_answer(session->engine->state->lookup, &session->tasks[1], reterr));
     if (!worked_any && !kept)
         wait_for_records(session);
     return HUB_OK;

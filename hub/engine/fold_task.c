@@ -63,6 +63,10 @@ static const char *topic_of(const struct hub_slot *slot, enum hub_output_kind ki
     return NULL;
 }
 
+static void load_near(void *context, const uint64_t *hashes, size_t count) {
+    hub_fold_load_near(context, hashes, count);
+}
+
 static enum hub_status check_core(const struct hub_slot *slot,
                                   const struct hub_committed_fold *before,
                                   struct hub_error *reterr) {
@@ -90,8 +94,8 @@ static enum hub_status check_rules(const struct hub_slot *slot,
 static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
                             const struct hub_kafka_partition *committed,
                             struct hub_error *reterr) {
-    enum hub_status (*const take[KINDS])(void *, const struct hub_input *, struct hub_error *) = {
-        take_unified, take_conflict, take_match};
+    enum hub_status (*const take[])(void *, const struct hub_input *, struct hub_error *) = {
+        take_log, take_unified, take_conflict, take_match};
     struct hub_committed_fold before;
     int64_t end = committed->offset < 0 ? 0 : committed->offset;
     HUB_TRY(hub_counts_parse_fold(committed->metadata, &before, reterr));
@@ -100,9 +104,14 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
         hub_fold_new(task->engine->catalogue, slot->domain, &hub_sha256, slot->partition);
     hub_fold_set_counts(slot->state, &before.counts);
     hub_fold_set_gauges(slot->state, &before.gauges);
-    HUB_TRY(hub_task_load_topic(task, &slot->input, end, take_log, slot->state, reterr));
-    for (size_t i = 0; i < KINDS; i++)
-        HUB_TRY(hub_task_load_topic(task, &slot->outputs[kinds[i]], slot->ends[kinds[i]], take[i],
+    snprintf(slot->hooked_by, sizeof slot->hooked_by, "%s",
+             *before.rules == '\0' ? slot->domain->rules : before.rules);
+    HUB_TRY(hub_task_open_shelf(task, slot, reterr));
+    hub_fold_set_store(slot->state, hub_slot_store(slot));
+    HUB_TRY(hub_slot_load_near(slot, load_near, slot->state, reterr));
+    for (size_t i = 0; i < HUB_FOLD_TOPICS; i++)
+        HUB_TRY(hub_task_load_topic(task, &slot->kept[i],
+                                    slot->kept[i].is_input ? end : slot->kept[i].end, take[i],
                                     slot->state, reterr));
     HUB_TRY(hub_fold_loaded(slot->state, reterr));
     HUB_TRY(check_rules(slot, &before, reterr));
@@ -138,19 +147,44 @@ static void render_counts(const struct hub_task *task, const struct hub_slot *sl
 
 static void note(struct hub_task *task, struct hub_slot *slot, const struct hub_input *input,
                  const struct hub_outputs *outputs) {
+    static const enum hub_fold_topic topics[] = {[HUB_OUTPUT_UNIFIED] = HUB_FOLD_UNIFIED,
+                                                 [HUB_OUTPUT_CONFLICT] = HUB_FOLD_CONFLICT,
+                                                 [HUB_OUTPUT_MATCH] = HUB_FOLD_MATCH};
     static const char late[] = "late/"; /* superseded: no part of the state */
     bool is_late = input->has_key && input->key.size >= sizeof late - 1 &&
                    memcmp(input->key.data, late, sizeof late - 1) == 0;
+    if (strcmp(slot->hooked_by, hub_fold_rules(slot->state)) != 0) { /* which it changed */
+        snprintf(slot->hooked_by, sizeof slot->hooked_by, "%s", hub_fold_rules(slot->state));
+        hub_task_shelve_anew(task, slot);
+    }
     if (input->has_key && input->has_value && !is_late)
-        hub_task_note_record(task, &slot->input, input);
+        hub_task_note_record(task, slot, HUB_FOLD_LOG, input);
     for (size_t i = 0; i < outputs->count; i++) {
         const struct hub_output *output = &outputs->items[i];
         if (output->kind == HUB_OUTPUT_IDENTIFIER) /* follows from the others */
             continue;
-        struct hub_input record = {
-            .has_key = true, .has_value = true, .key = output->key, .value = output->value};
-        hub_task_note_record(task, &slot->outputs[output->kind], &record);
+        struct hub_input record = {.has_key = true,
+                                   .has_value = true,
+                                   .key = output->key,
+                                   .value = output->value,
+                                   .headers = output->headers,
+                                   .header_count = output->header_count};
+        hub_task_note_record(task, slot, topics[output->kind], &record);
     }
+}
+
+static enum hub_status hooks_of(const struct hub_task *task, struct hub_slot *slot, unsigned topic,
+                                const struct hub_input *record, struct hub_hooks *hooks,
+                                struct hub_error *reterr) {
+    bool stale = false;
+    HUB_TRY(hub_fold_hooks_of(task->engine->catalogue, slot->hooked_by, (enum hub_fold_topic)topic,
+                              record, hooks, &stale, reterr));
+    if (!stale)
+        return HUB_OK;
+    if (slot->state == NULL)
+        return hub_fail(reterr, HUB_REJECT, "%s/%d was made by other rules than %s, which only "
+                        "who folds it knows", slot->topic, slot->partition, slot->hooked_by);
+    return hub_fold_hooks_of_entity(slot->state, record->key, hooks, reterr);
 }
 
 static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
@@ -192,6 +226,7 @@ const struct hub_task_kind hub_fold_task = {
     .state = kinds,
     .state_count = KINDS,
     .keeps_input = true,
+    .has_rules = true,
     .topics = list_topics,
     .load = load,
     .unload = unload,
@@ -199,5 +234,6 @@ const struct hub_task_kind hub_fold_task = {
     .render_counts = render_counts,
     .topic_of = topic_of,
     .note = note,
+    .hooks = hooks_of,
     .report = report,
 };

@@ -123,17 +123,27 @@ static bool answer_entity(const struct hub_task *task, const char *text,
     return found;
 }
 
-void hub_lookup_answer(struct hub_lookup *lookup, const struct hub_task *fold_task) {
+static enum hub_status check_shards(const struct hub_task *task, struct hub_error *reterr) {
+    for (size_t i = 0; i < task->slot_count; i++)
+        HUB_TRY(hub_fold_failure(task->slots[i].state, reterr));
+    return HUB_OK;
+}
+
+enum hub_status hub_lookup_answer(struct hub_lookup *lookup, const struct hub_task *fold_task,
+                                  struct hub_error *reterr) {
     eventfd_t questions = 0;
+    enum hub_status status = HUB_OK;
     if (eventfd_read(lookup->wake, &questions) != 0)
-        return;
+        return HUB_OK;
     pthread_mutex_lock(&lookup->lock);
     if (lookup->asked && !lookup->done) {
         lookup->found = lookup->kind == HUB_LOOKUP_IDENTIFIER
                             ? answer_identifier(fold_task, lookup->text, lookup->json)
                             : answer_entity(fold_task, lookup->text, lookup->json);
-        lookup->done = true;
+        status = check_shards(fold_task, reterr);
+        lookup->done = status == HUB_OK;
         pthread_cond_signal(&lookup->answered);
     }
     pthread_mutex_unlock(&lookup->lock);
+    return status;
 }

@@ -25,6 +25,8 @@ bool hub_lookup_ask(struct hub_lookup *lookup, enum hub_lookup_kind kind, const 
                     int64_t timeout_ms, struct hub_buffer *json, bool *ret_found);
 
 /* Stages' thread: readable where a question waits; answers it from the shards that the task
- * holds. */
+ * holds. It stays unanswered where one of them has to be loaded again, which is the status. */
 int hub_lookup_descriptor(const struct hub_lookup *lookup);
-void hub_lookup_answer(struct hub_lookup *lookup, const struct hub_task *fold_task);
+HUB_MUST_USE enum hub_status hub_lookup_answer(struct hub_lookup *lookup,
+                                               const struct hub_task *fold_task,
+                                               struct hub_error *reterr);

@@ -87,7 +87,7 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
     slot->state = hub_refer_new(task->engine->catalogue, slot->domain, slot->partition);
     hub_refer_set_counts(slot->state, &counts);
     return hub_reader_read(task->reader, slot->topic, slot->partition, 0,
-                           slot->ends[HUB_OUTPUT_LOG], take_log, slot->state, NULL, reterr);
+                           slot->kept[0].end, take_log, slot->state, NULL, reterr);
 }
 
 static void unload(struct hub_slot *slot) {

@@ -2,6 +2,7 @@
  * whoever takes one over reads only what came since. */
 #include "hub/engine/task.h"
 #include "hub/io/clock.h"
+#include "hub/io/log.h"
 
 enum { LOOK_TIMEOUT_MS = 200 };
 static const int64_t LOOK_INTERVAL_MS = 1000;
@@ -25,24 +26,20 @@ static enum hub_status list_others(struct hub_task *task, struct hub_error *rete
 
 /* What the cache has of a space is what its file says: what was noted for it before somebody else
  * held it is noted again. */
-static void begin_with(struct hub_task *task, struct hub_kept *kept) {
-    int64_t next = kept->topic == NULL ? 0 : hub_cache_next(task->engine->cache, kept->space);
-    kept->next = next < 0 ? 0 : next;
-    kept->level = true; /* until a look finds more */
-}
-
-static void begin_slot(struct hub_task *task, struct hub_slot *slot) {
-    begin_with(task, &slot->input);
-    for (size_t i = 0; i < HUB_OUTPUT_KINDS; i++)
-        begin_with(task, &slot->outputs[i]);
+static enum hub_status begin_slot(struct hub_task *task, struct hub_slot *slot,
+                                  struct hub_error *reterr) {
+    HUB_TRY(hub_task_open_shelf(task, slot, reterr));
+    for (size_t i = 0; i < slot->kept_count; i++)
+        slot->kept[i].level = true; /* until a look finds more */
     slot->followed = true;
     slot->next = -1;
+    return HUB_OK;
 }
 
 /* Those of others, in the order of task->others. A slot that this process holds is begun anew when it
  * does not any more. */
-static size_t list_followed(struct hub_task *task, struct hub_slot **followed) {
-    size_t count = 0;
+static enum hub_status list_followed(struct hub_task *task, struct hub_slot **followed,
+                                     size_t *ret_count, struct hub_error *reterr) {
     bool all = task->slot_count == task->other_count; /* as where there is one process */
     for (size_t i = 0; i < task->other_count; i++) {
         struct hub_slot *slot = &task->others[i];
@@ -50,22 +47,24 @@ static size_t list_followed(struct hub_task *task, struct hub_slot **followed) {
             slot->followed = false;
             continue;
         }
+        if (slot->left_alone || slot->kept_count == 0)
+            continue;
         if (!slot->followed)
-            begin_slot(task, slot);
-        followed[count++] = slot;
+            HUB_TRY(begin_slot(task, slot, reterr));
+        followed[(*ret_count)++] = slot;
     }
-    return count;
+    return HUB_OK;
 }
 
 static enum hub_status find_outputs(struct hub_task *task, struct hub_slot *slot,
                                     struct hub_error *reterr) {
-    for (size_t k = 0; k < task->kind->state_count; k++) {
-        struct hub_kept *kept = &slot->outputs[task->kind->state[k]];
+    for (size_t k = 0; k < slot->kept_count; k++) {
+        struct hub_kept *kept = &slot->kept[k];
         struct hub_kafka_partition end = {kept->topic, kept->partition, -1, NULL};
-        if (kept->topic == NULL)
+        if (kept->is_input)
             continue;
         HUB_TRY(hub_reader_ends(task->reader, &end, 1, reterr));
-        slot->ends[task->kind->state[k]] = end.offset;
+        kept->end = end.offset;
         kept->level = kept->next >= end.offset;
     }
     return HUB_OK;
@@ -87,22 +86,31 @@ static enum hub_status look(struct hub_task *task, struct hub_slot **followed, s
             continue;
         HUB_TRY(find_outputs(task, slot, reterr));
         slot->next = committed[i].offset;
-        slot->input.level = slot->input.next >= slot->next;
+        for (size_t k = 0; k < slot->kept_count; k++)
+            if (slot->kept[k].is_input)
+                slot->kept[k].level = slot->kept[k].next >= slot->next;
     }
     return HUB_OK;
 }
 
 static enum hub_status keep_slot(struct hub_task *task, struct hub_slot *slot, int64_t count_max,
                                  bool *ret_worked, struct hub_error *reterr) {
-    if (slot->input.topic != NULL && !slot->input.level) {
+    enum hub_status status = HUB_OK;
+    for (size_t i = 0; !*ret_worked && i < slot->kept_count; i++) {
+        struct hub_kept *kept = &slot->kept[i];
+        if (kept->level)
+            continue;
         *ret_worked = true;
-        return hub_keep_piece(task, &slot->input, slot->next, count_max, reterr);
+        status = hub_keep_piece(task, slot, kept, kept->is_input ? slot->next : kept->end,
+                                count_max, reterr);
     }
-    for (size_t i = 0; i < HUB_OUTPUT_KINDS; i++)
-        if (slot->outputs[i].topic != NULL && !slot->outputs[i].level) {
-            *ret_worked = true;
-            return hub_keep_piece(task, &slot->outputs[i], slot->ends[i], count_max, reterr);
-        }
+    if (status != HUB_REJECT)
+        return status;
+    /* Whoever takes it over reads it from Kafka. */
+    hub_log(HUB_LOG_WARNING, "left_alone", "%s", reterr->text);
+    slot->left_alone = true;
+    slot->followed = false;
+    hub_task_shelve_anew(task, slot);
     return HUB_OK;
 }
 
@@ -130,9 +138,10 @@ enum hub_status hub_task_follow(struct hub_task *task, int64_t count_max, bool *
         HUB_TRY(list_others(task, reterr));
     struct hub_slot **followed =
         hub_allocate_zero(task->other_count + 1, sizeof(struct hub_slot *));
-    size_t count = list_followed(task, followed);
-    enum hub_status status =
-        count == 0 ? HUB_OK : follow(task, followed, count, count_max, ret_worked, reterr);
+    size_t count = 0;
+    enum hub_status status = list_followed(task, followed, &count, reterr);
+    if (status == HUB_OK && count > 0)
+        status = follow(task, followed, count, count_max, ret_worked, reterr);
     hub_release(followed);
     return status;
 }

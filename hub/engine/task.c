@@ -40,6 +40,7 @@ static void read_topic(const struct hub_task *task, struct hub_slot *slot) {
 static void destroy_slot(const struct hub_task *task, struct hub_slot *slot) {
     if (slot->state != NULL)
         task->kind->unload(slot);
+    hub_task_close_shelf(slot);
     hub_release(slot->topic);
     hub_arena_destroy(&slot->names);
 }
@@ -54,11 +55,12 @@ static const char *space_of(struct hub_arena *arena, const char *topic, int32_t 
     return hub_arena_format(arena, "%s/%d", topic, partition);
 }
 
-static struct hub_kept kept_of(struct hub_slot *slot, const char *topic) {
-    return (struct hub_kept){.topic = topic,
-                             .partition = slot->partition,
-                             .space = space_of(&slot->names, topic, slot->partition),
-                             .next = 0};
+static void add_kept(struct hub_slot *slot, const char *topic, bool is_input) {
+    slot->kept[slot->kept_count++] =
+        (struct hub_kept){.topic = topic,
+                          .partition = slot->partition,
+                          .is_input = is_input,
+                          .space = space_of(&slot->names, topic, slot->partition)};
 }
 
 /* Put together once, not for every record. */
@@ -66,11 +68,11 @@ static void name_topics(const struct hub_task *task, struct hub_slot *slot) {
     const struct hub_task_kind *kind = task->kind;
     for (size_t i = 0; i < HUB_OUTPUT_KINDS; i++)
         slot->output_topics[i] = kind->topic_of(slot, (enum hub_output_kind)i, &slot->names);
+    if (kind->keeps_input)
+        add_kept(slot, slot->topic, /* is_input= */ true);
     for (size_t i = 0; i < kind->state_count; i++)
         if (slot->output_topics[kind->state[i]] != NULL)
-            slot->outputs[kind->state[i]] = kept_of(slot, slot->output_topics[kind->state[i]]);
-    if (kind->keeps_input)
-        slot->input = kept_of(slot, slot->topic);
+            add_kept(slot, slot->output_topics[kind->state[i]], /* is_input= */ false);
 }
 
 void hub_slot_init(const struct hub_task *task, const char *topic, int32_t partition,
@@ -78,18 +80,19 @@ void hub_slot_init(const struct hub_task *task, const char *topic, int32_t parti
     *ret_slot = (struct hub_slot){.topic = hub_copy_text(topic), .partition = partition};
     read_topic(task, ret_slot);
     name_topics(task, ret_slot);
+    if (task->kind->has_rules)
+        snprintf(ret_slot->hooked_by, sizeof ret_slot->hooked_by, "%s", ret_slot->domain->rules);
 }
 
 struct hub_kafka_partition *hub_task_states(const struct hub_task *task, size_t from,
                                             struct hub_arena *arena, size_t *ret_count) {
-    const struct hub_task_kind *kind = task->kind;
     struct hub_kafka_partition *states = hub_arena_take(
-        arena, ((task->slot_count - from) * kind->state_count + 1) * sizeof *states);
+        arena, ((task->slot_count - from) * HUB_STORE_TOPICS_MAX + 1) * sizeof *states);
     *ret_count = 0;
     for (size_t i = from; i < task->slot_count; i++)
-        for (size_t k = 0; k < kind->state_count; k++) {
-            const struct hub_kept *kept = &task->slots[i].outputs[kind->state[k]];
-            if (kept->topic != NULL)
+        for (size_t k = 0; k < task->slots[i].kept_count; k++) {
+            const struct hub_kept *kept = &task->slots[i].kept[k];
+            if (!kept->is_input)
                 states[(*ret_count)++] =
                     (struct hub_kafka_partition){kept->topic, kept->partition, -1, NULL};
         }
@@ -99,14 +102,13 @@ struct hub_kafka_partition *hub_task_states(const struct hub_task *task, size_t 
 /* Where the states of fresh slots end: asked for all of them at once, however many there are. */
 static enum hub_status find_ends(struct hub_task *task, size_t fresh, struct hub_arena *arena,
                                  struct hub_error *reterr) {
-    const struct hub_task_kind *kind = task->kind;
     size_t count = 0, at = 0;
     struct hub_kafka_partition *states = hub_task_states(task, fresh, arena, &count);
     HUB_TRY(hub_reader_settle(task->reader, states, count, reterr));
     for (size_t i = fresh; i < task->slot_count; i++)
-        for (size_t k = 0; k < kind->state_count; k++)
-            if (task->slots[i].outputs[kind->state[k]].topic != NULL)
-                task->slots[i].ends[kind->state[k]] = states[at++].offset;
+        for (size_t k = 0; k < task->slots[i].kept_count; k++)
+            if (!task->slots[i].kept[k].is_input)
+                task->slots[i].kept[k].end = states[at++].offset;
     return HUB_OK;
 }
 
@@ -134,6 +136,7 @@ static enum hub_status load_slot(struct hub_task *task, struct hub_slot *slot,
         if (slot->state != NULL)
             task->kind->unload(slot);
         slot->state = NULL;
+        hub_task_close_shelf(slot);
         hub_log(HUB_LOG_WARNING, "load_again", "%s", reterr->text);
         status = task->kind->load(task, slot, committed, reterr);
     }
@@ -141,8 +144,23 @@ static enum hub_status load_slot(struct hub_task *task, struct hub_slot *slot,
     if (status == HUB_FATAL && has_gone_on(task, slot, committed->offset))
         status = hub_fail(reterr, HUB_RETRY, "%s/%d went on while it was loaded: another has it",
                           slot->topic, slot->partition);
-    slot->next = committed->offset;
+    slot->next = slot->committed = committed->offset;
     return status;
+}
+
+/* What is loaded sleeps, and shows late whether it is of two times. */
+static enum hub_status check_nobody_went_on(struct hub_task *task, size_t fresh, size_t count,
+                                            struct hub_arena *arena, struct hub_error *reterr) {
+    struct hub_kafka_partition *now = hub_arena_take(arena, (count + 1) * sizeof *now);
+    for (size_t i = 0; i < count; i++)
+        now[i] = (struct hub_kafka_partition){task->slots[fresh + i].topic,
+                                              task->slots[fresh + i].partition, -1, NULL};
+    HUB_TRY(hub_consumer_committed(task->consumer, now, count, HUB_KAFKA_TIMEOUT_MS, arena, reterr));
+    for (size_t i = 0; i < count; i++)
+        if (now[i].offset != task->slots[fresh + i].committed)
+            return hub_fail(reterr, HUB_RETRY, "%s/%d went on while it was loaded: another has it",
+                            now[i].topic, now[i].partition);
+    return HUB_OK;
 }
 
 static enum hub_status take_partitions(struct hub_task *task,
@@ -160,7 +178,7 @@ static enum hub_status take_partitions(struct hub_task *task,
     HUB_TRY(find_ends(task, fresh, arena, reterr));
     for (size_t i = 0; i < count; i++)
         HUB_TRY(load_slot(task, &task->slots[fresh + i], &committed[i], reterr));
-    return HUB_OK;
+    return check_nobody_went_on(task, fresh, count, arena, reterr);
 }
 
 static enum hub_status on_assigned(void *context, struct hub_kafka_partition *partitions,
@@ -234,6 +252,7 @@ void hub_task_close(struct hub_task *task) {
     hub_release(task->others);
     hub_release(task->transactional_id);
     hub_release(task->schemas);
+    hub_hooks_free(&task->hooks);
     hub_arena_destroy(&task->arena);
     *task = (struct hub_task){0};
 }
@@ -294,7 +313,11 @@ static enum hub_status process_batch(struct hub_task *task, struct hub_outputs *
                             record->partition);
         struct hub_input input = hub_task_input(record);
         outputs[i] = (struct hub_outputs){.arena = &task->arena};
-        HUB_TRY(task->kind->process(task, slot, &input, &outputs[i], reterr));
+        enum hub_status status = task->kind->process(task, slot, &input, &outputs[i], reterr);
+        if (status == HUB_FATAL && has_gone_on(task, slot, slot->committed))
+            return hub_fail(reterr, HUB_RETRY, "%s/%d went on: another has it", record->topic,
+                            record->partition);
+        HUB_TRY(status);
         HUB_TRY(write_outputs(task, slot, &outputs[i], reterr));
         slot->next = record->offset + 1;
         slot->touched = true;
@@ -324,6 +347,8 @@ static enum hub_status send_offsets(struct hub_task *task, struct hub_error *ret
 static void note_batch(struct hub_task *task, const struct hub_outputs *outputs) {
     struct hub_slot *slot = NULL;
     bool notes = task->engine->cache != NULL && task->kind->note != NULL;
+    for (size_t i = 0; i < task->slot_count; i++)
+        task->slots[i].committed = task->slots[i].next;
     for (size_t i = 0; notes && i < task->batch.count; i++) {
         struct hub_input input = hub_task_input(&task->batch.records[i]);
         slot = slot_of(task, i, slot);

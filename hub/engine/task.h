@@ -7,20 +7,24 @@
 #pragma once
 
 #include "hub/engine/engine.h"
-#include "hub/io/cache.h"
+#include "hub/io/cache_hooks.h"
 #include "hub/io/kafka.h"
-#include "hub/stages/entry.h"
+#include "hub/stages/fold_hooks.h"
 
 struct hub_task;
 
 /* A topic partition that is state, and what the cache has of it. */
 struct hub_kept {
-    const char *topic; /* NULL for none */
+    const char *topic;
     int32_t partition;
+    bool is_input;     /* what the task consumes: state up to what is committed */
     const char *space; /* the cache's name of it */
+    int64_t end;       /* of an output, when it was assigned or looked at */
     int64_t next;      /* all before it is in the cache, or noted for it */
     bool level;        /* that is all there is: what is committed is noted as it comes */
 };
+
+struct hub_shelving;
 
 /* One partition that the task holds. */
 struct hub_slot {
@@ -28,16 +32,19 @@ struct hub_slot {
     int32_t partition;
     /* By kind of output: where it goes; NULL where there is none. */
     const char *output_topics[HUB_OUTPUT_KINDS];
-    struct hub_kept input; /* the partition itself, where it is state too */
-    struct hub_kept outputs[HUB_OUTPUT_KINDS]; /* those that are state */
+    struct hub_kept kept[HUB_STORE_TOPICS_MAX]; /* its state, by the stage's numbers of topics */
+    size_t kept_count;
+    struct hub_shelving *shelving; /* that in the cache; NULL where there is none */
     struct hub_arena names;
     const struct hub_domain *domain; /* NULL of the decision topic */
     const char *institution;         /* of an ingest topic */
     void *state;             /* the stage's */
-    int64_t ends[HUB_OUTPUT_KINDS]; /* of the topics of its state, when it was assigned */
+    char hooked_by[HUB_RULES_HASH_SIZE + 1]; /* the rules by which hooks are made of its records */
     int64_t next;            /* offset to be committed next */
+    int64_t committed;       /* as far as this task knows; -1 for none */
     bool touched;            /* by the running transaction */
     bool followed;           /* another process holds it, and the cache keeps up with it */
+    bool left_alone;         /* it cannot be followed */
 };
 
 struct hub_task_kind {
@@ -45,7 +52,8 @@ struct hub_task_kind {
     /* The outputs that are state: what their topics hold is loaded. */
     const enum hub_output_kind *state;
     size_t state_count;
-    bool keeps_input; /* what it consumed is state, too */
+    bool keeps_input; /* what it consumed is state, too: the first of its topics */
+    bool has_rules;   /* by which the hooks of its records are made */
     /* The topics it consumes, NULL-ended, in the arena. */
     const char *const *(*topics)(const struct hub_catalogue *catalogue, struct hub_arena *arena);
     /* What the task keeps beside its slots, as task->own; NULL for nothing. */
@@ -73,6 +81,10 @@ struct hub_task_kind {
      * of the kind is in the cache. */
     void (*note)(struct hub_task *task, struct hub_slot *slot, const struct hub_input *input,
                  const struct hub_outputs *outputs);
+    /* The hooks of a record of its state. HUB_REJECT where they cannot be told. */
+    enum hub_status (*hooks)(const struct hub_task *task, struct hub_slot *slot, unsigned topic,
+                             const struct hub_input *record, struct hub_hooks *hooks,
+                             struct hub_error *reterr);
     void (*report)(const struct hub_slot *slot, struct hub_buffer *metrics);
 };
 
@@ -103,7 +115,8 @@ struct hub_task {
     struct hub_kafka_batch batch;
     struct hub_arena arena; /* of the running transaction */
     int64_t transactions, records, commit_ms_total;
-    int64_t loaded_cached, loaded_read; /* records, from the cache and from Kafka */
+    struct hub_hooks hooks; /* of one record */
+    int64_t loaded_cached, loaded_read; /* records, from the cache when asked for, and from Kafka */
 };
 
 enum { HUB_TASK_MARKS_MAX = 8 };
@@ -126,8 +139,7 @@ void hub_slot_init(const struct hub_task *task, const char *topic, int32_t parti
 
 /* A record as the stages are given it; valid as long as the record. */
 struct hub_input hub_task_input(const struct hub_kafka_record *record);
-/* The topic partitions that slots' outputs are kept in as state, of slots[from] and those after it, in
- * the order of kind->state; in the arena. */
+/* The outputs that are state, of slots[from] and those after it, in order; in the arena. */
 struct hub_kafka_partition *hub_task_states(const struct hub_task *task, size_t from,
                                             struct hub_arena *arena, size_t *ret_count);
 
@@ -138,22 +150,37 @@ HUB_MUST_USE enum hub_status hub_task_marks(struct hub_task *task,
                                             struct hub_cache_mark *marks, size_t *ret_count,
                                             struct hub_error *reterr);
 
-/* Loads one topic partition of the slot's state through the cache: what the cache has, then the rest
- * from Kafka up to `to`. `take` is given every record. What Kafka gave is not noted, which would
- * take longer than the loading: hub_task_keep reads it again, in its own time. */
+/* Opens what the cache has of the slot, if there is a cache; says where each topic partition goes on. What
+ * is not there is to be loaded from Kafka. */
+HUB_MUST_USE enum hub_status hub_task_open_shelf(struct hub_task *task, struct hub_slot *slot,
+                                                 struct hub_error *reterr);
+void hub_task_close_shelf(struct hub_slot *slot);
+/* What the stage can ask; NULL where the cache had nothing when it was opened. */
+const struct hub_store *hub_slot_store(const struct hub_slot *slot);
+/* The near hashes of all that the store has. */
+HUB_MUST_USE enum hub_status
+hub_slot_load_near(struct hub_slot *slot,
+                   void (*take)(void *context, const uint64_t *hashes, size_t count), void *context,
+                   struct hub_error *reterr);
+/* Loads from Kafka what the cache does not have of one topic partition of the slot's state, up to `to`.
+ * `take` is given every record. They are not noted, which would take longer than the loading:
+ * hub_task_keep reads them again, in its own time. */
 HUB_MUST_USE enum hub_status
 hub_task_load_topic(struct hub_task *task, struct hub_kept *kept, int64_t to,
                     enum hub_status (*take)(void *context, const struct hub_input *input,
                                             struct hub_error *reterr),
                     void *context, struct hub_error *reterr);
 
-/* Notes a record as the cache keeps it: offset, time, replaced status, value. Nothing where the
- * cache is behind: hub_task_keep comes by it. */
-void hub_task_note_record(struct hub_task *task, const struct hub_kept *kept,
+/* Notes a record of the slot's state as the cache keeps it: offset, time, replaced status, value. Nothing
+ * where the cache is behind: hub_task_keep comes by it. */
+void hub_task_note_record(struct hub_task *task, struct hub_slot *slot, unsigned topic,
                           const struct hub_input *input);
+/* What the cache has of the slot was made by other rules: it is begun anew. */
+void hub_task_shelve_anew(struct hub_task *task, struct hub_slot *slot);
 
-/* The cache is another one than was loaded from: it is behind, from where it says on. */
-void hub_task_fall_behind(struct hub_task *task);
+/* The cache is another one than was loaded from: it is behind, from where it says on. HUB_RETRY where a
+ * stage still asks the one before. */
+HUB_MUST_USE enum hub_status hub_task_fall_behind(struct hub_task *task, struct hub_error *reterr);
 
 /* Between two transactions: where the cache is behind, notes up to so many more records of one topic
  * partition, and says whether there were any. */
@@ -164,7 +191,7 @@ HUB_MUST_USE enum hub_status hub_task_keep(struct hub_task *task, int64_t count_
  * What cannot be asked now is asked again later. */
 HUB_MUST_USE enum hub_status hub_task_follow(struct hub_task *task, int64_t count_max,
                                              bool *ret_worked, struct hub_error *reterr);
-/* Notes up to so many records of a topic partition that the cache is behind of, up to `end`. */
-HUB_MUST_USE enum hub_status hub_keep_piece(struct hub_task *task, struct hub_kept *kept,
-                                            int64_t end, int64_t count_max,
+/* Notes up to so many records of a topic partition of the slot that the cache is behind of, up to `end`. */
+HUB_MUST_USE enum hub_status hub_keep_piece(struct hub_task *task, struct hub_slot *slot,
+                                            struct hub_kept *kept, int64_t end, int64_t count_max,
                                             struct hub_error *reterr);

@@ -97,6 +97,12 @@ const char *hub_fold_rules(const struct hub_fold *fold) {
     return fold->domain->rules;
 }
 
+enum hub_status hub_fold_failure(const struct hub_fold *fold, struct hub_error *reterr) {
+    if (fold->failed != HUB_OK)
+        *reterr = fold->failure;
+    return fold->failed;
+}
+
 /* --- one entry --- */
 
 static bool is_late(const struct hub_input *entry) {
@@ -251,8 +257,5 @@ enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *en
     enum hub_status status = HUB_OK;
     if (fold->failed == HUB_OK)
         status = fold_entry(fold, entry, outputs, reterr);
-    if (fold->failed == HUB_OK)
-        return status;
-    *reterr = fold->failure;
-    return fold->failed;
+    return fold->failed == HUB_OK ? status : hub_fold_failure(fold, reterr);
 }

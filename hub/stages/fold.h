@@ -59,6 +59,14 @@ HUB_MUST_USE enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_e
  * or what the store says. */
 HUB_MUST_USE enum hub_status hub_fold_wake_all(struct hub_fold *fold, struct hub_error *reterr);
 
+/* The hooks of an entity's unified record by the rules in force, whichever it was made by. */
+HUB_MUST_USE enum hub_status hub_fold_hooks_of_entity(struct hub_fold *fold, struct hub_bytes id,
+                                                      struct hub_hooks *hooks,
+                                                      struct hub_error *reterr);
+/* What could not be woken, if anything: the fold has to be loaded again. */
+HUB_MUST_USE enum hub_status hub_fold_failure(const struct hub_fold *fold,
+                                              struct hub_error *reterr);
+
 /* Folds one entry. HUB_FATAL where the log holds what admit would never write, or what was loaded is
  * not what a fold has published: damage. HUB_RETRY where the store says so. Nothing of it counts then,
  * nor of what follows: the fold has to be loaded again. */

@@ -136,17 +136,22 @@ static void add_statement(const struct hub_fold *fold, const struct fold_stateme
         add(hooks, FOLD_BY_REFERENCE, hub_bytes_of_text(statement->facts[i]->key));
 }
 
-void fold_hooks_append(struct hub_fold *fold, const struct fold_entity *entity,
-                       struct hub_buffer *header) {
-    struct hub_hooks *hooks = &fold->hooks;
-    size_t pairs = 0;
-    hooks->count = 0;
+static void add_entity(const struct hub_fold *fold, const struct fold_entity *entity,
+                       struct hub_hooks *hooks) {
     for (size_t i = 0; i < entity->member_count; i++)
         add_statement(fold, entity->members[i], hooks);
     for (size_t i = 0; i < entity->resemblance_count; i++)
         add(hooks, FOLD_BY_LIKENESS, hub_bytes_of_text(entity->resemblances[i]));
     if (entity->exclusive_key != NULL)
         add(hooks, FOLD_BY_SUITE, hub_bytes_of_text(entity->exclusive_key));
+}
+
+void fold_hooks_append(struct hub_fold *fold, const struct fold_entity *entity,
+                       struct hub_buffer *header) {
+    struct hub_hooks *hooks = &fold->hooks;
+    size_t pairs = 0;
+    hooks->count = 0;
+    add_entity(fold, entity, hooks);
     sort(hooks);
     while (pairs < hooks->count && hooks->items[pairs].is_near)
         pairs++;
@@ -158,6 +163,19 @@ void fold_hooks_append(struct hub_fold *fold, const struct fold_entity *entity,
         if (i < pairs)
             append_hash(header, hooks->items[i].near_hash);
     }
+}
+
+enum hub_status hub_fold_hooks_of_entity(struct hub_fold *fold, struct hub_bytes id,
+                                         struct hub_hooks *hooks, struct hub_error *reterr) {
+    struct fold_entity *entity = NULL;
+    hooks->count = 0;
+    add(hooks, FOLD_BY_ENTITY, id);
+    fold_wake(fold, FOLD_BY_ENTITY, id);
+    HASH_FIND(hh, fold->entities, id.data, id.size, entity);
+    HUB_TRY(hub_fold_failure(fold, reterr));
+    if (entity != NULL)
+        add_entity(fold, entity, hooks);
+    return HUB_OK;
 }
 
 /* --- of a record --- */

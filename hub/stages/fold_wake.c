@@ -352,10 +352,7 @@ enum hub_status hub_fold_wake_all(struct hub_fold *fold, struct hub_error *reter
         if (fold->failed == HUB_OK)
             run(fold);
     }
-    if (fold->failed != HUB_OK) {
-        *reterr = fold->failure;
-        return fold->failed;
-    }
+    HUB_TRY(hub_fold_failure(fold, reterr));
     if (fold->has_dormant)
         count(fold);
     fold->has_dormant = false;
