@@ -119,8 +119,10 @@ static bool admit_one(struct simulation *simulation, struct domain_run *run,
                               .header_count = outgoing->header_count,
                               .offset = run->ingest_offset++,
                               .timestamp_ms = ARRIVAL_MS};
-    bool good = true;
-    hub_admit_record(admit, &input, &outputs);
+    struct hub_error error;
+    bool good = hub_admit_record(admit, &input, &outputs, &error) == HUB_OK;
+    if (!good)
+        fprintf(stderr, "hubctl: %s\n", error.text);
     for (size_t i = 0; i < outputs.count && good; i++) {
         if (outputs.items[i].kind == HUB_OUTPUT_LOG)
             good = fold_one(simulation, run, &outputs.items[i]);

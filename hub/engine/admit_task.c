@@ -37,9 +37,10 @@ static const struct hub_admit_counts *counts_of(const struct hub_slot *slot) {
 
 static enum hub_status take_admitted(void *context, const struct hub_input *input,
                                      struct hub_error *reterr) {
-    if (!input->has_value || !input->has_key)
-        return HUB_OK;
-    return hub_admit_load(context, input->key, input->value, reterr);
+    (void)reterr;
+    if (input->has_value && input->has_key)
+        hub_admit_load(context, input->key, input->value);
+    return HUB_OK;
 }
 
 static const char *admitted_topic(const struct hub_slot *slot, struct hub_arena *arena) {
@@ -95,11 +96,9 @@ static void decide(const struct hub_task *task, struct hub_slot *slot,
 static enum hub_status process(struct hub_task *task, struct hub_slot *slot,
                                const struct hub_input *input, struct hub_outputs *outputs,
                                struct hub_error *reterr) {
-    (void)reterr;
-    if (has_decisions(slot))
-        decide(task, slot, input, outputs);
-    else
-        hub_admit_record(slot->state, input, outputs);
+    if (!has_decisions(slot))
+        return hub_admit_record(slot->state, input, outputs, reterr);
+    decide(task, slot, input, outputs);
     return HUB_OK;
 }
 

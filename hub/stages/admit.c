@@ -1,10 +1,10 @@
 #include "hub/stages/admit.h"
 
-#include "hub/base/table.h"
+#include "hub/base/memory.h"
 #include "hub/base/text.h"
 #include "hub/stages/admit_check.h"
+#include "hub/stages/admit_sources.h"
 #include "hub/stages/letter.h"
-#include "schemas/lib/encode.h"
 #include "schemas/lib/frame.h"
 #include "schemas/lib/slice.h"
 #include "schemas/lib/statement.h"
@@ -18,25 +18,12 @@
 /* The symbols of Admitted's Outcome, in order. */
 enum outcome { NEW = 0, CHANGED, UNCHANGED, LATE, WITHDRAWN, MOVED };
 
-/* One source record: the statement in force. */
-struct source {
-    UT_hash_handle hh;
-    char *key; /* <system>/<source id> */
-    int32_t shard;
-    char *version;
-    bool has_event_time;
-    int64_t event_time_ms;
-    struct hub_digest hash;
-    char *status; /* life-cycle state, or NULL */
-    bool withdrawn;
-};
-
 struct hub_admit {
     struct hub_admit_config config;
     struct hub_readers readers;
-    const struct hub_schema *admitted_schema, *deadletter_schema;
+    const struct hub_schema *deadletter_schema;
     char *own_source; /* what the header ce_source begins with */
-    struct source *sources;
+    struct hub_sources sources;
     struct hub_admit_counts counts;
 };
 
@@ -46,9 +33,9 @@ struct hub_admit *hub_admit_new(const struct hub_admit_config *config) {
     admit->config.institution = hub_copy_text(config->institution);
     admit->config.topic = hub_copy_text(config->topic);
     hub_readers_init(&admit->readers, config->catalogue, config->domain);
-    admit->admitted_schema = hub_catalogue_latest(config->catalogue, "admitted");
+    hub_sources_init(&admit->sources, config->catalogue);
     admit->deadletter_schema = hub_catalogue_latest(config->catalogue, "deadletter");
-    assert(admit->admitted_schema != NULL && admit->deadletter_schema != NULL);
+    assert(admit->deadletter_schema != NULL);
     HUB_SCOPED_BUFFER own_source = {0};
     hub_buffer_append_format(&own_source, "urn:atmp:%s:", config->institution);
     admit->own_source = hub_copy_text(hub_buffer_text(&own_source));
@@ -56,16 +43,9 @@ struct hub_admit *hub_admit_new(const struct hub_admit_config *config) {
 }
 
 void hub_admit_free(struct hub_admit *admit) {
-    struct source *source, *next;
     if (admit == NULL)
         return;
-    HASH_ITER(hh, admit->sources, source, next) {
-        HASH_DELETE(hh, admit->sources, source);
-        hub_release(source->key);
-        hub_release(source->version);
-        hub_release(source->status);
-        hub_release(source);
-    }
+    hub_sources_free(&admit->sources);
     hub_readers_free(&admit->readers);
     hub_release((char *)admit->config.institution);
     hub_release((char *)admit->config.topic);
@@ -81,79 +61,16 @@ void hub_admit_set_counts(struct hub_admit *admit, const struct hub_admit_counts
     admit->counts = *counts;
 }
 
-size_t hub_admit_size(const struct hub_admit *admit) {
-    return HASH_COUNT(admit->sources);
+void hub_admit_load(struct hub_admit *admit, struct hub_bytes key, struct hub_bytes value) {
+    hub_sources_load(&admit->sources, key, value);
 }
 
-static struct source *find_source(struct hub_admit *admit, struct hub_bytes key) {
-    struct source *source = NULL;
-    HASH_FIND(hh, admit->sources, key.data, key.size, source);
-    return source;
+void hub_admit_set_store(struct hub_admit *admit, const struct hub_store *store) {
+    admit->sources.store = store;
 }
 
-static struct source *add_source(struct hub_admit *admit, struct hub_bytes key) {
-    struct source *source = hub_allocate_zero(1, sizeof *source);
-    source->key = hub_copy_bytes(key.data, key.size);
-    HASH_ADD_KEYPTR(hh, admit->sources, source->key, key.size, source);
-    return source;
-}
-
-static char *copy_octets(struct hub_bytes octets) {
-    return hub_copy_bytes(octets.data, octets.size);
-}
-
-static void replace_text(char **text, char *fresh) {
-    hub_release(*text);
-    *text = fresh;
-}
-
-/* --- the admitted topic --- */
-
-static void encode_admitted(const struct hub_admit *admit, const struct source *source,
-                            enum outcome outcome, struct hub_buffer *value) {
-    hub_frame_append(value, admit->admitted_schema->id);
-    hub_encode_long(value, source->shard);
-    hub_encode_text(value, source->version);
-    hub_encode_long(value, source->has_event_time);
-    if (source->has_event_time)
-        hub_encode_long(value, source->event_time_ms);
-    hub_buffer_append(value, source->hash.bytes, HUB_DIGEST_SIZE);
-    hub_encode_optional_text(value, source->status);
-    hub_encode_long(value, source->withdrawn);
-    hub_encode_long(value, outcome);
-}
-
-enum hub_status hub_admit_load(struct hub_admit *admit, struct hub_bytes key,
-                               struct hub_bytes value, struct hub_error *reterr) {
-    /* The fields of Admitted, in order. */
-    enum { SHARD = 0, VERSION, EVENT_TIME, HASH, STATUS, STATE, OUTCOME, FIELDS };
-    struct hub_bytes body, event_time, status;
-    int32_t id = 0;
-    const struct hub_type *type = admit->admitted_schema->root;
-    uint32_t starts[FIELDS + 1];
-    struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
-    struct hub_walk walk = {.starts = starts};
-    HUB_TRY(hub_frame_open(value, &id, &body, reterr));
-    if (id != admit->admitted_schema->id)
-        return hub_fail(reterr, HUB_FATAL, "admitted record with schema id %d; %d would pass", id,
-                        admit->admitted_schema->id);
-    HUB_TRY(hub_walk(type, body, &limits, &walk, reterr));
-    struct source *source = find_source(admit, key);
-    if (source == NULL)
-        source = add_source(admit, key);
-#define FIELD(index) hub_bytes_part(body, starts[index], starts[(index) + 1])
-    source->shard = (int32_t)hub_slice_long(FIELD(SHARD));
-    replace_text(&source->version, copy_octets(hub_slice_octets(FIELD(VERSION))));
-    source->has_event_time =
-        hub_slice_stated(type->fields[EVENT_TIME].type, FIELD(EVENT_TIME), &event_time) != NULL;
-    source->event_time_ms = source->has_event_time ? hub_slice_long(event_time) : 0;
-    memcpy(source->hash.bytes, FIELD(HASH).data, HUB_DIGEST_SIZE);
-    bool has_status =
-        hub_slice_stated(type->fields[STATUS].type, FIELD(STATUS), &status) != NULL;
-    replace_text(&source->status, has_status ? copy_octets(hub_slice_octets(status)) : NULL);
-    source->withdrawn = hub_slice_long(FIELD(STATE)) == 1;
-#undef FIELD
-    return HUB_OK;
+uint64_t hub_admit_hook(struct hub_bytes key) {
+    return hub_sources_hook(key);
 }
 
 /* --- one record --- */
@@ -264,7 +181,7 @@ static enum hub_status check(struct step *step, struct candidate *candidate,
 }
 
 /* Version, then event time, then hash. */
-static int compare_versions(const struct candidate *candidate, const struct source *source) {
+static int compare_versions(const struct candidate *candidate, const struct hub_source *source) {
     int order = hub_text_natural_compare(candidate->stamp.version,
                                          hub_bytes_of_text(source->version));
     if (order != 0)
@@ -276,7 +193,7 @@ static int compare_versions(const struct candidate *candidate, const struct sour
     return memcmp(candidate->hash.bytes, source->hash.bytes, HUB_DIGEST_SIZE);
 }
 
-static enum outcome decide(const struct candidate *candidate, const struct source *source) {
+static enum outcome decide(const struct candidate *candidate, const struct hub_source *source) {
     if (source == NULL)
         return candidate->stamp.withdrawn ? WITHDRAWN : NEW;
     bool same = memcmp(candidate->hash.bytes, source->hash.bytes, HUB_DIGEST_SIZE) == 0;
@@ -303,7 +220,7 @@ static const char *type_of(enum outcome outcome) {
 
 /* Appends the statement to the log under `prefix` and its key, with what it replaced. */
 static struct hub_output *write_log(struct step *step, const char *prefix, int32_t shard,
-                                    const struct source *replaced, enum outcome outcome) {
+                                    const struct hub_source *replaced, enum outcome outcome) {
     struct hub_admit *admit = step->admit;
     struct hub_arena *arena = step->outputs->arena;
     const char *key =
@@ -337,7 +254,7 @@ static void set_value(struct step *step, struct hub_output *output, struct hub_b
 /* The statement taken back from the shard it leaves: the same record, withdrawn, in the newest
  * schema. */
 static void retract(struct step *step, const struct candidate *candidate,
-                    const struct source *source) {
+                    const struct hub_source *source) {
     const struct hub_domain *domain = step->admit->config.domain;
     const struct hub_opened *opened = &candidate->opened;
     HUB_SCOPED_BUFFER value = {0};
@@ -349,22 +266,28 @@ static void retract(struct step *step, const struct candidate *candidate,
     hub_output_header(step->outputs, output, "hub_moved_to", shard_value(domain, opened));
 }
 
-static void write_admitted(struct step *step, const struct source *source, enum outcome outcome) {
+static void write_admitted(struct step *step, const struct hub_source *source, enum outcome outcome) {
     HUB_SCOPED_BUFFER value = {0};
     struct hub_output *output = hub_outputs_add(step->outputs, HUB_OUTPUT_ADMITTED,
                                                 step->admit->config.partition, step->input->key);
-    encode_admitted(step->admit, source, outcome, &value);
+    hub_source_encode(&step->admit->sources, source, (int)outcome, &value);
     hub_output_value(step->outputs, output, &value);
 }
 
-static void take_over(struct source *source, const struct candidate *candidate) {
+static void replace_text(char **text, char *fresh) {
+    hub_release(*text);
+    *text = fresh;
+}
+
+static void take_over(struct hub_source *source, const struct candidate *candidate) {
+    struct hub_bytes version = candidate->stamp.version;
+    const char *status = candidate->status;
     source->shard = candidate->shard;
-    replace_text(&source->version, copy_octets(candidate->stamp.version));
+    replace_text(&source->version, hub_copy_bytes(version.data, version.size));
     source->has_event_time = candidate->stamp.has_event_time;
     source->event_time_ms = candidate->stamp.event_time_ms;
     source->hash = candidate->hash;
-    replace_text(&source->status,
-                 candidate->status == NULL ? NULL : hub_copy_text(candidate->status));
+    replace_text(&source->status, status == NULL ? NULL : hub_copy_text(status));
     source->withdrawn = candidate->stamp.withdrawn;
 }
 
@@ -390,33 +313,36 @@ static void count(struct hub_admit_counts *counts, enum outcome outcome) {
     counts->moved++;
 }
 
-static void accept(struct step *step, const struct candidate *candidate) {
+static enum hub_status accept(struct step *step, const struct candidate *candidate,
+                              struct hub_error *reterr) {
     struct hub_admit *admit = step->admit;
-    struct source *source = find_source(admit, step->input->key);
+    struct hub_source *source = NULL;
+    HUB_TRY(hub_sources_find(&admit->sources, step->input->key, &source, reterr));
     enum outcome outcome = decide(candidate, source);
     count(&admit->counts, outcome);
     if (outcome == LATE) {
         struct hub_output *output = write_log(step, "late/", source->shard, NULL, outcome);
         set_value(step, output, candidate->opened.written);
         write_admitted(step, source, outcome);
-        return;
+        return HUB_OK;
     }
     if (outcome != UNCHANGED) {
         if (outcome == MOVED)
             retract(step, candidate, source);
-        const struct source *replaced = outcome == MOVED ? NULL : source;
+        const struct hub_source *replaced = outcome == MOVED ? NULL : source;
         int32_t shard = outcome == WITHDRAWN && source != NULL ? source->shard : candidate->shard;
         struct hub_output *output = write_log(step, "", shard, replaced, outcome);
         set_value(step, output, candidate->opened.written);
     }
     if (source == NULL)
-        source = add_source(admit, step->input->key);
+        source = hub_sources_add(&admit->sources, step->input->key);
     int32_t shard_before = source->shard;
     bool stays = outcome == UNCHANGED || (outcome == WITHDRAWN && source->version != NULL);
     take_over(source, candidate);
     if (stays)
         source->shard = shard_before; /* the entry under the key stands where it stood */
     write_admitted(step, source, outcome);
+    return HUB_OK;
 }
 
 static void refuse(struct step *step, const struct hub_refusal_facts *refusal,
@@ -436,15 +362,16 @@ static void refuse(struct step *step, const struct hub_refusal_facts *refusal,
     admit->counts.security += refusal->security;
 }
 
-void hub_admit_record(struct hub_admit *admit, const struct hub_input *input,
-                      struct hub_outputs *outputs) {
+enum hub_status hub_admit_record(struct hub_admit *admit, const struct hub_input *input,
+                                 struct hub_outputs *outputs, struct hub_error *reterr) {
     struct step step = {admit, input, outputs};
     struct candidate candidate = {0};
     struct hub_refusal_facts refusal = {.code = "KEY"};
-    struct hub_error error = {{0}};
-    admit->counts.read++;
-    if (check(&step, &candidate, &refusal, &error) == HUB_OK)
-        accept(&step, &candidate);
+    struct hub_error why = {{0}};
+    if (check(&step, &candidate, &refusal, &why) == HUB_OK)
+        HUB_TRY(accept(&step, &candidate, reterr));
     else
-        refuse(&step, &refusal, &error);
+        refuse(&step, &refusal, &why);
+    admit->counts.read++;
+    return HUB_OK;
 }

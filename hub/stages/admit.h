@@ -11,6 +11,7 @@
 
 #include "hub/base/digest.h"
 #include "hub/stages/entry.h"
+#include "hub/stages/store.h"
 #include "schemas/lib/catalogue.h"
 
 #include <stdint.h>
@@ -37,18 +38,25 @@ struct hub_admit;
 struct hub_admit *hub_admit_new(const struct hub_admit_config *config);
 void hub_admit_free(struct hub_admit *admit); /* NULL is fine */
 
-/* Takes a record of the admitted topic, as published. HUB_FATAL where it cannot be read. */
-HUB_MUST_USE enum hub_status hub_admit_load(struct hub_admit *admit, struct hub_bytes key,
-                                            struct hub_bytes value, struct hub_error *reterr);
+/* Loading: every record of the partition of the admitted topic in offset order (or, of each key, the
+ * last), before the first record is decided about. It is put away, and read when its key comes. */
+void hub_admit_load(struct hub_admit *admit, struct hub_bytes key, struct hub_bytes value);
+/* What need not be loaded: admit asks for it, by the one hook of a key. The store outlives the stage, and
+ * has of each key the last record; what is loaded is newer. */
+void hub_admit_set_store(struct hub_admit *admit, const struct hub_store *store);
+uint64_t hub_admit_hook(struct hub_bytes key);
 
-/* Decides about one record. Content that is refused is an output, not an error. */
-void hub_admit_record(struct hub_admit *admit, const struct hub_input *input,
-                      struct hub_outputs *outputs);
+/* Decides about one record. Content that is refused is an output, not an error. HUB_FATAL where what was
+ * loaded is not what admit has published: damage. HUB_RETRY where the store says so. Then there is no
+ * output, and nothing counts. */
+HUB_MUST_USE enum hub_status hub_admit_record(struct hub_admit *admit,
+                                              const struct hub_input *input,
+                                              struct hub_outputs *outputs,
+                                              struct hub_error *reterr);
 
 const struct hub_admit_counts *hub_admit_counts(const struct hub_admit *admit);
 /* Continues counting from what was committed. */
 void hub_admit_set_counts(struct hub_admit *admit, const struct hub_admit_counts *counts);
-size_t hub_admit_size(const struct hub_admit *admit); /* source records known */
 
 /* The shard of a value of the domain's shard field (0 where the domain has one shard). The value is
  * normalised by the organisations' spellings first. */

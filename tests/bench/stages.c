@@ -112,6 +112,7 @@ static void sum_up(struct stages *stages, const struct hub_outputs *outputs) {
 }
 
 static void admit_batch(struct stages *stages, size_t count, struct hub_outputs *outputs) {
+    struct hub_error error;
     double began_s = cpu_seconds();
     for (size_t i = 0; i < count; i++) {
         const struct bench_event *event = &stages->batch[i].event;
@@ -123,7 +124,9 @@ static void admit_batch(struct stages *stages, size_t count, struct hub_outputs 
                                   .header_count = event->header_count,
                                   .offset = stages->ingest_offset++,
                                   .timestamp_ms = APPENDED_MS};
-        hub_admit_record(admit_of(stages, event->institution), &input, outputs);
+        struct hub_admit *admit = admit_of(stages, event->institution);
+        if (hub_admit_record(admit, &input, outputs, &error) != HUB_OK)
+            fail("admit", error.text);
     }
     stages->admit_s += cpu_seconds() - began_s;
 }
@@ -175,9 +178,10 @@ static enum hub_status load_one(struct stages *stages, enum hub_output_kind kind
                                                  [HUB_OUTPUT_UNIFIED] = HUB_FOLD_UNIFIED,
                                                  [HUB_OUTPUT_CONFLICT] = HUB_FOLD_CONFLICT,
                                                  [HUB_OUTPUT_MATCH] = HUB_FOLD_MATCH};
-    return kind == HUB_OUTPUT_ADMITTED
-               ? hub_admit_load(stages->admits[0], record->key, record->value, reterr)
-               : hub_fold_load(stages->fold, topics[kind], record, reterr);
+    if (kind != HUB_OUTPUT_ADMITTED)
+        return hub_fold_load(stages->fold, topics[kind], record, reterr);
+    hub_admit_load(stages->admits[0], record->key, record->value);
+    return HUB_OK;
 }
 
 /* Topic by topic, as the hub does. */

@@ -249,6 +249,7 @@ void world_admit_bytes(struct world *world, const char *institution, const char 
     const struct hub_institution *own =
         hub_parties_institution(parties, hub_bytes_of_text(institution));
     struct hub_outputs outputs = {.arena = &world->arena};
+    struct hub_error error;
     if (own == NULL)
         stop("no institution", institution);
     size_t index = (size_t)(own - parties->institutions);
@@ -260,7 +261,7 @@ void world_admit_bytes(struct world *world, const char *institution, const char 
                               .header_count = header_count,
                               .offset = world->ingested[index]++,
                               .timestamp_ms = world->clock_ms++};
-    hub_admit_record(world->admits[index], &input, &outputs);
+    must(hub_admit_record(world->admits[index], &input, &outputs, &error), &error);
     for (size_t i = 0; i < outputs.count; i++) {
         const struct hub_output *output = &outputs.items[i];
         append(world,
@@ -400,7 +401,6 @@ void world_restart(struct world *world) {
     struct hub_admit_counts admit_counts[INSTITUTIONS_MAX];
     struct hub_fold_counts fold_counts[SHARDS_MAX];
     struct hub_fold_gauges gauges[SHARDS_MAX];
-    struct hub_error error;
     size_t institutions = test_catalogue()->parties.institution_count;
     for (size_t i = 0; i < institutions; i++)
         admit_counts[i] = *hub_admit_counts(world->admits[i]);
@@ -413,7 +413,7 @@ void world_restart(struct world *world) {
         hub_admit_set_counts(world->admits[i], &admit_counts[i]); /* as in the offsets' metadata */
         for (size_t k = 0; k < world->admitted[i].count; k++) {
             struct hub_input record = input_of(&world->admitted[i].records[k], 0);
-            must(hub_admit_load(world->admits[i], record.key, record.value, &error), &error);
+            hub_admit_load(world->admits[i], record.key, record.value);
         }
     }
     for (int32_t i = 0; i < world->shard_count; i++) {

@@ -89,8 +89,10 @@ bool stage_take(struct hubs *hubs, const struct slot *slot, void *state,
     decisions.catalogue = test_catalogue();
     switch (slot->kind) {
     case SLOT_ADMIT:
-        hub_admit_record(state, &input, outputs);
-        return true;
+        if (hub_admit_record(state, &input, outputs, &error) == HUB_OK)
+            return true;
+        hubs_fail(hubs, "admit cannot decide: %s", error.text);
+        return false;
     case SLOT_DECISION:
         *taken += hub_admit_decision(&decisions, &input, outputs) != HUB_ADMIT_DEAD;
         return true;
@@ -254,16 +256,13 @@ static enum hub_status load_fold(struct hubs *hubs, struct slot *slot,
     return status == HUB_OK ? hub_fold_loaded(slot->state, error) : status;
 }
 
-static enum hub_status load_admit(struct hubs *hubs, struct slot *slot,
-                                  struct hub_error *error) {
+static void load_admit(struct hubs *hubs, struct slot *slot) {
     struct records known =
         list_known(hubs, slot, &slot->admitted, slot->admitted.next_offset);
-    enum hub_status status = HUB_OK;
-    for (size_t i = 0; status == HUB_OK && i < known.count; i++)
-        status = hub_admit_load(slot->state, known.items[i]->key, known.items[i]->value, error);
+    for (size_t i = 0; i < known.count; i++)
+        hub_admit_load(slot->state, known.items[i]->key, known.items[i]->value);
     records_free(&known);
     hub_admit_set_counts(slot->state, &slot->admit_counts);
-    return status;
 }
 
 void hubs_load(struct hubs *hubs, struct slot *slot) {
@@ -279,7 +278,7 @@ void hubs_load(struct hubs *hubs, struct slot *slot) {
     if (slot->kind == SLOT_FOLD)
         status = load_fold(hubs, slot, &error);
     if (slot->kind == SLOT_ADMIT)
-        status = load_admit(hubs, slot, &error);
+        load_admit(hubs, slot);
     if (slot->kind == SLOT_REFER)
         status = references_load(hubs, slot, &error);
     if (status != HUB_OK)

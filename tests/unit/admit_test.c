@@ -20,6 +20,8 @@ struct intake {
     struct hub_admit *admit;
     struct hub_outputs outputs;
     int64_t offset;
+    enum hub_status status;
+    struct hub_error error;
 };
 
 static struct hub_admit *make_admit(const struct hub_domain *domain, const char *institution) {
@@ -57,7 +59,7 @@ static void feed_bytes(struct intake *intake, const char *key, struct hub_bytes 
                               .partition = 1,
                               .offset = intake->offset++,
                               .timestamp_ms = ARRIVAL_MS};
-    hub_admit_record(intake->admit, &input, &intake->outputs);
+    intake->status = hub_admit_record(intake->admit, &input, &intake->outputs, &intake->error);
 }
 
 static struct hub_bytes message_of(struct intake *intake, const char *json) {
@@ -134,7 +136,6 @@ static void a_first_record_is_new_and_replaces_nothing(void **state) {
     struct intake intake;
     (void)state;
     begin(&intake, "trial", "sus");
-    assert_int_equal(hub_admit_size(intake.admit), 0);
     feed_trial(&intake, "1", "PLANNED");
     assert_string_equal(told(&intake), "log sus/ctgov/A, admitted ctgov/A");
     assert_string_equal(outcome(&intake), "NEW");
@@ -143,7 +144,6 @@ static void a_first_record_is_new_and_replaces_nothing(void **state) {
     assert_null(header_of(&intake, 0, "hub_replaced_version"));
     assert_null(header_of(&intake, 0, "hub_replaced_status"));
     assert_int_equal(hub_admit_counts(intake.admit)->created, 1);
-    assert_int_equal(hub_admit_size(intake.admit), 1);
     end(&intake);
 }
 
@@ -492,7 +492,6 @@ static void loading_the_admitted_topic_goes_on_where_it_stood(void **state) {
     (void)state;
     for (size_t cut = 0; cut < 4; cut++) {
         struct intake intake;
-        struct hub_error error;
         char before[512];
         begin(&intake, "trial", "sus");
         feed(&intake, "ctgov/A", "{'statement': {'version': '2'}, 'status': 'PLANNED'}");
@@ -500,7 +499,7 @@ static void loading_the_admitted_topic_goes_on_where_it_stood(void **state) {
             feed(&intake, "ctgov/A", next[i]);
         const struct hub_output *last = &intake.outputs.items[intake.outputs.count - 1];
         struct hub_admit *loaded = make_admit(intake.domain, "sus");
-        expect_ok(hub_admit_load(loaded, last->key, last->value, &error), &error);
+        hub_admit_load(loaded, last->key, last->value);
         struct hub_admit *own = intake.admit;
         for (size_t i = cut; i < 4; i++) {
             intake.admit = own;
@@ -521,20 +520,145 @@ static void loading_the_admitted_topic_goes_on_where_it_stood(void **state) {
     }
 }
 
-static void a_damaged_admitted_record_is_refused(void **state) {
+/* A process that has just started, which knows this record alone. */
+static void restart_with(struct intake *intake, const char *key, struct hub_bytes value) {
+    hub_admit_free(intake->admit);
+    intake->admit = make_admit(intake->domain, "sus");
+    hub_admit_load(intake->admit, hub_bytes_of_text(key), value);
+}
+
+static void what_is_loaded_under_another_key_is_not_read(void **state) {
     struct intake intake;
-    struct hub_error error;
+    (void)state;
+    begin(&intake, "trial", "sus");
+    restart_with(&intake, "ctgov/B", hub_bytes("", 0));
+    feed_trial(&intake, "1", "PLANNED");
+    assert_int_equal(intake.status, HUB_OK);
+    assert_int_equal(hub_admit_counts(intake.admit)->created, 1);
+    end(&intake);
+}
+
+static void of_what_is_loaded_under_a_key_the_last_counts(void **state) {
+    struct intake intake;
+    (void)state;
+    begin(&intake, "trial", "sus");
+    feed_trial(&intake, "1", "PLANNED");
+    struct hub_bytes first = intake.outputs.items[1].value;
+    feed_trial(&intake, "2", "RECRUITING");
+    struct hub_bytes second = intake.outputs.items[1].value;
+    restart_with(&intake, "ctgov/A", first);
+    hub_admit_load(intake.admit, hub_bytes_of_text("ctgov/A"), second);
+    feed_trial(&intake, "2", "RECRUITING");
+    assert_int_equal(hub_admit_counts(intake.admit)->unchanged, 1);
+    end(&intake);
+}
+
+/* It shows when its key comes; then there is no output, and nothing counts. */
+static void expect_damage(struct intake *intake, struct hub_bytes value, const char *words) {
+    restart_with(intake, "ctgov/A", value);
+    feed_trial(intake, "2", "RECRUITING");
+    expect_refusal(intake->status, HUB_FATAL, &intake->error, "admitted record", words);
+    assert_int_equal(intake->outputs.count, 0);
+    assert_int_equal(hub_admit_counts(intake->admit)->read, 0);
+}
+
+static void a_damaged_admitted_record_is_refused_when_its_key_comes(void **state) {
+    struct intake intake;
     (void)state;
     begin(&intake, "trial", "sus");
     feed_trial(&intake, "1", "PLANNED");
     struct hub_bytes value = intake.outputs.items[1].value;
-    struct hub_bytes key = hub_bytes_of_text("ctgov/A");
-    assert_int_not_equal(hub_admit_load(intake.admit, key,
-                                        hub_bytes_part(value, 0, value.size - 1), &error), HUB_OK);
-    assert_int_not_equal(hub_admit_load(intake.admit, key, hub_bytes("", 0), &error), HUB_OK);
-    expect_refusal(hub_admit_load(intake.admit, key,
-                                  message_of(&intake, "{'statement': {'version': '1'}}"), &error),
-                   HUB_FATAL, &error, "admitted record with schema id", "would pass");
+    struct hub_bytes other = message_of(&intake, "{'statement': {'version': '1'}}");
+    expect_damage(&intake, hub_bytes_part(value, 0, value.size - 1), "");
+    expect_damage(&intake, hub_bytes("", 0), "");
+    expect_damage(&intake, other, "would pass");
+    end(&intake);
+}
+
+/* --- a store --- */
+
+/* One record under a hook, and what it was asked for. */
+struct stored {
+    struct hub_bytes key, value;
+    enum hub_status status;
+    int asked;
+};
+
+static enum hub_status find_stored(void *context, uint64_t hook, hub_store_take take,
+                                   void *take_context, struct hub_error *reterr) {
+    struct stored *stored = context;
+    const struct hub_input record = {.key = stored->key, .value = stored->value};
+    stored->asked++;
+    if (stored->status != HUB_OK)
+        return hub_fail(reterr, stored->status, "as the store says");
+    return hook == hub_admit_hook(hub_bytes_of_text("ctgov/A"))
+               ? take(take_context, 0, &record, reterr)
+               : HUB_OK;
+}
+
+static void what_is_not_loaded_is_asked_of_the_store_once(void **state) {
+    struct intake intake;
+    struct stored stored = {.key = hub_bytes_of_text("ctgov/A")};
+    const struct hub_store store = {.context = &stored, .find = find_stored};
+    (void)state;
+    begin(&intake, "trial", "sus");
+    feed_trial(&intake, "1", "PLANNED");
+    stored.value = intake.outputs.items[1].value;
+    hub_admit_free(intake.admit);
+    intake.admit = make_admit(intake.domain, "sus");
+    hub_admit_set_store(intake.admit, &store);
+    feed_trial(&intake, "2", "RECRUITING");
+    feed_trial(&intake, "3", "COMPLETED");
+    assert_int_equal(hub_admit_counts(intake.admit)->changed, 2);
+    assert_int_equal(stored.asked, 1);
+    feed(&intake, "ctgov/B", "{'statement': {'version': '1'}, 'status': 'PLANNED'}");
+    feed(&intake, "ctgov/B", "{'statement': {'version': '2'}, 'status': 'PLANNED'}");
+    assert_int_equal(hub_admit_counts(intake.admit)->created, 1);
+    assert_int_equal(stored.asked, 2);
+    end(&intake);
+}
+
+static void what_is_loaded_is_newer_than_the_stores(void **state) {
+    struct intake intake;
+    struct stored stored = {.key = hub_bytes_of_text("ctgov/A")};
+    const struct hub_store store = {.context = &stored, .find = find_stored};
+    (void)state;
+    begin(&intake, "trial", "sus");
+    feed_trial(&intake, "1", "PLANNED");
+    stored.value = intake.outputs.items[1].value;
+    feed_trial(&intake, "2", "RECRUITING");
+    restart_with(&intake, "ctgov/A", intake.outputs.items[1].value);
+    hub_admit_set_store(intake.admit, &store);
+    feed_trial(&intake, "2", "RECRUITING");
+    assert_int_equal(hub_admit_counts(intake.admit)->unchanged, 1);
+    assert_int_equal(stored.asked, 0);
+    end(&intake);
+}
+
+static void a_record_of_another_key_under_the_same_hook_is_another(void **state) {
+    struct intake intake;
+    struct stored stored = {.key = hub_bytes_of_text("ctgov/B"), .value = hub_bytes("", 0)};
+    const struct hub_store store = {.context = &stored, .find = find_stored};
+    (void)state;
+    begin(&intake, "trial", "sus");
+    hub_admit_set_store(intake.admit, &store);
+    feed_trial(&intake, "1", "PLANNED");
+    assert_int_equal(stored.asked, 1);
+    assert_int_equal(hub_admit_counts(intake.admit)->created, 1);
+    end(&intake);
+}
+
+static void what_the_store_says_is_passed_on_and_nothing_counts(void **state) {
+    struct intake intake;
+    struct stored stored = {.status = HUB_RETRY};
+    const struct hub_store store = {.context = &stored, .find = find_stored};
+    (void)state;
+    begin(&intake, "trial", "sus");
+    hub_admit_set_store(intake.admit, &store);
+    feed_trial(&intake, "1", "PLANNED");
+    expect_refusal(intake.status, HUB_RETRY, &intake.error, "as the store says", "");
+    assert_int_equal(intake.outputs.count, 0);
+    assert_int_equal(hub_admit_counts(intake.admit)->read, 0);
     end(&intake);
 }
 
@@ -615,7 +739,13 @@ int main(void) {
         cmocka_unit_test(the_trace_of_a_record_goes_on_into_the_log),
         cmocka_unit_test(what_was_read_is_the_sum_of_what_became_of_it),
         cmocka_unit_test(loading_the_admitted_topic_goes_on_where_it_stood),
-        cmocka_unit_test(a_damaged_admitted_record_is_refused),
+        cmocka_unit_test(what_is_loaded_under_another_key_is_not_read),
+        cmocka_unit_test(of_what_is_loaded_under_a_key_the_last_counts),
+        cmocka_unit_test(a_damaged_admitted_record_is_refused_when_its_key_comes),
+        cmocka_unit_test(what_is_not_loaded_is_asked_of_the_store_once),
+        cmocka_unit_test(what_is_loaded_is_newer_than_the_stores),
+        cmocka_unit_test(a_record_of_another_key_under_the_same_hook_is_another),
+        cmocka_unit_test(what_the_store_says_is_passed_on_and_nothing_counts),
         cmocka_unit_test(a_source_that_is_shorter_than_the_institutions_is_another),
         cmocka_unit_test(of_equal_versions_the_one_with_an_event_time_wins),
         cmocka_unit_test(a_record_without_a_shard_value_has_the_shard_of_an_empty_one),
