@@ -67,6 +67,7 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
     slot->state = hub_admit_new(&config);
     hub_admit_set_counts(slot->state, &counts);
     HUB_TRY(hub_task_open_shelf(task, slot, reterr));
+    hub_admit_set_store(slot->state, hub_slot_store(slot));
     return hub_task_load_topic(task, &slot->kept[0], slot->kept[0].end, take_admitted, slot->state,
                                reterr);
 }
@@ -151,7 +152,7 @@ static enum hub_status hooks_of(const struct hub_task *task, struct hub_slot *sl
     (void)reterr;
     hooks->count = 0;
     HUB_GROW(hooks->items, hooks->count, hooks->capacity);
-    hooks->items[hooks->count++] = (struct hub_hook){.hash = hub_hook_hash(0, record->key)};
+    hooks->items[hooks->count++] = (struct hub_hook){.hash = hub_admit_hook(record->key)};
     return HUB_OK;
 }
 
