@@ -48,7 +48,7 @@ uint64_t hub_fold_own_hook(enum hub_fold_topic topic, struct hub_bytes key) {
                                              [HUB_FOLD_CONFLICT] = FOLD_BY_CONFLICT,
                                              [HUB_FOLD_MATCH] = FOLD_BY_MATCH};
     if (topic != HUB_FOLD_LOG)
-        return hub_hook_hash(traits[topic], key);
+        return hub_hook_hash((uint8_t)traits[topic], key);
     if (begins_with(key, HUB_RULES_PREFIX))
         return hub_hook_hash(FOLD_BY_RULES, hub_bytes("", 0));
     if (begins_with(key, HUB_FACT_PREFIX))
@@ -58,7 +58,7 @@ uint64_t hub_fold_own_hook(enum hub_fold_topic topic, struct hub_bytes key) {
 }
 
 /* Of entries of the log; what comes of the others is in the unified records, conflicts and matches. */
-static bool is_state(const struct hub_input *entry) {
+bool fold_entry_is_state(const struct hub_input *entry) {
     struct hub_bytes end;
     return !begins_with(entry->key, "late/") && !fold_decision_is(entry) &&
            !hub_remerge_entry_is(entry, &end);
@@ -223,7 +223,7 @@ enum hub_status hub_fold_hooks_of(const struct hub_catalogue *catalogue, const c
                                   struct hub_error *reterr) {
     hooks->count = 0;
     *ret_stale = false;
-    if (!record->has_key || !record->has_value || (topic == HUB_FOLD_LOG && !is_state(record)))
+    if (!record->has_key || !record->has_value || (topic == HUB_FOLD_LOG && !fold_entry_is_state(record)))
         return HUB_OK;
     add_hash(hooks, hub_fold_own_hook(topic, record->key));
     if (topic == HUB_FOLD_UNIFIED)

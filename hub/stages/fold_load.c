@@ -17,6 +17,16 @@ static enum hub_status damaged(const struct hub_fold *fold, const char *topic, c
                     fold->partition, id, what);
 }
 
+static enum hub_status open_record(const struct hub_fold *fold, const char *topic,
+                                   const struct hub_schema *schema, struct hub_bytes message,
+                                   struct hub_buffer *scratch, struct hub_record *ret_record,
+                                   struct hub_error *reterr) {
+    if (hub_record_open(fold->catalogue, schema, message, scratch, ret_record, reterr) == HUB_OK)
+        return HUB_OK;
+    return hub_fail_at(reterr, HUB_FATAL, "%s.%s/%d: damaged", topic, fold->domain->name,
+                       fold->partition);
+}
+
 /* --- unified --- */
 
 static enum hub_status check_makers(struct hub_fold *fold, const struct hub_record *record,
@@ -107,9 +117,9 @@ enum hub_status fold_load_entity(struct hub_fold *fold, struct fold_entity *enti
                                  struct hub_error *reterr) {
     struct hub_record record;
     HUB_SCOPED_BUFFER scratch = {.size_max = 64 * 1024 * 1024};
-    HUB_TRY(hub_record_open(fold->catalogue, fold->domain->unified,
-                            hub_bytes(entity->record, entity->record_size), &scratch, &record,
-                            reterr));
+    HUB_TRY(open_record(fold, "unified", fold->domain->unified,
+                        hub_bytes(entity->record, entity->record_size), &scratch, &record,
+                        reterr));
     HUB_TRY(check_makers(fold, &record, reterr));
     HUB_TRY(check_kind(fold, &record, entity->id, reterr));
     char *into = hub_record_text(&record, "into");
@@ -160,7 +170,7 @@ enum hub_status fold_load_conflict(struct hub_fold *fold, struct hub_bytes value
                                    struct fold_conflict **ret_conflict, struct hub_error *reterr) {
     struct hub_record record;
     HUB_SCOPED_BUFFER scratch = {0};
-    HUB_TRY(hub_record_open(fold->catalogue, fold->conflict_schema, value, &scratch, &record, reterr));
+    HUB_TRY(open_record(fold, "conflict", fold->conflict_schema, value, &scratch, &record, reterr));
     char *id = hub_record_text(&record, "conflict_id");
     enum hub_status status = check_conflict(fold, &record, id, reterr);
     if (status != HUB_OK) {
@@ -230,7 +240,7 @@ enum hub_status fold_load_match(struct hub_fold *fold, struct hub_bytes value,
                                 struct fold_match **ret_match, struct hub_error *reterr) {
     struct hub_record record;
     HUB_SCOPED_BUFFER scratch = {0};
-    HUB_TRY(hub_record_open(fold->catalogue, fold->match_schema, value, &scratch, &record, reterr));
+    HUB_TRY(open_record(fold, "match", fold->match_schema, value, &scratch, &record, reterr));
     char *id = hub_record_text(&record, "match_id");
     enum hub_status status = check_match(fold, &record, id, reterr);
     if (status != HUB_OK) {
@@ -295,7 +305,8 @@ static enum hub_status put_again(void *context, unsigned topic, const struct hub
 
 enum hub_status hub_fold_load(struct hub_fold *fold, enum hub_fold_topic topic,
                               const struct hub_input *record, struct hub_error *reterr) {
-    if (topic == HUB_FOLD_LOG && (!record->has_key || !record->has_value))
+    bool lacks = !record->has_key || (!record->has_value && fold_entry_is_state(record));
+    if (topic == HUB_FOLD_LOG && lacks)
         return hub_fail(reterr, HUB_FATAL,
                         "log.%s/%d@%lld: no entry that admit could have written",
                         fold->domain->name, record->partition, (long long)record->offset);

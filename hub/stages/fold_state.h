@@ -310,7 +310,10 @@ void fold_wake_statement(struct hub_fold *fold, struct fold_statement *statement
 void fold_waking_free(struct fold_waking *waking); /* NULL is fine */
 struct fold_waking *fold_waking_new(void);
 
-/* fold_hooks.c: the header of an entity that stands. */
+/* fold_hooks.c */
+/* Of entries with a key: whether what they say is kept, and not only what came of it. */
+bool fold_entry_is_state(const struct hub_input *entry);
+/* The header of an entity. */
 void fold_hooks_append(struct hub_fold *fold, const struct fold_entity *entity,
                        struct hub_buffer *header);
 /* What the header would say, of a record that was made by other rules: adds the hooks of the unified

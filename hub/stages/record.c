@@ -57,22 +57,6 @@ enum hub_status hub_record_open(const struct hub_catalogue *catalogue,
     return HUB_OK;
 }
 
-enum hub_status hub_record_first_text(const struct hub_catalogue *catalogue,
-                                      const struct hub_schema *schema, struct hub_bytes message,
-                                      struct hub_bytes *ret_text, struct hub_error *reterr) {
-    const struct hub_schema *writer = NULL;
-    struct hub_bytes body;
-    int64_t size = 0;
-    HUB_TRY(open_message(catalogue, schema, message, &writer, &body, reterr));
-    assert(writer->root->fields[0].type->kind == HUB_STRING);
-    struct hub_cursor cursor = hub_cursor(body);
-    if (!hub_cursor_long(&cursor, &size, NULL) ||
-        !hub_cursor_take(&cursor, (uint64_t)size, ret_text))
-        return hub_fail(reterr, HUB_REJECT, "%s: cut off within its first text",
-                        writer->root->name);
-    return HUB_OK;
-}
-
 struct hub_bytes hub_record_field(const struct hub_record *record, const char *name) {
     size_t index = (size_t)hub_type_field(record->type, name);
     return record->starts == NULL ? hub_slice_field(record->type, record->body, index)

@@ -19,13 +19,6 @@ HUB_MUST_USE enum hub_status hub_record_open(const struct hub_catalogue *catalog
                                              struct hub_record *ret_record,
                                              struct hub_error *reterr);
 
-/* The first field of such a message, a text, without a look at what follows it. The same errors. */
-HUB_MUST_USE enum hub_status hub_record_first_text(const struct hub_catalogue *catalogue,
-                                                   const struct hub_schema *schema,
-                                                   struct hub_bytes message,
-                                                   struct hub_bytes *ret_text,
-                                                   struct hub_error *reterr);
-
 struct hub_bytes hub_record_field(const struct hub_record *record, const char *name);
 const struct hub_type *hub_record_type(const struct hub_record *record, const char *name);
 /* int, long, enum */

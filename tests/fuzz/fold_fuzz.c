@@ -9,7 +9,6 @@
 #include "schemas/lib/frame.h"
 #include "schemas/lib/slice.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/lib/loading.h"
 
 enum { RECORDS_MAX = 12 };
 enum topic { LOG = 0, UNIFIED, CONFLICT, MATCH, LOADED, TOPICS };
@@ -77,13 +76,11 @@ static enum hub_status take_log(struct trial *trial, struct hub_bytes key, struc
                          : hub_fold_load(trial->fold, HUB_FOLD_LOG, &entry, reterr);
 }
 
-/* Under the key of the file where it has one, else under its own id, as the hub writes it. */
 static enum hub_status load(struct trial *trial, enum hub_fold_topic topic, struct hub_bytes key,
                             struct hub_bytes message, struct hub_error *reterr) {
     struct hub_input record = {
         .has_key = true, .has_value = true, .key = key, .value = message};
-    return key.size == 0 ? test_load(trial->fold, topic, message, reterr)
-                         : hub_fold_load(trial->fold, topic, &record, reterr);
+    return hub_fold_load(trial->fold, topic, &record, reterr);
 }
 
 /* Nothing is loaded once the loading has ended; from then on there are entries only. */

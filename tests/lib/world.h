@@ -36,7 +36,8 @@ void world_admit_bytes(struct world *world, const char *institution, const char 
                        size_t header_count);
 /* Appends what another stage writes to the log; the fold has not seen it yet. */
 void world_append(struct world *world, const struct hub_output *output);
-/* Folds one waiting entry of the log; false where none waits. */
+/* Folds one waiting entry of the log; false where none waits. With HUB_TEST_SLEEPS in the environment
+ * everything is loaded anew before it. */
 bool world_fold(struct world *world);
 /* Admits, then folds all that waits. */
 void world_say(struct world *world, const char *institution, const char *key, const char *json);

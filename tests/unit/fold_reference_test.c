@@ -363,7 +363,10 @@ static void a_fact_that_is_none_is_damage(void **state) {
     (void)state;
     assert_int_equal(hub_fold_entry(fold, &entry, &outputs, &error), HUB_FATAL);
     assert_non_null(strstr(error.text, "log.batch/0@7: damaged"));
-    assert_int_equal(hub_fold_load(fold, HUB_FOLD_LOG, &entry, &error), HUB_FATAL);
+    assert_int_equal(hub_fold_load(fold, HUB_FOLD_LOG, &entry, &error), HUB_OK);
+    assert_int_equal(hub_fold_loaded(fold, &error), HUB_OK); /* it sleeps */
+    assert_int_equal(hub_fold_wake_all(fold, &error), HUB_FATAL);
+    assert_non_null(strstr(error.text, "log.batch/0@7: damaged"));
     hub_fold_free(fold);
     hub_arena_destroy(&arena);
 }

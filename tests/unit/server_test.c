@@ -257,7 +257,8 @@ static void a_question_that_nobody_answers_in_time_is_refused(void **state) {
     atomic_store(&serving.state.ready, true);
     assert_int_equal(ask(&serving, "GET", "/v1/entity/trial-0", ""), 503);
     struct hub_task nothing_held = {0};
-    hub_lookup_answer(serving.state.lookup, &nothing_held); /* too late: nobody waits */
+    expect_ok(hub_lookup_answer(serving.state.lookup, &nothing_held, &error),
+              &error); /* too late: nobody waits */
     end(&serving);
     hub_lookup_free(serving.state.lookup);
 }
@@ -270,11 +271,12 @@ struct answering {
 static void *answer_from_no_shard(void *answering_) {
     struct answering *answering = answering_;
     struct hub_task nothing_held = {0};
+    struct hub_error error;
     while (!atomic_load(&answering->over)) {
         struct pollfd question = {.fd = hub_lookup_descriptor(answering->lookup),
                                   .events = POLLIN};
         if (poll(&question, 1, /* timeout_ms= */ 10) > 0)
-            hub_lookup_answer(answering->lookup, &nothing_held);
+            expect_ok(hub_lookup_answer(answering->lookup, &nothing_held, &error), &error);
     }
     return NULL;
 }
