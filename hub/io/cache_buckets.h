@@ -33,6 +33,7 @@ struct hub_cache_shelf {
     struct hub_cache_sums buckets;
     uint64_t entry_count, near_count;
     bool is_read; /* false where memory may not be as the file is */
+    bool is_retired;
 };
 
 /* One hook of one record, on its way into the file. */

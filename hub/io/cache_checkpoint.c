@@ -17,6 +17,10 @@ void hub_cache_note_hooked(struct hub_cache *cache, const struct hub_cache_shelf
     if (cache->given_up)
         return;
     assert(topic < shelf->space_count);
+    if (shelf->is_retired) { /* its hooks would be taken for the other's */
+        hub_cache_throw_away(cache);
+        return;
+    }
     hub_cache_noted_add(&cache->noted, shelf->spaces[topic].name, key, parts, part_count, hooks,
                         hook_count);
 }

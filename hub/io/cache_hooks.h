@@ -16,7 +16,8 @@ struct hub_cache_shelf;
 /* Opens the shelf with its spaces, which the caller numbers as topics by their order. `tag` is a text of
  * the rules by which hooks were made: what is there under another tag, or without one, is dropped, and
  * hub_cache_next of the spaces is then -1. The shelf lives as long as the cache is open; opened again, it
- * is the same. HUB_RETRY where something is not as it was written, or the cache keeps nothing: it is then
+ * is the same, and under another tag another: who asks the old one is told HUB_RETRY, and who notes in it
+ * has the cache thrown away. HUB_RETRY where something is not as it was written, or the cache keeps nothing: it is then
  * thrown away. */
 HUB_MUST_USE enum hub_status hub_cache_open_shelf(struct hub_cache *cache, const char *name,
                                                   const char *tag, const char *const *spaces,

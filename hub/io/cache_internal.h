@@ -15,6 +15,7 @@ struct hub_cache {
     char *folder;
     struct hub_cache_noted noted;
     struct hub_cache_shelf *shelves; /* those that are open */
+    struct hub_cache_shelf *retired; /* opened under another tag since; somebody may still know them */
     struct hub_cache_hooked *memo;   /* of what the file is known to have; see cache_buckets.h */
     MDB_txn *look;                   /* kept for looking up, at rest between */
     MDB_cursor *look_cursor;

@@ -140,8 +140,14 @@ static enum hub_status give_hooked(struct looking *looking, uint64_t hook) {
     return status;
 }
 
-static enum hub_status given_up(const struct hub_cache_shelf *shelf, struct hub_error *reterr) {
-    return hub_fail(reterr, HUB_RETRY, "cache: it was given up, and %s with it", shelf->name);
+static enum hub_status check_there(const struct hub_cache *cache,
+                                   const struct hub_cache_shelf *shelf, struct hub_error *reterr) {
+    if (cache->given_up)
+        return hub_fail(reterr, HUB_RETRY, "cache: it was given up, and %s with it", shelf->name);
+    if (shelf->is_retired)
+        return hub_fail(reterr, HUB_RETRY, "cache: %s was opened under another tag since",
+                        shelf->name);
+    return HUB_OK;
 }
 
 /* Nothing is mended in pages that lie. */
@@ -156,8 +162,7 @@ enum hub_status hub_cache_find(struct hub_cache *cache, struct hub_cache_shelf *
                                struct hub_error *reterr) {
     struct looking looking = {cache, shelf, take, context, 0, reterr};
     enum hub_status status = HUB_OK;
-    if (cache->given_up)
-        return given_up(shelf, reterr);
+    HUB_TRY(check_there(cache, shelf, reterr));
     int code = begin_look(cache, shelf);
     if (code == 0) {
         status = give_hooked(&looking, hook);
@@ -198,8 +203,7 @@ enum hub_status hub_cache_near(struct hub_cache *cache, struct hub_cache_shelf *
                                void *context, struct hub_error *reterr) {
     struct nearing nearing = {take, context, 0};
     int64_t next = 0;
-    if (cache->given_up)
-        return given_up(shelf, reterr);
+    HUB_TRY(check_there(cache, shelf, reterr));
     int code = begin_look(cache, shelf); /* for its count */
     end_look(cache);
     if (code != 0)

@@ -216,23 +216,33 @@ static struct hub_cache_shelf *make_shelf(struct hub_cache *cache, const char *n
     return shelf;
 }
 
-static void free_shelf(struct hub_cache_shelf *shelf) {
-    for (size_t i = 0; i < shelf->space_count; i++) {
-        hub_release(shelf->spaces[i].name);
+static void free_sums(struct hub_cache_shelf *shelf) {
+    for (size_t i = 0; i < shelf->space_count; i++)
         hub_cache_sums_free(&shelf->spaces[i].sums);
-    }
     hub_cache_sums_free(&shelf->buckets);
+}
+
+static void free_shelf(struct hub_cache_shelf *shelf) {
+    free_sums(shelf);
+    for (size_t i = 0; i < shelf->space_count; i++)
+        hub_release(shelf->spaces[i].name);
     hub_release(shelf->name);
     hub_release(shelf->near_space);
     hub_release(shelf);
 }
 
-void hub_cache_close_shelves(struct hub_cache *cache) {
-    while (cache->shelves != NULL) {
-        struct hub_cache_shelf *shelf = cache->shelves;
-        cache->shelves = shelf->next;
+static void free_all(struct hub_cache_shelf *first) {
+    while (first != NULL) {
+        struct hub_cache_shelf *shelf = first;
+        first = shelf->next;
         free_shelf(shelf);
     }
+}
+
+void hub_cache_close_shelves(struct hub_cache *cache) {
+    free_all(cache->shelves);
+    free_all(cache->retired);
+    cache->shelves = cache->retired = NULL;
     cache->memo = hub_release(cache->memo);
 }
 
@@ -310,6 +320,13 @@ static void put_in(struct hub_cache *cache, struct hub_cache_shelf *shelf) {
 }
 
 
+static void retire(struct hub_cache *cache, struct hub_cache_shelf *shelf) {
+    free_sums(shelf);
+    shelf->is_retired = true;
+    shelf->next = cache->retired;
+    cache->retired = shelf;
+}
+
 enum hub_status hub_cache_open_shelf(struct hub_cache *cache, const char *name, const char *tag,
                                      const char *const *spaces, size_t space_count,
                                      struct hub_cache_shelf **ret_shelf,
@@ -325,7 +342,7 @@ enum hub_status hub_cache_open_shelf(struct hub_cache *cache, const char *name, 
         return HUB_OK;
     }
     if (open != NULL)
-        free_shelf(open);
+        retire(cache, open);
     cache->memo = hub_release(cache->memo); /* it knows what was dropped */
     put_in(cache, shelf);
     hub_cache_mark_set(cache->folder);

@@ -7,13 +7,9 @@
 #include "tests/lib/records.h"
 #include "tests/lib/schema.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static const int64_t NOW_MS = 1800000000000;
 static const char *const spaces[] = {"log.trial/0", "golden.trial/0"};
@@ -374,6 +370,7 @@ static void under_another_tag_it_is_another_while_the_cache_is_open(void **state
     struct keeping keeping;
     (void)state;
     begin(&keeping);
+    struct hub_cache_shelf *before = keeping.shelf;
     note_many(&keeping, 0, 200);
     checkpoint(&keeping, 7);
     expect_ok(hub_cache_open_shelf(keeping.cache, "trial/0", "other rules", spaces, 2,
@@ -384,6 +381,14 @@ static void under_another_tag_it_is_another_while_the_cache_is_open(void **state
     note_many(&keeping, 0, 200); /* though they were known to be there */
     checkpoint(&keeping, 8);
     expect_many(&keeping, 200);
+    expect_refusal(hub_cache_find(keeping.cache, before, hash_of("key 1"), take, &keeping.found,
+                                  &keeping.error),
+                   HUB_RETRY, &keeping.error, "cache: trial/0", "another tag");
+    expect_refusal(hub_cache_near(keeping.cache, before, take_near, &keeping, &keeping.error),
+                   HUB_RETRY, &keeping.error, "cache: trial/0", "another tag");
+    keeping.shelf = before;
+    note(&keeping, 0, "a", "1", "hook", "");
+    assert_false(hub_cache_keeps(keeping.cache));
     end(&keeping);
 }
 
@@ -460,84 +465,6 @@ static void a_cache_that_was_given_up_answers_nothing(void **state) {
     end(&keeping);
 }
 
-/* --- what dies --- */
-
-static void write_busy(struct keeping *keeping, const char *bytes) {
-    hub_cache_close(keeping->cache);
-    folder_write_bytes(&keeping->folder, "state/busy", hub_bytes(bytes, 2));
-    open_as(keeping, "rules");
-}
-
-static void a_process_that_died_while_it_looked_up_begins_anew(void **state) {
-    struct keeping keeping;
-    (void)state;
-    begin(&keeping);
-    note_many(&keeping, 0, 10);
-    checkpoint(&keeping, 7);
-    find(&keeping, "key 1");
-    reopen_as(&keeping, "rules"); /* that one had ended */
-    expect_many(&keeping, 10);
-    write_busy(&keeping, "\1\0");
-    expect_many(&keeping, 0);
-    end(&keeping);
-}
-
-static void a_process_that_died_in_two_checkpoints_on_end_begins_anew(void **state) {
-    struct keeping keeping;
-    (void)state;
-    begin(&keeping);
-    note_many(&keeping, 0, 10);
-    checkpoint(&keeping, 7);
-    write_busy(&keeping, "\2\0"); /* once may be chance */
-    expect_many(&keeping, 10);
-    checkpoint(&keeping, 8);
-    write_busy(&keeping, "\2\0");
-    expect_many(&keeping, 10);
-    reopen_as(&keeping, "rules"); /* none was survived since */
-    hub_cache_close(keeping.cache);
-    HUB_SCOPED_BUFFER busy = {0};
-    expect_ok(hub_file_read(folder_path(&keeping.folder, "state/busy"), &busy, &keeping.error),
-              &keeping.error);
-    assert_int_equal(busy.data[1], 1);
-    open_as(&keeping, "rules");
-    write_busy(&keeping, "\2\1");
-    expect_many(&keeping, 0);
-    end(&keeping);
-}
-
-/* In a process of its own, whose files must not grow: that stands for a full disk. What it is asked
- * then is answered as of the last checkpoint, and when there is room, all that was noted is there. */
-static void a_full_disk_leaves_the_shelf_as_it_was(void **state) {
-    struct keeping keeping;
-    (void)state;
-    begin(&keeping);
-    note_many(&keeping, 0, 100);
-    checkpoint(&keeping, 1);
-    pid_t child = fork();
-    if (child == 0) {
-        const struct rlimit limit = {100000, RLIM_INFINITY}, none = {RLIM_INFINITY, RLIM_INFINITY};
-        const struct hub_cache_mark mark = {spaces[0], 2};
-        signal(SIGXFSZ, SIG_IGN);
-        reopen_as(&keeping, "rules");
-        setrlimit(RLIMIT_FSIZE, &limit);
-        note_many(&keeping, 100, 1000);
-        if (hub_cache_checkpoint(keeping.cache, &mark, 1, NULL) != HUB_RETRY)
-            _exit(1);
-        expect_many(&keeping, 100);
-        setrlimit(RLIMIT_FSIZE, &none);
-        checkpoint(&keeping, 3);
-        expect_many(&keeping, 1000);
-        _exit(0);
-    }
-    int result = -1;
-    waitpid(child, &result, 0);
-    assert_int_equal(result, 0);
-    reopen_as(&keeping, "rules");
-    assert_int_equal(hub_cache_next(keeping.cache, spaces[0]), 3);
-    expect_many(&keeping, 1000);
-    end(&keeping);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_is_found_by_each_of_its_hooks),
@@ -556,9 +483,6 @@ int main(void) {
         cmocka_unit_test(spaces_that_were_kept_without_a_shelf_are_dropped),
         cmocka_unit_test(a_space_that_was_dropped_has_no_record_to_be_found),
         cmocka_unit_test(a_cache_that_was_given_up_answers_nothing),
-        cmocka_unit_test(a_process_that_died_while_it_looked_up_begins_anew),
-        cmocka_unit_test(a_process_that_died_in_two_checkpoints_on_end_begins_anew),
-        cmocka_unit_test(a_full_disk_leaves_the_shelf_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* A disk that fails: what is kept on it is as it was, as it should be, or thrown away; never something
  * between. Each call that reaches the disk fails in turn. */
-#include "hub/io/cache.h"
+#include "hub/io/cache_hooks.h"
 #include "hub/io/crypto.h"
 #include "hub/io/file.h"
 #include "tests/lib/cmocka.h"
@@ -87,15 +87,31 @@ static enum hub_status open_cache(struct folder *folder, struct hub_cache **ret_
                           ret_cache, &error);
 }
 
-/* The same keys get the values of another round, and the mark is the round. */
+static struct hub_cache_shelf *open_shelf(struct hub_cache *cache) {
+    static const char *const spaces[] = {"s"};
+    struct hub_cache_shelf *shelf = NULL;
+    struct hub_error error;
+    expect_ok(hub_cache_open_shelf(cache, "shelf", "rules", spaces, 1, &shelf, &error), &error);
+    return shelf;
+}
+
+static uint64_t hook_of(uint8_t key, int round) {
+    const uint8_t text[] = {key, (uint8_t)round};
+    return hub_hook_hash(0, hub_bytes(text, sizeof text));
+}
+
+/* The same keys get the values of another round, and hooks of it; the mark is the round. */
 static enum hub_status keep_round(struct hub_cache *cache, int round) {
     uint8_t value[VALUE_SIZE];
     struct hub_error error;
     const struct hub_bytes part = {value, sizeof value};
     const struct hub_cache_mark mark = {"s", round};
+    struct hub_cache_shelf *shelf = hub_cache_keeps(cache) ? open_shelf(cache) : NULL;
     memset(value, round, sizeof value);
-    for (uint8_t key = 0; key < KEYS; key++)
-        hub_cache_note(cache, "s", hub_bytes(&key, 1), &part, 1);
+    for (uint8_t key = 0; shelf != NULL && key < KEYS; key++) {
+        const struct hub_hook hooks[] = {{.hash = hook_of(key, 0)}, {.hash = hook_of(key, round)}};
+        hub_cache_note_hooked(cache, shelf, 0, hub_bytes(&key, 1), &part, 1, hooks, 2);
+    }
     return hub_cache_checkpoint(cache, &mark, 1, &error);
 }
 
@@ -114,6 +130,30 @@ static enum hub_status take(void *context, struct hub_bytes key, struct hub_byte
     return HUB_OK;
 }
 
+static enum hub_status take_found(void *context, unsigned topic, struct hub_bytes key,
+                                  struct hub_bytes value, struct hub_error *reterr) {
+    (void)topic;
+    return take(context, key, value, reterr);
+}
+
+/* How many records a hook leads to, all of the round. */
+static int look_up(struct hub_cache *cache, uint64_t hook, int round) {
+    struct hub_error error;
+    struct found found = {.round = round};
+    expect_ok(hub_cache_find(cache, open_shelf(cache), hook, take_found, &found, &error), &error);
+    assert_true(!found.mixed && found.round == round);
+    return found.count;
+}
+
+/* Each record is found by its hooks, and by none of later rounds. */
+static void expect_round(struct hub_cache *cache, int round) {
+    for (uint8_t key = 0; key < KEYS; key++) {
+        assert_int_equal(look_up(cache, hook_of(key, 0), round), 1);
+        assert_int_equal(look_up(cache, hook_of(key, round), round), 1);
+        assert_int_equal(look_up(cache, hook_of(key, round + 1), round), 0);
+    }
+}
+
 /* The round that the cache has whole; -1 where it knows nothing. */
 static int round_kept(struct folder *folder) {
     struct hub_cache *cache = NULL;
@@ -125,6 +165,8 @@ static int round_kept(struct folder *folder) {
     assert_false(found.mixed);
     assert_int_equal(found.count, next < 0 ? 0 : KEYS);
     assert_true(next < 0 || next == found.round);
+    if (next >= 0)
+        expect_round(cache, (int)next);
     hub_cache_close(cache);
     return (int)next;
 }
@@ -191,6 +233,26 @@ static void a_disk_that_stays_full_leaves_the_last_checkpoint(void **state) {
         ended += harmed.kept < 0;
     }
     assert_true(at > 6 && left > 2 && ended <= 1);
+}
+
+static void while_the_disk_is_full_the_last_checkpoint_is_looked_up(void **state) {
+    struct folder folder;
+    struct hub_cache *cache = NULL;
+    (void)state;
+    folder_make(&folder);
+    assert_int_equal(open_cache(&folder, &cache), HUB_OK);
+    assert_int_equal(keep_round(cache, 1), HUB_OK);
+    fail_from(1, ENOSPC, /* for_ever= */ true, /* half= */ false);
+    for (int round = 2; round <= 3; round++) {
+        assert_int_equal(keep_round(cache, round), HUB_RETRY);
+        expect_round(cache, 1);
+    }
+    mend();
+    assert_int_equal(keep_round(cache, 4), HUB_OK);
+    expect_round(cache, 4);
+    hub_cache_close(cache);
+    assert_int_equal(round_kept(&folder), 4);
+    folder_remove(&folder);
 }
 
 /* The library says that there was an error of the disk; there is only no room. */
@@ -298,6 +360,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_disk_that_was_full_once_is_written_to_again),
         cmocka_unit_test(a_disk_that_stays_full_leaves_the_last_checkpoint),
+        cmocka_unit_test(while_the_disk_is_full_the_last_checkpoint_is_looked_up),
         cmocka_unit_test(a_write_that_found_room_for_half_is_a_full_disk),
         cmocka_unit_test(after_any_other_error_the_cache_is_thrown_away),
         cmocka_unit_test(opening_gives_a_cache_or_says_why_not),
