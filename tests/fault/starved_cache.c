@@ -1,10 +1,10 @@
-/* The cache without memory: each allocation of opening, loading, a checkpoint and closing fails, once
- * and for ever, LMDB's too. Whoever opens it next finds all of the checkpoint, nothing of it, or a new
- * cache; and who goes on after a refusal has left no block behind.
+/* The cache without memory: each allocation of opening, loading, looking up, a checkpoint and closing
+ * fails, once and for ever, LMDB's too. Whoever opens it next finds all of the checkpoint, nothing of it,
+ * or a new cache; and who goes on after a refusal has left no block behind.
  *
  * usage: starved_cache FOLDER   (an empty one) */
 #include "hub/base/memory.h"
-#include "hub/io/cache.h"
+#include "hub/io/cache_hooks.h"
 #include "hub/io/crypto.h"
 #include "tests/fault/starve.h"
 
@@ -41,14 +41,43 @@ static enum hub_status count_one(void *found_, struct hub_bytes key, struct hub_
     return HUB_OK;
 }
 
+static enum hub_status count_found(void *found, unsigned topic, struct hub_bytes key,
+                                   struct hub_bytes value, struct hub_error *reterr) {
+    (void)topic;
+    return count_one(found, key, value, reterr);
+}
+
+static uint64_t hook_of(int number) {
+    return hub_hook_hash(0, hub_bytes(&number, sizeof number));
+}
+
+static enum hub_status open_shelf(struct hub_cache *cache, struct hub_cache_shelf **ret_shelf,
+                                  struct hub_error *reterr) {
+    static const char *const spaces[] = {"log/0"};
+    return hub_cache_open_shelf(cache, "shelf", "own", spaces, 1, ret_shelf, reterr);
+}
+
+/* Each record by its hook. */
+static enum hub_status find_all(struct hub_cache *cache, struct found *found,
+                                struct hub_error *reterr) {
+    struct hub_cache_shelf *shelf = NULL;
+    HUB_TRY(open_shelf(cache, &shelf, reterr));
+    for (int i = 0; i < RECORDS; i++)
+        HUB_TRY(hub_cache_find(cache, shelf, hook_of(i), count_found, found, reterr));
+    return HUB_OK;
+}
+
 static enum hub_status write_all(struct hub_cache *cache, const char *value, int64_t next,
                                  struct hub_error *reterr) {
     struct hub_bytes part = hub_bytes_of_text(value);
+    struct hub_cache_shelf *shelf = NULL;
+    HUB_TRY(open_shelf(cache, &shelf, reterr));
     const struct hub_cache_mark mark = {"log/0", next};
     for (int i = 0; i < RECORDS; i++) {
         char key[16];
         snprintf(key, sizeof key, "key-%d", i);
-        hub_cache_note(cache, "log/0", hub_bytes_of_text(key), &part, 1);
+        const struct hub_hook hook = {.hash = hook_of(i), .is_near = true, .near_hash = 1};
+        hub_cache_note_hooked(cache, shelf, 0, hub_bytes_of_text(key), &part, 1, &hook, 1);
     }
     return hub_cache_checkpoint(cache, &mark, 1, reterr);
 }
@@ -56,11 +85,13 @@ static enum hub_status write_all(struct hub_cache *cache, const char *value, int
 static enum hub_status work(const char *folder, const char *value, int64_t next,
                             struct hub_error *reterr) {
     struct hub_cache *cache = NULL;
-    struct found found = {0};
+    struct found found = {0}, looked_up = {0};
     int64_t there = 0;
     HUB_TRY(hub_cache_open(folder, "own", &hub_sha256, NOW_MS, &cache, reterr));
     enum hub_status status =
         hub_cache_load(cache, "log/0", count_one, &found, &there, reterr);
+    if (status == HUB_OK)
+        status = find_all(cache, &looked_up, reterr);
     if (status == HUB_OK)
         status = write_all(cache, value, next, reterr);
     hub_cache_close(cache);
@@ -94,11 +125,12 @@ static bool is_sound(const char *folder) {
     if (child == 0) {
         struct hub_cache *cache = NULL;
         struct hub_error error;
-        struct found found = {0};
+        struct found found = {0}, looked_up = {0};
         int64_t next = 0;
         bool sound = hub_cache_open(folder, "own", &hub_sha256, NOW_MS, &cache, &error) == HUB_OK &&
                      hub_cache_load(cache, "log/0", count_one, &found, &next, &error) == HUB_OK &&
-                     found.other == 0;
+                     found.other == 0 && find_all(cache, &looked_up, &error) == HUB_OK &&
+                     memcmp(&looked_up, &found, sizeof found) == 0;
         bool old = next == 1 && found.old == RECORDS && found.new == 0;
         bool new = next == 2 && found.new == RECORDS && found.old == 0;
         bool none = next == -1 && found.old + found.new == 0;
@@ -110,7 +142,7 @@ static bool is_sound(const char *folder) {
 }
 
 static void make_again(const char *folder) {
-    static const char *const names[] = {"data.mdb", "lock.mdb", "reading"};
+    static const char *const names[] = {"data.mdb", "lock.mdb", "reading", "busy"};
     struct told ignored;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[4096];
