@@ -115,10 +115,10 @@ static uint64_t record_of(const struct hub_cache_placed *placed, size_t topic) {
 }
 
 static size_t gather_one(const struct hub_cache *cache, const struct hub_cache_placed *placed,
+                         struct hub_cache_shelf *shelf, size_t topic,
                          struct hub_cache_hooked *list) {
-    size_t topic = 0, count = 0;
-    struct hub_cache_shelf *shelf = hub_cache_shelf_of(cache, placed->slot.bytes, &topic);
-    for (size_t i = 0; shelf != NULL && i < placed->hook_count; i++) {
+    size_t count = 0;
+    for (size_t i = 0; i < placed->hook_count; i++) {
         const struct hub_hook *hook = &placed->hooks[i];
         list[count] = (struct hub_cache_hooked){shelf, hook->hash, record_of(placed, topic),
                                                 hook->near_hash, hook->is_near};
@@ -127,17 +127,27 @@ static size_t gather_one(const struct hub_cache *cache, const struct hub_cache_p
     return count;
 }
 
+static bool is_of_space(const struct hub_cache_placed *placed, const uint8_t *space) {
+    return space != NULL && memcmp(placed->slot.bytes, space, HUB_CACHE_SPACE_SIZE) == 0;
+}
+
 struct hub_cache_hooked *hub_cache_gather(const struct hub_cache *cache,
                                           const struct hub_cache_placed *placed, size_t count,
                                           size_t *ret_count) {
-    size_t all = 0;
+    const uint8_t *space = NULL; /* whose shelf it is */
+    struct hub_cache_shelf *shelf = NULL;
+    size_t all = 0, topic = 0;
     *ret_count = 0;
     for (size_t i = 0; i < count; i++)
         all += placed[i].hook_count;
     struct hub_cache_hooked *list = hub_allocate_zero(all + 1, sizeof *list);
-    for (size_t i = 0; i < count; i++)
-        if (placed[i].hook_count > 0)
-            *ret_count += gather_one(cache, &placed[i], list + *ret_count);
+    for (size_t i = 0; i < count; i++) {
+        if (!is_of_space(&placed[i], space))
+            shelf = hub_cache_shelf_of(cache, placed[i].slot.bytes, &topic);
+        space = placed[i].slot.bytes;
+        if (shelf != NULL)
+            *ret_count += gather_one(cache, &placed[i], shelf, topic, list + *ret_count);
+    }
     qsort(list, *ret_count, sizeof *list, by_place);
     return list;
 }

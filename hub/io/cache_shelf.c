@@ -343,7 +343,6 @@ enum hub_status hub_cache_open_shelf(struct hub_cache *cache, const char *name, 
     }
     if (open != NULL)
         retire(cache, open);
-    cache->memo = hub_release(cache->memo); /* it knows what was dropped */
     put_in(cache, shelf);
     hub_cache_mark_set(cache->folder);
     int code = read_standing(cache, shelf, &rest);

@@ -430,38 +430,88 @@ static void a_space_that_was_dropped_has_no_record_to_be_found(void **state) {
     end(&keeping);
 }
 
-static void a_cache_that_was_given_up_answers_nothing(void **state) {
-    struct keeping keeping;
+/* --- what is not as it was written --- */
+
+/* Where a name's id stands in the file with these bytes behind it, it and what follows are changed; the
+ * cache is open again, its shelf is not. */
+static void patch(struct keeping *keeping, const char *name, struct hub_bytes behind,
+                  size_t from, uint8_t with, size_t size) {
+    HUB_SCOPED_BUFFER file = {0}, pattern = {0};
+    size_t hits = 0;
+    hub_cache_close(keeping->cache);
+    struct hub_digest id = hub_sha256.digest(hub_bytes_of_text(name));
+    hub_buffer_append(&pattern, id.bytes, 8);
+    hub_buffer_append_bytes(&pattern, behind);
+    const char *path = folder_path(&keeping->folder, "state/data.mdb");
+    expect_ok(hub_file_read(path, &file, &keeping->error), &keeping->error);
+    for (uint8_t *at = file.data; (at = memmem(at, file.size - (size_t)(at - file.data),
+                                               pattern.data, pattern.size)) != NULL; at++) {
+        memset(at + from, with, size);
+        hits++;
+    }
+    assert_true(hits > 0);
+    expect_ok(hub_file_write(path, hub_buffer_bytes(&file), &keeping->error), &keeping->error);
+    expect_ok(hub_cache_open(folder_path(&keeping->folder, "state"), "one", &hub_sha256, NOW_MS,
+                             &keeping->cache, &keeping->error),
+              &keeping->error);
+}
+
+static void expect_no_shelf(struct keeping *keeping) {
     struct hub_cache_shelf *other = NULL;
+    expect_refusal(hub_cache_open_shelf(keeping->cache, "trial/0", "rules", spaces, 2,
+                                        &keeping->shelf, &keeping->error),
+                   HUB_RETRY, &keeping->error, "cache: trial/0: ", "it is thrown away");
+    assert_false(hub_cache_keeps(keeping->cache));
+    expect_refusal(hub_cache_open_shelf(keeping->cache, "trial/1", "rules", spaces, 2, &other,
+                                        &keeping->error),
+                   HUB_RETRY, &keeping->error, "cache: ", "given up");
+    reopen_as(keeping, "rules"); /* and it begins anew */
+    assert_int_equal(hub_cache_next(keeping->cache, spaces[0]), -1);
+    assert_string_equal(find(keeping, "hook"), "");
+}
+
+static void a_fact_of_a_shelf_is_proved(void **state) {
+    struct keeping keeping;
     (void)state;
     begin(&keeping);
-    note_many(&keeping, 0, 200);
+    note(&keeping, 0, "a", "1", "hook", "");
     checkpoint(&keeping, 7);
-    hub_cache_close(keeping.cache);
-    /* The fact of a shelf that is not as it was written. */
-    const char *path = folder_path(&keeping.folder, "state/data.mdb");
-    HUB_SCOPED_BUFFER file = {0};
-    expect_ok(hub_file_read(path, &file, &keeping.error), &keeping.error);
-    HUB_SCOPED_BUFFER text = {0};
-    hub_buffer_append_text(&text, "shelf trial/0");
-    struct hub_digest id = hub_sha256.digest(hub_buffer_bytes(&text));
-    for (uint8_t *at = file.data;
-         (at = memmem(at, file.size - (size_t)(at - file.data), id.bytes, 8)) != NULL; at++)
-        at[20] ^= 1;
-    expect_ok(hub_file_write(path, hub_buffer_bytes(&file), &keeping.error), &keeping.error);
-    expect_ok(hub_cache_open(folder_path(&keeping.folder, "state"), "one", &hub_sha256, NOW_MS,
-                             &keeping.cache, &keeping.error),
+    /* Its key, and the same in its value; in that a tag follows. */
+    patch(&keeping, "shelf trial/0", hub_bytes("", 0), 20, 0xaa, 1);
+    expect_no_shelf(&keeping);
+    end(&keeping);
+}
+
+/* One that says that there is nothing. */
+static void a_sum_is_proved(void **state) {
+    struct keeping keeping;
+    (void)state;
+    begin(&keeping);
+    note(&keeping, 0, "a", "1", "hook", "");
+    checkpoint(&keeping, 7);
+    patch(&keeping, "shelf trial/0", hub_bytes("\0\0\0\0", 4), 12, 0, 8);
+    expect_no_shelf(&keeping);
+    end(&keeping);
+}
+
+/* The whole list, as if there had never been one. */
+static void near_hashes_are_counted(void **state) {
+    struct keeping keeping;
+    (void)state;
+    begin(&keeping);
+    note_near(&keeping, "a", "123", 100);
+    checkpoint(&keeping, 7);
+    patch(&keeping, "trial/0#near", hub_bytes("", 0), 7, 0xaa, 1);
+    expect_ok(hub_cache_open_shelf(keeping.cache, "trial/0", "rules", spaces, 2, &keeping.shelf,
+                                   &keeping.error),
               &keeping.error);
-    expect_refusal(hub_cache_open_shelf(keeping.cache, "trial/0", "rules", spaces, 2,
-                                        &keeping.shelf, &keeping.error),
-                   HUB_RETRY, &keeping.error, "cache: trial/0: ", "it is thrown away");
+    expect_refusal(hub_cache_near(keeping.cache, keeping.shelf, take_near, &keeping,
+                                  &keeping.error),
+                   HUB_RETRY, &keeping.error, "cache: trial/0: near hashes", "thrown away");
     assert_false(hub_cache_keeps(keeping.cache));
-    expect_refusal(hub_cache_open_shelf(keeping.cache, "trial/1", "rules", spaces, 2, &other,
-                                        &keeping.error),
+    expect_refusal(hub_cache_find(keeping.cache, keeping.shelf, hash_of("a"), take, &keeping.found,
+                                  &keeping.error),
                    HUB_RETRY, &keeping.error, "cache: ", "given up");
-    reopen_as(&keeping, "rules");
-    assert_int_equal(hub_cache_next(keeping.cache, spaces[0]), -1);
-    expect_many(&keeping, 0);
     end(&keeping);
 }
 
@@ -482,7 +532,9 @@ int main(void) {
         cmocka_unit_test(under_another_tag_it_is_another_while_the_cache_is_open),
         cmocka_unit_test(spaces_that_were_kept_without_a_shelf_are_dropped),
         cmocka_unit_test(a_space_that_was_dropped_has_no_record_to_be_found),
-        cmocka_unit_test(a_cache_that_was_given_up_answers_nothing),
+        cmocka_unit_test(a_fact_of_a_shelf_is_proved),
+        cmocka_unit_test(a_sum_is_proved),
+        cmocka_unit_test(near_hashes_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

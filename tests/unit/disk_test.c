@@ -248,10 +248,10 @@ static void while_the_disk_is_full_the_last_checkpoint_is_looked_up(void **state
         expect_round(cache, 1);
     }
     mend();
-    assert_int_equal(keep_round(cache, 4), HUB_OK);
-    expect_round(cache, 4);
+    assert_int_equal(keep_round(cache, 3), HUB_OK); /* the same hooks again */
+    expect_round(cache, 3);
     hub_cache_close(cache);
-    assert_int_equal(round_kept(&folder), 4);
+    assert_int_equal(round_kept(&folder), 3);
     folder_remove(&folder);
 }
 
