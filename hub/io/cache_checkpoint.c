@@ -152,7 +152,7 @@ enum hub_status hub_cache_checkpoint(struct hub_cache *cache, const struct hub_c
                                      size_t count, struct hub_error *reterr) {
     if (cache->given_up)
         return HUB_OK;
-    hub_cache_busy_set(&cache->busy, HUB_CACHE_WRITING);
+    hub_cache_busy_set(&cache->busy, true);
     int code = write_checkpoint(cache, marks, count);
     hub_cache_busy_written(&cache->busy); /* memory that LMDB spoilt would be told of by now */
     if (code == 0)
@@ -186,6 +186,7 @@ static int drop(struct hub_cache *cache, MDB_txn *txn, const uint8_t *space) {
 void hub_cache_drop(struct hub_cache *cache, const char *space) {
     struct hub_cache_slot start = hub_cache_first_slot(cache, space);
     MDB_txn *txn = NULL;
+    hub_cache_busy_set(&cache->busy, true);
     int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
     if (code == 0)
         code = drop(cache, txn, start.bytes);
@@ -195,4 +196,5 @@ void hub_cache_drop(struct hub_cache *cache, const char *space) {
         mdb_txn_abort(txn);
     if (code != 0)
         hub_cache_throw_away(cache);
+    hub_cache_busy_set(&cache->busy, false);
 }

@@ -29,7 +29,7 @@ static int begin_cursor(struct hub_cache *cache) {
 }
 
 static int begin_look(struct hub_cache *cache, struct hub_cache_shelf *shelf) {
-    hub_cache_busy_set(&cache->busy, HUB_CACHE_LOOKING);
+    hub_cache_busy_set(&cache->busy, true);
     int code = begin_transaction(cache);
     if (code == 0)
         code = begin_cursor(cache);
@@ -39,7 +39,7 @@ static int begin_look(struct hub_cache *cache, struct hub_cache_shelf *shelf) {
 static void end_look(struct hub_cache *cache) {
     if (cache->look != NULL)
         mdb_txn_reset(cache->look);
-    hub_cache_busy_set(&cache->busy, HUB_CACHE_IDLE);
+    hub_cache_busy_set(&cache->busy, false);
 }
 
 void hub_cache_close_look(struct hub_cache *cache) {

@@ -46,14 +46,13 @@ void hub_cache_busy_close(struct hub_cache_busy *busy) {
 }
 
 bool hub_cache_busy_was_deadly(struct hub_cache_busy *busy) {
-    uint8_t doing = busy->bytes[0], again = busy->bytes[1];
-    bool deadly = doing == HUB_CACHE_LOOKING || (doing != HUB_CACHE_IDLE && again != 0);
-    busy->bytes[0] = HUB_CACHE_IDLE;
-    busy->bytes[1] = !deadly && (doing == HUB_CACHE_WRITING || again != 0);
+    bool died = busy->bytes[0] != 0, once = busy->bytes[1] != 0;
+    bool deadly = died && once;
+    busy->bytes[0] = false;
+    busy->bytes[1] = !deadly && (died || once);
     return deadly;
 }
 
 void hub_cache_busy_written(struct hub_cache_busy *busy) {
-    busy->bytes[0] = HUB_CACHE_IDLE;
-    busy->bytes[1] = 0;
+    busy->bytes[0] = busy->bytes[1] = false;
 }

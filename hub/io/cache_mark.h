@@ -14,23 +14,22 @@ bool hub_cache_mark_clear(const char *folder); /* whether there was one */
 
 /* While a record is looked up, which is done too often for a file, and while a checkpoint is written: a
  * byte of a file that is mapped into memory. */
-enum hub_cache_doing { HUB_CACHE_IDLE = 0, HUB_CACHE_LOOKING, HUB_CACHE_WRITING };
-
 struct hub_cache_busy {
-    volatile uint8_t *bytes; /* what is done, and whether a checkpoint was not survived */
+    volatile uint8_t *bytes; /* whether it is busy, and whether that was not survived once */
     uint8_t unmapped[2];     /* where the file cannot be had */
 };
 
 void hub_cache_busy_open(struct hub_cache_busy *busy, const char *folder);
 void hub_cache_busy_close(struct hub_cache_busy *busy);
 
-/* Whether the last process died of the cache, as far as can be told; asked once after opening. Looking
- * up is short, so a process that died in it died of it. Checkpoints are long, and a process may be ended
- * in one for any reason: it is the second in a row that counts. */
+/* Whether the last processes died of the cache, as far as can be told; asked once after opening. A process
+ * that has much to do is busy for much of its time, and may be ended for any reason: it is the second
+ * death in a row that counts, without a checkpoint between. What it died of comes again at once, for it
+ * was not committed. */
 bool hub_cache_busy_was_deadly(struct hub_cache_busy *busy);
 
-static inline void hub_cache_busy_set(struct hub_cache_busy *busy, enum hub_cache_doing doing) {
-    busy->bytes[0] = (uint8_t)doing;
+static inline void hub_cache_busy_set(struct hub_cache_busy *busy, bool is_busy) {
+    busy->bytes[0] = is_busy;
 }
 /* A checkpoint was survived. */
 void hub_cache_busy_written(struct hub_cache_busy *busy);
