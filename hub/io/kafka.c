@@ -48,7 +48,8 @@ rd_kafka_conf_t *hub_kafka_conf(const char *bootstrap) {
         "client.id",           "atmp-hub", "socket.keepalive.enable", "true",
         "socket.nagle.disable", "true",    "enable.metrics.push",     "false",
         "message.max.bytes",   "25165824", "receive.message.max.bytes", "134217728",
-        "log_level",           "3",        NULL};
+        /* Else connections are opened one in 50 ms at most, and each client opens several. */
+        "enable.sparse.connections", "false", "log_level", "3", NULL};
     struct hub_error ignored;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     const char *const where[] = {"bootstrap.servers", bootstrap, NULL};
