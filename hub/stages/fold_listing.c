@@ -67,7 +67,6 @@ void fold_listing_touch(struct fold_step *step, const struct fold_statement *sta
                         const struct fold_statement *but) {
     for (size_t i = 0; i < statement->claim_count; i++) {
         struct fold_listing *listing = touch(step, statement->claims[i]);
-        fold_identifier_wake_holders(step->fold, statement->claims[i]);
         if (listing != NULL)
             listing->before =
                 list_entities(statement->claims[i], but, step->arena, &listing->before_count);

@@ -2,9 +2,8 @@
  *
  * A hook is a hash of something that a record can be reached by: its key, an identifier that it gives,
  * the entity that it is about. Which hooks a record has is said when it is put away. Asked for a hook, a
- * store gives every record that has it; it may give others too, and an older record of a key that has a
- * newer one: whoever asks must look at the key's own hook before it believes one. What it must never do
- * is leave one out. */
+ * store gives every record that has it, of each key the last one that it was given; it may give others
+ * too. What it must never do is leave one out. */
 #pragma once
 
 #include "hub/base/hook.h"

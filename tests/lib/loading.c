@@ -1,6 +1,7 @@
 #include "tests/lib/loading.h"
 
 #include "schemas/lib/frame.h"
+#include "tests/lib/records.h"
 
 static struct hub_bytes first_text(struct hub_bytes message) {
     struct hub_bytes body, text = hub_bytes_of_text("");
@@ -25,4 +26,50 @@ enum hub_status test_load(struct hub_fold *fold, enum hub_fold_topic topic,
 enum hub_status test_loaded(struct hub_fold *fold, struct hub_error *reterr) {
     HUB_TRY(hub_fold_loaded(fold, reterr));
     return hub_fold_wake_all(fold, reterr);
+}
+
+/* --- a store --- */
+
+static enum hub_status find(void *context, uint64_t hook, hub_store_take take, void *take_context,
+                            struct hub_error *reterr) {
+    const struct test_store *store = context;
+    return hub_shelf_find(store->shelf, hook, take, take_context, reterr);
+}
+
+static enum hub_status each(void *context, unsigned topic, hub_store_take take,
+                            void *take_context, struct hub_error *reterr) {
+    const struct test_store *store = context;
+    return hub_shelf_each(store->shelf, topic, take, take_context, reterr);
+}
+
+struct test_store *test_store_new(void) {
+    struct test_store *store = hub_allocate_zero(1, sizeof *store);
+    store->store = (struct hub_store){store, find, each};
+    store->shelf = hub_shelf_new();
+    return store;
+}
+
+void test_store_free(struct test_store *store) {
+    if (store == NULL)
+        return;
+    hub_shelf_free(store->shelf);
+    hub_hooks_free(&store->hooks);
+    hub_release(store);
+}
+
+bool test_store_put(struct test_store *store, const char *rules, enum hub_fold_topic topic,
+                    const struct hub_input *record, struct hub_fold *fold) {
+    struct hub_error error;
+    bool stale = false;
+    if (hub_fold_hooks_of(test_catalogue(), rules, topic, record, &store->hooks, &stale, &error) !=
+            HUB_OK ||
+        stale)
+        return false;
+    if (store->hooks.count > 0)
+        hub_shelf_put(store->shelf, topic, record, store->hooks.items, store->hooks.count,
+                      topic == HUB_FOLD_LOG ? "hub_replaced_status" : NULL);
+    for (size_t i = 0; i < store->hooks.count; i++)
+        if (store->hooks.items[i].is_near)
+            hub_fold_load_near(fold, &store->hooks.items[i].near_hash, 1);
+    return true;
 }

@@ -5,6 +5,7 @@
 #include "hub/stages/admit_decision.h"
 #include "schemas/lib/frame.h"
 #include "schemas/lib/slice.h"
+#include "tests/lib/loading.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,8 @@ struct world {
     int32_t shard_count;
     struct hub_admit *admits[INSTITUTIONS_MAX];
     struct hub_fold *folds[SHARDS_MAX];
+    struct test_store *stores[SHARDS_MAX]; /* beside them; or NULL */
+    char rules[SHARDS_MAX][HUB_RULES_HASH_SIZE + 1]; /* in force before the restart */
     int64_t folded[SHARDS_MAX]; /* the offset that the fold takes next */
     int64_t ingested[INSTITUTIONS_MAX];
     struct topic admitted[INSTITUTIONS_MAX];
@@ -191,27 +194,46 @@ static void stop_stages(struct world *world) {
     }
     for (size_t i = 0; i < SHARDS_MAX; i++) {
         hub_fold_free(world->folds[i]);
+        test_store_free(world->stores[i]);
         world->folds[i] = NULL;
+        world->stores[i] = NULL;
+    }
+}
+
+/* What the environment says of restarts: nothing, that everything is loaded anew before each entry, or
+ * that most of it is in a store beside the fold then. */
+static bool says_sleeps(const char *how) {
+    const char *said = getenv("HUB_TEST_SLEEPS");
+    return said != NULL && (how == NULL || strcmp(said, how) == 0);
+}
+
+/* The older two thirds of a topic go into the store, until a record cannot. */
+static void load_topic(struct world *world, int32_t shard, enum hub_fold_topic topic,
+                       enum hub_output_kind kind, int64_t to) {
+    const struct topic *from = &world->outputs[shard][kind];
+    struct hub_fold *fold = world->folds[shard];
+    bool stores = world->stores[shard] != NULL;
+    struct hub_error error;
+    for (size_t i = 0; i < from->count && from->records[i].offset < to; i++) {
+        struct hub_input record = input_of(&from->records[i], shard);
+        stores = stores && i < from->count * 2 / 3 &&
+                 test_store_put(world->stores[shard], world->rules[shard], topic, &record, fold);
+        if (!stores)
+            must(hub_fold_load(fold, topic, &record, &error), &error);
     }
 }
 
 static void load_shard(struct world *world, int32_t shard) {
-    static const enum hub_fold_topic numbers[] = {[HUB_OUTPUT_UNIFIED] = HUB_FOLD_UNIFIED,
-                                                  [HUB_OUTPUT_CONFLICT] = HUB_FOLD_CONFLICT,
-                                                  [HUB_OUTPUT_MATCH] = HUB_FOLD_MATCH};
-    struct topic *topics = world->outputs[shard];
+    struct hub_fold *fold = world->folds[shard];
     struct hub_error error;
-    for (size_t i = 0; i < topics[HUB_OUTPUT_LOG].count; i++) {
-        struct hub_input entry = input_of(&topics[HUB_OUTPUT_LOG].records[i], shard);
-        if (entry.offset < world->folded[shard])
-            must(hub_fold_load(world->folds[shard], HUB_FOLD_LOG, &entry, &error), &error);
-    }
-    for (int kind = HUB_OUTPUT_UNIFIED; kind <= HUB_OUTPUT_MATCH; kind++)
-        for (size_t i = 0; i < topics[kind].count; i++) {
-            struct hub_input record = input_of(&topics[kind].records[i], shard);
-            must(hub_fold_load(world->folds[shard], numbers[kind], &record, &error), &error);
-        }
-    must(hub_fold_loaded(world->folds[shard], &error), &error);
+    test_store_free(world->stores[shard]);
+    world->stores[shard] = says_sleeps("store") ? test_store_new() : NULL;
+    hub_fold_set_store(fold, world->stores[shard] == NULL ? NULL : &world->stores[shard]->store);
+    load_topic(world, shard, HUB_FOLD_LOG, HUB_OUTPUT_LOG, world->folded[shard]);
+    load_topic(world, shard, HUB_FOLD_UNIFIED, HUB_OUTPUT_UNIFIED, INT64_MAX);
+    load_topic(world, shard, HUB_FOLD_CONFLICT, HUB_OUTPUT_CONFLICT, INT64_MAX);
+    load_topic(world, shard, HUB_FOLD_MATCH, HUB_OUTPUT_MATCH, INT64_MAX);
+    must(hub_fold_loaded(fold, &error), &error);
 }
 
 /* --- public --- */
@@ -306,10 +328,7 @@ static bool fold_one(struct world *world, int32_t shard) {
 }
 
 bool world_fold(struct world *world) {
-    static int sleeps = -1; /* what the environment says is asked once */
-    if (sleeps < 0)
-        sleeps = getenv("HUB_TEST_SLEEPS") != NULL;
-    if (sleeps)
+    if (says_sleeps(NULL))
         world_restart(world);
     for (int32_t shard = 0; shard < world->shard_count; shard++)
         if (fold_one(world, shard))
@@ -409,9 +428,11 @@ void world_restart(struct world *world) {
     size_t institutions = test_catalogue()->parties.institution_count;
     for (size_t i = 0; i < institutions; i++)
         admit_counts[i] = *hub_admit_counts(world->admits[i]);
-    for (int32_t i = 0; i < world->shard_count; i++)
-        fold_counts[i] = *hub_fold_counts(world->folds[i]),
+    for (int32_t i = 0; i < world->shard_count; i++) {
+        fold_counts[i] = *hub_fold_counts(world->folds[i]);
         gauges[i] = hub_fold_gauges(world->folds[i]);
+        snprintf(world->rules[i], sizeof world->rules[i], "%s", hub_fold_rules(world->folds[i]));
+    }
     stop_stages(world);
     start(world);
     for (size_t i = 0; i < institutions; i++) {

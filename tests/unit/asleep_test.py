@@ -1,5 +1,5 @@
 """What the fold promises it promises from any state of sleep: the tests of the fold once more, with everything
-loaded anew before each entry, so that each wakes just what it comes near."""
+loaded anew before each entry, so that each wakes just what it comes near; from memory, and from a store."""
 
 import os
 import pathlib
@@ -10,13 +10,14 @@ import pytest
 from c_tests import ROOT, SANITIZERS, TIMEOUT_S
 
 PROGRAMS = ROOT / "build" / "dev" / "tests" / "unit"
-NAMES = sorted(path.stem for path in pathlib.Path(__file__).parent.glob("fold_*_test.c")
+NAMES = sorted(path.stem for path in pathlib.Path(__file__).parent.glob("fold*_test.c")
                if path.stem != "fold_load_test")  # which restarts by itself
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_fold_does_the_same_from_sleep(name):
-    environment = {**os.environ, **SANITIZERS, "HUB_TEST_SLEEPS": "yes",
+@pytest.mark.parametrize("where", ["memory", "store"])
+def test_the_fold_does_the_same_from_sleep(name, where):
+    environment = {**os.environ, **SANITIZERS, "HUB_TEST_SLEEPS": where,
                    "HUB_SCHEMAS": str(ROOT / "schemas")}
     done = subprocess.run([PROGRAMS / name], env=environment, capture_output=True, text=True,
                           check=False, timeout=TIMEOUT_S)
