@@ -272,6 +272,10 @@ static enum hub_status run_session(struct hub_engine *engine, size_t batch_count
     return status;
 }
 
+/* What sleeps wakes slowly: the first transactions are small, so that what waits is not kept waiting by
+ * what came after it. */
+enum { FIRST_BATCH_COUNT = 100 };
+
 enum hub_status hub_engine_run(const struct hub_settings *settings,
                                const struct hub_catalogue *catalogue,
                                struct hub_public_state *state, struct hub_error *reterr) {
@@ -280,7 +284,9 @@ enum hub_status hub_engine_run(const struct hub_settings *settings,
                                 .state = state};
     size_t batch_counts[TASKS];
     for (size_t i = 0; i < TASKS; i++)
-        batch_counts[i] = (size_t)settings->batch_count_max;
+        batch_counts[i] = settings->batch_count_max < FIRST_BATCH_COUNT
+                              ? (size_t)settings->batch_count_max
+                              : FIRST_BATCH_COUNT;
     struct hub_back_off back_off = {.min_ms = BACK_OFF_MIN_MS, .max_ms = BACK_OFF_MAX_MS};
     enum hub_status status = HUB_OK;
     catch_signals();

@@ -227,6 +227,7 @@ const struct hub_task_kind hub_fold_task = {
     .state_count = KINDS,
     .keeps_input = true,
     .has_rules = true,
+    .headed_topics = HUB_FOLD_UNIFIED + 1,
     .topics = list_topics,
     .load = load,
     .unload = unload,

@@ -167,6 +167,7 @@ enum hub_status hub_task_load_topic(struct hub_task *task, struct hub_kept *kept
                         kept->space, (long long)kept->next, (long long)to);
     }
     kept->level = kept->next == to && task->engine->cache != NULL;
+    hub_reader_want_headers(task->reader, kept->has_headers);
     HUB_TRY(hub_reader_read(task->reader, kept->topic, kept->partition, kept->next, to, take_record,
                             &reading, NULL, reterr));
     task->loaded_read += reading.count;
@@ -251,6 +252,7 @@ enum hub_status hub_keep_piece(struct hub_task *task, struct hub_slot *slot,
     }
     struct keeping keeping = {task, slot, (unsigned)(kept - slot->kept)};
     int64_t to = end - kept->next > count_max ? kept->next + count_max : end;
+    hub_reader_want_headers(task->reader, kept->has_headers);
     HUB_TRY(hub_reader_read(task->reader, kept->topic, kept->partition, kept->next, to,
                             keep_record, &keeping, NULL, reterr));
     kept->next = to;

@@ -73,6 +73,8 @@ static void name_topics(const struct hub_task *task, struct hub_slot *slot) {
     for (size_t i = 0; i < kind->state_count; i++)
         if (slot->output_topics[kind->state[i]] != NULL)
             add_kept(slot, slot->output_topics[kind->state[i]], /* is_input= */ false);
+    for (size_t i = 0; i < slot->kept_count; i++)
+        slot->kept[i].has_headers = i < kind->headed_topics;
 }
 
 void hub_slot_init(const struct hub_task *task, const char *topic, int32_t partition,

@@ -18,6 +18,7 @@ struct hub_kept {
     const char *topic;
     int32_t partition;
     bool is_input;     /* what the task consumes: state up to what is committed */
+    bool has_headers;  /* that are state */
     const char *space; /* the cache's name of it */
     int64_t end;       /* of an output, when it was assigned or looked at */
     int64_t next;      /* all before it is in the cache, or noted for it */
@@ -54,6 +55,7 @@ struct hub_task_kind {
     size_t state_count;
     bool keeps_input; /* what it consumed is state, too: the first of its topics */
     bool has_rules;   /* by which the hooks of its records are made */
+    unsigned headed_topics; /* the first so many of its state have headers that count */
     /* The topics it consumes, NULL-ended, in the arena. */
     const char *const *(*topics)(const struct hub_catalogue *catalogue, struct hub_arena *arena);
     /* What the task keeps beside its slots, as task->own; NULL for nothing. */

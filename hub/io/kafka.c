@@ -90,7 +90,8 @@ static void read_headers(struct hub_kafka_batch *batch, const rd_kafka_message_t
     record->header_count = count;
 }
 
-void hub_kafka_batch_add(struct hub_kafka_batch *batch, rd_kafka_message_t *message) {
+void hub_kafka_batch_add(struct hub_kafka_batch *batch, rd_kafka_message_t *message,
+                         bool with_headers) {
     if (batch->count == batch->capacity) {
         batch->capacity = batch->capacity == 0 ? 256 : batch->capacity * 2;
         batch->records =
@@ -107,7 +108,8 @@ void hub_kafka_batch_add(struct hub_kafka_batch *batch, rd_kafka_message_t *mess
                                         .has_value = message->payload != NULL,
                                         .key = hub_bytes(message->key, message->key_len),
                                         .value = hub_bytes(message->payload, message->len)};
-    read_headers(batch, message, record);
+    if (with_headers)
+        read_headers(batch, message, record);
     batch->size += record->key.size + record->value.size;
     batch->messages[batch->count++] = message;
 }

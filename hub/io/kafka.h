@@ -158,6 +158,10 @@ hub_reader_read(struct hub_reader *reader, const char *topic, int32_t partition,
                                         struct hub_error *reterr),
                 void *context, int64_t *ret_next, struct hub_error *reterr);
 
+/* Whether records are given with their headers, as they are where nobody says otherwise: taking them
+ * apart is half of the work of reading. */
+void hub_reader_want_headers(struct hub_reader *reader, bool wanted);
+
 /* The first offset there is, and the one after the last committed record. */
 HUB_MUST_USE enum hub_status hub_reader_bounds(struct hub_reader *reader, const char *topic,
                                                int32_t partition, int64_t *ret_first,

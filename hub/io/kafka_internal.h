@@ -15,7 +15,8 @@ rd_kafka_conf_t *hub_kafka_conf(const char *bootstrap);
 enum hub_status hub_kafka_meet(rd_kafka_t *handle, struct hub_error *reterr);
 
 /* Adds a message to a batch; the batch owns it then. */
-void hub_kafka_batch_add(struct hub_kafka_batch *batch, rd_kafka_message_t *message);
+void hub_kafka_batch_add(struct hub_kafka_batch *batch, rd_kafka_message_t *message,
+                         bool with_headers);
 
 /* A client that reads whole partitions, as hub_reader does; isolation: read_committed or
  * read_uncommitted. */

@@ -10,7 +10,9 @@
 struct hub_reader {
     char *bootstrap;
     rd_kafka_t *handle;
+    rd_kafka_queue_t *queue; /* the handle's */
     rd_kafka_t *uncommitted; /* asks for the ends of logs; NULL until needed */
+    bool skips_headers;
     const struct rd_kafka_metadata *known; /* of the last look; NULL before one */
 };
 
@@ -48,6 +50,7 @@ enum hub_status hub_reader_new(const char *bootstrap, struct hub_reader **ret_re
     *ret_reader = hub_allocate_zero(1, sizeof **ret_reader);
     (*ret_reader)->bootstrap = hub_copy_text(bootstrap);
     (*ret_reader)->handle = handle;
+    (*ret_reader)->queue = rd_kafka_queue_get_consumer(handle);
     return HUB_OK;
 }
 
@@ -61,6 +64,7 @@ void hub_reader_close_handle(rd_kafka_t *handle) {
 void hub_reader_free(struct hub_reader *reader) {
     if (reader == NULL)
         return;
+    rd_kafka_queue_destroy(reader->queue);
     hub_reader_close_handle(reader->handle);
     hub_reader_close_handle(reader->uncommitted);
     if (reader->known != NULL)
@@ -171,7 +175,7 @@ struct reading {
     const char *topic;
     int32_t partition;
     int64_t to, next;
-    int64_t heard_ms; /* when the last record came */
+    bool with_headers;
     enum hub_status (*take)(void *context, const struct hub_kafka_record *record,
                             struct hub_error *reterr);
     void *context;
@@ -193,9 +197,8 @@ static enum hub_status take_message(struct reading *reading, rd_kafka_message_t 
     } else if (message->offset >= reading->to) {
         reading->ended = true;
     } else {
-        reading->heard_ms = hub_clock_monotonic_ms();
         reading->next = message->offset + 1;
-        hub_kafka_batch_add(&reading->batch, message);
+        hub_kafka_batch_add(&reading->batch, message, reading->with_headers);
         status = reading->take(reading->context, &reading->batch.records[0], reading->reterr);
         reading->ended = reading->next >= reading->to;
         hub_kafka_batch_clear(&reading->batch); /* with the message */
@@ -205,13 +208,56 @@ static enum hub_status take_message(struct reading *reading, rd_kafka_message_t 
     return status;
 }
 
+void hub_reader_want_headers(struct hub_reader *reader, bool wanted) {
+    reader->skips_headers = !wanted;
+}
+
+enum { STEP_MS = 1000, AT_ONCE = 500 };
+
+/* Waits for one, and takes what else is there. */
+static size_t poll_some(struct hub_reader *reader, rd_kafka_message_t **messages) {
+    messages[0] = rd_kafka_consumer_poll(reader->handle, STEP_MS);
+    if (messages[0] == NULL)
+        return 0;
+    ssize_t more = rd_kafka_consume_batch_queue(reader->queue, /* timeout_ms= */ 0, messages + 1,
+                                                AT_ONCE - 1);
+    return 1 + (more > 0 ? (size_t)more : 0);
+}
+
+/* All of them are taken or given back. */
+static enum hub_status take_some(struct reading *reading, rd_kafka_message_t **messages,
+                                 size_t count) {
+    enum hub_status status = HUB_OK;
+    size_t i = 0;
+    for (; i < count && status == HUB_OK && !reading->ended; i++)
+        status = take_message(reading, messages[i]);
+    for (; i < count; i++)
+        rd_kafka_message_destroy(messages[i]);
+    return status;
+}
+
+static enum hub_status read_on(struct hub_reader *reader, struct reading *reading,
+                               struct hub_error *reterr) {
+    rd_kafka_message_t *messages[AT_ONCE];
+    enum hub_status status = HUB_OK;
+    int quiet_ms = 0;
+    while (status == HUB_OK && !reading->ended) {
+        size_t count = poll_some(reader, messages);
+        status = take_some(reading, messages, count);
+        quiet_ms = count > 0 ? 0 : quiet_ms + STEP_MS;
+        if (status == HUB_OK && quiet_ms > HUB_KAFKA_TIMEOUT_MS)
+            status = hub_fail(reterr, HUB_RETRY, "%s/%d: nothing came for %d s", reading->topic,
+                              reading->partition, HUB_KAFKA_TIMEOUT_MS / 1000);
+    }
+    return status;
+}
+
 enum hub_status hub_reader_read(struct hub_reader *reader, const char *topic, int32_t partition,
                                 int64_t from, int64_t to,
                                 enum hub_status (*take)(void *context,
                                                         const struct hub_kafka_record *record,
                                                         struct hub_error *reterr),
                                 void *context, int64_t *ret_next, struct hub_error *reterr) {
-    enum { STEP_MS = 1000 };
     int64_t first = 0, end = 0;
     if (to >= 0 && from >= to) { /* no need to ask */
         if (ret_next != NULL)
@@ -223,7 +269,7 @@ enum hub_status hub_reader_read(struct hub_reader *reader, const char *topic, in
                               .partition = partition,
                               .to = to < 0 || to > end ? end : to,
                               .next = from < first ? first : from,
-                              .heard_ms = hub_clock_monotonic_ms(),
+                              .with_headers = !reader->skips_headers,
                               .take = take,
                               .context = context,
                               .reterr = reterr};
@@ -231,15 +277,8 @@ enum hub_status hub_reader_read(struct hub_reader *reader, const char *topic, in
     enum hub_status status = HUB_OK;
     if (!reading.ended)
         status = start(reader, topic, partition, reading.next, reterr);
-    while (status == HUB_OK && !reading.ended) {
-        rd_kafka_message_t *message = rd_kafka_consumer_poll(reader->handle, STEP_MS);
-        if (message != NULL)
-            status = take_message(&reading, message);
-        if (status == HUB_OK && !reading.ended &&
-            hub_clock_monotonic_ms() - reading.heard_ms > HUB_KAFKA_TIMEOUT_MS)
-            status = hub_fail(reterr, HUB_RETRY, "%s/%d: nothing came for %d s", topic, partition,
-                              HUB_KAFKA_TIMEOUT_MS / 1000);
-    }
+    if (status == HUB_OK)
+        status = read_on(reader, &reading, reterr);
     rd_kafka_assign(reader->handle, NULL);
     hub_kafka_batch_free(&reading.batch);
     if (ret_next != NULL)

@@ -390,7 +390,7 @@ static enum hub_status hook_by_hand(struct hub_fold *fold, const char *key,
 }
 
 enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_error *reterr) {
-    const struct hub_domain *before = fold->domain;
+    const struct hub_domain *before = fold->domain; /* the catalogue's */
     if (fold->store != NULL)
         HUB_TRY(fold->store->find(fold->store->context,
                                   hub_fold_own_hook(HUB_FOLD_LOG,
@@ -398,7 +398,7 @@ enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_error *reterr)
                                   remember_rules, fold, reterr));
     fold->is_ruled = fold->ruling_count > 0;
     HUB_TRY(fold_rules_loaded(fold, reterr));
-    if (fold->domain != before)
+    if (strcmp(fold->domain->rules, before->rules) != 0)
         HUB_TRY(shelve_again(fold, reterr));
     for (size_t i = 0; i < fold->stale_count; i++)
         if (hook_by_hand(fold, fold->stale[i], reterr) != HUB_OK)
