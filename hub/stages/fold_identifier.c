@@ -32,16 +32,26 @@ static bool sieve_may_hold(const struct fold_sieve *sieve, uint64_t hash) {
     return sieve->bit_count > 0 && (sieve->bits[bit / 64] >> bit % 64 & 1) != 0;
 }
 
-void fold_sieve_add(struct hub_fold *fold, uint64_t hash) {
-    struct fold_sieve *sieve = &fold->sieve;
+void fold_sieve_note(struct fold_sieve *sieve, uint64_t hash) {
     HUB_GROW(sieve->hashes, sieve->count, sieve->capacity);
     sieve->hashes[sieve->count++] = hash;
-    if (sieve->count * SIEVE_BITS_EACH <= sieve->bit_count) {
+}
+
+static void sieve_add(struct fold_sieve *sieve, uint64_t hash) {
+    fold_sieve_note(sieve, hash);
+    if (sieve->count * SIEVE_BITS_EACH <= sieve->bit_count)
         sieve_set(sieve, hash);
-        return;
-    }
+    else
+        fold_sieve_build(sieve);
+}
+
+void fold_sieve_build(struct fold_sieve *sieve) {
+    size_t wanted = sieve->count * SIEVE_BITS_EACH;
+    if (sieve->bit_count == 0)
+        sieve->bit_count = SIEVE_BITS_MIN;
+    while (sieve->bit_count < wanted)
+        sieve->bit_count *= 4;
     hub_release(sieve->bits);
-    sieve->bit_count = sieve->bit_count == 0 ? SIEVE_BITS_MIN : sieve->bit_count * 4;
     sieve->bits = hub_allocate_zero(sieve->bit_count / 64, sizeof *sieve->bits);
     for (size_t i = 0; i < sieve->count; i++)
         sieve_set(sieve, sieve->hashes[i]);
@@ -138,7 +148,7 @@ static struct fold_identifier *need_identifier(struct hub_fold *fold,
     each_near(fold, identifier, link_if_known);
     HASH_ADD_KEYPTR(hh, fold->identifiers, identifier->text, claim->text.size, identifier);
     if (!fold->is_waking && fold->domain->schemes->schemes[claim->scheme].pattern != NULL)
-        fold_sieve_add(fold, hub_near_hash(identifier->text + claim->group.size));
+        sieve_add(&fold->sieve, hub_near_hash(identifier->text + claim->group.size));
     return identifier;
 }
 

@@ -274,7 +274,7 @@ void fold_load_free(struct hub_fold *fold) {
 static void sieve_hooks(struct hub_fold *fold) {
     for (size_t i = 0; i < fold->hooks.count; i++)
         if (fold->hooks.items[i].is_near)
-            fold_sieve_add(fold, fold->hooks.items[i].near_hash);
+            fold_sieve_note(&fold->sieve, fold->hooks.items[i].near_hash);
 }
 
 static enum hub_status put(struct hub_fold *fold, unsigned topic, const struct hub_input *record,
@@ -319,7 +319,7 @@ enum hub_status hub_fold_load(struct hub_fold *fold, enum hub_fold_topic topic,
 
 void hub_fold_load_near(struct hub_fold *fold, const uint64_t *hashes, size_t count) {
     for (size_t i = 0; i < count; i++)
-        fold_sieve_add(fold, hashes[i]);
+        fold_sieve_note(&fold->sieve, hashes[i]);
 }
 
 void hub_fold_set_store(struct hub_fold *fold, const struct hub_store *store) {
@@ -383,7 +383,7 @@ static enum hub_status hook_by_hand(struct hub_fold *fold, const char *key,
         if (fold->store != NULL)
             HUB_TRY(fold->store->find(fold->store->context, hook, hook_entry, fold, reterr));
     }
-    hub_shelf_hook(fold->shelf, HUB_FOLD_UNIFIED, own_hook, catching.key, fold->hooks.items,
+    hub_shelf_hook(fold->shelf, HUB_FOLD_UNIFIED, catching.key, fold->hooks.items,
                    fold->hooks.count);
     sieve_hooks(fold);
     return HUB_OK;
@@ -405,6 +405,7 @@ enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_error *reterr)
             return hub_fail_at(reterr, HUB_FATAL, "unified.%s/%d: %s: damaged", fold->domain->name,
                                fold->partition, fold->stale[i]);
     fold_load_free(fold);
+    fold_sieve_build(&fold->sieve);
     fold->has_dormant = fold->store != NULL || !hub_shelf_is_empty(fold->shelf);
     return HUB_OK;
 }

@@ -365,7 +365,9 @@ void fold_identifier_free(struct fold_identifier *identifier);
 void fold_identifier_wake_near(struct hub_fold *fold, struct fold_identifier *identifier);
 void fold_identifier_wake_holders(struct hub_fold *fold, const struct fold_identifier *identifier);
 size_t fold_identifier_count_set_aside(const struct hub_fold *fold);
-void fold_sieve_add(struct hub_fold *fold, uint64_t hash);
+/* What is loaded is noted first, and put in at once. */
+void fold_sieve_note(struct fold_sieve *sieve, uint64_t hash);
+void fold_sieve_build(struct fold_sieve *sieve);
 void fold_sieve_clear(struct fold_sieve *sieve);
 
 /* fold_bucket.c: clusters and ids. */

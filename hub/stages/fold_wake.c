@@ -151,8 +151,7 @@ static enum hub_status take(void *context, unsigned topic, const struct hub_inpu
 static enum hub_status take_stored(void *context, unsigned topic, const struct hub_input *record,
                                    struct hub_error *reterr) {
     const struct hub_fold *fold = context;
-    uint64_t own_hook = hub_fold_own_hook((enum hub_fold_topic)topic, record->key);
-    if (hub_shelf_has(fold->shelf, topic, own_hook, record->key))
+    if (hub_shelf_has(fold->shelf, topic, record->key))
         return HUB_OK;
     return take(context, topic, record, reterr);
 }

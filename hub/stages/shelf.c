@@ -9,32 +9,47 @@ struct shelved {
     unsigned topic;
     int64_t offset, timestamp_ms;
     const char *header;
+    uint64_t hooks_sum;
 };
 
-/* An open-addressed table of hooks: each leads to a chain of links. */
-struct slot {
+/* Hooks lie in buckets by their first bits, in no order: whoever loads only appends, which is a write
+ * where the last one was, and whoever asks looks through one bucket. */
+struct entry {
     uint64_t hook;
-    uint32_t first; /* link number + 1; 0 for none */
-    bool used, asked;
+    uint32_t record;
 };
 
-struct link {
-    uint32_t record, next; /* next as in slot */
+struct bucket {
+    struct entry *entries;
+    uint32_t count, capacity;
+};
+
+/* Keys, and hooks that were asked for, lie in open-addressed tables. */
+struct slot {
+    uint32_t tag, record; /* record + 1; 0 where the slot is free */
 };
 
 struct hub_shelf {
     struct shelved *records;
     size_t record_count, record_capacity;
-    struct slot *slots;
-    size_t slot_count, used; /* a power of two, or none */
-    struct link *links;
-    size_t link_count, link_capacity;
+    struct slot *slots; /* a power of two, or none */
+    size_t slot_count;
+    struct bucket *buckets; /* a power of two, or none */
+    size_t bucket_count, entry_count;
+    uint64_t *asked; /* 0 where free; a power of two, or none */
+    size_t asked_count, asked_used;
 };
 
-enum { SLOTS_MIN = 1 << 10 };
+enum { SLOTS_MIN = 1 << 6, BUCKETS_MIN = 1 << 4, BUCKET_ENTRIES = 64, ASKED_MIN = 1 << 6 };
 
 struct hub_shelf *hub_shelf_new(void) {
     return hub_allocate_zero(1, sizeof(struct hub_shelf));
+}
+
+static void free_buckets(struct bucket *buckets, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        hub_release(buckets[i].entries);
+    hub_release(buckets);
 }
 
 void hub_shelf_free(struct hub_shelf *shelf) {
@@ -44,61 +59,81 @@ void hub_shelf_free(struct hub_shelf *shelf) {
         hub_release(shelf->records[i].bytes);
     hub_release(shelf->records);
     hub_release(shelf->slots);
-    hub_release(shelf->links);
+    free_buckets(shelf->buckets, shelf->bucket_count);
+    hub_release(shelf->asked);
     hub_release(shelf);
 }
 
 /* --- hooks --- */
 
+/* The upper bits: the lower ones have been chosen by whoever keeps tables of hashes. */
+static struct bucket *bucket_of(struct bucket *buckets, size_t count, uint64_t hook) {
+    return &buckets[hook >> 32 & (count - 1)];
+}
+
+static void append(struct bucket *bucket, struct entry entry) {
+    if (bucket->count == bucket->capacity) {
+        bucket->capacity = bucket->capacity == 0 ? 8 : bucket->capacity * 2;
+        bucket->entries =
+            hub_reallocate(bucket->entries, bucket->capacity * sizeof *bucket->entries);
+    }
+    bucket->entries[bucket->count++] = entry;
+}
+
+static void grow_buckets(struct hub_shelf *shelf) {
+    size_t count = shelf->bucket_count == 0 ? BUCKETS_MIN : shelf->bucket_count * 4;
+    struct bucket *buckets = hub_allocate_zero(count, sizeof *buckets);
+    for (size_t i = 0; i < shelf->bucket_count; i++)
+        for (size_t k = 0; k < shelf->buckets[i].count; k++) {
+            struct entry entry = shelf->buckets[i].entries[k];
+            append(bucket_of(buckets, count, entry.hook), entry);
+        }
+    free_buckets(shelf->buckets, shelf->bucket_count);
+    shelf->buckets = buckets;
+    shelf->bucket_count = count;
+}
+
+static void add_hooks(struct hub_shelf *shelf, uint32_t record, const struct hub_hook *hooks,
+                      size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (shelf->entry_count >= shelf->bucket_count * BUCKET_ENTRIES)
+            grow_buckets(shelf);
+        append(bucket_of(shelf->buckets, shelf->bucket_count, hooks[i].hash),
+               (struct entry){hooks[i].hash, record});
+        shelf->entry_count++;
+    }
+}
+
+/* --- what was asked --- */
+
 /* Where the hook is, or would be. */
-static struct slot *slot_of(struct slot *slots, size_t count, uint64_t hook) {
+static uint64_t *asked_slot(uint64_t *asked, size_t count, uint64_t hook) {
     size_t at = hook & (count - 1);
-    while (slots[at].used && slots[at].hook != hook)
+    while (asked[at] != 0 && asked[at] != hook)
         at = (at + 1) & (count - 1);
-    return &slots[at];
+    return &asked[at];
 }
 
-/* At most half full: a look-up that finds nothing is short. */
-static void grow(struct hub_shelf *shelf) {
-    size_t count = shelf->slot_count == 0 ? SLOTS_MIN : shelf->slot_count * 2;
-    struct slot *slots = hub_allocate_zero(count, sizeof *slots);
-    for (size_t i = 0; i < shelf->slot_count; i++)
-        if (shelf->slots[i].used)
-            *slot_of(slots, count, shelf->slots[i].hook) = shelf->slots[i];
-    hub_release(shelf->slots);
-    shelf->slots = slots;
-    shelf->slot_count = count;
-}
-
-static uint32_t first_link(const struct hub_shelf *shelf, uint64_t hook) {
-    return shelf->slot_count == 0 ? 0 : slot_of(shelf->slots, shelf->slot_count, hook)->first;
-}
-
-static struct slot *need_slot(struct hub_shelf *shelf, uint64_t hook) {
-    if (shelf->used * 2 >= shelf->slot_count)
-        grow(shelf);
-    struct slot *slot = slot_of(shelf->slots, shelf->slot_count, hook);
-    shelf->used += !slot->used;
-    slot->used = true;
-    slot->hook = hook;
-    return slot;
+static void grow_asked(struct hub_shelf *shelf) {
+    size_t count = shelf->asked_count == 0 ? ASKED_MIN : shelf->asked_count * 2;
+    uint64_t *asked = hub_allocate_zero(count, sizeof *asked);
+    for (size_t i = 0; i < shelf->asked_count; i++)
+        if (shelf->asked[i] != 0)
+            *asked_slot(asked, count, shelf->asked[i]) = shelf->asked[i];
+    hub_release(shelf->asked);
+    shelf->asked = asked;
+    shelf->asked_count = count;
 }
 
 bool hub_shelf_ask(struct hub_shelf *shelf, uint64_t hook) {
-    struct slot *slot = need_slot(shelf, hook);
-    bool first = !slot->asked;
-    slot->asked = true;
-    return first;
-}
-
-static void add_link(struct hub_shelf *shelf, uint64_t hook, uint32_t record) {
-    struct slot *slot = need_slot(shelf, hook);
-    for (uint32_t at = slot->first; at != 0; at = shelf->links[at - 1].next)
-        if (shelf->links[at - 1].record == record)
-            return;
-    HUB_GROW(shelf->links, shelf->link_count, shelf->link_capacity);
-    shelf->links[shelf->link_count++] = (struct link){record, slot->first};
-    slot->first = (uint32_t)shelf->link_count;
+    if (shelf->asked_used * 2 >= shelf->asked_count)
+        grow_asked(shelf);
+    uint64_t *slot = asked_slot(shelf->asked, shelf->asked_count, hook);
+    if (*slot == hook && hook != 0) /* 0 is asked for again, which does no harm */
+        return false;
+    shelf->asked_used += *slot == 0 && hook != 0;
+    *slot = hook;
+    return true;
 }
 
 /* --- records --- */
@@ -107,14 +142,58 @@ static struct hub_bytes key_of(const struct shelved *record) {
     return hub_bytes(record->bytes, record->key_size);
 }
 
-static struct shelved *find(const struct hub_shelf *shelf, unsigned topic, uint64_t own_hook,
-                            struct hub_bytes key) {
-    for (uint32_t at = first_link(shelf, own_hook); at != 0; at = shelf->links[at - 1].next) {
-        struct shelved *record = &shelf->records[shelf->links[at - 1].record];
-        if (record->topic == topic && hub_bytes_equal(key_of(record), key))
-            return record;
+/* A tag says where its slot is, too: a table grows without a look at the records. */
+static uint32_t tag_of(unsigned topic, struct hub_bytes key) {
+    return (uint32_t)(hub_hook_hash((uint8_t)topic, key) >> 32);
+}
+
+static struct slot *slot_of(const struct hub_shelf *shelf, unsigned topic, struct hub_bytes key,
+                            uint32_t tag) {
+    size_t at = tag & (shelf->slot_count - 1);
+    for (; shelf->slots[at].record != 0; at = (at + 1) & (shelf->slot_count - 1)) {
+        const struct shelved *record = &shelf->records[shelf->slots[at].record - 1];
+        if (shelf->slots[at].tag == tag && record->topic == topic &&
+            hub_bytes_equal(key_of(record), key))
+            break;
     }
-    return NULL;
+    return &shelf->slots[at];
+}
+
+static struct shelved *find(const struct hub_shelf *shelf, unsigned topic, struct hub_bytes key) {
+    if (shelf->slot_count == 0)
+        return NULL;
+    const struct slot *slot = slot_of(shelf, topic, key, tag_of(topic, key));
+    return slot->record == 0 ? NULL : &shelf->records[slot->record - 1];
+}
+
+/* At most half full: a look-up that finds nothing is short. */
+static void grow_slots(struct hub_shelf *shelf) {
+    size_t count = shelf->slot_count == 0 ? SLOTS_MIN : shelf->slot_count * 4;
+    struct slot *slots = hub_allocate_zero(count, sizeof *slots);
+    for (size_t i = 0; i < shelf->slot_count; i++) {
+        size_t at = shelf->slots[i].tag & (count - 1);
+        while (shelf->slots[i].record != 0 && slots[at].record != 0)
+            at = (at + 1) & (count - 1);
+        if (shelf->slots[i].record != 0)
+            slots[at] = shelf->slots[i];
+    }
+    hub_release(shelf->slots);
+    shelf->slots = slots;
+    shelf->slot_count = count;
+}
+
+static struct shelved *need(struct hub_shelf *shelf, unsigned topic, struct hub_bytes key) {
+    if (shelf->record_count * 2 >= shelf->slot_count)
+        grow_slots(shelf);
+    uint32_t tag = tag_of(topic, key);
+    struct slot *slot = slot_of(shelf, topic, key, tag);
+    if (slot->record != 0)
+        return &shelf->records[slot->record - 1];
+    HUB_GROW(shelf->records, shelf->record_count, shelf->record_capacity);
+    struct shelved *record = &shelf->records[shelf->record_count++];
+    *record = (struct shelved){.topic = topic};
+    *slot = (struct slot){tag, (uint32_t)shelf->record_count};
+    return record;
 }
 
 static size_t put(uint8_t *bytes, size_t at, struct hub_bytes part) {
@@ -137,29 +216,31 @@ static void fill(struct shelved *record, const struct hub_input *input, const ch
     record->timestamp_ms = input->timestamp_ms;
 }
 
+/* Of most keys all records have the same hooks. */
+static uint64_t sum_of(const struct hub_hook *hooks, size_t count) {
+    uint64_t sum = count;
+    for (size_t i = 0; i < count; i++)
+        sum += hooks[i].hash;
+    return sum;
+}
+
 void hub_shelf_put(struct hub_shelf *shelf, unsigned topic, const struct hub_input *input,
                    const struct hub_hook *hooks, size_t hook_count, const char *header) {
-    struct shelved *record = find(shelf, topic, hooks[0].hash, input->key);
-    if (record == NULL) {
-        HUB_GROW(shelf->records, shelf->record_count, shelf->record_capacity);
-        record = &shelf->records[shelf->record_count++];
-        *record = (struct shelved){.topic = topic};
-    }
+    struct shelved *record = need(shelf, topic, input->key);
+    uint64_t sum = sum_of(hooks, hook_count);
+    if (record->bytes == NULL || record->hooks_sum != sum)
+        add_hooks(shelf, (uint32_t)(record - shelf->records), hooks, hook_count);
+    record->hooks_sum = sum;
     fill(record, input, header);
-    for (size_t i = 0; i < hook_count; i++)
-        add_link(shelf, hooks[i].hash, (uint32_t)(record - shelf->records));
 }
 
-void hub_shelf_hook(struct hub_shelf *shelf, unsigned topic, uint64_t own_hook,
-                    struct hub_bytes key, const struct hub_hook *hooks, size_t hook_count) {
-    const struct shelved *record = find(shelf, topic, own_hook, key);
-    for (size_t i = 0; i < hook_count; i++)
-        add_link(shelf, hooks[i].hash, (uint32_t)(record - shelf->records));
+void hub_shelf_hook(struct hub_shelf *shelf, unsigned topic, struct hub_bytes key,
+                    const struct hub_hook *hooks, size_t hook_count) {
+    add_hooks(shelf, (uint32_t)(find(shelf, topic, key) - shelf->records), hooks, hook_count);
 }
 
-bool hub_shelf_has(const struct hub_shelf *shelf, unsigned topic, uint64_t own_hook,
-                   struct hub_bytes key) {
-    return find(shelf, topic, own_hook, key) != NULL;
+bool hub_shelf_has(const struct hub_shelf *shelf, unsigned topic, struct hub_bytes key) {
+    return find(shelf, topic, key) != NULL;
 }
 
 bool hub_shelf_is_empty(const struct hub_shelf *shelf) {
@@ -185,8 +266,12 @@ static enum hub_status give(const struct shelved *record, hub_store_take take, v
 
 enum hub_status hub_shelf_find(const struct hub_shelf *shelf, uint64_t hook, hub_store_take take,
                                void *context, struct hub_error *reterr) {
-    for (uint32_t at = first_link(shelf, hook); at != 0; at = shelf->links[at - 1].next)
-        HUB_TRY(give(&shelf->records[shelf->links[at - 1].record], take, context, reterr));
+    if (shelf->bucket_count == 0)
+        return HUB_OK;
+    const struct bucket *bucket = bucket_of(shelf->buckets, shelf->bucket_count, hook);
+    for (size_t i = 0; i < bucket->count; i++)
+        if (bucket->entries[i].hook == hook)
+            HUB_TRY(give(&shelf->records[bucket->entries[i].record], take, context, reterr));
     return HUB_OK;
 }
 

@@ -8,16 +8,14 @@ struct hub_shelf;
 struct hub_shelf *hub_shelf_new(void);
 void hub_shelf_free(struct hub_shelf *shelf); /* NULL is fine */
 
-/* Copies the record in place of the one of its key; the first hook is the key's own. `header` is the
- * header of it that is kept, or NULL. */
+/* Copies the record in place of the one of its key. `header` is the header of it that is kept, or NULL;
+ * the text must live as long as the shelf. */
 void hub_shelf_put(struct hub_shelf *shelf, unsigned topic, const struct hub_input *record,
                    const struct hub_hook *hooks, size_t hook_count, const char *header);
 /* More hooks of a record that it has. */
-void hub_shelf_hook(struct hub_shelf *shelf, unsigned topic, uint64_t own_hook,
-                    struct hub_bytes key, const struct hub_hook *hooks, size_t hook_count);
-/* Whether it has a record of this key, by the key's own hook. */
-bool hub_shelf_has(const struct hub_shelf *shelf, unsigned topic, uint64_t own_hook,
-                   struct hub_bytes key);
+void hub_shelf_hook(struct hub_shelf *shelf, unsigned topic, struct hub_bytes key,
+                    const struct hub_hook *hooks, size_t hook_count);
+bool hub_shelf_has(const struct hub_shelf *shelf, unsigned topic, struct hub_bytes key);
 bool hub_shelf_is_empty(const struct hub_shelf *shelf);
 /* Whether nobody has asked for the hook before. */
 HUB_MUST_USE bool hub_shelf_ask(struct hub_shelf *shelf, uint64_t hook);
