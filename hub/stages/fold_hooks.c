@@ -80,8 +80,7 @@ static void append_hash(struct hub_buffer *buffer, uint64_t hash) {
 
 /* False where it is not of these rules, or no such header. */
 static bool read_header(struct hub_bytes header, const char *rules, struct hub_hooks *hooks) {
-    if (header.size < PREFIX_SIZE || strlen(rules) != HUB_RULES_HASH_SIZE ||
-        memcmp(header.data, rules, HUB_RULES_HASH_SIZE) != 0)
+    if (header.size < PREFIX_SIZE || memcmp(header.data, rules, HUB_RULES_HASH_SIZE) != 0)
         return false;
     size_t pairs = header.data[PREFIX_SIZE - 2] | (size_t)header.data[PREFIX_SIZE - 1] << 8;
     size_t hooks_from = PREFIX_SIZE + 2 * HASH_SIZE * pairs;
@@ -269,7 +268,7 @@ enum hub_status fold_hooks_of_statement(struct hub_fold *fold, const struct hub_
     return status;
 }
 
-enum hub_status fold_hooks_of_unified(struct hub_fold *fold, const struct hub_input *unified,
+enum hub_status fold_hooks_of_unified(struct hub_fold *fold, struct hub_bytes unified,
                                       struct hub_hooks *hooks, size_t *ret_statements,
                                       struct hub_error *reterr) {
     struct hub_record record;
@@ -277,8 +276,8 @@ enum hub_status fold_hooks_of_unified(struct hub_fold *fold, const struct hub_in
     struct hub_arena arena = {0};
     HUB_SCOPED_BUFFER suite = {0}, scratch = {.size_max = 64 * 1024 * 1024};
     *ret_statements = 0;
-    HUB_TRY(hub_record_open(fold->catalogue, fold->domain->unified, unified->value, &scratch,
-                            &record, reterr));
+    HUB_TRY(hub_record_open(fold->catalogue, fold->domain->unified, unified, &scratch, &record,
+                            reterr));
     if (hub_record_long(&record, "kind") != FOLD_ACTIVE ||
         hub_slice_stated(hub_record_type(&record, "value"), hub_record_field(&record, "value"),
                          &value) == NULL)

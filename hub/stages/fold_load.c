@@ -8,6 +8,7 @@
 #include "hub/core/identity.h"
 #include "schemas/lib/slice.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* A record that is well-formed, and that no fold has written. */
@@ -336,30 +337,18 @@ static enum hub_status remember_rules(void *context, unsigned topic,
     return HUB_OK;
 }
 
-/* Hooks are of the rules in force, which may be others than those that records were put away by. */
-static enum hub_status shelve_again(struct hub_fold *fold, struct hub_error *reterr) {
+/* Hooks are of the rules in force, which may be others than those that records were put away by. What
+ * was put away once can be again: rules do not say what is damaged. */
+static void shelve_again(struct hub_fold *fold) {
     struct hub_shelf *before = fold->shelf;
+    struct hub_error error;
     fold->shelf = hub_shelf_new();
     fold_load_free(fold);
-    enum hub_status status = HUB_OK;
-    for (unsigned topic = 0; status == HUB_OK && topic < HUB_FOLD_TOPICS; topic++)
-        status = hub_shelf_each(before, topic, put_again, fold, reterr);
+    for (unsigned topic = 0; topic < HUB_FOLD_TOPICS; topic++) {
+        enum hub_status status = hub_shelf_each(before, topic, put_again, fold, &error);
+        assert(status == HUB_OK);
+    }
     hub_shelf_free(before);
-    return status;
-}
-
-struct catching {
-    struct hub_bytes key;
-    struct hub_input unified; /* as long as the shelf has it */
-};
-
-static enum hub_status catch_unified(void *context, unsigned topic,
-                                     const struct hub_input *record, struct hub_error *reterr) {
-    struct catching *catching = context;
-    (void)reterr;
-    if (topic == HUB_FOLD_UNIFIED && hub_bytes_equal(record->key, catching->key))
-        catching->unified = *record;
-    return HUB_OK;
 }
 
 static enum hub_status hook_entry(void *context, unsigned topic, const struct hub_input *record,
@@ -369,23 +358,33 @@ static enum hub_status hook_entry(void *context, unsigned topic, const struct hu
                                  : HUB_OK;
 }
 
-static enum hub_status hook_by_hand(struct hub_fold *fold, const char *key,
+static enum hub_status hook_by_hand(struct hub_fold *fold, struct hub_bytes key,
                                     struct hub_error *reterr) {
-    struct catching catching = {.key = hub_bytes_of_text(key)};
-    uint64_t own_hook = hub_fold_own_hook(HUB_FOLD_UNIFIED, catching.key);
+    struct hub_bytes unified = hub_shelf_value(fold->shelf, HUB_FOLD_UNIFIED, key);
     size_t statements = 0;
     fold->hooks.count = 0;
-    HUB_TRY(hub_shelf_find(fold->shelf, own_hook, catch_unified, &catching, reterr));
-    HUB_TRY(fold_hooks_of_unified(fold, &catching.unified, &fold->hooks, &statements, reterr));
+    HUB_TRY(fold_hooks_of_unified(fold, unified, &fold->hooks, &statements, reterr));
     for (size_t i = 0; i < statements; i++) {
         uint64_t hook = fold->hooks.items[i].hash;
         HUB_TRY(hub_shelf_find(fold->shelf, hook, hook_entry, fold, reterr));
         if (fold->store != NULL)
             HUB_TRY(fold->store->find(fold->store->context, hook, hook_entry, fold, reterr));
     }
-    hub_shelf_hook(fold->shelf, HUB_FOLD_UNIFIED, catching.key, fold->hooks.items,
-                   fold->hooks.count);
+    hub_shelf_hook(fold->shelf, HUB_FOLD_UNIFIED, key, fold->hooks.items, fold->hooks.count);
     sieve_hooks(fold);
+    return HUB_OK;
+}
+
+static enum hub_status hook_all_by_hand(struct hub_fold *fold, struct hub_error *reterr) {
+    for (size_t i = 0; i < fold->stale_count; i++) {
+        const char *key = fold->stale[i];
+        enum hub_status status = hook_by_hand(fold, hub_bytes_of_text(key), reterr);
+        if (status == HUB_RETRY) /* the store says so: nothing is damaged */
+            return HUB_RETRY;
+        if (status != HUB_OK)
+            return hub_fail_at(reterr, HUB_FATAL, "unified.%s/%d: %s: damaged", fold->domain->name,
+                               fold->partition, key);
+    }
     return HUB_OK;
 }
 
@@ -399,11 +398,8 @@ enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_error *reterr)
     fold->is_ruled = fold->ruling_count > 0;
     HUB_TRY(fold_rules_loaded(fold, reterr));
     if (strcmp(fold->domain->rules, before->rules) != 0)
-        HUB_TRY(shelve_again(fold, reterr));
-    for (size_t i = 0; i < fold->stale_count; i++)
-        if (hook_by_hand(fold, fold->stale[i], reterr) != HUB_OK)
-            return hub_fail_at(reterr, HUB_FATAL, "unified.%s/%d: %s: damaged", fold->domain->name,
-                               fold->partition, fold->stale[i]);
+        shelve_again(fold);
+    HUB_TRY(hook_all_by_hand(fold, reterr));
     fold_load_free(fold);
     fold_sieve_build(&fold->sieve);
     fold->has_dormant = fold->store != NULL || !hub_shelf_is_empty(fold->shelf);

@@ -318,7 +318,7 @@ void fold_hooks_append(struct hub_fold *fold, const struct fold_entity *entity,
                        struct hub_buffer *header);
 /* What the header would say, of a record that was made by other rules: adds the hooks of the unified
  * record, its statements' own before the others, and those of one of their log entries. */
-enum hub_status fold_hooks_of_unified(struct hub_fold *fold, const struct hub_input *unified,
+enum hub_status fold_hooks_of_unified(struct hub_fold *fold, struct hub_bytes unified,
                                       struct hub_hooks *hooks, size_t *ret_statements,
                                       struct hub_error *reterr);
 enum hub_status fold_hooks_of_statement(struct hub_fold *fold, const struct hub_input *entry,

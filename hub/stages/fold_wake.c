@@ -50,8 +50,6 @@ struct fold_waking *fold_waking_new(void) {
 }
 
 void fold_waking_free(struct fold_waking *waking) {
-    if (waking == NULL)
-        return;
     hub_release(waking->hooks.items);
     hub_release(waking->statements.items);
     hub_release(waking->entities.items);
@@ -297,11 +295,50 @@ static enum hub_status wake(struct hub_fold *fold, struct hub_error *reterr) {
     return HUB_OK;
 }
 
+static enum hub_status take_all(struct hub_fold *fold, struct hub_error *reterr) {
+    for (unsigned topic = 0; topic < HUB_FOLD_TOPICS; topic++) {
+        HUB_TRY(hub_shelf_each(fold->shelf, topic, take, fold, reterr));
+        if (fold->store != NULL)
+            HUB_TRY(fold->store->each(fold->store->context, topic, take_stored, fold, reterr));
+    }
+    return HUB_OK;
+}
+
+static void strike_pairs(struct fold_statement *statement, const struct fold_statement *other) {
+    size_t kept = 0;
+    for (size_t i = 0; i < statement->pair_count; i++)
+        if (statement->pairs[i].other != other)
+            statement->pairs[kept++] = statement->pairs[i];
+    statement->pair_count = kept;
+}
+
+/* What is half awake when waking fails goes out of sight: the step goes on with what is whole until it
+ * ends, though nothing of it counts. */
+static void forget(struct hub_fold *fold) {
+    const struct fold_waking *waking = fold->waking;
+    for (size_t i = 0; i < waking->entities.count; i++) {
+        HASH_DELETE(hh, fold->entities, waking->entities.items[i]);
+        fold_entity_free(waking->entities.items[i]);
+    }
+    for (size_t i = 0; i < waking->statements.count; i++) {
+        struct fold_statement *statement = waking->statements.items[i];
+        for (size_t k = 0; k < statement->pair_count; k++)
+            strike_pairs(statement->pairs[k].other, statement);
+        HASH_DELETE(hh, fold->statements, statement);
+        fold_statement_free(statement);
+    }
+}
+
 /* What was counted when it was published is not counted again. */
-static void run(struct hub_fold *fold) {
+static void run(struct hub_fold *fold, bool all) {
     struct hub_fold_gauges gauges = fold->gauges;
     fold->is_waking = true;
-    fold->failed = wake(fold, &fold->failure);
+    enum hub_status status = all ? take_all(fold, &fold->failure) : HUB_OK;
+    if (status == HUB_OK)
+        status = wake(fold, &fold->failure);
+    if (status != HUB_OK)
+        forget(fold);
+    fold->failed = status;
     fold->is_waking = false;
     fold->gauges = gauges;
     clear(fold->waking);
@@ -312,19 +349,10 @@ void fold_wake(struct hub_fold *fold, enum fold_trait trait, struct hub_bytes te
         return;
     PUSH(fold->waking->hooks, hub_hook_hash((uint8_t)trait, text));
     if (!fold->is_waking) /* else whoever wakes comes by it */
-        run(fold);
+        run(fold, /* all= */ false);
 }
 
 /* --- everything --- */
-
-static enum hub_status take_all(struct hub_fold *fold, struct hub_error *reterr) {
-    for (unsigned topic = 0; topic < HUB_FOLD_TOPICS; topic++) {
-        HUB_TRY(hub_shelf_each(fold->shelf, topic, take, fold, reterr));
-        if (fold->store != NULL)
-            HUB_TRY(fold->store->each(fold->store->context, topic, take_stored, fold, reterr));
-    }
-    return HUB_OK;
-}
 
 static void count(struct hub_fold *fold) {
     struct fold_statement *statement, *next_statement;
@@ -345,12 +373,8 @@ static void count(struct hub_fold *fold) {
 }
 
 enum hub_status hub_fold_wake_all(struct hub_fold *fold, struct hub_error *reterr) {
-    if (fold->has_dormant && fold->failed == HUB_OK) {
-        fold->is_waking = true;
-        fold->failed = take_all(fold, &fold->failure);
-        if (fold->failed == HUB_OK)
-            run(fold);
-    }
+    if (fold->has_dormant && fold->failed == HUB_OK)
+        run(fold, /* all= */ true);
     HUB_TRY(hub_fold_failure(fold, reterr));
     if (fold->has_dormant)
         count(fold);

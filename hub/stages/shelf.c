@@ -131,7 +131,7 @@ bool hub_shelf_ask(struct hub_shelf *shelf, uint64_t hook) {
     uint64_t *slot = asked_slot(shelf->asked, shelf->asked_count, hook);
     if (*slot == hook && hook != 0) /* 0 is asked for again, which does no harm */
         return false;
-    shelf->asked_used += *slot == 0 && hook != 0;
+    shelf->asked_used += hook != 0;
     *slot = hook;
     return true;
 }
@@ -241,6 +241,12 @@ void hub_shelf_hook(struct hub_shelf *shelf, unsigned topic, struct hub_bytes ke
 
 bool hub_shelf_has(const struct hub_shelf *shelf, unsigned topic, struct hub_bytes key) {
     return find(shelf, topic, key) != NULL;
+}
+
+struct hub_bytes hub_shelf_value(const struct hub_shelf *shelf, unsigned topic,
+                                 struct hub_bytes key) {
+    const struct shelved *record = find(shelf, topic, key);
+    return hub_bytes(record->bytes + record->key_size + record->header_size, record->value_size);
 }
 
 bool hub_shelf_is_empty(const struct hub_shelf *shelf) {

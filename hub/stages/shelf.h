@@ -16,6 +16,9 @@ void hub_shelf_put(struct hub_shelf *shelf, unsigned topic, const struct hub_inp
 void hub_shelf_hook(struct hub_shelf *shelf, unsigned topic, struct hub_bytes key,
                     const struct hub_hook *hooks, size_t hook_count);
 bool hub_shelf_has(const struct hub_shelf *shelf, unsigned topic, struct hub_bytes key);
+/* The value of a record that it has; valid until the next is put. */
+struct hub_bytes hub_shelf_value(const struct hub_shelf *shelf, unsigned topic,
+                                 struct hub_bytes key);
 bool hub_shelf_is_empty(const struct hub_shelf *shelf);
 /* Whether nobody has asked for the hook before. */
 HUB_MUST_USE bool hub_shelf_ask(struct hub_shelf *shelf, uint64_t hook);
