@@ -30,16 +30,30 @@ enum hub_status test_loaded(struct hub_fold *fold, struct hub_error *reterr) {
 
 /* --- a store --- */
 
+/* A call fails before it gives anything, or after. */
+static enum hub_status go_on(const struct test_store *store, struct hub_error *reterr) {
+    if (store->steps == NULL)
+        return HUB_OK;
+    if (*store->steps == 0)
+        return hub_fail(reterr, HUB_RETRY, "the store gives up");
+    --*store->steps;
+    return HUB_OK;
+}
+
 static enum hub_status find(void *context, uint64_t hook, hub_store_take take, void *take_context,
                             struct hub_error *reterr) {
     const struct test_store *store = context;
-    return hub_shelf_find(store->shelf, hook, take, take_context, reterr);
+    HUB_TRY(go_on(store, reterr));
+    HUB_TRY(hub_shelf_find(store->shelf, hook, take, take_context, reterr));
+    return go_on(store, reterr);
 }
 
 static enum hub_status each(void *context, unsigned topic, hub_store_take take,
                             void *take_context, struct hub_error *reterr) {
     const struct test_store *store = context;
-    return hub_shelf_each(store->shelf, topic, take, take_context, reterr);
+    HUB_TRY(go_on(store, reterr));
+    HUB_TRY(hub_shelf_each(store->shelf, topic, take, take_context, reterr));
+    return go_on(store, reterr);
 }
 
 struct test_store *test_store_new(void) {

@@ -12,6 +12,7 @@ HUB_MUST_USE enum hub_status test_loaded(struct hub_fold *fold, struct hub_error
 /* A store beside the fold, as the cache is. Its records are older than those that are loaded. */
 struct test_store {
     struct hub_store store;
+    size_t *steps; /* how many it still makes, two a call, before it fails with HUB_RETRY; or NULL */
     struct hub_shelf *shelf;
     struct hub_hooks hooks;
 };

@@ -36,7 +36,12 @@ struct world {
     struct hub_admit *admits[INSTITUTIONS_MAX];
     struct hub_fold *folds[SHARDS_MAX];
     struct test_store *stores[SHARDS_MAX]; /* beside them; or NULL */
-    char rules[SHARDS_MAX][HUB_RULES_HASH_SIZE + 1]; /* in force before the restart */
+    bool uses_stores;
+    size_t *store_steps; /* NULL: they never fail */
+    bool failed;         /* a stage did, since it was started */
+    struct hub_fold_counts fold_counts[SHARDS_MAX]; /* these are as before the restart */
+    struct hub_fold_gauges gauges[SHARDS_MAX];
+    char rules[SHARDS_MAX][HUB_RULES_HASH_SIZE + 1];
     int64_t folded[SHARDS_MAX]; /* the offset that the fold takes next */
     int64_t ingested[INSTITUTIONS_MAX];
     struct topic admitted[INSTITUTIONS_MAX];
@@ -223,17 +228,21 @@ static void load_topic(struct world *world, int32_t shard, enum hub_fold_topic t
     }
 }
 
-static void load_shard(struct world *world, int32_t shard) {
-    struct hub_fold *fold = world->folds[shard];
-    struct hub_error error;
-    test_store_free(world->stores[shard]);
-    world->stores[shard] = says_sleeps("store") ? test_store_new() : NULL;
-    hub_fold_set_store(fold, world->stores[shard] == NULL ? NULL : &world->stores[shard]->store);
+static void set_store(struct world *world, int32_t shard) {
+    struct test_store *store = test_store_new();
+    store->steps = world->store_steps;
+    world->stores[shard] = store;
+    hub_fold_set_store(world->folds[shard], &store->store);
+}
+
+static enum hub_status load_shard(struct world *world, int32_t shard, struct hub_error *reterr) {
+    if (world->uses_stores || says_sleeps("store"))
+        set_store(world, shard);
     load_topic(world, shard, HUB_FOLD_LOG, HUB_OUTPUT_LOG, world->folded[shard]);
     load_topic(world, shard, HUB_FOLD_UNIFIED, HUB_OUTPUT_UNIFIED, INT64_MAX);
     load_topic(world, shard, HUB_FOLD_CONFLICT, HUB_OUTPUT_CONFLICT, INT64_MAX);
     load_topic(world, shard, HUB_FOLD_MATCH, HUB_OUTPUT_MATCH, INT64_MAX);
-    must(hub_fold_loaded(fold, &error), &error);
+    return hub_fold_loaded(world->folds[shard], reterr);
 }
 
 /* --- public --- */
@@ -307,33 +316,41 @@ void world_admit(struct world *world, const char *institution, const char *key,
     hub_arena_destroy(&arena);
 }
 
-static bool fold_one(struct world *world, int32_t shard) {
+static enum hub_status fold_one(struct world *world, int32_t shard, bool *ret_folded,
+                                struct hub_error *reterr) {
     struct topic *log = &world->outputs[shard][HUB_OUTPUT_LOG];
     struct hub_outputs outputs = {.arena = &world->arena};
-    struct hub_error error;
     size_t at = 0;
     while (at < log->count && log->records[at].offset < world->folded[shard])
         at++;
+    *ret_folded = at < log->count;
     if (at == log->count)
-        return false;
+        return HUB_OK;
     struct hub_input entry = input_of(&log->records[at], shard);
-    must(hub_fold_entry(world->folds[shard], &entry, &outputs, &error), &error);
+    HUB_TRY(hub_fold_entry(world->folds[shard], &entry, &outputs, reterr));
     world->folded[shard] = entry.offset + 1;
     for (size_t i = 0; i < outputs.count; i++) {
         append(world, &world->outputs[shard][outputs.items[i].kind], &outputs.items[i]);
         note(world, &outputs.items[i]);
     }
     hub_arena_reset(&world->arena);
-    return true;
+    return HUB_OK;
+}
+
+static enum hub_status fold_next(struct world *world, bool *ret_folded, struct hub_error *reterr) {
+    *ret_folded = false;
+    for (int32_t shard = 0; !*ret_folded && shard < world->shard_count; shard++)
+        HUB_TRY(fold_one(world, shard, ret_folded, reterr));
+    return HUB_OK;
 }
 
 bool world_fold(struct world *world) {
+    struct hub_error error;
+    bool folded = false;
     if (says_sleeps(NULL))
         world_restart(world);
-    for (int32_t shard = 0; shard < world->shard_count; shard++)
-        if (fold_one(world, shard))
-            return true;
-    return false;
+    must(fold_next(world, &folded, &error), &error);
+    return folded;
 }
 
 void world_say(struct world *world, const char *institution, const char *key, const char *json) {
@@ -421,32 +438,67 @@ const char *world_rules(struct world *world) {
     return hub_fold_rules(world->folds[0]);
 }
 
-void world_restart(struct world *world) {
+/* What is committed with the offsets; of a fold that failed nothing is. */
+static void remember_folds(struct world *world) {
+    for (int32_t i = 0; i < world->shard_count; i++) {
+        const struct hub_fold *fold = world->folds[i];
+        world->fold_counts[i] = *hub_fold_counts(fold);
+        world->gauges[i] = hub_fold_gauges(fold);
+        snprintf(world->rules[i], sizeof world->rules[i], "%s", hub_fold_rules(fold));
+    }
+}
+
+static void load_admit(struct world *world, size_t institution) {
+    for (size_t k = 0; k < world->admitted[institution].count; k++) {
+        struct hub_input record = input_of(&world->admitted[institution].records[k], 0);
+        hub_admit_load(world->admits[institution], record.key, record.value);
+    }
+}
+
+static enum hub_status restart(struct world *world, struct hub_error *reterr) {
     struct hub_admit_counts admit_counts[INSTITUTIONS_MAX];
-    struct hub_fold_counts fold_counts[SHARDS_MAX];
-    struct hub_fold_gauges gauges[SHARDS_MAX];
     size_t institutions = test_catalogue()->parties.institution_count;
     for (size_t i = 0; i < institutions; i++)
         admit_counts[i] = *hub_admit_counts(world->admits[i]);
-    for (int32_t i = 0; i < world->shard_count; i++) {
-        fold_counts[i] = *hub_fold_counts(world->folds[i]);
-        gauges[i] = hub_fold_gauges(world->folds[i]);
-        snprintf(world->rules[i], sizeof world->rules[i], "%s", hub_fold_rules(world->folds[i]));
-    }
+    if (!world->failed)
+        remember_folds(world);
     stop_stages(world);
     start(world);
     for (size_t i = 0; i < institutions; i++) {
-        hub_admit_set_counts(world->admits[i], &admit_counts[i]); /* as in the offsets' metadata */
-        for (size_t k = 0; k < world->admitted[i].count; k++) {
-            struct hub_input record = input_of(&world->admitted[i].records[k], 0);
-            hub_admit_load(world->admits[i], record.key, record.value);
-        }
+        hub_admit_set_counts(world->admits[i], &admit_counts[i]);
+        load_admit(world, i);
     }
     for (int32_t i = 0; i < world->shard_count; i++) {
-        hub_fold_set_counts(world->folds[i], &fold_counts[i]);
-        hub_fold_set_gauges(world->folds[i], &gauges[i]);
-        load_shard(world, i);
+        hub_fold_set_counts(world->folds[i], &world->fold_counts[i]);
+        hub_fold_set_gauges(world->folds[i], &world->gauges[i]);
+        HUB_TRY(load_shard(world, i, reterr));
     }
+    return HUB_OK;
+}
+
+void world_restart(struct world *world) {
+    struct hub_error error;
+    must(restart(world, &error), &error);
+}
+
+void world_use_stores(struct world *world) {
+    world->uses_stores = true;
+}
+
+enum hub_status world_try(struct world *world, size_t steps, bool *ret_folded) {
+    struct hub_error error;
+    world->store_steps = &steps;
+    enum hub_status status = restart(world, &error);
+    if (status == HUB_OK)
+        status = fold_next(world, ret_folded, &error);
+    for (int32_t i = 0; i < world->shard_count; i++)
+        if (world->stores[i] != NULL)
+            world->stores[i]->steps = NULL;
+    world->store_steps = NULL;
+    world->failed = status != HUB_OK;
+    if (status != HUB_OK && status != HUB_RETRY)
+        must(status, &error);
+    return status;
 }
 
 void world_compact(struct world *world) {

@@ -58,6 +58,12 @@ const char *world_rules(struct world *world);
 
 /* Throws the stages' memory away and loads them from the topics. */
 void world_restart(struct world *world);
+/* From the next restart on most of what is loaded is in a store beside the fold. */
+void world_use_stores(struct world *world);
+/* Restarts, and folds one waiting entry, while the stores make so many steps (tests/lib/loading.h) before
+ * they fail. What fails leaves the topics as they were, and stages that are good for nothing but another
+ * try. HUB_OK, and `ret_folded` false, where nothing waits. */
+HUB_MUST_USE enum hub_status world_try(struct world *world, size_t steps, bool *ret_folded);
 /* Compacts every topic, but leaves of the log what is not folded yet. */
 void world_compact(struct world *world);
 

@@ -436,6 +436,12 @@ static void an_entry_that_admit_could_not_have_written_is_refused(void **state) 
     entry.value = message(&loading, loading.domain->schema, "{'statement': {'version': '1'}}");
     assert_int_equal(hub_fold_load(loading.fold, HUB_FOLD_LOG, &entry, &loading.error), HUB_FATAL);
     entry.has_key = true;
+    entry.key = hub_bytes_of_text("sus/ctgov/A");
+    entry.has_value = false;
+    assert_int_equal(hub_fold_load(loading.fold, HUB_FOLD_LOG, &entry, &loading.error), HUB_FATAL);
+    entry.key = hub_bytes_of_text("late/sus/ctgov/A"); /* which is no state */
+    expect_ok(hub_fold_load(loading.fold, HUB_FOLD_LOG, &entry, &loading.error), &loading.error);
+    entry.has_value = true;
     entry.key = hub_bytes_of_text("late");
     expect_ok(hub_fold_load(loading.fold, HUB_FOLD_LOG, &entry, &loading.error), &loading.error);
     expect_refusal(test_loaded(loading.fold, &loading.error), HUB_FATAL, &loading.error,

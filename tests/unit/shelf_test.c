@@ -3,6 +3,7 @@
 #include "tests/lib/cmocka.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct shelving {
@@ -134,6 +135,59 @@ static void thousands_of_records_are_all_found(void **state) {
     end(&shelving);
 }
 
+enum { KEYS = 400000 };
+
+struct place {
+    uint32_t tag;
+    unsigned topic, number;
+};
+
+static int compare_places(const void *a, const void *b) {
+    const struct place *x = a, *y = b;
+    return x->tag != y->tag ? (x->tag < y->tag ? -1 : 1) : (int)x->number - (int)y->number;
+}
+
+static const char *key_of(struct shelving *shelving, unsigned number) {
+    return hub_arena_format(&shelving->arena, "k%06u", number);
+}
+
+/* Tables look at the upper half of the hash of a topic and a key; among so many some have the same. */
+static void keys_of_the_same_hash_are_told_apart(void **state) {
+    struct shelving shelving;
+    struct place *places = hub_allocate_zero(KEYS, sizeof *places);
+    size_t same_topic = 0, other_topic = 0;
+    (void)state;
+    begin(&shelving);
+    for (unsigned i = 0; i < KEYS; i++) {
+        uint64_t hash = hub_hook_hash((uint8_t)(i % 2), hub_bytes_of_text(key_of(&shelving, i)));
+        places[i] = (struct place){(uint32_t)(hash >> 32), i % 2, i};
+    }
+    qsort(places, KEYS, sizeof *places, compare_places);
+    for (size_t i = 1; i < KEYS; i++) {
+        const struct place *one = &places[i - 1], *two = &places[i];
+        if (one->tag != two->tag)
+            continue;
+        const char *first = key_of(&shelving, one->number), *second = key_of(&shelving, two->number);
+        PUT(&shelving, one->topic, first, "one", i);
+        assert_false(hub_shelf_has(shelving.shelf, two->topic, hub_bytes_of_text(second)));
+        PUT(&shelving, two->topic, second, "two", i);
+        assert_true(hub_bytes_equal_text(
+            hub_shelf_value(shelving.shelf, one->topic, hub_bytes_of_text(first)), "one"));
+        assert_true(hub_bytes_equal_text(
+            hub_shelf_value(shelving.shelf, two->topic, hub_bytes_of_text(second)), "two"));
+        same_topic += one->topic == two->topic;
+        other_topic += one->topic != two->topic;
+    }
+    assert_true(same_topic > 0 && other_topic > 0);
+    hub_release(places);
+    end(&shelving);
+}
+
+static void freeing_no_shelf_is_fine(void **state) {
+    (void)state;
+    hub_shelf_free(NULL);
+}
+
 static void a_hook_is_asked_for_once(void **state) {
     struct shelving shelving;
     (void)state;
@@ -171,6 +225,8 @@ int main(void) {
         cmocka_unit_test(a_record_is_found_by_each_of_its_hooks),
         cmocka_unit_test(the_last_record_of_a_key_counts_and_other_hooks_lead_to_it_too),
         cmocka_unit_test(thousands_of_records_are_all_found),
+        cmocka_unit_test(keys_of_the_same_hash_are_told_apart),
+        cmocka_unit_test(freeing_no_shelf_is_fine),
         cmocka_unit_test(a_hook_is_asked_for_once),
         cmocka_unit_test(what_is_refused_ends_the_search),
     };
