@@ -10,6 +10,7 @@
 #include "hub/stages/fold.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -247,17 +248,67 @@ static void leave_groups(struct session *session) {
             hub_consumer_leave(session->tasks[i].consumer);
 }
 
-static enum hub_status run_session(struct hub_engine *engine, size_t batch_counts[TASKS],
-                                   struct hub_error *reterr) {
+/* Most of opening a task is waiting for the broker's answers: all tasks wait at once. */
+struct opening {
+    struct hub_engine *engine;
+    struct hub_task *task;
+    const struct hub_task_kind *kind;
+    size_t *batch_count;
+    enum hub_status status;
+    struct hub_error error;
+    pthread_t thread;
+    bool runs;
+};
+
+static void *open_task(void *context) {
+    struct opening *opening = context;
+    opening->status = hub_task_open(opening->task, opening->kind, opening->engine,
+                                    opening->batch_count, &opening->error);
+    return NULL;
+}
+
+static void start(struct opening *opening) {
+    opening->runs = pthread_create(&opening->thread, NULL, open_task, opening) == 0;
+    if (!opening->runs) /* then one after the other */
+        open_task(opening);
+}
+
+/* The worst of what became of them: a status is worse than those before it. */
+static enum hub_status finish(struct opening *openings, size_t count, enum hub_status status,
+                              struct hub_error *reterr) {
+    for (size_t i = 0; i < count; i++) {
+        if (openings[i].runs)
+            pthread_join(openings[i].thread, NULL);
+        if (openings[i].status <= status)
+            continue;
+        status = openings[i].status;
+        *reterr = openings[i].error;
+    }
+    return status;
+}
+
+static enum hub_status open_session(struct session *session, size_t batch_counts[TASKS],
+                                    struct hub_error *reterr) {
     static const struct hub_task_kind *const kinds[TASKS] = {&hub_admit_task, &hub_fold_task,
                                                              &hub_refer_task};
+    struct opening openings[TASKS];
+    for (size_t i = 0; i < session->task_count; i++) {
+        openings[i] = (struct opening){.engine = session->engine,
+                                       .task = &session->tasks[i],
+                                       .kind = kinds[i],
+                                       .batch_count = &batch_counts[i]};
+        start(&openings[i]);
+    }
+    return finish(openings, session->task_count, open_cache(session->engine, reterr), reterr);
+}
+
+static enum hub_status run_session(struct hub_engine *engine, size_t batch_counts[TASKS],
+                                   struct hub_error *reterr) {
     struct session session = {.engine = engine, .checkpoint_ms = hub_clock_monotonic_ms()};
-    enum hub_status status = HUB_OK;
     if (engine->cache != NULL) /* of an earlier session: it is loaded or kept again */
         hub_cache_forget(engine->cache);
     session.task_count = refers(engine->catalogue) ? TASKS : TASKS - 1;
-    for (size_t i = 0; status == HUB_OK && i < session.task_count; i++)
-        status = hub_task_open(&session.tasks[i], kinds[i], engine, &batch_counts[i], reterr);
+    enum hub_status status = open_session(&session, batch_counts, reterr);
     while (status == HUB_OK && !stop_requested)
         status = turn(&session, reterr);
     if (status == HUB_OK && engine->cache != NULL)
@@ -292,9 +343,7 @@ enum hub_status hub_engine_run(const struct hub_settings *settings,
     catch_signals();
     while (!stop_requested) {
         int64_t began_ms = hub_clock_monotonic_ms();
-        status = open_cache(&engine, reterr);
-        if (status == HUB_OK)
-            status = run_session(&engine, batch_counts, reterr);
+        status = run_session(&engine, batch_counts, reterr);
         if (status != HUB_RETRY && status != HUB_REJECT)
             break;
         hub_back_off(&back_off, hub_clock_monotonic_ms() - began_ms, reterr->text);

@@ -2,9 +2,11 @@
 #include "hub/io/kafka_internal.h"
 
 #include "hub/base/table.h"
+#include "hub/io/clock.h"
 
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 enum { TRANSACTION_TIMEOUT_MS = 10000 };
 
@@ -90,6 +92,22 @@ static enum hub_status judge(rd_kafka_error_t *error, const char *what, struct h
     return status;
 }
 
+/* Where an earlier process of this name left a transaction open, the broker is still aborting it when it is
+ * asked first, and says so. */
+static enum hub_status init(struct hub_producer *producer, struct hub_error *reterr) {
+    const struct timespec pause = {0, 10 * 1000000};
+    int64_t deadline_ms = hub_clock_monotonic_ms() + HUB_KAFKA_TIMEOUT_MS;
+    for (;;) {
+        rd_kafka_error_t *error =
+            rd_kafka_init_transactions(producer->handle, HUB_KAFKA_TIMEOUT_MS);
+        if (error == NULL || rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS ||
+            hub_clock_monotonic_ms() > deadline_ms)
+            return judge(error, "init_transactions", reterr);
+        rd_kafka_error_destroy(error);
+        nanosleep(&pause, NULL);
+    }
+}
+
 enum hub_status hub_producer_new(const char *bootstrap, const char *transactional_id,
                                  struct hub_producer **ret_producer, struct hub_error *reterr) {
     const char *const settings[] = {"transactional.id",      transactional_id,
@@ -124,8 +142,7 @@ enum hub_status hub_producer_new(const char *bootstrap, const char *transactiona
         status = hub_kafka_meet(producer->handle, reterr);
     }
     if (status == HUB_OK)
-        status = judge(rd_kafka_init_transactions(producer->handle, HUB_KAFKA_TIMEOUT_MS),
-                       "init_transactions", reterr);
+        status = init(producer, reterr);
     if (status != HUB_OK) {
         hub_producer_free(producer);
         return status;
