@@ -92,24 +92,17 @@ static enum hub_status judge(rd_kafka_error_t *error, const char *what, struct h
     return status;
 }
 
-/* Where an earlier process of this name left a transaction open, the broker is still aborting it when it is
- * asked first, and says so. */
-static enum hub_status init(struct hub_producer *producer, struct hub_error *reterr) {
-    const struct timespec pause = {0, 10 * 1000000};
-    int64_t deadline_ms = hub_clock_monotonic_ms() + HUB_KAFKA_TIMEOUT_MS;
-    for (;;) {
-        rd_kafka_error_t *error =
-            rd_kafka_init_transactions(producer->handle, HUB_KAFKA_TIMEOUT_MS);
-        if (error == NULL || rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS ||
-            hub_clock_monotonic_ms() > deadline_ms)
-            return judge(error, "init_transactions", reterr);
-        rd_kafka_error_destroy(error);
-        nanosleep(&pause, NULL);
-    }
+static enum hub_status init(struct hub_producer *producer, bool *ret_aborting,
+                            struct hub_error *reterr) {
+    rd_kafka_error_t *error = rd_kafka_init_transactions(producer->handle, HUB_KAFKA_TIMEOUT_MS);
+    *ret_aborting = error != NULL &&
+                    rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS;
+    return judge(error, "init_transactions", reterr);
 }
 
-enum hub_status hub_producer_new(const char *bootstrap, const char *transactional_id,
-                                 struct hub_producer **ret_producer, struct hub_error *reterr) {
+static enum hub_status open_producer(const char *bootstrap, const char *transactional_id,
+                                     struct hub_producer **ret_producer, bool *ret_aborting,
+                                     struct hub_error *reterr) {
     const char *const settings[] = {"transactional.id",      transactional_id,
                                     "enable.idempotence",    "true",
                                     "acks",                  "all",
@@ -142,7 +135,7 @@ enum hub_status hub_producer_new(const char *bootstrap, const char *transactiona
         status = hub_kafka_meet(producer->handle, reterr);
     }
     if (status == HUB_OK)
-        status = init(producer, reterr);
+        status = init(producer, ret_aborting, reterr);
     if (status != HUB_OK) {
         hub_producer_free(producer);
         return status;
@@ -150,6 +143,23 @@ enum hub_status hub_producer_new(const char *bootstrap, const char *transactiona
     atomic_store(&producer->dirty, false);
     *ret_producer = producer;
     return HUB_OK;
+}
+
+/* Where an earlier process of this name left a transaction open, the broker is still aborting it when it
+ * is asked first, and says so. librdkafka would ask again half a second later; a fresh producer asks at
+ * once, and nothing of the one before is under way. */
+enum hub_status hub_producer_new(const char *bootstrap, const char *transactional_id,
+                                 struct hub_producer **ret_producer, struct hub_error *reterr) {
+    const struct timespec pause = {0, 5 * 1000000};
+    int64_t deadline_ms = hub_clock_monotonic_ms() + HUB_KAFKA_TIMEOUT_MS;
+    for (;;) {
+        bool aborting = false;
+        enum hub_status status =
+            open_producer(bootstrap, transactional_id, ret_producer, &aborting, reterr);
+        if (!aborting || hub_clock_monotonic_ms() > deadline_ms)
+            return status;
+        nanosleep(&pause, NULL);
+    }
 }
 
 void hub_producer_free(struct hub_producer *producer) {
