@@ -94,10 +94,17 @@ static enum hub_status judge(rd_kafka_error_t *error, const char *what, struct h
 
 static enum hub_status init(struct hub_producer *producer, bool *ret_aborting,
                             struct hub_error *reterr) {
-    rd_kafka_error_t *error = rd_kafka_init_transactions(producer->handle, HUB_KAFKA_TIMEOUT_MS);
-    *ret_aborting = error != NULL &&
-                    rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS;
-    return judge(error, "init_transactions", reterr);
+    enum { STEP_MS = 30 }; /* what the broker has answered is told when a call runs out of time, not before */
+    int64_t deadline_ms = hub_clock_monotonic_ms() + HUB_KAFKA_TIMEOUT_MS;
+    for (;;) {
+        rd_kafka_error_t *error = rd_kafka_init_transactions(producer->handle, STEP_MS);
+        rd_kafka_resp_err_t code = error == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR
+                                                 : rd_kafka_error_code(error);
+        *ret_aborting = code == RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS;
+        if (code != RD_KAFKA_RESP_ERR__TIMED_OUT || hub_clock_monotonic_ms() > deadline_ms)
+            return judge(error, "init_transactions", reterr);
+        rd_kafka_error_destroy(error);
+    }
 }
 
 static enum hub_status open_producer(const char *bootstrap, const char *transactional_id,
