@@ -95,15 +95,18 @@ static enum hub_status judge(rd_kafka_error_t *error, const char *what, struct h
 static enum hub_status init(struct hub_producer *producer, bool *ret_aborting,
                             struct hub_error *reterr) {
     enum { STEP_MS = 30 }; /* what the broker has answered is told when a call runs out of time, not before */
+    const struct timespec pause = {0, 5 * 1000000};
     int64_t deadline_ms = hub_clock_monotonic_ms() + HUB_KAFKA_TIMEOUT_MS;
     for (;;) {
         rd_kafka_error_t *error = rd_kafka_init_transactions(producer->handle, STEP_MS);
         rd_kafka_resp_err_t code = error == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR
                                                  : rd_kafka_error_code(error);
         *ret_aborting = code == RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS;
-        if (code != RD_KAFKA_RESP_ERR__TIMED_OUT || hub_clock_monotonic_ms() > deadline_ms)
+        if (error == NULL || *ret_aborting || is_hopeless(code) ||
+            hub_clock_monotonic_ms() > deadline_ms)
             return judge(error, "init_transactions", reterr);
-        rd_kafka_error_destroy(error);
+        rd_kafka_error_destroy(error); /* it goes on by itself, and so do we */
+        nanosleep(&pause, NULL);
     }
 }
 
