@@ -102,7 +102,7 @@ static enum hub_status init(struct hub_producer *producer, bool *ret_aborting,
         rd_kafka_resp_err_t code = error == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR
                                                  : rd_kafka_error_code(error);
         *ret_aborting = code == RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS;
-        if (error == NULL || *ret_aborting || is_hopeless(code) ||
+        if (error == NULL || *ret_aborting || is_hopeless(code) || rd_kafka_error_is_fatal(error) ||
             hub_clock_monotonic_ms() > deadline_ms)
             return judge(error, "init_transactions", reterr);
         rd_kafka_error_destroy(error); /* it goes on by itself, and so do we */
