@@ -35,8 +35,9 @@ static const struct hub_admit_counts *counts_of(const struct hub_slot *slot) {
     return has_decisions(slot) ? slot->state : hub_admit_counts(slot->state);
 }
 
-static enum hub_status take_admitted(void *context, const struct hub_input *input,
+static enum hub_status take_admitted(void *context, unsigned topic, const struct hub_input *input,
                                      struct hub_error *reterr) {
+    (void)topic;
     (void)reterr;
     if (input->has_value && input->has_key)
         hub_admit_load(context, input->key, input->value);
@@ -68,8 +69,11 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
     hub_admit_set_counts(slot->state, &counts);
     HUB_TRY(hub_task_open_shelf(task, slot, reterr));
     hub_admit_set_store(slot->state, hub_slot_store(slot));
-    return hub_task_load_topic(task, &slot->kept[0], slot->kept[0].end, take_admitted, slot->state,
-                               reterr);
+    const struct hub_loading loading = {.kept = &slot->kept[0],
+                                        .to = slot->kept[0].end,
+                                        .take = take_admitted,
+                                        .context = slot->state};
+    return hub_task_load_topics(task, &loading, 1, reterr);
 }
 
 static void unload(struct hub_slot *slot) {

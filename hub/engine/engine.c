@@ -15,9 +15,17 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TASKS = 3, WAIT_MS = 100, REPORT_INTERVAL_MS = 500, BACK_OFF_MIN_MS = 200,
-       BACK_OFF_MAX_MS = 10000, CLOSE_TIMEOUT_MS = 60000, NOTED_BYTES_MAX = 64 * 1024 * 1024,
-       KEPT_AT_ONCE = 5000 };
+enum {
+    TASKS = 3,
+    WAIT_MS = 100,
+    REPORT_INTERVAL_MS = 500,
+    BACK_OFF_MIN_MS = 200,
+    BACK_OFF_MAX_MS = 10000,
+    CLOSE_TIMEOUT_MS = 60000,
+    NOTED_BYTES_MAX = 64 * 1024 * 1024,
+    KEPT_AT_ONCE = 5000,
+    JOIN_TIMEOUT_MS = 1000
+};
 
 static volatile sig_atomic_t stop_requested;
 
@@ -248,7 +256,8 @@ static void leave_groups(struct session *session) {
             hub_consumer_leave(session->tasks[i].consumer);
 }
 
-/* Most of opening a task is waiting for the broker's answers: all tasks wait at once. */
+/* Most of opening a task is waiting for the broker's answers: all tasks wait at once. Where the
+ * cache does not have their state, they read it at once. */
 struct opening {
     struct hub_engine *engine;
     struct hub_task *task;
@@ -267,10 +276,16 @@ static void *open_task(void *context) {
     return NULL;
 }
 
-static void start(struct opening *opening) {
-    opening->runs = pthread_create(&opening->thread, NULL, open_task, opening) == 0;
+static void *join_task(void *context) {
+    struct opening *opening = context;
+    opening->status = hub_task_join(opening->task, JOIN_TIMEOUT_MS, &opening->error);
+    return NULL;
+}
+
+static void start(struct opening *opening, void *(*run)(void *)) {
+    opening->runs = pthread_create(&opening->thread, NULL, run, opening) == 0;
     if (!opening->runs) /* then one after the other */
-        open_task(opening);
+        run(opening);
 }
 
 /* The worst of what became of them: a status is worse than those before it. */
@@ -297,9 +312,12 @@ static enum hub_status open_session(struct session *session, size_t batch_counts
                                        .task = &session->tasks[i],
                                        .kind = kinds[i],
                                        .batch_count = &batch_counts[i]};
-        start(&openings[i]);
+        start(&openings[i], open_task);
     }
-    return finish(openings, session->task_count, open_cache(session->engine, reterr), reterr);
+    HUB_TRY(finish(openings, session->task_count, open_cache(session->engine, reterr), reterr));
+    for (size_t i = 0; i < session->task_count; i++)
+        start(&openings[i], join_task);
+    return finish(openings, session->task_count, HUB_OK, reterr);
 }
 
 static enum hub_status run_session(struct hub_engine *engine, size_t batch_counts[TASKS],
@@ -332,7 +350,8 @@ enum hub_status hub_engine_run(const struct hub_settings *settings,
                                struct hub_public_state *state, struct hub_error *reterr) {
     struct hub_engine engine = {.settings = settings,
                                 .catalogue = catalogue,
-                                .state = state};
+                                .state = state,
+                                .cache_lock = PTHREAD_MUTEX_INITIALIZER};
     size_t batch_counts[TASKS];
     for (size_t i = 0; i < TASKS; i++)
         batch_counts[i] = settings->batch_count_max < FIRST_BATCH_COUNT

@@ -1,5 +1,6 @@
-/* The engine: one thread that runs admit, fold and refer in turn, and starts anew from what was committed
- * whenever something fails. */
+/* The engine: one thread that runs admit, fold and refer in turn, and starts anew from what was
+ * committed whenever something fails. At a start each of them is opened and loaded by a thread of
+ * its own. */
 #pragma once
 
 #include "schemas/lib/catalogue.h"
@@ -30,7 +31,8 @@ struct hub_public_state {
 struct hub_engine {
     const struct hub_settings *settings;
     const struct hub_catalogue *catalogue;
-    struct hub_cache *cache; /* NULL: none, for want of room */
+    struct hub_cache *cache;    /* NULL: none, for want of room */
+    pthread_mutex_t cache_lock; /* tasks are loaded side by side */
     struct hub_public_state *state;
     int64_t checkpoints[2]; /* written, failed */
 };

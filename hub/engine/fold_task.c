@@ -23,24 +23,13 @@ static const char *const *list_topics(const struct hub_catalogue *catalogue,
     return topics;
 }
 
-static enum hub_status take_log(void *context, const struct hub_input *input,
-                                struct hub_error *reterr) {
-    return hub_fold_load(context, HUB_FOLD_LOG, input, reterr);
+static enum hub_status take(void *context, unsigned topic, const struct hub_input *input,
+                            struct hub_error *reterr) {
+    return hub_fold_load(context, (enum hub_fold_topic)topic, input, reterr);
 }
 
-static enum hub_status take_unified(void *context, const struct hub_input *input,
-                                    struct hub_error *reterr) {
-    return hub_fold_load(context, HUB_FOLD_UNIFIED, input, reterr);
-}
-
-static enum hub_status take_conflict(void *context, const struct hub_input *input,
-                                     struct hub_error *reterr) {
-    return hub_fold_load(context, HUB_FOLD_CONFLICT, input, reterr);
-}
-
-static enum hub_status take_match(void *context, const struct hub_input *input,
-                                  struct hub_error *reterr) {
-    return hub_fold_load(context, HUB_FOLD_MATCH, input, reterr);
+static void taken(void *context, unsigned topic) {
+    hub_fold_topic_loaded(context, (enum hub_fold_topic)topic);
 }
 
 static const char *topic_of(const struct hub_slot *slot, enum hub_output_kind kind,
@@ -92,10 +81,7 @@ static enum hub_status check_rules(const struct hub_slot *slot,
 }
 
 static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
-                            const struct hub_kafka_partition *committed,
-                            struct hub_error *reterr) {
-    enum hub_status (*const take[])(void *, const struct hub_input *, struct hub_error *) = {
-        take_log, take_unified, take_conflict, take_match};
+                            const struct hub_kafka_partition *committed, struct hub_error *reterr) {
     struct hub_committed_fold before;
     int64_t end = committed->offset < 0 ? 0 : committed->offset;
     HUB_TRY(hub_counts_parse_fold(committed->metadata, &before, reterr));
@@ -109,10 +95,15 @@ static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
     HUB_TRY(hub_task_open_shelf(task, slot, reterr));
     hub_fold_set_store(slot->state, hub_slot_store(slot));
     HUB_TRY(hub_slot_load_near(slot, load_near, slot->state, reterr));
-    for (size_t i = 0; i < HUB_FOLD_TOPICS; i++)
-        HUB_TRY(hub_task_load_topic(task, &slot->kept[i],
-                                    slot->kept[i].is_input ? end : slot->kept[i].end, take[i],
-                                    slot->state, reterr));
+    struct hub_loading loadings[HUB_FOLD_TOPICS];
+    for (unsigned i = 0; i < HUB_FOLD_TOPICS; i++)
+        loadings[i] = (struct hub_loading){.kept = &slot->kept[i],
+                                           .topic = i,
+                                           .to = slot->kept[i].is_input ? end : slot->kept[i].end,
+                                           .take = take,
+                                           .taken = taken,
+                                           .context = slot->state};
+    HUB_TRY(hub_task_load_topics(task, loadings, HUB_FOLD_TOPICS, reterr));
     HUB_TRY(hub_fold_loaded(slot->state, reterr));
     HUB_TRY(check_rules(slot, &before, reterr));
     if (strcmp(hub_fold_rules(slot->state), slot->domain->rules) != 0)
@@ -227,7 +218,7 @@ const struct hub_task_kind hub_fold_task = {
     .state_count = KINDS,
     .keeps_input = true,
     .has_rules = true,
-    .headed_topics = HUB_FOLD_UNIFIED + 1,
+    .headers = hub_fold_headers,
     .topics = list_topics,
     .load = load,
     .unload = unload,

@@ -63,9 +63,13 @@ static enum hub_status give_each(void *context, struct hub_bytes key, struct hub
 static enum hub_status find(void *context, uint64_t hook, hub_store_take take, void *take_context,
                             struct hub_error *reterr) {
     struct hub_shelving *shelving = context;
+    struct hub_engine *engine = shelving->task->engine;
     struct asking asking = {shelving->task, take, take_context, 0};
-    return hub_cache_find(shelving->task->engine->cache, shelving->shelf, hook, give_found, &asking,
-                          reterr);
+    pthread_mutex_lock(&engine->cache_lock);
+    enum hub_status status =
+        hub_cache_find(engine->cache, shelving->shelf, hook, give_found, &asking, reterr);
+    pthread_mutex_unlock(&engine->cache_lock);
+    return status;
 }
 
 static enum hub_status each(void *context, unsigned topic, hub_store_take take,
@@ -77,15 +81,15 @@ static enum hub_status each(void *context, unsigned topic, hub_store_take take,
                           &asking, &next, reterr);
 }
 
-/* --- loading --- */
+/* --- opening --- */
 
 static int64_t next_in(const struct hub_cache *cache, const struct hub_kept *kept) {
     int64_t next = hub_cache_next(cache, kept->space);
     return next < 0 ? 0 : next;
 }
 
-enum hub_status hub_task_open_shelf(struct hub_task *task, struct hub_slot *slot,
-                                    struct hub_error *reterr) {
+static enum hub_status open_shelf(struct hub_task *task, struct hub_slot *slot,
+                                  struct hub_error *reterr) {
     struct hub_cache *cache = task->engine->cache;
     hub_task_close_shelf(slot);
     for (size_t i = 0; i < slot->kept_count; i++)
@@ -105,6 +109,14 @@ enum hub_status hub_task_open_shelf(struct hub_task *task, struct hub_slot *slot
         shelving->is_asked |= slot->kept[i].next > 0;
     }
     return HUB_OK;
+}
+
+enum hub_status hub_task_open_shelf(struct hub_task *task, struct hub_slot *slot,
+                                    struct hub_error *reterr) {
+    pthread_mutex_lock(&task->engine->cache_lock);
+    enum hub_status status = open_shelf(task, slot, reterr);
+    pthread_mutex_unlock(&task->engine->cache_lock);
+    return status;
 }
 
 void hub_task_close_shelf(struct hub_slot *slot) {
@@ -136,42 +148,18 @@ enum hub_status hub_slot_load_near(struct hub_slot *slot,
     struct taking_near taking = {take, context};
     if (hub_slot_store(slot) == NULL)
         return HUB_OK;
-    return hub_cache_near(slot->shelving->task->engine->cache, slot->shelving->shelf, take_near,
-                          &taking, reterr);
+    struct hub_engine *engine = slot->shelving->task->engine;
+    pthread_mutex_lock(&engine->cache_lock);
+    enum hub_status status =
+        hub_cache_near(engine->cache, slot->shelving->shelf, take_near, &taking, reterr);
+    pthread_mutex_unlock(&engine->cache_lock);
+    return status;
 }
 
-struct reading {
-    enum hub_status (*take)(void *context, const struct hub_input *input,
-                            struct hub_error *reterr);
-    void *context;
-    int64_t count;
-};
-
-static enum hub_status take_record(void *context, const struct hub_kafka_record *record,
-                                   struct hub_error *reterr) {
-    struct reading *reading = context;
-    struct hub_input input = hub_task_input(record);
-    reading->count++;
-    return reading->take(reading->context, &input, reterr);
-}
-
-enum hub_status hub_task_load_topic(struct hub_task *task, struct hub_kept *kept, int64_t to,
-                                    enum hub_status (*take)(void *context,
-                                                            const struct hub_input *input,
-                                                            struct hub_error *reterr),
-                                    void *context, struct hub_error *reterr) {
-    struct reading reading = {take, context, 0};
-    if (kept->next > to) { /* ahead of Kafka: it is a copy of something else */
-        hub_cache_drop(task->engine->cache, kept->space);
-        return hub_fail(reterr, HUB_RETRY, "cache: %s is at %lld, ahead of Kafka's %lld",
-                        kept->space, (long long)kept->next, (long long)to);
-    }
-    kept->level = kept->next == to && task->engine->cache != NULL;
-    hub_reader_want_headers(task->reader, kept->has_headers);
-    HUB_TRY(hub_reader_read(task->reader, kept->topic, kept->partition, kept->next, to, take_record,
-                            &reading, NULL, reterr));
-    task->loaded_read += reading.count;
-    return HUB_OK;
+void hub_task_drop_space(struct hub_task *task, const struct hub_kept *kept) {
+    pthread_mutex_lock(&task->engine->cache_lock);
+    hub_cache_drop(task->engine->cache, kept->space);
+    pthread_mutex_unlock(&task->engine->cache_lock);
 }
 
 /* --- noting --- */
@@ -252,9 +240,9 @@ enum hub_status hub_keep_piece(struct hub_task *task, struct hub_slot *slot,
     }
     struct keeping keeping = {task, slot, (unsigned)(kept - slot->kept)};
     int64_t to = end - kept->next > count_max ? kept->next + count_max : end;
-    hub_reader_want_headers(task->reader, kept->has_headers);
-    HUB_TRY(hub_reader_read(task->reader, kept->topic, kept->partition, kept->next, to,
-                            keep_record, &keeping, NULL, reterr));
+    hub_reader_want_header(task->reader, kept->header);
+    HUB_TRY(hub_reader_read(task->reader, kept->topic, kept->partition, kept->next, to, keep_record,
+                            &keeping, NULL, reterr));
     kept->next = to;
     kept->level = to == end;
     return HUB_OK;

@@ -74,7 +74,7 @@ static void name_topics(const struct hub_task *task, struct hub_slot *slot) {
         if (slot->output_topics[kind->state[i]] != NULL)
             add_kept(slot, slot->output_topics[kind->state[i]], /* is_input= */ false);
     for (size_t i = 0; i < slot->kept_count; i++)
-        slot->kept[i].has_headers = i < kind->headed_topics;
+        slot->kept[i].header = kind->headers == NULL ? NULL : kind->headers[i];
 }
 
 void hub_slot_init(const struct hub_task *task, const char *topic, int32_t partition,
@@ -434,6 +434,14 @@ static enum hub_status gather(struct hub_task *task, bool *ret_due, struct hub_e
     HUB_TRY(task->kind->gather(task, &due, reterr));
     hub_arena_reset(&task->arena);
     *ret_due |= due;
+    return HUB_OK;
+}
+
+enum hub_status hub_task_join(struct hub_task *task, int64_t timeout_ms, struct hub_error *reterr) {
+    enum { STEP_MS = 50 };
+    int64_t began_ms = hub_clock_monotonic_ms();
+    while (!task->assigned && hub_clock_monotonic_ms() - began_ms < timeout_ms)
+        HUB_TRY(poll_batch(task, STEP_MS, reterr));
     return HUB_OK;
 }
 

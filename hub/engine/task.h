@@ -17,12 +17,12 @@ struct hub_task;
 struct hub_kept {
     const char *topic;
     int32_t partition;
-    bool is_input;     /* what the task consumes: state up to what is committed */
-    bool has_headers;  /* that are state */
-    const char *space; /* the cache's name of it */
-    int64_t end;       /* of an output, when it was assigned or looked at */
-    int64_t next;      /* all before it is in the cache, or noted for it */
-    bool level;        /* that is all there is: what is committed is noted as it comes */
+    bool is_input;      /* what the task consumes: state up to what is committed */
+    const char *header; /* of its records, that is state; or NULL */
+    const char *space;  /* the cache's name of it */
+    int64_t end;        /* of an output, when it was assigned or looked at */
+    int64_t next;       /* all before it is in the cache, or noted for it */
+    bool level;         /* that is all there is: what is committed is noted as it comes */
 };
 
 struct hub_shelving;
@@ -55,7 +55,9 @@ struct hub_task_kind {
     size_t state_count;
     bool keeps_input; /* what it consumed is state, too: the first of its topics */
     bool has_rules;   /* by which the hooks of its records are made */
-    unsigned headed_topics; /* the first so many of its state have headers that count */
+    /* By topics of its state: the header of their records that is state, too, or NULL. NULL: of
+     * none. */
+    const char *const *headers;
     /* The topics it consumes, NULL-ended, in the arena. */
     const char *const *(*topics)(const struct hub_catalogue *catalogue, struct hub_arena *arena);
     /* What the task keeps beside its slots, as task->own; NULL for nothing. */
@@ -129,6 +131,10 @@ HUB_MUST_USE enum hub_status hub_task_open(struct hub_task *task,
                                            struct hub_error *reterr);
 void hub_task_close(struct hub_task *task);
 
+/* Until it has been given its partitions and has loaded them, or that long without. */
+HUB_MUST_USE enum hub_status hub_task_join(struct hub_task *task, int64_t timeout_ms,
+                                           struct hub_error *reterr);
+
 /* One transaction, where there is something to do within timeout_ms. */
 HUB_MUST_USE enum hub_status hub_task_step(struct hub_task *task, int64_t timeout_ms,
                                            bool *ret_worked, struct hub_error *reterr);
@@ -160,21 +166,31 @@ void hub_task_close_shelf(struct hub_slot *slot);
 /* What the stage can ask; NULL where the cache had nothing when it was opened. */
 const struct hub_store *hub_slot_store(const struct hub_slot *slot);
 /* The near hashes of all that the store has. */
-HUB_MUST_USE enum hub_status
-hub_slot_load_near(struct hub_slot *slot,
-                   void (*take)(void *context, const uint64_t *hashes, size_t count), void *context,
-                   struct hub_error *reterr);
-/* Loads from Kafka what the cache does not have of one topic partition of the slot's state, up to `to`.
- * `take` is given every record. They are not noted, which would take longer than the loading:
- * hub_task_keep reads them again, in its own time. */
-HUB_MUST_USE enum hub_status
-hub_task_load_topic(struct hub_task *task, struct hub_kept *kept, int64_t to,
-                    enum hub_status (*take)(void *context, const struct hub_input *input,
-                                            struct hub_error *reterr),
-                    void *context, struct hub_error *reterr);
+HUB_MUST_USE enum hub_status hub_slot_load_near(struct hub_slot *slot,
+                                                void (*take)(void *context, const uint64_t *hashes,
+                                                             size_t count),
+                                                void *context, struct hub_error *reterr);
+/* Of one topic partition of a slot's state: up to where, who is given every record, and who is told
+ * once that was all (NULL: nobody). */
+struct hub_loading {
+    struct hub_kept *kept;
+    unsigned topic; /* the stage's number */
+    int64_t to;
+    hub_store_take take;
+    void (*taken)(void *context, unsigned topic);
+    void *context;
+};
+/* Loads from Kafka what the cache does not have, by a thread for each topic of which there is much.
+ * The records are not noted, which would take longer than the loading: hub_task_keep reads them
+ * again, in its own time. At most HUB_STORE_TOPICS_MAX. */
+HUB_MUST_USE enum hub_status hub_task_load_topics(struct hub_task *task,
+                                                  const struct hub_loading *loadings, size_t count,
+                                                  struct hub_error *reterr);
+/* What the cache has of a topic partition is not what it should be. */
+void hub_task_drop_space(struct hub_task *task, const struct hub_kept *kept);
 
-/* Notes a record of the slot's state as the cache keeps it: offset, time, replaced status, value. Nothing
- * where the cache is behind: hub_task_keep comes by it. */
+/* Notes a record of the slot's state as the cache keeps it: offset, time, replaced status, value.
+ * Nothing where the cache is behind: hub_task_keep comes by it. */
 void hub_task_note_record(struct hub_task *task, struct hub_slot *slot, unsigned topic,
                           const struct hub_input *input);
 /* What the cache has of the slot was made by other rules: it is begun anew. */

@@ -72,14 +72,13 @@ enum hub_status hub_kafka_meet(rd_kafka_t *handle, struct hub_error *reterr) {
     return HUB_OK;
 }
 
-static void read_headers(struct hub_kafka_batch *batch, const rd_kafka_message_t *message,
-                         struct hub_kafka_record *record) {
+void hub_kafka_read_headers(const rd_kafka_message_t *message, struct hub_arena *arena,
+                            struct hub_kafka_record *record) {
     rd_kafka_headers_t *headers = NULL;
     if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return;
     size_t count = rd_kafka_header_cnt(headers);
-    struct hub_kafka_header *list =
-        hub_arena_take_zero(&batch->arena, count + 1, sizeof *list);
+    struct hub_kafka_header *list = hub_arena_take_zero(arena, count + 1, sizeof *list);
     for (size_t i = 0; i < count; i++) {
         const void *value = NULL;
         size_t size = 0;
@@ -90,8 +89,18 @@ static void read_headers(struct hub_kafka_batch *batch, const rd_kafka_message_t
     record->header_count = count;
 }
 
-void hub_kafka_batch_add(struct hub_kafka_batch *batch, rd_kafka_message_t *message,
-                         bool with_headers) {
+struct hub_kafka_record hub_kafka_record_of(const rd_kafka_message_t *message) {
+    return (struct hub_kafka_record){.topic = rd_kafka_topic_name(message->rkt),
+                                     .partition = message->partition,
+                                     .offset = message->offset,
+                                     .timestamp_ms = rd_kafka_message_timestamp(message, NULL),
+                                     .has_key = message->key != NULL,
+                                     .has_value = message->payload != NULL,
+                                     .key = hub_bytes(message->key, message->key_len),
+                                     .value = hub_bytes(message->payload, message->len)};
+}
+
+void hub_kafka_batch_add(struct hub_kafka_batch *batch, rd_kafka_message_t *message) {
     if (batch->count == batch->capacity) {
         batch->capacity = batch->capacity == 0 ? 256 : batch->capacity * 2;
         batch->records =
@@ -100,16 +109,8 @@ void hub_kafka_batch_add(struct hub_kafka_batch *batch, rd_kafka_message_t *mess
             hub_reallocate(batch->messages, batch->capacity * sizeof *batch->messages);
     }
     struct hub_kafka_record *record = &batch->records[batch->count];
-    *record = (struct hub_kafka_record){.topic = rd_kafka_topic_name(message->rkt),
-                                        .partition = message->partition,
-                                        .offset = message->offset,
-                                        .timestamp_ms = rd_kafka_message_timestamp(message, NULL),
-                                        .has_key = message->key != NULL,
-                                        .has_value = message->payload != NULL,
-                                        .key = hub_bytes(message->key, message->key_len),
-                                        .value = hub_bytes(message->payload, message->len)};
-    if (with_headers)
-        read_headers(batch, message, record);
+    *record = hub_kafka_record_of(message);
+    hub_kafka_read_headers(message, &batch->arena, record);
     batch->size += record->key.size + record->value.size;
     batch->messages[batch->count++] = message;
 }

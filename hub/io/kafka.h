@@ -158,9 +158,9 @@ hub_reader_read(struct hub_reader *reader, const char *topic, int32_t partition,
                                         struct hub_error *reterr),
                 void *context, int64_t *ret_next, struct hub_error *reterr);
 
-/* Whether records are given with their headers, as they are where nobody says otherwise: taking them
- * apart is half of the work of reading. */
-void hub_reader_want_headers(struct hub_reader *reader, bool wanted);
+/* Records are given with all their headers where nobody says otherwise: taking them apart is half
+ * of the work of reading. From now on with this one only, or with none where it is NULL. */
+void hub_reader_want_header(struct hub_reader *reader, const char *name);
 
 /* The first offset there is, and the one after the last committed record. */
 HUB_MUST_USE enum hub_status hub_reader_bounds(struct hub_reader *reader, const char *topic,

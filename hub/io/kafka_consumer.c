@@ -205,7 +205,7 @@ static enum hub_status take(struct hub_consumer *consumer, rd_kafka_message_t *m
                             struct hub_kafka_batch *batch, struct hub_error *reterr) {
     rd_kafka_resp_err_t code = message->err;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        hub_kafka_batch_add(batch, message, /* with_headers= */ true);
+        hub_kafka_batch_add(batch, message);
         return HUB_OK;
     }
     bool fenced = hub_consumer_is_fenced(consumer);

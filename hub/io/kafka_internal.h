@@ -15,8 +15,12 @@ rd_kafka_conf_t *hub_kafka_conf(const char *bootstrap);
 enum hub_status hub_kafka_meet(rd_kafka_t *handle, struct hub_error *reterr);
 
 /* Adds a message to a batch; the batch owns it then. */
-void hub_kafka_batch_add(struct hub_kafka_batch *batch, rd_kafka_message_t *message,
-                         bool with_headers);
+void hub_kafka_batch_add(struct hub_kafka_batch *batch, rd_kafka_message_t *message);
+
+/* A message without its headers, and those; valid as long as the message. */
+struct hub_kafka_record hub_kafka_record_of(const rd_kafka_message_t *message);
+void hub_kafka_read_headers(const rd_kafka_message_t *message, struct hub_arena *arena,
+                            struct hub_kafka_record *record);
 
 /* A client that reads whole partitions, as hub_reader does; isolation: read_committed or
  * read_uncommitted. */

@@ -12,7 +12,8 @@ struct hub_reader {
     rd_kafka_t *handle;
     rd_kafka_queue_t *queue; /* the handle's */
     rd_kafka_t *uncommitted; /* asks for the ends of logs; NULL until needed */
-    bool skips_headers;
+    bool wants_one;          /* header at most */
+    const char *wanted;
     const struct rd_kafka_metadata *known; /* of the last look; NULL before one */
 };
 
@@ -27,6 +28,7 @@ enum hub_status hub_reader_open_handle(const char *bootstrap, const char *isolat
                                     "allow.auto.create.topics", "false",
                                     "fetch.queue.backoff.ms",   "10",
                                     "fetch.wait.max.ms",        "5",
+                                    "fetch.message.max.bytes",  "4194304",
                                     NULL};
     char text[512];
     rd_kafka_conf_t *conf = hub_kafka_conf(bootstrap);
@@ -175,14 +177,44 @@ struct reading {
     const char *topic;
     int32_t partition;
     int64_t to, next;
-    bool with_headers;
+    const struct hub_reader *reader;
     enum hub_status (*take)(void *context, const struct hub_kafka_record *record,
                             struct hub_error *reterr);
     void *context;
     struct hub_error *reterr;
-    struct hub_kafka_batch batch; /* of the one record */
+    struct hub_arena arena; /* of one record's headers */
     bool ended;
 };
+
+static void read_wanted(const struct hub_reader *reader, const rd_kafka_message_t *message,
+                        struct hub_kafka_header *header, struct hub_kafka_record *record) {
+    rd_kafka_headers_t *headers = NULL;
+    const void *value = NULL;
+    size_t size = 0;
+    if (reader->wanted == NULL ||
+        rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_header_get_last(headers, reader->wanted, &value, &size) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    *header =
+        (struct hub_kafka_header){reader->wanted, hub_bytes(value == NULL ? "" : value, size)};
+    record->headers = header;
+    record->header_count = 1;
+}
+
+static enum hub_status take_record(struct reading *reading, const rd_kafka_message_t *message) {
+    struct hub_kafka_record record = hub_kafka_record_of(message);
+    struct hub_kafka_header header;
+    if (reading->reader->wants_one)
+        read_wanted(reading->reader, message, &header, &record);
+    else
+        hub_kafka_read_headers(message, &reading->arena, &record);
+    enum hub_status status = reading->take(reading->context, &record, reading->reterr);
+    hub_arena_reset(&reading->arena);
+    reading->next = message->offset + 1;
+    reading->ended = reading->next >= reading->to;
+    return status;
+}
 
 static enum hub_status take_message(struct reading *reading, rd_kafka_message_t *message) {
     enum hub_status status = HUB_OK;
@@ -197,19 +229,15 @@ static enum hub_status take_message(struct reading *reading, rd_kafka_message_t 
     } else if (message->offset >= reading->to) {
         reading->ended = true;
     } else {
-        reading->next = message->offset + 1;
-        hub_kafka_batch_add(&reading->batch, message, reading->with_headers);
-        status = reading->take(reading->context, &reading->batch.records[0], reading->reterr);
-        reading->ended = reading->next >= reading->to;
-        hub_kafka_batch_clear(&reading->batch); /* with the message */
-        return status;
+        status = take_record(reading, message);
     }
     rd_kafka_message_destroy(message);
     return status;
 }
 
-void hub_reader_want_headers(struct hub_reader *reader, bool wanted) {
-    reader->skips_headers = !wanted;
+void hub_reader_want_header(struct hub_reader *reader, const char *name) {
+    reader->wants_one = true;
+    reader->wanted = name;
 }
 
 enum { STEP_MS = 1000, AT_ONCE = 500 };
@@ -269,7 +297,7 @@ enum hub_status hub_reader_read(struct hub_reader *reader, const char *topic, in
                               .partition = partition,
                               .to = to < 0 || to > end ? end : to,
                               .next = from < first ? first : from,
-                              .with_headers = !reader->skips_headers,
+                              .reader = reader,
                               .take = take,
                               .context = context,
                               .reterr = reterr};
@@ -280,7 +308,7 @@ enum hub_status hub_reader_read(struct hub_reader *reader, const char *topic, in
     if (status == HUB_OK)
         status = read_on(reader, &reading, reterr);
     rd_kafka_assign(reader->handle, NULL);
-    hub_kafka_batch_free(&reading.batch);
+    hub_arena_destroy(&reading.arena);
     if (ret_next != NULL)
         *ret_next = reading.next;
     return status;

@@ -12,7 +12,7 @@ enum { TOPIC = 0, OWN_KEY = 0 }; /* there is one topic, and one trait */
 
 void hub_sources_init(struct hub_sources *sources, const struct hub_catalogue *catalogue) {
     *sources = (struct hub_sources){.schema = hub_catalogue_latest(catalogue, "admitted"),
-                                    .shelf = hub_shelf_new()};
+                                    .shelf = hub_shelf_new(TOPIC, /* header= */ NULL)};
     assert(sources->schema != NULL);
 }
 
@@ -37,7 +37,7 @@ void hub_sources_load(struct hub_sources *sources, struct hub_bytes key, struct 
         .has_key = true, .has_value = true, .key = key, .value = value};
     const struct hub_hook hook = {.hash = hub_sources_hook(key)};
     assert(sources->awake == NULL); /* an older record of the key may be */
-    hub_shelf_put(sources->shelf, TOPIC, &record, &hook, 1, /* header= */ NULL);
+    hub_shelf_put(sources->shelf, &record, &hook, 1);
 }
 
 struct hub_source *hub_sources_add(struct hub_sources *sources, struct hub_bytes key) {

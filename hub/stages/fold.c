@@ -22,7 +22,7 @@ struct hub_fold *hub_fold_new(const struct hub_catalogue *catalogue,
     fold->fact_schema = hub_catalogue_latest(catalogue, "fact");
     assert(fold->fact_schema != NULL);
     hub_readers_init(&fold->readers, catalogue, domain);
-    fold->shelf = hub_shelf_new();
+    fold_load_init(fold);
     fold->waking = fold_waking_new();
     return fold;
 }
@@ -69,7 +69,6 @@ void hub_fold_free(struct hub_fold *fold) {
     hub_release(fold->sieve.hashes);
     hub_hooks_free(&fold->hooks);
     fold_load_free(fold);
-    hub_shelf_free(fold->shelf);
     fold_waking_free(fold->waking);
     fold_rules_free(fold);
     fold->catalogue->compiler->release(fold->rules);

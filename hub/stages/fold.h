@@ -42,15 +42,18 @@ struct hub_fold *hub_fold_new(const struct hub_catalogue *catalogue,
 void hub_fold_free(struct hub_fold *fold); /* NULL is fine */
 
 /* Loading: every record of the topics' partitions in offset order (or, of each key, the last), log
- * entries only below the committed offset. Then hub_fold_loaded once, before the first entry. Records are
- * put away, and read when an entry comes near them; what contradicts another one shows then.
- * The rules in force are those of the log; where it names none, the domain's as given.
- * HUB_FATAL where a record is damaged. */
+ * entries only below the committed offset. Then hub_fold_loaded once, before the first entry.
+ * Records are put away, and read when an entry comes near them; what contradicts another one shows
+ * then. Topics may be loaded by threads of their own. The rules in force are those of the log;
+ * where it names none, the domain's as given. HUB_FATAL where a record is damaged. */
 HUB_MUST_USE enum hub_status hub_fold_load(struct hub_fold *fold, enum hub_fold_topic topic,
                                            const struct hub_input *record,
                                            struct hub_error *reterr);
-/* What need not be loaded: the fold asks for it. The store outlives the fold, and has hooks by the rules
- * in force; of what it has, hub_fold_load_near is given the near_hash of every hook that has one. */
+/* That was all of a topic. It need not be said: what is sorted now is not later, by one thread. */
+void hub_fold_topic_loaded(struct hub_fold *fold, enum hub_fold_topic topic);
+/* What need not be loaded: the fold asks for it. The store outlives the fold, and has hooks by the
+ * rules in force; of what it has, hub_fold_load_near is given the near_hash of every hook that has
+ * one. */
 void hub_fold_set_store(struct hub_fold *fold, const struct hub_store *store);
 void hub_fold_load_near(struct hub_fold *fold, const uint64_t *hashes, size_t count);
 HUB_MUST_USE enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_error *reterr);

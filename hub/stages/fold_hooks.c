@@ -14,6 +14,9 @@
 
 enum { HASH_SIZE = 8, PREFIX_SIZE = HUB_RULES_HASH_SIZE + 2 };
 
+const char *const hub_fold_headers[HUB_FOLD_TOPICS] = {
+    [HUB_FOLD_LOG] = "hub_replaced_status", [HUB_FOLD_UNIFIED] = HUB_FOLD_HOOKS_HEADER};
+
 void hub_hooks_free(struct hub_hooks *hooks) {
     hub_release(hooks->items);
     *hooks = (struct hub_hooks){0};

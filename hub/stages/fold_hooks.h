@@ -23,6 +23,9 @@ enum hub_fold_topic {
     HUB_FOLD_TOPICS,
 };
 
+/* By topics: the header of a record that is part of the state, or NULL. */
+extern const char *const hub_fold_headers[HUB_FOLD_TOPICS];
+
 struct hub_hooks {
     struct hub_hook *items;
     size_t count, capacity;

@@ -265,33 +265,49 @@ enum hub_status fold_load_match(struct hub_fold *fold, struct hub_bytes value,
 
 /* --- putting away --- */
 
-void fold_load_free(struct hub_fold *fold) {
+static void clear_shelves(struct hub_fold *fold) {
+    for (unsigned topic = 0; topic < HUB_FOLD_TOPICS; topic++)
+        fold->shelves[topic] = hub_shelf_new(topic, hub_fold_headers[topic]);
+}
+
+static void free_stale(struct hub_fold *fold) {
     for (size_t i = 0; i < fold->stale_count; i++)
         hub_release(fold->stale[i]);
     fold->stale = hub_release(fold->stale);
     fold->stale_count = fold->stale_capacity = 0;
 }
 
-static void sieve_hooks(struct hub_fold *fold) {
-    for (size_t i = 0; i < fold->hooks.count; i++)
-        if (fold->hooks.items[i].is_near)
-            fold_sieve_note(&fold->sieve, fold->hooks.items[i].near_hash);
+void fold_load_init(struct hub_fold *fold) {
+    clear_shelves(fold);
+}
+
+void fold_load_free(struct hub_fold *fold) {
+    for (unsigned topic = 0; topic < HUB_FOLD_TOPICS; topic++) {
+        hub_shelf_free(fold->shelves[topic]);
+        hub_hooks_free(&fold->loading[topic]);
+    }
+    hub_hook_set_free(&fold->asked);
+    free_stale(fold);
+}
+
+static void sieve_hooks(struct hub_fold *fold, const struct hub_hooks *hooks) {
+    for (size_t i = 0; i < hooks->count; i++)
+        if (hooks->items[i].is_near)
+            fold_sieve_note(&fold->sieve, hooks->items[i].near_hash);
 }
 
 static enum hub_status put(struct hub_fold *fold, unsigned topic, const struct hub_input *record,
                            struct hub_error *reterr) {
-    static const char *const headers[] = {[HUB_FOLD_LOG] = "hub_replaced_status",
-                                          [HUB_FOLD_UNIFIED] = HUB_FOLD_HOOKS_HEADER,
-                                          [HUB_FOLD_MATCH] = NULL};
+    struct hub_hooks *hooks = &fold->loading[topic];
     bool stale = false;
     if (hub_fold_hooks_of(fold->catalogue, fold->domain->rules, (enum hub_fold_topic)topic, record,
-                          &fold->hooks, &stale, reterr) != HUB_OK)
+                          hooks, &stale, reterr) != HUB_OK)
         return hub_fail_at(reterr, HUB_FATAL, "match.%s/%d@%lld", fold->domain->name,
                            record->partition, (long long)record->offset);
-    if (fold->hooks.count == 0)
+    if (hooks->count == 0)
         return HUB_OK;
-    hub_shelf_put(fold->shelf, topic, record, fold->hooks.items, fold->hooks.count, headers[topic]);
-    sieve_hooks(fold);
+    hub_shelf_put(fold->shelves[topic], record, hooks->items, hooks->count);
+    sieve_hooks(fold, hooks);
     if (!stale)
         return HUB_OK;
     HUB_GROW(fold->stale, fold->stale_count, fold->stale_capacity);
@@ -318,6 +334,10 @@ enum hub_status hub_fold_load(struct hub_fold *fold, enum hub_fold_topic topic,
     return put(fold, topic, record, reterr);
 }
 
+void hub_fold_topic_loaded(struct hub_fold *fold, enum hub_fold_topic topic) {
+    hub_shelf_sort(fold->shelves[topic]);
+}
+
 void hub_fold_load_near(struct hub_fold *fold, const uint64_t *hashes, size_t count) {
     for (size_t i = 0; i < count; i++)
         fold_sieve_note(&fold->sieve, hashes[i]);
@@ -340,15 +360,16 @@ static enum hub_status remember_rules(void *context, unsigned topic,
 /* Hooks are of the rules in force, which may be others than those that records were put away by. What
  * was put away once can be again: rules do not say what is damaged. */
 static void shelve_again(struct hub_fold *fold) {
-    struct hub_shelf *before = fold->shelf;
+    struct hub_shelf *before[HUB_FOLD_TOPICS];
     struct hub_error error;
-    fold->shelf = hub_shelf_new();
-    fold_load_free(fold);
+    memcpy(before, fold->shelves, sizeof before);
+    clear_shelves(fold);
+    free_stale(fold);
     for (unsigned topic = 0; topic < HUB_FOLD_TOPICS; topic++) {
-        enum hub_status status = hub_shelf_each(before, topic, put_again, fold, &error);
+        enum hub_status status = hub_shelf_each(before[topic], put_again, fold, &error);
         assert(status == HUB_OK);
+        hub_shelf_free(before[topic]);
     }
-    hub_shelf_free(before);
 }
 
 static enum hub_status hook_entry(void *context, unsigned topic, const struct hub_input *record,
@@ -360,18 +381,20 @@ static enum hub_status hook_entry(void *context, unsigned topic, const struct hu
 
 static enum hub_status hook_by_hand(struct hub_fold *fold, struct hub_bytes key,
                                     struct hub_error *reterr) {
-    struct hub_bytes unified = hub_shelf_value(fold->shelf, HUB_FOLD_UNIFIED, key);
+    uint64_t own = hub_fold_own_hook(HUB_FOLD_UNIFIED, key);
+    struct hub_shelf *shelf = fold->shelves[HUB_FOLD_UNIFIED];
+    struct hub_bytes unified = hub_shelf_value(shelf, own, key);
     size_t statements = 0;
     fold->hooks.count = 0;
     HUB_TRY(fold_hooks_of_unified(fold, unified, &fold->hooks, &statements, reterr));
     for (size_t i = 0; i < statements; i++) {
         uint64_t hook = fold->hooks.items[i].hash;
-        HUB_TRY(hub_shelf_find(fold->shelf, hook, hook_entry, fold, reterr));
+        HUB_TRY(hub_shelf_find(fold->shelves[HUB_FOLD_LOG], hook, hook_entry, fold, reterr));
         if (fold->store != NULL)
             HUB_TRY(fold->store->find(fold->store->context, hook, hook_entry, fold, reterr));
     }
-    hub_shelf_hook(fold->shelf, HUB_FOLD_UNIFIED, key, fold->hooks.items, fold->hooks.count);
-    sieve_hooks(fold);
+    hub_shelf_hook(shelf, own, key, fold->hooks.items, fold->hooks.count);
+    sieve_hooks(fold, &fold->hooks);
     return HUB_OK;
 }
 
@@ -388,6 +411,13 @@ static enum hub_status hook_all_by_hand(struct hub_fold *fold, struct hub_error 
     return HUB_OK;
 }
 
+static bool has_loaded(const struct hub_fold *fold) {
+    for (unsigned topic = 0; topic < HUB_FOLD_TOPICS; topic++)
+        if (!hub_shelf_is_empty(fold->shelves[topic]))
+            return true;
+    return false;
+}
+
 enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_error *reterr) {
     const struct hub_domain *before = fold->domain; /* the catalogue's */
     if (fold->store != NULL)
@@ -399,9 +429,11 @@ enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_error *reterr)
     HUB_TRY(fold_rules_loaded(fold, reterr));
     if (strcmp(fold->domain->rules, before->rules) != 0)
         shelve_again(fold);
+    for (unsigned topic = 0; topic < HUB_FOLD_TOPICS; topic++)
+        hub_shelf_sort(fold->shelves[topic]);
     HUB_TRY(hook_all_by_hand(fold, reterr));
-    fold_load_free(fold);
+    free_stale(fold);
     fold_sieve_build(&fold->sieve);
-    fold->has_dormant = fold->store != NULL || !hub_shelf_is_empty(fold->shelf);
+    fold->has_dormant = fold->store != NULL || has_loaded(fold);
     return HUB_OK;
 }

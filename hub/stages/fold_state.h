@@ -1,6 +1,8 @@
 /* The working set of one shard, shared by the files of the fold and by nobody else. */
 #pragma once
 
+#include "hub/base/hook_set.h"
+#include "hub/base/table.h"
 #include "hub/core/claims.h"
 #include "hub/base/table.h"
 #include "hub/core/intervals.h"
@@ -246,8 +248,10 @@ struct hub_fold {
     size_t marks; /* the last mark given */
     struct hub_fold_counts counts;
     struct hub_fold_gauges gauges;
-    struct hub_hooks hooks; /* of one record */
-    struct hub_shelf *shelf; /* what was loaded */
+    struct hub_hooks hooks;                     /* of one record */
+    struct hub_shelf *shelves[HUB_FOLD_TOPICS]; /* what was loaded */
+    struct hub_hooks loading[HUB_FOLD_TOPICS];  /* of one record each */
+    struct hub_hook_set asked;                  /* once each */
     char **stale; /* while loading: keys of unified records whose hooks are by other rules */
     size_t stale_count, stale_capacity;
     const struct hub_store *store; /* what else there is; or NULL */
@@ -327,7 +331,8 @@ enum hub_status fold_hooks_of_statement(struct hub_fold *fold, const struct hub_
 /* fold_load.c: reading what was published. */
 enum hub_status fold_load_entity(struct hub_fold *fold, struct fold_entity *entity,
                                  struct hub_error *reterr);
-void fold_load_free(struct hub_fold *fold); /* what is kept while loading */
+void fold_load_init(struct hub_fold *fold);
+void fold_load_free(struct hub_fold *fold);
 /* HUB_FATAL: the entity lists a statement that is none of its. */
 enum hub_status fold_contradict(const struct hub_fold *fold, const struct fold_entity *entity,
                                 const struct fold_statement *statement, struct hub_error *reterr);

@@ -149,15 +149,17 @@ static enum hub_status take(void *context, unsigned topic, const struct hub_inpu
 static enum hub_status take_stored(void *context, unsigned topic, const struct hub_input *record,
                                    struct hub_error *reterr) {
     const struct hub_fold *fold = context;
-    if (hub_shelf_has(fold->shelf, topic, record->key))
+    uint64_t own = hub_fold_own_hook((enum hub_fold_topic)topic, record->key);
+    if (hub_shelf_value(fold->shelves[topic], own, record->key).data != NULL)
         return HUB_OK;
     return take(context, topic, record, reterr);
 }
 
 static enum hub_status ask(struct hub_fold *fold, uint64_t hook, struct hub_error *reterr) {
-    if (!hub_shelf_ask(fold->shelf, hook))
+    if (!hub_hook_set_add(&fold->asked, hook))
         return HUB_OK;
-    HUB_TRY(hub_shelf_find(fold->shelf, hook, take, fold, reterr));
+    for (size_t topic = 0; topic < HUB_FOLD_TOPICS; topic++)
+        HUB_TRY(hub_shelf_find(fold->shelves[topic], hook, take, fold, reterr));
     if (fold->store == NULL)
         return HUB_OK;
     return fold->store->find(fold->store->context, hook, take_stored, fold, reterr);
@@ -297,7 +299,7 @@ static enum hub_status wake(struct hub_fold *fold, struct hub_error *reterr) {
 
 static enum hub_status take_all(struct hub_fold *fold, struct hub_error *reterr) {
     for (unsigned topic = 0; topic < HUB_FOLD_TOPICS; topic++) {
-        HUB_TRY(hub_shelf_each(fold->shelf, topic, take, fold, reterr));
+        HUB_TRY(hub_shelf_each(fold->shelves[topic], take, fold, reterr));
         if (fold->store != NULL)
             HUB_TRY(fold->store->each(fold->store->context, topic, take_stored, fold, reterr));
     }

@@ -1,290 +1,365 @@
 #include "hub/stages/shelf.h"
 
+#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* One record: topic, offset, time, sizes, then key, header and value. */
 struct shelved {
-    uint8_t *bytes; /* key, header, value */
-    uint32_t key_size, header_size, value_size;
-    unsigned topic;
     int64_t offset, timestamp_ms;
-    const char *header;
-    uint64_t hooks_sum;
+    uint32_t key_size, header_size, value_size;
+    bool has_header;
+    uint8_t bytes[]; /* key, header, value */
 };
 
-/* Hooks lie in buckets by their first bits, in no order: whoever loads only appends, which is a write
- * where the last one was, and whoever asks looks through one bucket. */
+/* Their size counts: there are several of each record. */
 struct entry {
     uint64_t hook;
     uint32_t record;
-};
+} __attribute__((packed, aligned(4)));
 
-struct bucket {
+/* Entries by hooks and, of the same hook, by records; those after sorted_count as they came. */
+struct index {
     struct entry *entries;
-    uint32_t count, capacity;
-};
-
-/* Keys, and hooks that were asked for, lie in open-addressed tables. */
-struct slot {
-    uint32_t tag, record; /* record + 1; 0 where the slot is free */
+    size_t count, capacity, sorted_count;
+    uint32_t *starts; /* where those begin whose hook begins with these bits */
+    unsigned bits;
 };
 
 struct hub_shelf {
-    struct shelved *records;
+    unsigned topic;
+    const char *header;
+    struct hub_arena arena;   /* of records */
+    struct shelved **records; /* as they came */
     size_t record_count, record_capacity;
-    struct slot *slots; /* a power of two, or none */
-    size_t slot_count;
-    struct bucket *buckets; /* a power of two, or none */
-    size_t bucket_count, entry_count;
-    uint64_t *asked; /* 0 where free; a power of two, or none */
-    size_t asked_count, asked_used;
+    struct index own, others; /* of each record one entry, and the rest */
+    size_t live_bytes;        /* of records, when they were sorted */
 };
 
-enum { SLOTS_MIN = 1 << 6, BUCKETS_MIN = 1 << 4, BUCKET_ENTRIES = 64, ASKED_MIN = 1 << 6 };
+enum {
+    NEW_BYTES_MIN = 256 << 20,
+    BITS_AT_ONCE = 11, /* a table of so many places stays near the processor */
+    ENTRIES_EACH = 8,  /* of a place in the table, on average */
+    SORT_BY_HAND_MAX = 64,
+};
 
-struct hub_shelf *hub_shelf_new(void) {
-    return hub_allocate_zero(1, sizeof(struct hub_shelf));
+struct hub_shelf *hub_shelf_new(unsigned topic, const char *header) {
+    struct hub_shelf *shelf = hub_allocate_zero(1, sizeof *shelf);
+    shelf->topic = topic;
+    shelf->header = header;
+    return shelf;
 }
 
-static void free_buckets(struct bucket *buckets, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        hub_release(buckets[i].entries);
-    hub_release(buckets);
+static void free_index(struct index *index) {
+    hub_release(index->entries);
+    hub_release(index->starts);
 }
 
 void hub_shelf_free(struct hub_shelf *shelf) {
     if (shelf == NULL)
         return;
-    for (size_t i = 0; i < shelf->record_count; i++)
-        hub_release(shelf->records[i].bytes);
+    hub_arena_destroy(&shelf->arena);
     hub_release(shelf->records);
-    hub_release(shelf->slots);
-    free_buckets(shelf->buckets, shelf->bucket_count);
-    hub_release(shelf->asked);
+    free_index(&shelf->own);
+    free_index(&shelf->others);
     hub_release(shelf);
 }
-
-/* --- hooks --- */
-
-/* The upper bits: the lower ones have been chosen by whoever keeps tables of hashes. */
-static struct bucket *bucket_of(struct bucket *buckets, size_t count, uint64_t hook) {
-    return &buckets[hook >> 32 & (count - 1)];
-}
-
-static void append(struct bucket *bucket, struct entry entry) {
-    if (bucket->count == bucket->capacity) {
-        bucket->capacity = bucket->capacity == 0 ? 8 : bucket->capacity * 2;
-        bucket->entries =
-            hub_reallocate(bucket->entries, bucket->capacity * sizeof *bucket->entries);
-    }
-    bucket->entries[bucket->count++] = entry;
-}
-
-static void grow_buckets(struct hub_shelf *shelf) {
-    size_t count = shelf->bucket_count == 0 ? BUCKETS_MIN : shelf->bucket_count * 4;
-    struct bucket *buckets = hub_allocate_zero(count, sizeof *buckets);
-    for (size_t i = 0; i < shelf->bucket_count; i++)
-        for (size_t k = 0; k < shelf->buckets[i].count; k++) {
-            struct entry entry = shelf->buckets[i].entries[k];
-            append(bucket_of(buckets, count, entry.hook), entry);
-        }
-    free_buckets(shelf->buckets, shelf->bucket_count);
-    shelf->buckets = buckets;
-    shelf->bucket_count = count;
-}
-
-static void add_hooks(struct hub_shelf *shelf, uint32_t record, const struct hub_hook *hooks,
-                      size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (shelf->entry_count >= shelf->bucket_count * BUCKET_ENTRIES)
-            grow_buckets(shelf);
-        append(bucket_of(shelf->buckets, shelf->bucket_count, hooks[i].hash),
-               (struct entry){hooks[i].hash, record});
-        shelf->entry_count++;
-    }
-}
-
-/* --- what was asked --- */
-
-/* Where the hook is, or would be. */
-static uint64_t *asked_slot(uint64_t *asked, size_t count, uint64_t hook) {
-    size_t at = hook & (count - 1);
-    while (asked[at] != 0 && asked[at] != hook)
-        at = (at + 1) & (count - 1);
-    return &asked[at];
-}
-
-static void grow_asked(struct hub_shelf *shelf) {
-    size_t count = shelf->asked_count == 0 ? ASKED_MIN : shelf->asked_count * 2;
-    uint64_t *asked = hub_allocate_zero(count, sizeof *asked);
-    for (size_t i = 0; i < shelf->asked_count; i++)
-        if (shelf->asked[i] != 0)
-            *asked_slot(asked, count, shelf->asked[i]) = shelf->asked[i];
-    hub_release(shelf->asked);
-    shelf->asked = asked;
-    shelf->asked_count = count;
-}
-
-bool hub_shelf_ask(struct hub_shelf *shelf, uint64_t hook) {
-    if (shelf->asked_used * 2 >= shelf->asked_count)
-        grow_asked(shelf);
-    uint64_t *slot = asked_slot(shelf->asked, shelf->asked_count, hook);
-    if (*slot == hook && hook != 0) /* 0 is asked for again, which does no harm */
-        return false;
-    shelf->asked_used += hook != 0;
-    *slot = hook;
-    return true;
-}
-
-/* --- records --- */
 
 static struct hub_bytes key_of(const struct shelved *record) {
     return hub_bytes(record->bytes, record->key_size);
 }
 
-/* A tag says where its slot is, too: a table grows without a look at the records. */
-static uint32_t tag_of(unsigned topic, struct hub_bytes key) {
-    return (uint32_t)(hub_hook_hash((uint8_t)topic, key) >> 32);
+static struct hub_bytes value_of(const struct shelved *record) {
+    return hub_bytes(record->bytes + record->key_size + record->header_size, record->value_size);
 }
 
-static struct slot *slot_of(const struct hub_shelf *shelf, unsigned topic, struct hub_bytes key,
-                            uint32_t tag) {
-    size_t at = tag & (shelf->slot_count - 1);
-    for (; shelf->slots[at].record != 0; at = (at + 1) & (shelf->slot_count - 1)) {
-        const struct shelved *record = &shelf->records[shelf->slots[at].record - 1];
-        if (shelf->slots[at].tag == tag && record->topic == topic &&
-            hub_bytes_equal(key_of(record), key))
-            break;
+/* --- sorting: hooks are hashes, whose bits spread them evenly --- */
+
+/* Orders entries by some bits of their hooks, and those with the same as they are; starts[i]: how
+ * many are before those with i, and one more. */
+static void spread(const struct entry *from, size_t count, unsigned shift, unsigned bits,
+                   struct entry *to, uint32_t *starts) {
+    size_t places = (size_t)1 << bits, sum = 0;
+    memset(starts, 0, (places + 1) * sizeof *starts);
+    for (size_t i = 0; i < count; i++)
+        starts[from[i].hook >> shift & (places - 1)]++;
+    for (size_t i = 0; i < places; i++) {
+        size_t here = starts[i];
+        starts[i] = (uint32_t)sum;
+        sum += here;
     }
-    return &shelf->slots[at];
+    for (size_t i = 0; i < count; i++)
+        to[starts[from[i].hook >> shift & (places - 1)]++] = from[i];
+    memmove(starts + 1, starts, places * sizeof *starts); /* each stands where the next begins */
+    starts[0] = 0;
 }
 
-static struct shelved *find(const struct hub_shelf *shelf, unsigned topic, struct hub_bytes key) {
-    if (shelf->slot_count == 0)
-        return NULL;
-    const struct slot *slot = slot_of(shelf, topic, key, tag_of(topic, key));
-    return slot->record == 0 ? NULL : &shelf->records[slot->record - 1];
+static int compare_entries(const void *a, const void *b) {
+    const struct entry *x = a, *y = b;
+    if (x->hook != y->hook)
+        return x->hook < y->hook ? -1 : 1;
+    return (x->record > y->record) - (x->record < y->record);
 }
 
-/* At most half full: a look-up that finds nothing is short. */
-static void grow_slots(struct hub_shelf *shelf) {
-    size_t count = shelf->slot_count == 0 ? SLOTS_MIN : shelf->slot_count * 4;
-    struct slot *slots = hub_allocate_zero(count, sizeof *slots);
-    for (size_t i = 0; i < shelf->slot_count; i++) {
-        size_t at = shelf->slots[i].tag & (count - 1);
-        while (shelf->slots[i].record != 0 && slots[at].record != 0)
-            at = (at + 1) & (count - 1);
-        if (shelf->slots[i].record != 0)
-            slots[at] = shelf->slots[i];
+/* They are few, and those of the same hook in order already, unless one hook is shared by many. */
+static void sort_few(struct entry *entries, size_t count) {
+    if (count > SORT_BY_HAND_MAX) {
+        qsort(entries, count, sizeof *entries, compare_entries);
+        return;
     }
-    hub_release(shelf->slots);
-    shelf->slots = slots;
-    shelf->slot_count = count;
+    for (size_t i = 1; i < count; i++) {
+        struct entry entry = entries[i];
+        size_t at = i;
+        for (; at > 0 && entries[at - 1].hook > entry.hook; at--)
+            entries[at] = entries[at - 1];
+        entries[at] = entry;
+    }
 }
 
-static struct shelved *need(struct hub_shelf *shelf, unsigned topic, struct hub_bytes key) {
-    if (shelf->record_count * 2 >= shelf->slot_count)
-        grow_slots(shelf);
-    uint32_t tag = tag_of(topic, key);
-    struct slot *slot = slot_of(shelf, topic, key, tag);
-    if (slot->record != 0)
-        return &shelf->records[slot->record - 1];
-    HUB_GROW(shelf->records, shelf->record_count, shelf->record_capacity);
-    struct shelved *record = &shelf->records[shelf->record_count++];
-    *record = (struct shelved){.topic = topic};
-    *slot = (struct slot){tag, (uint32_t)shelf->record_count};
-    return record;
+/* By the upper bits, then each part by those after them, then what is left. */
+static void sort_index(struct index *index) {
+    uint32_t parts[(1 << BITS_AT_ONCE) + 1], places[(1 << BITS_AT_ONCE) + 1];
+    unsigned upper = 1, lower = 0;
+    while (upper + lower < 2 * BITS_AT_ONCE &&
+           (size_t)ENTRIES_EACH << (upper + lower) < index->count)
+        *(upper < BITS_AT_ONCE ? &upper : &lower) += 1;
+    struct entry *spare = hub_allocate(index->count * sizeof *spare);
+    spread(index->entries, index->count, 64 - upper, upper, spare, parts);
+    index->bits = upper + lower;
+    hub_release(index->starts);
+    index->starts = hub_allocate((((size_t)1 << index->bits) + 1) * sizeof *index->starts);
+    for (size_t part = 0; part < (size_t)1 << upper; part++) {
+        struct entry *sorted = index->entries + parts[part];
+        spread(spare + parts[part], parts[part + 1] - parts[part], 64 - index->bits, lower, sorted,
+               places);
+        for (size_t place = 0; place < (size_t)1 << lower; place++) {
+            sort_few(sorted + places[place], places[place + 1] - places[place]);
+            index->starts[(part << lower) + place] = parts[part] + places[place];
+        }
+    }
+    index->starts[(size_t)1 << index->bits] = (uint32_t)index->count;
+    index->sorted_count = index->count;
+    hub_release(spare);
 }
 
-static size_t put(uint8_t *bytes, size_t at, struct hub_bytes part) {
+/* Of entries with the same hook: records of which a later one is there are no more. Few keys have
+ * the same own hook. */
+static size_t forget_earlier_of(struct shelved **records, const struct entry *entries,
+                                size_t count) {
+    size_t forgotten = 0;
+    for (size_t i = count; i-- > 1;) {
+        const struct shelved *record = records[entries[i].record];
+        for (size_t k = i; record != NULL && k-- > 0;) {
+            struct shelved **earlier = &records[entries[k].record];
+            if (*earlier == NULL || !hub_bytes_equal(key_of(*earlier), key_of(record)))
+                continue;
+            *earlier = NULL;
+            forgotten++;
+        }
+    }
+    return forgotten;
+}
+
+static size_t forget_earlier(struct hub_shelf *shelf) {
+    const struct entry *entries = shelf->own.entries;
+    size_t forgotten = 0;
+    for (size_t from = 0, to = 0; from < shelf->own.count; from = to) {
+        while (to < shelf->own.count && entries[to].hook == entries[from].hook)
+            to++;
+        forgotten += forget_earlier_of(shelf->records, entries + from, to - from);
+    }
+    return forgotten;
+}
+
+static size_t size_of(const struct shelved *record) {
+    return sizeof *record + record->key_size + record->header_size + record->value_size;
+}
+
+/* Numbers those that are left anew, and says in `places` where each went. */
+static void close_up_records(struct hub_shelf *shelf, uint32_t *places) {
+    size_t kept = 0;
+    for (size_t i = 0; i < shelf->record_count; i++) {
+        places[i] = UINT32_MAX;
+        if (shelf->records[i] == NULL)
+            continue;
+        places[i] = (uint32_t)kept;
+        shelf->records[kept++] = shelf->records[i];
+    }
+    shelf->record_count = kept;
+}
+
+static void close_up(struct index *index, const uint32_t *places) {
+    size_t kept = 0;
+    for (size_t i = 0; i < index->count; i++) {
+        uint32_t place = places[index->entries[i].record];
+        if (place != UINT32_MAX)
+            index->entries[kept++] = (struct entry){index->entries[i].hook, place};
+    }
+    index->count = kept;
+    index->sorted_count = 0;
+}
+
+/* Where most of the room is of records that are no more. */
+static void move_records(struct hub_shelf *shelf) {
+    struct hub_arena before = shelf->arena;
+    shelf->arena = (struct hub_arena){0};
+    for (size_t i = 0; i < shelf->record_count; i++) {
+        size_t size = size_of(shelf->records[i]);
+        shelf->records[i] = memcpy(hub_arena_take(&shelf->arena, size), shelf->records[i], size);
+    }
+    hub_arena_destroy(&before);
+}
+
+static void drop_forgotten(struct hub_shelf *shelf) {
+    uint32_t *places = hub_allocate(shelf->record_count * sizeof *places);
+    close_up_records(shelf, places);
+    close_up(&shelf->own, places);
+    close_up(&shelf->others, places);
+    hub_release(places);
+    sort_index(&shelf->own);
+}
+
+void hub_shelf_sort(struct hub_shelf *shelf) {
+    if (shelf->own.sorted_count < shelf->own.count) {
+        sort_index(&shelf->own);
+        if (forget_earlier(shelf) > 0)
+            drop_forgotten(shelf);
+        shelf->live_bytes = 0;
+        for (size_t i = 0; i < shelf->record_count; i++)
+            shelf->live_bytes += size_of(shelf->records[i]);
+        if (shelf->arena.total_bytes > 2 * shelf->live_bytes + NEW_BYTES_MIN)
+            move_records(shelf);
+    }
+    if (shelf->others.sorted_count < shelf->others.count)
+        sort_index(&shelf->others);
+}
+
+/* --- putting --- */
+
+static void add_entry(struct index *index, uint64_t hook, size_t record) {
+    HUB_GROW(index->entries, index->count, index->capacity);
+    index->entries[index->count++] = (struct entry){hook, (uint32_t)record};
+}
+
+static uint8_t *put(uint8_t *at, struct hub_bytes part) {
     if (part.size > 0)
-        memcpy(bytes + at, part.data, part.size);
+        memcpy(at, part.data, part.size);
     return at + part.size;
 }
 
-static void fill(struct shelved *record, const struct hub_input *input, const char *header) {
-    struct hub_bytes kept =
-        header == NULL ? hub_bytes(NULL, 0) : hub_input_header(input, header);
-    record->bytes =
-        hub_reallocate(record->bytes, input->key.size + kept.size + input->value.size + 1);
-    put(record->bytes, put(record->bytes, put(record->bytes, 0, input->key), kept), input->value);
-    record->key_size = (uint32_t)input->key.size;
-    record->header_size = (uint32_t)kept.size;
-    record->value_size = (uint32_t)input->value.size;
-    record->header = kept.data == NULL ? NULL : header;
-    record->offset = input->offset;
-    record->timestamp_ms = input->timestamp_ms;
-}
-
-/* Of most keys all records have the same hooks. */
-static uint64_t sum_of(const struct hub_hook *hooks, size_t count) {
-    uint64_t sum = count;
-    for (size_t i = 0; i < count; i++)
-        sum += hooks[i].hash;
-    return sum;
-}
-
-void hub_shelf_put(struct hub_shelf *shelf, unsigned topic, const struct hub_input *input,
-                   const struct hub_hook *hooks, size_t hook_count, const char *header) {
-    struct shelved *record = need(shelf, topic, input->key);
-    uint64_t sum = sum_of(hooks, hook_count);
-    if (record->bytes == NULL || record->hooks_sum != sum)
-        add_hooks(shelf, (uint32_t)(record - shelf->records), hooks, hook_count);
-    record->hooks_sum = sum;
-    fill(record, input, header);
-}
-
-void hub_shelf_hook(struct hub_shelf *shelf, unsigned topic, struct hub_bytes key,
-                    const struct hub_hook *hooks, size_t hook_count) {
-    add_hooks(shelf, (uint32_t)(find(shelf, topic, key) - shelf->records), hooks, hook_count);
-}
-
-bool hub_shelf_has(const struct hub_shelf *shelf, unsigned topic, struct hub_bytes key) {
-    return find(shelf, topic, key) != NULL;
-}
-
-struct hub_bytes hub_shelf_value(const struct hub_shelf *shelf, unsigned topic,
-                                 struct hub_bytes key) {
-    const struct shelved *record = find(shelf, topic, key);
-    return hub_bytes(record->bytes + record->key_size + record->header_size, record->value_size);
+void hub_shelf_put(struct hub_shelf *shelf, const struct hub_input *input,
+                   const struct hub_hook *hooks, size_t hook_count) {
+    struct hub_bytes header =
+        shelf->header == NULL ? hub_bytes(NULL, 0) : hub_input_header(input, shelf->header);
+    size_t size = sizeof(struct shelved) + input->key.size + header.size + input->value.size;
+    if (shelf->arena.total_bytes > 3 * shelf->live_bytes + NEW_BYTES_MIN)
+        hub_shelf_sort(shelf);
+    assert(shelf->record_count < UINT32_MAX);
+    struct shelved *record = hub_arena_take(&shelf->arena, size);
+    *record = (struct shelved){.offset = input->offset,
+                               .timestamp_ms = input->timestamp_ms,
+                               .key_size = (uint32_t)input->key.size,
+                               .header_size = (uint32_t)header.size,
+                               .value_size = (uint32_t)input->value.size,
+                               .has_header = header.data != NULL};
+    put(put(put(record->bytes, input->key), header), input->value);
+    HUB_GROW(shelf->records, shelf->record_count, shelf->record_capacity);
+    add_entry(&shelf->own, hooks[0].hash, shelf->record_count);
+    for (size_t i = 1; i < hook_count; i++)
+        add_entry(&shelf->others, hooks[i].hash, shelf->record_count);
+    shelf->records[shelf->record_count++] = record;
 }
 
 bool hub_shelf_is_empty(const struct hub_shelf *shelf) {
     return shelf->record_count == 0;
 }
 
-static enum hub_status give(const struct shelved *record, hub_store_take take, void *context,
-                            struct hub_error *reterr) {
-    const uint8_t *value = record->bytes + record->key_size + record->header_size;
+size_t hub_shelf_bytes(const struct hub_shelf *shelf) {
+    return shelf->arena.total_bytes;
+}
+
+/* --- asking --- */
+
+/* The sorted ones of a hook. */
+static const struct entry *find_entries(const struct index *index, uint64_t hook,
+                                        size_t *ret_count) {
+    *ret_count = 0;
+    if (index->sorted_count == 0)
+        return NULL;
+    size_t place = hook >> (64 - index->bits), end = index->starts[place + 1];
+    size_t from = index->starts[place], to = end;
+    while (from < to) { /* the first that is not before it */
+        size_t middle = from + (to - from) / 2;
+        if (index->entries[middle].hook < hook)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    while (to < end && index->entries[to].hook == hook)
+        to++;
+    *ret_count = to - from;
+    return index->entries + from;
+}
+
+static const struct entry *find_own(const struct hub_shelf *shelf, uint64_t own,
+                                    struct hub_bytes key) {
+    size_t count = 0;
+    const struct entry *entries = find_entries(&shelf->own, own, &count);
+    for (size_t i = 0; i < count; i++)
+        if (hub_bytes_equal(key_of(shelf->records[entries[i].record]), key))
+            return &entries[i];
+    return NULL;
+}
+
+struct hub_bytes hub_shelf_value(const struct hub_shelf *shelf, uint64_t own,
+                                 struct hub_bytes key) {
+    const struct entry *entry = find_own(shelf, own, key);
+    return entry == NULL ? hub_bytes(NULL, 0) : value_of(shelf->records[entry->record]);
+}
+
+void hub_shelf_hook(struct hub_shelf *shelf, uint64_t own, struct hub_bytes key,
+                    const struct hub_hook *hooks, size_t hook_count) {
+    const struct entry *entry = find_own(shelf, own, key);
+    for (size_t i = 0; entry != NULL && i < hook_count; i++)
+        add_entry(&shelf->others, hooks[i].hash, entry->record);
+}
+
+static enum hub_status give(const struct hub_shelf *shelf, const struct shelved *record,
+                            hub_store_take take, void *context, struct hub_error *reterr) {
     struct hub_header header = {
-        .name = record->header,
+        .name = shelf->header,
         .value = hub_bytes(record->bytes + record->key_size, record->header_size)};
     struct hub_input input = {.has_key = true,
                               .has_value = true,
                               .key = key_of(record),
-                              .value = hub_bytes(value, record->value_size),
+                              .value = value_of(record),
                               .headers = &header,
-                              .header_count = record->header != NULL,
+                              .header_count = record->has_header,
                               .offset = record->offset,
                               .timestamp_ms = record->timestamp_ms};
-    return take(context, record->topic, &input, reterr);
+    return take(context, shelf->topic, &input, reterr);
 }
 
-enum hub_status hub_shelf_find(const struct hub_shelf *shelf, uint64_t hook, hub_store_take take,
-                               void *context, struct hub_error *reterr) {
-    if (shelf->bucket_count == 0)
-        return HUB_OK;
-    const struct bucket *bucket = bucket_of(shelf->buckets, shelf->bucket_count, hook);
-    for (size_t i = 0; i < bucket->count; i++)
-        if (bucket->entries[i].hook == hook)
-            HUB_TRY(give(&shelf->records[bucket->entries[i].record], take, context, reterr));
+static enum hub_status give_found(const struct hub_shelf *shelf, const struct index *index,
+                                  uint64_t hook, hub_store_take take, void *context,
+                                  struct hub_error *reterr) {
+    size_t count = 0;
+    const struct entry *entries = find_entries(index, hook, &count);
+    for (size_t i = 0; i < count; i++)
+        HUB_TRY(give(shelf, shelf->records[entries[i].record], take, context, reterr));
     return HUB_OK;
 }
 
-enum hub_status hub_shelf_each(const struct hub_shelf *shelf, unsigned topic, hub_store_take take,
+enum hub_status hub_shelf_find(struct hub_shelf *shelf, uint64_t hook, hub_store_take take,
                                void *context, struct hub_error *reterr) {
+    hub_shelf_sort(shelf);
+    HUB_TRY(give_found(shelf, &shelf->own, hook, take, context, reterr));
+    return give_found(shelf, &shelf->others, hook, take, context, reterr);
+}
+
+enum hub_status hub_shelf_each(struct hub_shelf *shelf, hub_store_take take, void *context,
+                               struct hub_error *reterr) {
+    hub_shelf_sort(shelf);
     for (size_t i = 0; i < shelf->record_count; i++)
-        if (shelf->records[i].topic == topic)
-            HUB_TRY(give(&shelf->records[i], take, context, reterr));
+        HUB_TRY(give(shelf, shelf->records[i], take, context, reterr));
     return HUB_OK;
 }

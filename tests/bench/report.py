@@ -62,11 +62,13 @@ Written by `tests/bench/run --restart --entities {arguments.entities} --rounds {
 
 {table(rows)}
 {table([['ratio', 'value'], *([name, f'{value:.2f}'] for name, value in ratios.items())])}
-A hub that holds {arguments.entities:,} entities is killed with -9 while it takes records. Seconds are
-from the start of the next one to the first new unified record that a read_committed reader sees, and
-medians; CPU is what the process has used until then. What is read with nothing done is what a start without the cache reads: log, unified, conflict,
-match and admitted, {middle['records']:,.0f} records, {middle['bytes'] / 1e6:,.0f} MB of keys and values;
-by one program with the settings of the hub's reader, its start included. The hub's peak memory was
+A hub that holds {arguments.entities:,} entities, which {middle['statements']:,.0f} statements of three
+systems are about, is killed with -9 while it takes records. Seconds are from the start of the next one
+to the first new unified record that a read_committed reader sees, and medians; CPU is what the process
+has used until then. What is read with nothing done is what a start without the cache reads: log, unified,
+conflict, match and admitted, {middle['records']:,.0f} records, {middle['bytes'] / 1e6:,.0f} MB of keys and
+values; by one program with the settings of the hub's reader, its start included, and for the second time,
+so that the broker has it in memory as it has for the hub. The hub's peak memory was
 {middle['memory'] / 1e6:,.0f} MB. The broker shares the machine, whose load average before the first
 round was {middle['busy']:.1f}.
 

@@ -1,9 +1,9 @@
 """tests/bench/run --restart: how long a hub that was killed takes to its first committed record.
 
 One hub takes statements about so many trials. Then, in turn and a few times: it is killed with -9
-while it works, the topics of its state are read with nothing done, and it is started with its cache
-deleted; it is killed again, the topics are read again, and it is started with its cache. What is
-timed is start to the first new unified record that a read_committed reader sees.
+while it works, the topics of its state are read with nothing done (twice, and the second time counts),
+and it is started with its cache deleted; it is killed again, the topics are read again, and it is
+started with its cache. What is timed is start to the first new unified record that a read_committed reader sees.
 """
 
 import json
@@ -25,6 +25,7 @@ FEED = ROOT / "build" / "release" / "tests" / "fault" / "feed"
 STATE = ["log.trial", "unified.trial", "conflict.trial", "match.trial",
          *(f"admitted.{name}.trial" for name in INSTITUTIONS)]
 TRANSACTION = 10_000
+PIECE = 500_000  # statements after which a hub that is filled is started again
 AMID = 1_000  # records of each of the transactions that a hub is killed amid
 TIMEOUT_S = 900
 
@@ -36,7 +37,7 @@ def cpu_of(pid):
 
 
 class Feed:
-    """Writes statements on demand; of every trial once before any is told of again."""
+    """Writes statements on demand; every system tells of each of its trials first."""
 
     def __init__(self, broker, trials, seed):
         self.written = 0
@@ -83,7 +84,7 @@ class Restarts:
         self.state = folder / "state"
         self.listen = None
         self.hub = None
-        self.memory = 0
+        self.memory = self.statements = 0
 
     def start_hub(self):
         """When it began, in seconds of the monotonic clock."""
@@ -117,13 +118,23 @@ class Restarts:
         wait_until(lambda: self._is_cache_at_rest(done), "the cache", TIMEOUT_S, interval_s=0.2)
 
     def fill(self):
-        self.start_hub()
-        while self.feed.written < self.entities:
-            self.feed.write(min(TRANSACTION, self.entities - self.feed.written))
-        self.feed.write(self.entities // 10)
+        """Two systems on average tell of a trial; then some of them have news."""
+        while self.feed.written < 2.1 * self.entities:
+            if self.feed.written % PIECE == 0:
+                self.restart_to_rest()
+            self.feed.write(TRANSACTION)
         self.settle()
-        if read_counts(self.listen)["entities"] != self.entities:
+        counts = read_counts(self.listen)
+        if counts["entities"] != self.entities:
             raise Failed("the hub has not made an entity of every trial")
+        self.statements = counts["statements"]
+
+    def restart_to_rest(self):
+        """What a hub has looked at stays in its memory: all of it at once is more than it needs."""
+        if self.hub is not None:
+            self.settle()
+            self.hub.kill()
+        self.start_hub()
 
     def kill(self):
         """With -9, while it takes records; more of them wait for it then."""
@@ -154,6 +165,7 @@ class Restarts:
             self.kill()
             if name == "without":
                 shutil.rmtree(self.state)
+            self.read()  # which brings them into the page cache, as it does for who comes after it
             read = self.read()
             found[name], found[f"cpu_{name}"] = self.restart()
             found[f"read_{name}"], found["cpu_read"] = read["seconds"], read["cpu"]
@@ -192,6 +204,7 @@ def run_restart(arguments, folder, seed, heap, note, results):
         middle["read"] = statistics.median(
             each[name] for each in rounds for name in ("read_without", "read_with"))
         middle["memory"], middle["busy"] = restarts.memory, busy
+        middle["statements"] = restarts.statements
         found = ratios(middle)
         print(write_restart(results, arguments, rounds, middle, found), end="")
         return {**found, **{f"{name}_s": middle[name] for name in ("read", "without", "with")}}

@@ -68,7 +68,8 @@ struct bench_statements {
     struct hub_buffer value;
     struct hub_arena arena;
     int64_t sequence;
-    bool each_first;
+    size_t each, each_end; /* of the systems' first statements, system by system */
+    int64_t picked;        /* the events after them */
 };
 
 /* splitmix64 */
@@ -366,7 +367,7 @@ void bench_statements_free(struct bench_statements *statements) {
 }
 
 void bench_statements_tell_each(struct bench_statements *statements) {
-    statements->each_first = true;
+    statements->each_end = SYSTEMS * statements->trial_count;
 }
 
 struct bench_expected bench_statements_expected(const struct bench_statements *statements) {
@@ -385,9 +386,6 @@ struct bench_expected bench_statements_expected(const struct bench_statements *s
 
 /* Few trials are told of often, most of them seldom. */
 static size_t pick_trial(struct bench_statements *statements) {
-    size_t done = (size_t)statements->sequence - 1;
-    if (statements->each_first && done < statements->trial_count)
-        return done;
     double u = (double)(next_random(&statements->random) >> 11) / 9007199254740992.0;
     return (size_t)((double)statements->trial_count * u * u * u);
 }
@@ -404,9 +402,20 @@ static size_t pick_system(struct bench_statements *statements, size_t trial) {
     }
 }
 
+/* What a system has not told of yet, where each is to be told of. */
+static bool pick_each(struct bench_statements *statements, size_t *ret_trial, size_t *ret_system) {
+    while (statements->each < statements->each_end) {
+        *ret_system = statements->each / statements->trial_count;
+        *ret_trial = statements->each++ % statements->trial_count;
+        if (tells_of(*ret_system, *ret_trial))
+            return true;
+    }
+    return false;
+}
+
 /* The system says it again, in another document. */
 static bool is_repeat_due(const struct bench_statements *statements) {
-    return statements->expected.unchanged * 10 < statements->expected.events * 3;
+    return statements->expected.unchanged * 10 < statements->picked * 3;
 }
 
 static enum bench_event_kind advance(struct bench_statements *statements, size_t trial_index,
@@ -451,9 +460,15 @@ static void set_envelope(struct bench_statements *statements, size_t system, con
 void bench_statements_next(struct bench_statements *statements, struct bench_event *ret_event) {
     hub_arena_reset(&statements->arena);
     statements->sequence++;
-    size_t trial = pick_trial(statements), system = pick_system(statements, trial);
+    size_t trial = 0, system = 0;
+    bool free_to_pick = !pick_each(statements, &trial, &system);
+    if (free_to_pick) {
+        trial = pick_trial(statements);
+        system = pick_system(statements, trial);
+    }
     *ret_event = (struct bench_event){.institution = systems[system].institution};
     ret_event->kind = advance(statements, trial, system);
+    statements->picked += free_to_pick;
     encode(statements, trial, system);
     bool own = strcmp(systems[system].name, "isrctn") == 0;
     const char *key = hub_arena_format(&statements->arena, "%s/%s%08zu", systems[system].name,

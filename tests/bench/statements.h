@@ -36,7 +36,8 @@ struct bench_statements;
 struct bench_statements *bench_statements_new(const struct hub_catalogue *catalogue, uint64_t seed,
                                               size_t trials);
 void bench_statements_free(struct bench_statements *statements);
-/* Before the first event: every trial is told of once, in order, before any is told of again. */
+/* Before the first event: every system tells of each of its trials, in order, before any is told of
+ * again. */
 void bench_statements_tell_each(struct bench_statements *statements);
 void bench_statements_next(struct bench_statements *statements, struct bench_event *ret_event);
 /* Writes the event to its institution's ingest topic, in the running transaction. */

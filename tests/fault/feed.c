@@ -8,7 +8,7 @@
  *   poison    what is to be refused, in every way that we know of
  *
  * usage: feed BOOTSTRAP TRIALS SEED [each]
- *   each  of every trial once, in order, before any is told of again */
+ *   each  every system tells of each of its trials, in order, before any is told of again */
 #include "hub/io/crypto.h"
 #include "hub/io/kafka.h"
 #include "tests/bench/statements.h"

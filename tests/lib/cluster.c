@@ -52,12 +52,13 @@ static rd_kafka_t *open_writer(struct cluster *cluster) {
     return writer;
 }
 
+/* The writer has the headers then. */
 static void write_record(rd_kafka_t *writer, const char *topic, int32_t partition, const char *key,
-                         const void *value, size_t size) {
+                         const void *value, size_t size, rd_kafka_headers_t *headers) {
     rd_kafka_resp_err_t code = rd_kafka_producev(
         writer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, strlen(key)),
-        RD_KAFKA_V_VALUE((void *)value, size), RD_KAFKA_V_END);
+        RD_KAFKA_V_VALUE((void *)value, size), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         stop("a record is refused", topic);
 }
@@ -72,14 +73,25 @@ void cluster_write(struct cluster *cluster, const char *topic, int32_t partition
                    const char *value, int count) {
     rd_kafka_t *writer = open_writer(cluster);
     for (int i = 0; i < count; i++)
-        write_record(writer, topic, partition, key, value, strlen(value));
+        write_record(writer, topic, partition, key, value, strlen(value),
+                     rd_kafka_headers_new(1));
     close_writer(writer);
 }
 
 void cluster_write_bytes(struct cluster *cluster, const char *topic, int32_t partition,
                          const char *key, const void *value, size_t size) {
     rd_kafka_t *writer = open_writer(cluster);
-    write_record(writer, topic, partition, key, value, size);
+    write_record(writer, topic, partition, key, value, size, rd_kafka_headers_new(1));
+    close_writer(writer);
+}
+
+void cluster_write_headers(struct cluster *cluster, const char *topic, int32_t partition,
+                           const char *const *headers) {
+    rd_kafka_t *writer = open_writer(cluster);
+    rd_kafka_headers_t *list = rd_kafka_headers_new(8);
+    for (size_t i = 0; headers[i] != NULL; i += 2)
+        rd_kafka_header_add(list, headers[i], -1, headers[i + 1], -1);
+    write_record(writer, topic, partition, "key", "value", strlen("value"), list);
     close_writer(writer);
 }
 

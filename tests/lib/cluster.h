@@ -41,6 +41,9 @@ void cluster_write(struct cluster *cluster, const char *topic, int32_t partition
                    const char *value, int count);
 void cluster_write_bytes(struct cluster *cluster, const char *topic, int32_t partition,
                          const char *key, const void *value, size_t size);
+/* A record with headers: name, value, name, value, NULL. */
+void cluster_write_headers(struct cluster *cluster, const char *topic, int32_t partition,
+                           const char *const *headers);
 /* The next `count` requests of this kind are answered with the error; RD_KAFKA_RESP_ERR__TRANSPORT
  * cuts the connection instead, which leaves open what became of the request. */
 void cluster_fail(struct cluster *cluster, int16_t api_key, size_t count,

@@ -44,7 +44,8 @@ static enum hub_status find(void *context, uint64_t hook, hub_store_take take, v
                             struct hub_error *reterr) {
     const struct test_store *store = context;
     HUB_TRY(go_on(store, reterr));
-    HUB_TRY(hub_shelf_find(store->shelf, hook, take, take_context, reterr));
+    for (size_t i = 0; i < HUB_FOLD_TOPICS; i++)
+        HUB_TRY(hub_shelf_find(store->shelves[i], hook, take, take_context, reterr));
     return go_on(store, reterr);
 }
 
@@ -52,21 +53,23 @@ static enum hub_status each(void *context, unsigned topic, hub_store_take take,
                             void *take_context, struct hub_error *reterr) {
     const struct test_store *store = context;
     HUB_TRY(go_on(store, reterr));
-    HUB_TRY(hub_shelf_each(store->shelf, topic, take, take_context, reterr));
+    HUB_TRY(hub_shelf_each(store->shelves[topic], take, take_context, reterr));
     return go_on(store, reterr);
 }
 
 struct test_store *test_store_new(void) {
     struct test_store *store = hub_allocate_zero(1, sizeof *store);
     store->store = (struct hub_store){store, find, each};
-    store->shelf = hub_shelf_new();
+    for (unsigned i = 0; i < HUB_FOLD_TOPICS; i++)
+        store->shelves[i] = hub_shelf_new(i, i == HUB_FOLD_LOG ? "hub_replaced_status" : NULL);
     return store;
 }
 
 void test_store_free(struct test_store *store) {
     if (store == NULL)
         return;
-    hub_shelf_free(store->shelf);
+    for (size_t i = 0; i < HUB_FOLD_TOPICS; i++)
+        hub_shelf_free(store->shelves[i]);
     hub_hooks_free(&store->hooks);
     hub_release(store);
 }
@@ -80,8 +83,7 @@ bool test_store_put(struct test_store *store, const char *rules, enum hub_fold_t
         stale)
         return false;
     if (store->hooks.count > 0)
-        hub_shelf_put(store->shelf, topic, record, store->hooks.items, store->hooks.count,
-                      topic == HUB_FOLD_LOG ? "hub_replaced_status" : NULL);
+        hub_shelf_put(store->shelves[topic], record, store->hooks.items, store->hooks.count);
     for (size_t i = 0; i < store->hooks.count; i++)
         if (store->hooks.items[i].is_near)
             hub_fold_load_near(fold, &store->hooks.items[i].near_hash, 1);

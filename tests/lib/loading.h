@@ -12,8 +12,9 @@ HUB_MUST_USE enum hub_status test_loaded(struct hub_fold *fold, struct hub_error
 /* A store beside the fold, as the cache is. Its records are older than those that are loaded. */
 struct test_store {
     struct hub_store store;
-    size_t *steps; /* how many it still makes, two a call, before it fails with HUB_RETRY; or NULL */
-    struct hub_shelf *shelf;
+    size_t
+        *steps; /* how many it still makes, two a call, before it fails with HUB_RETRY; or NULL */
+    struct hub_shelf *shelves[HUB_FOLD_TOPICS];
     struct hub_hooks hooks;
 };
 struct test_store *test_store_new(void);

@@ -115,6 +115,45 @@ static void a_taker_that_refuses_ends_the_reading(void **state) {
     end(&reading);
 }
 
+static enum hub_status take_headers(void *context, const struct hub_kafka_record *record,
+                                    struct hub_error *reterr) {
+    struct reading *reading = context;
+    (void)reterr;
+    for (size_t i = 0; i < record->header_count; i++) {
+        size_t size = strlen(reading->taken);
+        snprintf(reading->taken + size, sizeof reading->taken - size, "%s=%.*s ",
+                 record->headers[i].name, (int)record->headers[i].value.size,
+                 (const char *)record->headers[i].value.data);
+    }
+    return HUB_OK;
+}
+
+static void expect_headers(struct reading *reading, const char *headers) {
+    reading->taken[0] = '\0';
+    expect_ok(hub_reader_read(reading->reader, "log", 1, 0, -1, take_headers, reading, NULL,
+                              &reading->error),
+              &reading->error);
+    assert_string_equal(reading->taken, headers);
+}
+
+static void headers_are_those_that_are_wanted(void **state) {
+    struct reading reading;
+    const char *const headers[] = {"a", "one", "b", "two", "c", "", NULL};
+    (void)state;
+    begin(&reading);
+    cluster_write_headers(&reading.cluster, "log", 1, headers);
+    expect_headers(&reading, "a=one b=two c= ");
+    hub_reader_want_header(reading.reader, "b");
+    expect_headers(&reading, "b=two ");
+    hub_reader_want_header(reading.reader, "c");
+    expect_headers(&reading, "c= ");
+    hub_reader_want_header(reading.reader, "d");
+    expect_headers(&reading, "");
+    hub_reader_want_header(reading.reader, NULL);
+    expect_headers(&reading, "");
+    end(&reading);
+}
+
 static void a_connection_that_breaks_is_mended(void **state) {
     struct reading reading;
     (void)state;
@@ -278,6 +317,7 @@ int main(void) {
         cmocka_unit_test(reading_goes_to_the_end_and_tells_where_that_is),
         cmocka_unit_test(reading_stays_within_its_bounds),
         cmocka_unit_test(a_taker_that_refuses_ends_the_reading),
+        cmocka_unit_test(headers_are_those_that_are_wanted),
         cmocka_unit_test(a_connection_that_breaks_is_mended),
         cmocka_unit_test(a_topic_that_is_not_ours_to_read_is_fatal),
         cmocka_unit_test(bounds_are_the_first_offset_and_the_next),

@@ -274,7 +274,7 @@ static void a_damaged_match_in_the_store_is_refused_when_it_is_found(void **stat
                               .key = hub_bytes_of_text("m"),
                               .value = hub_bytes_of_text("damaged")};
     struct hub_hook hook = {hub_fold_own_hook(HUB_FOLD_UNIFIED, hub_bytes_of_text(id)), false, 0};
-    hub_shelf_put(shard.store->shelf, HUB_FOLD_MATCH, &match, &hook, 1, NULL);
+    hub_shelf_put(shard.store->shelves[HUB_FOLD_MATCH], &match, &hook, 1);
     assert_null(shard_id(&shard, "nct:NCT09999999"));
     expect_ok(hub_fold_failure(shard.fold, &shard.error), &shard.error);
     shard_id(&shard, "nct:" ONE);
