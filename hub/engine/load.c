@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-enum { MUCH = 20000 }; /* records, that opening a reader is worth */
+enum { MUCH = 1000 }; /* records, that opening a reader is worth */
 
 struct reading {
     const struct hub_loading *loading;
