@@ -57,6 +57,18 @@ static enum hub_status expand(const struct hub_node *node, struct hub_arena *are
 
 /* --- one option --- */
 
+/* A secret stands elsewhere, and nothing is told of what stands here instead of its name. */
+static enum hub_status check_secret(const struct hub_node *node, const struct hub_option *option,
+                                    struct hub_error *reterr) {
+    const char *text = node->text;
+    bool named = strncmp(text, "${", 2) == 0 && strcspn(text, "}") + 1 == strlen(text) &&
+                 strstr(text, ":-") == NULL;
+    if (!option->secret || named)
+        return HUB_OK;
+    return hub_node_fail(node, reterr, "'%s' is a secret, which does not stand in a configuration; "
+                         "${env:NAME} or ${file:/path} would pass", option->name);
+}
+
 static enum hub_status check_choice(const struct hub_node *node, const struct hub_option *option,
                                     const char *text, struct hub_error *reterr) {
     if (option->choices == NULL)
@@ -106,6 +118,7 @@ static enum hub_status read_option(const struct hub_node *node, const struct hub
         if (node->kind != HUB_NODE_SCALAR)
             return hub_node_fail(node, reterr, "'%s' must be a text (%s)", option->name,
                                  option->help);
+        HUB_TRY(check_secret(node, option, reterr));
         HUB_TRY(expand(node, arena, (const char **)member, reterr));
         return check_choice(node, option, *(const char **)member, reterr);
     case HUB_OPTION_NUMBER:

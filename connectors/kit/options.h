@@ -25,6 +25,7 @@ struct hub_option {
     int64_t minimum, maximum;
     const char *const *choices; /* NULL-ended, or NULL for any text */
     const char *help;           /* one sentence, with the unit */
+    bool secret; /* a text that is never written into the configuration, but named there */
 };
 
 /* The offset of a member, where it has the type; comparing distinct pointer types is an error. */

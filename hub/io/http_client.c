@@ -1,28 +1,37 @@
 #include "hub/io/http_client.h"
 
+#include <assert.h>
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { CONNECT_TIMEOUT_MS = 10000, HEADER_SIZE_MAX = 8192, RETRY_AFTER_MAX_S = 7 * 86400 };
+enum { CONNECT_TIMEOUT_MS = 10000, HEADER_SIZE_MAX = 8192, HEADERS_SIZE_MAX = 128 * 1024,
+       RETRY_AFTER_MAX_S = 7 * 86400, LOOK_MS = 1000 };
 
 struct hub_http_client {
-    CURL *handle;
+    const struct hub_http_tls *tls;
+    CURLM *together; /* keeps the connections of all */
+    CURL *handles[HUB_HTTP_PARALLEL_MAX]; /* made when they are needed */
 };
 
 struct exchange {
+    const struct hub_http_request *request;
+    struct curl_slist *headers;
     struct hub_buffer body;
+    size_t headers_size; /* of the answer, read so far */
     struct hub_arena *arena;
     struct hub_http_answer answer;
 };
 
-enum hub_status hub_http_client_new(struct hub_http_client **ret_client,
+enum hub_status hub_http_client_new(const struct hub_http_tls *tls,
+                                    struct hub_http_client **ret_client,
                                     struct hub_error *reterr) {
     struct hub_http_client *client = hub_allocate_zero(1, sizeof *client);
+    client->tls = tls;
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, hub_allocate, free, hub_reallocate,
                              hub_copy_text, hub_allocate_zero) != CURLE_OK ||
-        (client->handle = curl_easy_init()) == NULL) {
+        (client->together = curl_multi_init()) == NULL) {
         hub_release(client);
         return hub_fail(reterr, HUB_FATAL, "libcurl cannot be started");
     }
@@ -33,7 +42,9 @@ enum hub_status hub_http_client_new(struct hub_http_client **ret_client,
 void hub_http_client_free(struct hub_http_client *client) {
     if (client == NULL)
         return;
-    curl_easy_cleanup(client->handle);
+    for (size_t i = 0; i < HUB_HTTP_PARALLEL_MAX; i++)
+        curl_easy_cleanup(client->handles[i]);
+    curl_multi_cleanup(client->together);
     hub_release(client);
 }
 
@@ -61,7 +72,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *context) {
     struct hub_http_answer *answer = &exchange->answer;
     size_t length = size * count;
     const char *value = NULL;
-    if (length > HEADER_SIZE_MAX)
+    exchange->headers_size += length;
+    if (length > HEADER_SIZE_MAX || exchange->headers_size > HEADERS_SIZE_MAX)
         return 0;
     if ((value = value_of(exchange, line, length, "etag")) != NULL)
         answer->etag = value;
@@ -74,8 +86,20 @@ static size_t on_header(char *line, size_t size, size_t count, void *context) {
     return length;
 }
 
-static bool configure(CURL *handle, const struct hub_http_request *request,
-                      struct exchange *exchange, struct curl_slist *headers) {
+static bool configure_tls(CURL *handle, const struct hub_http_tls *tls) {
+    static const struct hub_http_tls none = {0};
+    tls = tls == NULL ? &none : tls;
+    return curl_easy_setopt(handle, CURLOPT_SSLVERSION,
+                            (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           (tls->certificate == NULL ||
+            curl_easy_setopt(handle, CURLOPT_SSLCERT, tls->certificate) == CURLE_OK) &&
+           (tls->key == NULL || curl_easy_setopt(handle, CURLOPT_SSLKEY, tls->key) == CURLE_OK) &&
+           (tls->authorities == NULL ||
+            curl_easy_setopt(handle, CURLOPT_CAINFO, tls->authorities) == CURLE_OK);
+}
+
+static bool configure(CURL *handle, struct exchange *exchange) {
+    const struct hub_http_request *request = exchange->request;
     curl_easy_reset(handle);
     return curl_easy_setopt(handle, CURLOPT_URL, request->url) == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
@@ -83,54 +107,125 @@ static bool configure(CURL *handle, const struct hub_http_request *request,
            curl_easy_setopt(handle, CURLOPT_PROXY, "") == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_USERAGENT, "atmp-hub") == CURLE_OK &&
+           curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "gzip, deflate") == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms) == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS,
                             (long)CONNECT_TIMEOUT_MS) == CURLE_OK &&
-           curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
+           curl_easy_setopt(handle, CURLOPT_HTTPHEADER, exchange->headers) == CURLE_OK &&
+           (request->body == NULL ||
+            curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request->body) == CURLE_OK) &&
+           curl_easy_setopt(handle, CURLOPT_PRIVATE, exchange) == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_HEADERDATA, exchange) == CURLE_OK;
 }
 
-static enum hub_status perform(CURL *handle, const struct hub_http_request *request,
-                               struct exchange *exchange, struct hub_error *reterr) {
-    CURLcode code = curl_easy_perform(handle);
+static bool is_for_a_person(CURLcode code) {
+    return code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT ||
+           code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CACERT_BADFILE;
+}
+
+static enum hub_status judge(CURL *handle, CURLcode code, struct exchange *exchange,
+                             struct hub_error *reterr) {
+    const struct hub_http_request *request = exchange->request;
     if (hub_buffer_overflowed(&exchange->body))
         return hub_fail(reterr, HUB_REJECT, "%s: the answer passes the limit of %zu bytes",
                         request->url, request->size_max);
-    if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT)
-        return hub_fail(reterr, HUB_FATAL, "%s: %s", request->url, curl_easy_strerror(code));
     if (code != CURLE_OK)
-        return hub_fail(reterr, HUB_RETRY, "%s: %s", request->url, curl_easy_strerror(code));
+        return hub_fail(reterr, is_for_a_person(code) ? HUB_FATAL : HUB_RETRY, "%s: %s",
+                        request->url, curl_easy_strerror(code));
     curl_off_t seconds = 0;
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &exchange->answer.status);
     if (curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK && seconds > 0)
         exchange->answer.retry_after_ms =
             1000 * (seconds > RETRY_AFTER_MAX_S ? (int64_t)RETRY_AFTER_MAX_S : (int64_t)seconds);
+    char *copy =
+        hub_arena_text(exchange->arena, (const char *)exchange->body.data, exchange->body.size);
+    exchange->answer.body = hub_bytes(copy, exchange->body.size);
     return HUB_OK;
 }
 
-enum hub_status hub_http_get(struct hub_http_client *client,
+/* --- several at a time --- */
+
+struct round {
+    struct hub_http_client *client;
+    const struct hub_http_request *requests;
+    size_t count, next, running;
+    struct hub_arena *arena;
+    struct hub_http_result *results;
+};
+
+static void finish(struct round *round, struct exchange *exchange, CURL *handle, CURLcode code) {
+    struct hub_http_result *result = &round->results[exchange->request - round->requests];
+    result->status = judge(handle, code, exchange, &result->error);
+    result->answer = exchange->answer;
+    curl_slist_free_all(exchange->headers);
+    hub_buffer_free(&exchange->body);
+    exchange->request = NULL;
+}
+
+/* Gives the next request to a handle that has nothing to do. */
+static void begin(struct round *round, size_t slot, struct exchange *exchange) {
+    const struct hub_http_request *request = &round->requests[round->next++];
+    CURL **handle = &round->client->handles[slot];
+    *exchange = (struct exchange){
+        .request = request, .body = {.size_max = request->size_max}, .arena = round->arena};
+    for (size_t i = 0; request->headers != NULL && request->headers[i] != NULL; i++)
+        exchange->headers = curl_slist_append(exchange->headers, request->headers[i]);
+    if (*handle == NULL)
+        *handle = hub_need(curl_easy_init());
+    if (configure(*handle, exchange) && configure_tls(*handle, round->client->tls) &&
+        curl_multi_add_handle(round->client->together, *handle) == CURLM_OK) {
+        round->running++;
+        return;
+    }
+    finish(round, exchange, *handle, CURLE_URL_MALFORMAT);
+}
+
+/* Whatever goes wrong with one of them, or with all, ends as its code. */
+static void take_finished(struct round *round) {
+    CURLM *together = round->client->together;
+    int left = 0;
+    for (CURLMsg *message; (message = curl_multi_info_read(together, &left)) != NULL;) {
+        CURL *handle = message->easy_handle;
+        CURLcode code = message->data.result;
+        struct exchange *exchange = NULL;
+        curl_easy_getinfo(handle, CURLINFO_PRIVATE, (char **)&exchange);
+        curl_multi_remove_handle(together, handle);
+        finish(round, exchange, handle, code);
+        round->running--;
+    }
+}
+
+void hub_http_ask_all(struct hub_http_client *client, const struct hub_http_request *requests,
+                      size_t count, size_t parallel, struct hub_arena *arena,
+                      struct hub_http_result *results) {
+    struct exchange exchanges[HUB_HTTP_PARALLEL_MAX] = {0};
+    struct round round = {client, requests, count, 0, 0, arena, results};
+    assert(parallel > 0 && parallel <= HUB_HTTP_PARALLEL_MAX);
+    memset(results, 0, count * sizeof *results);
+    for (int running = 0; round.next < count || round.running > 0;) {
+        for (size_t i = 0; i < parallel && round.next < count; i++)
+            if (exchanges[i].request == NULL)
+                begin(&round, i, &exchanges[i]);
+        curl_multi_perform(client->together, &running);
+        take_finished(&round);
+        if (round.running == parallel || (round.next == count && round.running > 0))
+            curl_multi_poll(client->together, NULL, 0, LOOK_MS, NULL);
+    }
+}
+
+enum hub_status hub_http_ask(struct hub_http_client *client,
                              const struct hub_http_request *request, struct hub_arena *arena,
                              struct hub_http_answer *ret_answer, struct hub_error *reterr) {
-    struct exchange exchange = {.body = {.size_max = request->size_max}, .arena = arena};
-    struct curl_slist *headers = NULL;
-    for (size_t i = 0; request->headers != NULL && request->headers[i] != NULL; i++)
-        headers = curl_slist_append(headers, request->headers[i]);
-    enum hub_status status = HUB_OK;
-    if (configure(client->handle, request, &exchange, headers))
-        status = perform(client->handle, request, &exchange, reterr);
+    struct hub_http_result result;
+    hub_http_ask_all(client, request, 1, 1, arena, &result);
+    if (result.status == HUB_OK)
+        *ret_answer = result.answer;
     else
-        status = hub_fail(reterr, HUB_FATAL, "%s: libcurl refuses the request", request->url);
-    if (status == HUB_OK) {
-        char *copy = hub_arena_text(arena, (const char *)exchange.body.data, exchange.body.size);
-        exchange.answer.body = hub_bytes(copy, exchange.body.size);
-        *ret_answer = exchange.answer;
-    }
-    curl_slist_free_all(headers);
-    hub_buffer_free(&exchange.body);
-    return status;
+        *reterr = result.error;
+    return result.status;
 }
 
 static bool is_printable(const char *text) {
@@ -169,14 +264,36 @@ enum hub_status hub_http_follow(const char *from, const char *reference, struct 
     curl_url_cleanup(next);
     if (same)
         return HUB_OK;
-    return hub_fail(reterr, HUB_REJECT, "%s: its link to the next page %s; one at the same scheme, "
+    return hub_fail(reterr, HUB_REJECT, "%s: its link %s; one at the same scheme, "
                     "host and port would pass", from,
                     valid ? "leads elsewhere" : "is no address");
 }
 
-void hub_http_append_escaped(struct hub_http_client *client, const char *text,
-                             struct hub_buffer *buffer) {
-    char *escaped = curl_easy_escape(client->handle, text, (int)strlen(text));
-    hub_buffer_append_text(buffer, escaped == NULL ? "" : escaped);
-    curl_free(escaped);
+static bool is_unreserved(char letter) {
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+           (letter >= '0' && letter <= '9') || strchr("-._~", letter) != NULL;
+}
+
+void hub_http_append_escaped(const char *text, struct hub_buffer *buffer) {
+    for (; *text != '\0'; text++)
+        if (is_unreserved(*text))
+            hub_buffer_append_byte(buffer, (uint8_t)*text);
+        else
+            hub_buffer_append_format(buffer, "%%%02X", (unsigned char)*text);
+}
+
+bool hub_http_is_private(const char *url) {
+    CURLU *parts = curl_url();
+    char *scheme = NULL, *host = NULL;
+    bool valid = curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+                 curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+                 curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK;
+    bool private = valid && (strcmp(scheme, "https") == 0 ||
+                             (strcmp(scheme, "http") == 0 &&
+                              (strcmp(host, "127.0.0.1") == 0 || strcmp(host, "[::1]") == 0 ||
+                               strcmp(host, "localhost") == 0)));
+    curl_free(scheme);
+    curl_free(host);
+    curl_url_cleanup(parts);
+    return private;
 }

@@ -16,6 +16,7 @@ struct request {
     const char *target;
     const char *names[HEADERS_MAX], *values[HEADERS_MAX];
     size_t header_count;
+    const char *method, *body;
 };
 
 struct web {
@@ -28,6 +29,23 @@ struct web {
     size_t asked;
     struct MHD_Connection *waiting[REQUESTS_MAX];
     size_t waiting_count;
+    bool stopping;
+};
+
+/* A request whose body is still coming. */
+struct coming {
+    bool has_begun;
+    bool is_waiting; /* it never gets an answer */
+    const char *target;
+    struct hub_buffer body;
+};
+
+/* An answer that never ends. */
+struct endless {
+    struct web *web;
+    struct MHD_Connection *connection;
+    const struct web_answer *answer;
+    bool sent;
 };
 
 static const char *keep(struct web *web, const char *text) {
@@ -48,19 +66,74 @@ static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const c
 
 static void *on_target(void *context, const char *target, struct MHD_Connection *connection) {
     struct web *web = context;
+    struct coming *coming = hub_allocate_zero(1, sizeof *coming);
     (void)connection;
     pthread_mutex_lock(&web->lock);
-    if (web->asked < REQUESTS_MAX)
-        web->requests[web->asked].target = keep(web, target);
+    coming->target = keep(web, target);
     pthread_mutex_unlock(&web->lock);
+    return coming;
+}
+
+static void on_end(void *context, struct MHD_Connection *connection, void **state,
+                   enum MHD_RequestTerminationCode code) {
+    struct coming *coming = *state;
+    (void)context;
+    (void)connection;
+    (void)code;
+    if (coming != NULL)
+        hub_buffer_free(&coming->body);
+    hub_release(coming);
+}
+
+static void wait_for_ever(struct web *web, struct MHD_Connection *connection) {
+    web->waiting[web->waiting_count++] = connection;
+    MHD_suspend_connection(connection);
+}
+
+/* What stands behind the name of something that is no header, or NULL. */
+static const char *oddity(const struct web_answer *answer, const char *name) {
+    for (size_t i = 0; answer->headers[i] != NULL; i++)
+        if (strncmp(answer->headers[i], name, strlen(name)) == 0)
+            return answer->headers[i] + strlen(name);
     return NULL;
 }
 
-static enum MHD_Result give(struct MHD_Connection *connection, const struct web_answer *answer) {
+static ssize_t on_more(void *context, uint64_t position, char *buffer, size_t size_max) {
+    struct endless *endless = context;
+    const char *body = endless->answer->body;
+    size_t size = strlen(body);
+    (void)position;
+    if (oddity(endless->answer, "!stalls") != NULL && endless->sent) {
+        pthread_mutex_lock(&endless->web->lock);
+        bool stopping = endless->web->stopping;
+        if (!stopping)
+            wait_for_ever(endless->web, endless->connection);
+        pthread_mutex_unlock(&endless->web->lock);
+        return stopping ? MHD_CONTENT_READER_END_WITH_ERROR : 0;
+    }
+    endless->sent = true;
+    size = size < size_max ? size : size_max;
+    memcpy(buffer, body, size);
+    return (ssize_t)size;
+}
+
+static struct MHD_Response *make(struct web *web, struct MHD_Connection *connection,
+                                 const struct web_answer *answer) {
     const char *body = answer->body == NULL ? "" : answer->body;
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(strlen(body), (void *)body, MHD_RESPMEM_PERSISTENT);
+    const char *size_text = oddity(answer, "!size ");
+    size_t size = size_text != NULL ? (size_t)atol(size_text) : strlen(body);
+    if (oddity(answer, "!endless") == NULL && oddity(answer, "!stalls") == NULL)
+        return MHD_create_response_from_buffer(size, (void *)body, MHD_RESPMEM_PERSISTENT);
+    struct endless *endless = hub_allocate_zero(1, sizeof *endless);
+    *endless = (struct endless){web, connection, answer, false};
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, on_more, endless, free);
+}
+
+static enum MHD_Result give(struct web *web, struct MHD_Connection *connection, const struct web_answer *answer) {
+    struct MHD_Response *response = make(web, connection, answer);
     for (size_t i = 0; answer->headers[i] != NULL; i++) {
+        if (answer->headers[i][0] == '!')
+            continue;
         const char *colon = strchr(answer->headers[i], ':');
         char name[64] = {0};
         memcpy(name, answer->headers[i], (size_t)(colon - answer->headers[i]));
@@ -76,32 +149,38 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
                                   const char *data, size_t *size, void **state) {
     static const struct web_answer beyond = {.status = 500, .body = "no answer is left"};
     struct web *web = context;
+    struct coming *coming = *state;
     (void)path;
-    (void)method;
     (void)version;
-    (void)data;
-    (void)size;
-    if (*state == NULL) { /* the headers are here, the body is not */
-        *state = web;
+    if (!coming->has_begun) { /* the headers are here, the body is not */
+        coming->has_begun = true;
         return MHD_YES;
     }
-    if (*state == (void *)web->requests) /* resumed: it never gets an answer */
+    if (*size > 0) {
+        hub_buffer_append(&coming->body, data, *size);
+        *size = 0;
+        return MHD_YES;
+    }
+    if (coming->is_waiting) /* resumed */
         return MHD_NO;
     pthread_mutex_lock(&web->lock);
     const struct web_answer *answer = &beyond;
     if (web->asked < web->answer_count)
         answer = &web->answers[web->asked];
     if (web->asked < REQUESTS_MAX) {
+        struct request *request = &web->requests[web->asked];
+        request->target = coming->target;
+        request->method = keep(web, method);
+        request->body = keep(web, hub_buffer_text(&coming->body));
         MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, web);
         web->asked++;
     }
     if (answer->status == 0) {
-        *state = web->requests;
-        web->waiting[web->waiting_count++] = connection;
-        MHD_suspend_connection(connection);
+        coming->is_waiting = true;
+        wait_for_ever(web, connection);
     }
     pthread_mutex_unlock(&web->lock);
-    return answer->status == 0 ? MHD_YES : give(connection, answer);
+    return answer->status == 0 ? MHD_YES : give(web, connection, answer);
 }
 
 struct web *web_start(const struct web_answer *answers, size_t count) {
@@ -114,7 +193,8 @@ struct web *web_start(const struct web_answer *answers, size_t count) {
     web->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL |
                                        MHD_ALLOW_SUSPEND_RESUME,
                                    0, NULL, NULL, on_request, web, MHD_OPTION_SOCK_ADDR, &where,
-                                   MHD_OPTION_URI_LOG_CALLBACK, on_target, web, MHD_OPTION_END);
+                                   MHD_OPTION_URI_LOG_CALLBACK, on_target, web,
+                                   MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
     if (web->daemon == NULL) {
         fprintf(stderr, "test web server: it cannot listen\n");
         abort();
@@ -124,6 +204,7 @@ struct web *web_start(const struct web_answer *answers, size_t count) {
 
 void web_stop(struct web *web) {
     pthread_mutex_lock(&web->lock);
+    web->stopping = true;
     for (size_t i = 0; i < web->waiting_count; i++)
         MHD_resume_connection(web->waiting[i]);
     pthread_mutex_unlock(&web->lock);
@@ -150,6 +231,14 @@ size_t web_asked(struct web *web) {
 
 const char *web_target(struct web *web, size_t index) {
     return index < web_asked(web) ? web->requests[index].target : "";
+}
+
+const char *web_method(struct web *web, size_t index) {
+    return index < web_asked(web) ? web->requests[index].method : "";
+}
+
+const char *web_body(struct web *web, size_t index) {
+    return index < web_asked(web) ? web->requests[index].body : "";
 }
 
 const char *web_header(struct web *web, size_t index, const char *name) {

@@ -1,77 +1,7 @@
 /* http_poll: pages, what has not changed, and sources that are not well. */
 #include "tests/lib/cmocka.h"
 #include "tests/lib/look.h"
-#include "tests/lib/reading.h"
-#include "tests/lib/web.h"
-
-static const int64_t start_ms = 1772323200000; /* 2026-03-01 */
-
-struct poll {
-    struct reading reading;
-    struct web *web;
-};
-
-static int begin(void **state) {
-    *state = hub_allocate_zero(1, sizeof(struct poll));
-    reading_set_clock(start_ms);
-    return 0;
-}
-
-static int end(void **state) {
-    struct poll *poll = *state;
-    if (poll->reading.transport != NULL)
-        reading_close(&poll->reading);
-    if (poll->web != NULL)
-        web_stop(poll->web);
-    hub_release(poll);
-    return 0;
-}
-
-#define open_poll(poll, answers, more) open_on(poll, answers, sizeof(answers) / sizeof *(answers), more)
-
-static void open_on(struct poll *poll, const struct web_answer *answers, size_t count,
-                    const char *more) {
-    struct hub_arena arena = {0};
-    poll->web = web_start(answers, count);
-    reading_open(&poll->reading, "http-poll",
-                 hub_arena_format(&arena, "{url: '%s', interval_ms: 1000%s}",
-                                  web_url(poll->web, "/list"), more),
-                 NULL);
-    hub_arena_destroy(&arena);
-}
-
-static void assert_page(struct poll *poll, const char *body) {
-    assert_int_equal(reading_poll(&poll->reading), 1);
-    assert_null(poll->reading.batch.documents[0].refused);
-    assert_string_equal(reading_text(&poll->reading, 0), body);
-    reading_commit(&poll->reading);
-}
-
-/* The sweep is over: nothing is asked for until the interval has passed. */
-static void assert_rest(struct poll *poll) {
-    size_t asked = web_asked(poll->web);
-    assert_int_equal(reading_poll(&poll->reading), 0);
-    assert_true(poll->reading.batch.exhausted);
-    assert_int_equal(web_asked(poll->web), asked);
-}
-
-static void next_sweep(void) {
-    reading_set_clock(reading_clock() + 1000);
-}
-
-static void assert_retries(struct poll *poll, const char *error, int64_t retry_after_ms) {
-    assert_int_equal(reading_try(&poll->reading), HUB_RETRY);
-    if (strstr(poll->reading.error.text, error) == NULL)
-        fail_msg("'%s' is not in '%s'", error, poll->reading.error.text);
-    assert_int_equal(poll->reading.batch.retry_after_ms, retry_after_ms);
-    assert_int_equal(poll->reading.batch.count, 0);
-}
-
-static void assert_fatal(struct poll *poll, const char *error) {
-    assert_int_equal(reading_try(&poll->reading), HUB_FATAL);
-    if (strstr(poll->reading.error.text, error) == NULL)
-        fail_msg("'%s' is not in '%s'", error, poll->reading.error.text);
-}
+#include "tests/lib/polling.h"
 
 /* --- one page --- */
 
@@ -81,9 +11,9 @@ static void a_page_is_asked_for_once_in_each_interval(void **state) {
     open_poll(poll, answers, "");
     assert_page(poll, "one");
     assert_rest(poll);
-    reading_set_clock(start_ms + 999);
+    reading_set_clock(POLL_START_MS + 999);
     assert_rest(poll);
-    reading_set_clock(start_ms + 1000);
+    reading_set_clock(POLL_START_MS + 1000);
     assert_page(poll, "two");
     assert_string_equal(web_target(poll->web, 1), "/list");
 }
@@ -174,7 +104,7 @@ static void a_link_that_is_no_address_is_for_a_person(void **state) {
         {200, "one", {"Link: </list?page=\xff>; rel=\"next\""}}};
     struct poll *poll = *state;
     open_poll(poll, answers, ", next: link");
-    assert_fatal(poll, "its link to the next page is no address");
+    assert_fatal(poll, "its link is no address");
 }
 
 static void a_token_that_is_none_is_for_a_person(void **state) {
@@ -508,8 +438,8 @@ int main(void) {
         cmocka_unit_test(an_address_of_another_kind_is_for_a_person),
     };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
-        tests[i].setup_func = begin;
-        tests[i].teardown_func = end;
+        tests[i].setup_func = poll_begin;
+        tests[i].teardown_func = poll_end;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

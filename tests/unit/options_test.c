@@ -11,6 +11,7 @@ struct settings {
     int64_t wait_ms;
     bool strict;
     const char *const *folders;
+    const char *secret;
 };
 
 static const char *const modes[] = {"documents", "snapshot", NULL};
@@ -33,6 +34,7 @@ static const struct hub_option options[] = {
      .initial = "true",
      .help = "Whether."},
     {.name = "folders", HUB_TEXTS_OPTION(struct settings, folders), .help = "Where."},
+    {.name = "secret", HUB_TEXT_OPTION(struct settings, secret), .secret = true, .help = "Who."},
     {0},
 };
 
@@ -199,8 +201,24 @@ static void the_table_is_its_own_manual(void **state) {
     assert_non_null(strstr(manual, "Between looks, in milliseconds. Default 500.\n"));
 }
 
+static void a_secret_stands_elsewhere_and_is_not_told(void **state) {
+    static const char *const texts[] = {"hunter2", "${env:OPTIONS_TEST}x", "x${env:OPTIONS_TEST}",
+                                        "${env:NOT_SET:-hunter2}",
+                                        "${env:OPTIONS_TEST}${env:OPTIONS_TEST}"};
+    struct reading *reading = *state;
+    setenv("OPTIONS_TEST", "of the environment", 1);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_refused(reading,
+                       hub_arena_format(&reading->arena, "{url: x, secret: '%s'}", texts[i]),
+                       "c.yaml:1:18: 'secret' is a secret, which does not stand in a configuration; "
+                       "${env:NAME} or ${file:/path} would pass");
+    assert_string_equal(read(reading, "{url: x, secret: '${env:OPTIONS_TEST}'}")->secret,
+                        "of the environment");
+}
+
 int main(void) {
     struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_secret_stands_elsewhere_and_is_not_told),
         cmocka_unit_test(what_is_not_set_has_its_default),
         cmocka_unit_test(what_is_set_is_read),
         cmocka_unit_test(one_text_is_a_list_of_one),
