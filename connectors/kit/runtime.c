@@ -42,6 +42,7 @@ struct session {
     struct hub_producer *producer;
     char transactional_id[NAME_MAX_SIZE];
     char ingest_topic[NAME_MAX_SIZE], deadletter_topic[NAME_MAX_SIZE];
+    char configuration[HUB_DIGEST_TEXT_SIZE];
     void *transport_state;
     struct hub_pipeline pipeline;
     struct hub_connector_counts counts;
@@ -161,6 +162,8 @@ static enum hub_status open_session(struct session *session, struct hub_error *r
     HUB_TRY(load_known(session, reterr));
     env.position = session->position;
     env.folder = connector->folder;
+    hub_digest_text(&connector->config_hash, HUB_DIGEST_SIZE, session->configuration);
+    env.configuration = session->configuration;
     session->transport_state = hub_allocate_zero(1, connector->transport->state_size);
     return connector->transport->open(session->transport_state, connector->transport_options, &env,
                                       reterr);
@@ -380,6 +383,8 @@ enum hub_status hub_runtime_run(struct hub_connector *connector,
     const char *version = NULL;
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    /* A peer that has gone is an error of a write, and no end. */
+    signal(SIGPIPE, SIG_IGN);
     hub_log_open("connector", connector->name);
     HUB_TRY(hub_kafka_check_version(&version, reterr));
     if (connector->keys.trial && hub_mapping_uses_keys(connector->mapping))

@@ -16,7 +16,7 @@ struct hub_raw_document {
     bool snapshot;   /* it is the whole of what the source has now */
     int64_t withdraw_max_percent; /* a snapshot that lacks more withdraws nothing */
     const char *refused; /* why it could not be read whole, or NULL; bytes may be missing then */
-    const char *refused_code; /* SIZE or FILE, where refused */
+    const char *refused_code; /* SIZE, FILE or FRAME, where refused */
 };
 
 /* What one poll gives. Bytes and texts live in the batch's arena. */
@@ -33,6 +33,7 @@ void hub_batch_free(struct hub_batch *batch);
 /* What the runtime gives a transport. */
 struct hub_env {
     const char *position; /* as committed last, or NULL for a first run */
+    const char *configuration; /* its hash: another one may read what was read otherwise */
     const char *folder;   /* of the configuration: where relative paths begin; NULL: here */
     int64_t (*monotonic_ms)(void);
     int64_t (*realtime_ms)(void); /* since 1970-01-01T00:00:00Z */

@@ -3,7 +3,8 @@
 #include <string.h>
 
 const struct hub_transport *const hub_transports[] = {&hub_transport_file_drop,
-                                                      &hub_transport_http_poll, NULL};
+                                                      &hub_transport_http_poll, &hub_transport_mllp,
+                                                      NULL};
 
 const struct hub_transport *hub_transport_find(const char *name) {
     for (size_t i = 0; hub_transports[i] != NULL; i++)

@@ -14,11 +14,14 @@ int64_t reading_clock(void) {
 
 static void prepare(struct reading *reading, const char *transport, const char *options) {
     struct hub_node *node = NULL;
-    const char *folder = reading->env.folder;
+    struct hub_env given = reading->env;
     *reading = (struct reading){.transport = hub_transport_find(transport)};
     assert_non_null(reading->transport);
-    reading->env = (struct hub_env){
-        .folder = folder, .monotonic_ms = reading_clock, .realtime_ms = reading_clock};
+    reading->env = (struct hub_env){.folder = given.folder,
+                                    .configuration =
+                                        given.configuration == NULL ? "" : given.configuration,
+                                    .monotonic_ms = reading_clock,
+                                    .realtime_ms = reading_clock};
     reading->options =
         hub_arena_take_zero(&reading->arena, 1, reading->transport->options_size);
     reading->state = hub_allocate_zero(1, reading->transport->state_size);
