@@ -1,5 +1,6 @@
 /* connector: connects one institution's system, as one YAML file says. */
 #include "connectors/kit/check.h"
+#include "connectors/kit/explain.h"
 #include "connectors/kit/runtime.h"
 #include "hub/io/crypto.h"
 #include "hub/io/json.h"
@@ -58,6 +59,34 @@ static int run_list(const struct arguments *arguments) {
         hub_options_describe(hub_formats[i]->options, &text);
     }
     fputs(hub_buffer_text(&text), stdout);
+    return EXIT_OK;
+}
+
+static int run_explain(const struct arguments *arguments) {
+    const char *kind = arguments->files[0];
+    const char *name = arguments->file_count > 1 ? arguments->files[1] : NULL;
+    HUB_SCOPED_BUFFER text = {0};
+    if (hub_explain(kind, name, &text)) {
+        fputs(hub_buffer_text(&text), stdout);
+        return EXIT_OK;
+    }
+    if (name == NULL || !hub_explain(kind, NULL, &text))
+        fprintf(stderr, "connector: '%s': transport, format or transform would pass\n", kind);
+    else
+        fprintf(stderr, "connector: there is no %s '%s'; there are:\n%s", kind, name,
+                hub_buffer_text(&text));
+    return EXIT_USAGE;
+}
+
+static int run_schema(const struct arguments *arguments) {
+    struct hub_catalogue *catalogue = load_catalogue(arguments->schemas);
+    if (catalogue == NULL)
+        return EXIT_FINDINGS;
+    json_t *schema = hub_explain_schema(catalogue);
+    json_dumpf(schema, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(schema);
+    hub_catalogue_free(catalogue);
     return EXIT_OK;
 }
 
@@ -124,6 +153,8 @@ static int run_run(const struct arguments *arguments) {
 
 static const struct command commands[] = {
     {"list", "", "Names the transports and formats, with their options.", 0, 0, run_list},
+    {"explain", "KIND [NAME]", "Tells of a transport, a format or a transform.", 1, 2, run_explain},
+    {"schema", "", "Prints a JSON Schema of configurations, for editors.", 0, 0, run_schema},
     {"check", "FILE...", "Checks configurations against the schema, and runs their tests.", 1, -1,
      run_check},
     {"dry-run", "FILE --input SAMPLE", "Maps one document and shows each field; publishes nothing.",

@@ -156,10 +156,10 @@ static enum hub_status load_mapping(struct loader *loader, const struct hub_node
     return hub_mapping_load(&config, &connector->arena, &connector->mapping, loader->reterr);
 }
 
+const char *const hub_connector_keys[] = {"connector", "institution", "system", "source", "target",
+                                          "records",   "tests",       "empty",  "skip",   NULL};
+
 static enum hub_status load(struct loader *loader) {
-    static const char *const keys[] = {"connector", "institution", "system", "source",
-                                       "target",    "records",     "tests",  "empty",
-                                       "skip",      NULL};
     struct hub_connector *connector = loader->connector;
     HUB_SCOPED_BUFFER text = {.size_max = CONFIG_SIZE_MAX};
     struct hub_node *root = NULL;
@@ -172,7 +172,7 @@ static enum hub_status load(struct loader *loader) {
     if (root->kind != HUB_NODE_MAPPING)
         return hub_node_fail(root, loader->reterr, "a mapping of 'connector', 'institution' ... "
                              "would pass");
-    HUB_TRY(hub_node_check_keys(root, keys, loader->reterr));
+    HUB_TRY(hub_node_check_keys(root, hub_connector_keys, loader->reterr));
     HUB_TRY(need_word(loader, root, "connector", &name));
     connector->name = name->text;
     connector->tests = hub_node_get(root, "tests");

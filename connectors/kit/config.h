@@ -6,12 +6,15 @@
  *   source: {transport: NAME, format: NAME, the options of both}
  *   target: {domain: NAME}
  *   empty: accept | refuse        documents without any record (refuse)
- *   records: the mapping (connectors/kit/mapping.h)
+ *   records, skip: the mapping (connectors/kit/mapping.h)
  *   tests: [{input: FILE, context: {...}, expect: [{...}], expect_error: {field: ..., stage: ...}}] */
 #pragma once
 
 #include "connectors/kit/mapping.h"
 #include "connectors/kit/transport.h"
+
+/* The keys above, NULL-ended. */
+extern const char *const hub_connector_keys[];
 
 struct hub_connector {
     struct hub_arena arena;

@@ -45,6 +45,16 @@
 
 struct hub_mapping;
 
+/* A key of a VALUE. */
+struct hub_transform {
+    const char *name;
+    const char *help;    /* one sentence */
+    const char *example; /* a VALUE with it */
+};
+extern const struct hub_transform hub_transforms[]; /* ended by a NULL name */
+/* Keys of an entry of `records`, NULL-ended. */
+extern const char *const hub_mapping_record_keys[];
+
 struct hub_mapping_config {
     const struct hub_node *records; /* the `records` node */
     const struct hub_node *skip;    /* the `skip` node, or NULL */

@@ -320,14 +320,16 @@ static enum hub_status load_record_each(struct map_loader *loader, const struct 
     return HUB_OK;
 }
 
+const char *const hub_mapping_record_keys[] = {"for_each",   "when",          "key",
+                                               "version",    "event_time",    "recorded_time",
+                                               "withdrawn",  "fields",        "variants",
+                                               NULL};
+
 static enum hub_status load_record(struct map_loader *loader, const struct hub_node *node,
                                    struct map_record *record) {
-    static const char *const keys[] = {"for_each",   "when",          "key",       "version",
-                                       "event_time", "recorded_time", "withdrawn", "fields",
-                                       "variants",   NULL};
     if (node->kind != HUB_NODE_MAPPING)
         return hub_node_fail(node, loader->reterr, "an entry of 'records' must be a mapping");
-    HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
+    HUB_TRY(hub_node_check_keys(node, hub_mapping_record_keys, loader->reterr));
     record->node = node;
     const struct hub_node *each = hub_node_get(node, "for_each");
     const struct hub_node *when = hub_node_get(node, "when");

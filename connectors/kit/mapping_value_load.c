@@ -9,9 +9,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const value_keys[] = {"from",  "value", "first", "join",   "with",
-                                         "plus",  "absent", "match", "split", "fold",   "table",
-                                         "else",  "time",  "lookup", "pseudonym", "pick", NULL};
+const struct hub_transform hub_transforms[] = {
+    {"from", "What a path finds. @request.x, @header.x and @file.x are facts that are not in the "
+             "document.", "{from: study.title}"},
+    {"value", "A constant.", "{value: en}"},
+    {"first", "The first of these values that is stated.", "{first: [title, short_title]}"},
+    {"join", "These values, one after the other; nothing where one of them is not stated.",
+     "{join: [site, number], with: /}"},
+    {"with", "What stands between the values of join.", "{join: [site, number], with: '-'}"},
+    {"plus", "A time so much later as an amount of s, min, h or d says, as RFC 3339 has it.",
+     "{plus: {to: begin, amount: minutes, unit: {value: min}, time: {formats: [rfc3339]}}}"},
+    {"absent", "Texts that mean that nothing is stated.", "{from: title, absent: [N/A, unknown]}"},
+    {"match", "What the first group of a regular expression finds, or nothing.",
+     "{from: number, match: '^No ([0-9]+)$'}"},
+    {"split", "One text becomes several, at this one.", "{from: titles, split: ';'}"},
+    {"fold", "Capital letters of ASCII become small ones, as a table may need.",
+     "{from: title, fold: case}"},
+    {"table", "What a text is here, given that it is that there: pairs, or a CSV file of them.",
+     "{from: state, table: {open: RECRUITING, shut: COMPLETED}, else: reject}"},
+    {"lookup", "The identifier of an organisation, by the spellings of schemas/organisations.csv.",
+     "{from: sponsor, lookup: organisations, else: null}"},
+    {"else", "What becomes of a text that table or lookup does not have: reject, keep, null or a "
+             "text.", "{from: state, table: {open: RECRUITING}, else: UNKNOWN}"},
+    {"pseudonym", "A keyed hash in its place: shared by the institutions, which alone may join, or "
+                  "local to one.", "{from: number, pseudonym: shared}"},
+    {"time", "How a date or time is written: rfc3339, hl7, ical, date, partial or a pattern of "
+             "strptime; and the zone of those that tell none.",
+     "{from: begin, time: {formats: ['%d/%m/%Y'], zone: Europe/Stockholm, ambiguous: reject}}"},
+    {"pick", "Of several texts the first (min) or the last (max) by their bytes.",
+     "{from: dates, pick: max}"},
+    {NULL, NULL, NULL},
+};
 
 static void enlist(struct map_loader *loader, const struct hub_node *node,
                    struct map_value *value) {
@@ -375,8 +403,10 @@ enum hub_status map_load_value(struct map_loader *loader, const struct hub_node 
         return hub_path_parse(node, loader->arena, &value->path, loader->reterr);
     if (node->kind != HUB_NODE_MAPPING)
         return hub_node_fail(node, loader->reterr, "a path or {from: ..., ...} would pass");
-    const char *const *allowed = value_keys;
-    HUB_TRY(hub_node_check_keys(node, allowed, loader->reterr));
+    const char *keys[sizeof hub_transforms / sizeof *hub_transforms];
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        keys[i] = hub_transforms[i].name;
+    HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
     HUB_TRY(load_source(loader, node, value));
     if (value->source == MAP_CONSTANT)
         HUB_TRY(check_output(loader, hub_node_get(node, "value"), type, value->constant));
