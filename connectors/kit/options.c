@@ -83,8 +83,9 @@ static enum hub_status check_choice(const struct hub_node *node, const struct hu
                          hub_buffer_text(&list));
 }
 
-static enum hub_status read_texts(const struct hub_node *node, struct hub_arena *arena,
-                                  const char *const **ret_texts, struct hub_error *reterr) {
+static enum hub_status read_texts(const struct hub_node *node, const struct hub_option *option,
+                                  struct hub_arena *arena, const char *const **ret_texts,
+                                  struct hub_error *reterr) {
     bool list = node->kind == HUB_NODE_SEQUENCE;
     size_t count = list ? node->count : 1;
     const char **texts = hub_arena_take(arena, (count + 1) * sizeof *texts);
@@ -92,6 +93,7 @@ static enum hub_status read_texts(const struct hub_node *node, struct hub_arena 
         const struct hub_node *item = list ? node->items[i] : node;
         if (item->kind != HUB_NODE_SCALAR)
             return hub_node_fail(item, reterr, "a text or a list of texts would pass");
+        HUB_TRY(check_secret(item, option, reterr));
         HUB_TRY(expand(item, arena, &texts[i], reterr));
     }
     texts[count] = NULL;
@@ -128,7 +130,7 @@ static enum hub_status read_option(const struct hub_node *node, const struct hub
             return hub_node_fail(node, reterr, "'%s' must be true or false", option->name);
         return HUB_OK;
     case HUB_OPTION_TEXTS:
-        return read_texts(node, arena, (const char *const **)member, reterr);
+        return read_texts(node, option, arena, (const char *const **)member, reterr);
     }
     return HUB_FATAL;
 }

@@ -27,11 +27,12 @@ static void on_signal(int signal_number) {
     stop_requested = 1;
 }
 
-/* What this process knows of the position, over its sessions: the sequence that it has read or
- * committed last, and the one that it has tried to commit. */
+/* What this process knows over its sessions: of the position the sequence that it has read or
+ * committed last, and the one that it has tried to commit; and what the transport keeps. */
 struct memory {
     bool has_read;
     int64_t committed, tried;
+    void *kept;
 };
 
 struct session {
@@ -138,7 +139,8 @@ static enum hub_status recognise_position(struct session *session, struct hub_er
                         "another process runs connector %s: its position has moved from document "
                         "%lld to %lld; one process of it would pass", session->connector->name,
                         (long long)memory->committed, (long long)session->sequence);
-    *memory = (struct memory){true, session->sequence, session->sequence};
+    memory->has_read = true;
+    memory->committed = memory->tried = session->sequence;
     return HUB_OK;
 }
 
@@ -164,6 +166,7 @@ static enum hub_status open_session(struct session *session, struct hub_error *r
     env.folder = connector->folder;
     hub_digest_text(&connector->config_hash, HUB_DIGEST_SIZE, session->configuration);
     env.configuration = session->configuration;
+    env.kept = &session->memory->kept;
     session->transport_state = hub_allocate_zero(1, connector->transport->state_size);
     return connector->transport->open(session->transport_state, connector->transport_options, &env,
                                       reterr);
@@ -347,6 +350,8 @@ static enum hub_status loop(struct session *session, struct hub_error *reterr) {
             return status;
         }
         tries = 0;
+        if (batch.note != NULL)
+            hub_log(HUB_LOG_WARNING, "turned_away", "%s", batch.note);
         bool ended = session->settings->once && batch.exhausted && batch.count == 0;
         if (batch.count > 0)
             status = publish_batch(session, &batch, reterr);
@@ -401,5 +406,7 @@ enum hub_status hub_runtime_run(struct hub_connector *connector,
             break;
         hub_back_off(&back_off, hub_clock_monotonic_ms() - began_ms, reterr->text);
     }
+    if (memory.kept != NULL)
+        connector->transport->release(memory.kept);
     return status;
 }

@@ -27,6 +27,7 @@ struct hub_batch {
     const char *position; /* JSON text: where to go on once these documents are safe in Kafka */
     bool exhausted;       /* nothing more now: a single run may end here */
     int64_t retry_after_ms; /* with HUB_RETRY: so long the source asks to be left alone, or 0 */
+    const char *note;       /* one sentence for the log, of what was turned away; or NULL */
 };
 void hub_batch_free(struct hub_batch *batch);
 
@@ -36,7 +37,10 @@ struct hub_env {
     const char *configuration; /* its hash: another one may read what was read otherwise */
     const char *folder;   /* of the configuration: where relative paths begin; NULL: here */
     int64_t (*monotonic_ms)(void);
-    int64_t (*realtime_ms)(void); /* since 1970-01-01T00:00:00Z */
+    int64_t (*realtime_ms)(void); /* since 1970-01-01T00:00:00Z; from any thread */
+    /* The transport's own, NULL at first: what it keeps from one session to the next, such as a
+     * port that answers while Kafka is away. */
+    void **kept;
 };
 
 struct hub_transport {
@@ -57,6 +61,7 @@ struct hub_transport {
     /* The batch is safe in Kafka: now acknowledge it. */
     enum hub_status (*commit)(void *state, struct hub_error *reterr);
     void (*close)(void *state); /* takes a state that open() left half made */
+    void (*release)(void *kept); /* of what env.kept holds, when no further session comes; or NULL */
     /* Makes of a document that was read from a file what poll would have made of it: for trying
      * configurations. Its context has file.name. NULL: nothing is to be done. */
     void (*dress)(const void *options, struct hub_raw_document *document);

@@ -4,7 +4,7 @@
 
 const struct hub_transport *const hub_transports[] = {&hub_transport_file_drop,
                                                       &hub_transport_http_poll, &hub_transport_mllp,
-                                                      NULL};
+                                                      &hub_transport_webhook, NULL};
 
 const struct hub_transport *hub_transport_find(const char *name) {
     for (size_t i = 0; hub_transports[i] != NULL; i++)

@@ -6,3 +6,4 @@
 extern const struct hub_transport hub_transport_file_drop;
 extern const struct hub_transport hub_transport_http_poll;
 extern const struct hub_transport hub_transport_mllp;
+extern const struct hub_transport hub_transport_webhook;

@@ -1,7 +1,8 @@
 # Libraries, all from Debian; librdkafka may come from another prefix (PKG_CONFIG_PATH).
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-foreach(library IN ITEMS jansson libxml-2.0 libcurl libmicrohttpd libcrypto libssl libutf8proc libpcre2-8)
+foreach(library IN ITEMS jansson libxml-2.0 libcurl libmicrohttpd gnutls libcrypto libssl libutf8proc
+        libpcre2-8)
   string(MAKE_C_IDENTIFIER ${library} name)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${library})
 endforeach()

@@ -107,7 +107,9 @@ enum hub_status hub_api_open(struct hub_api *api, const char *address,
                              const struct hub_catalogue *catalogue,
                              struct hub_public_state *state, struct hub_error *reterr) {
     *api = (struct hub_api){catalogue, state, NULL};
-    return hub_http_server_new(address, on_question, api, &api->server, reterr);
+    struct hub_http_server_config config = {
+        .address = address, .handler = on_question, .context = api};
+    return hub_http_server_new(&config, &api->server, reterr);
 }
 
 void hub_api_close(struct hub_api *api) {

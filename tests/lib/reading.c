@@ -2,7 +2,7 @@
 
 #include "tests/lib/cmocka.h"
 
-static int64_t now_ms = 1772323200000; /* 2026-03-01 */
+static _Atomic int64_t now_ms = 1772323200000; /* 2026-03-01; transports have threads */
 
 void reading_set_clock(int64_t milliseconds) {
     now_ms = milliseconds;
@@ -21,7 +21,8 @@ static void prepare(struct reading *reading, const char *transport, const char *
                                     .configuration =
                                         given.configuration == NULL ? "" : given.configuration,
                                     .monotonic_ms = reading_clock,
-                                    .realtime_ms = reading_clock};
+                                    .realtime_ms = reading_clock,
+                                    .kept = &reading->kept};
     reading->options =
         hub_arena_take_zero(&reading->arena, 1, reading->transport->options_size);
     reading->state = hub_allocate_zero(1, reading->transport->state_size);
@@ -58,6 +59,9 @@ const char *reading_refusal(struct reading *reading, const char *transport, cons
 
 void reading_close(struct reading *reading) {
     reading->transport->close(reading->state);
+    if (reading->kept != NULL)
+        reading->transport->release(reading->kept);
+    reading->kept = NULL;
     hub_release(reading->state);
     hub_batch_free(&reading->batch);
     hub_arena_destroy(&reading->arena);

@@ -7,6 +7,7 @@
 struct reading {
     const struct hub_transport *transport;
     void *options, *state;
+    void *kept; /* by the transport, from opening to opening */
     struct hub_arena arena;
     struct hub_env env;
     struct hub_batch batch; /* of the last poll */

@@ -54,12 +54,50 @@ static void hmac_of_published_messages(void **state) {
         "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
+/* RFC 4648 section 10. */
+static void base64_of_published_texts(void **state) {
+    static const char *const pairs[][2] = {{"f", "Zg=="},     {"fo", "Zm8="},
+                                           {"foo", "Zm9v"},   {"foob", "Zm9vYg=="},
+                                           {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        HUB_SCOPED_BUFFER text = {0}, bytes = {0};
+        hub_base64_append(hub_bytes_of_text(pairs[i][0]), &text);
+        assert_string_equal(hub_buffer_text(&text), pairs[i][1]);
+        assert_true(hub_base64_decode(hub_bytes_of_text(pairs[i][1]), &bytes));
+        assert_string_equal(hub_buffer_text(&bytes), pairs[i][0]);
+    }
+}
+
+static void what_is_no_base64_is_not_read(void **state) {
+    static const char *const none[] = {"",     "Z",    "Zg",   "Zg=",      "Zh==", "Zm9=",
+                                       "Z===", "====", "Zg==Zg==", "Zm 9", " Zm9v",
+                                       "Zm9v\n", "Zm9-", "Zm9_", "=Zm9"};
+    (void)state;
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        HUB_SCOPED_BUFFER bytes = {0};
+        if (hub_base64_decode(hub_bytes_of_text(none[i]), &bytes))
+            fail_msg("'%s' was read", none[i]);
+        assert_int_equal(bytes.size, 0);
+    }
+}
+
+static void secrets_are_the_same_in_every_byte(void **state) {
+    (void)state;
+    assert_true(hub_same_secret(hub_bytes_of_text("abc"), hub_bytes_of_text("abc")));
+    assert_false(hub_same_secret(hub_bytes_of_text("abc"), hub_bytes_of_text("abd")));
+    assert_false(hub_same_secret(hub_bytes_of_text("abc"), hub_bytes_of_text("ab")));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_of_published_messages),
         cmocka_unit_test(sha256_of_nothing),
         cmocka_unit_test(zero_bytes_are_part_of_the_message),
         cmocka_unit_test(hmac_of_published_messages),
+        cmocka_unit_test(base64_of_published_texts),
+        cmocka_unit_test(what_is_no_base64_is_not_read),
+        cmocka_unit_test(secrets_are_the_same_in_every_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@ struct settings {
     bool strict;
     const char *const *folders;
     const char *secret;
+    const char *const *tokens;
 };
 
 static const char *const modes[] = {"documents", "snapshot", NULL};
@@ -34,6 +35,7 @@ static const struct hub_option options[] = {
      .initial = "true",
      .help = "Whether."},
     {.name = "folders", HUB_TEXTS_OPTION(struct settings, folders), .help = "Where."},
+    {.name = "tokens", HUB_TEXTS_OPTION(struct settings, tokens), .secret = true, .help = "Who."},
     {.name = "secret", HUB_TEXT_OPTION(struct settings, secret), .secret = true, .help = "Who."},
     {0},
 };
@@ -216,9 +218,20 @@ static void a_secret_stands_elsewhere_and_is_not_told(void **state) {
                         "of the environment");
 }
 
+static void each_secret_of_a_list_stands_elsewhere(void **state) {
+    struct reading *reading = *state;
+    setenv("OPTIONS_TEST", "of the environment", 1);
+    assert_refused(reading, "{url: x, tokens: ['${env:OPTIONS_TEST}', hunter2]}",
+                   "c.yaml:1:42: 'tokens' is a secret, which does not stand in a configuration; "
+                   "${env:NAME} or ${file:/path} would pass");
+    assert_string_equal(read(reading, "{url: x, tokens: '${env:OPTIONS_TEST}'}")->tokens[0],
+                        "of the environment");
+}
+
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(a_secret_stands_elsewhere_and_is_not_told),
+        cmocka_unit_test(each_secret_of_a_list_stands_elsewhere),
         cmocka_unit_test(what_is_not_set_has_its_default),
         cmocka_unit_test(what_is_set_is_read),
         cmocka_unit_test(one_text_is_a_list_of_one),
