@@ -61,7 +61,8 @@ struct hub_transport {
     /* The batch is safe in Kafka: now acknowledge it. */
     enum hub_status (*commit)(void *state, struct hub_error *reterr);
     void (*close)(void *state); /* takes a state that open() left half made */
-    void (*release)(void *kept); /* of what env.kept holds, when no further session comes; or NULL */
+    /* Gives up what env.kept holds: no further session comes. NULL where it keeps nothing. */
+    void (*release)(void *kept);
     /* Makes of a document that was read from a file what poll would have made of it: for trying
      * configurations. Its context has file.name. NULL: nothing is to be done. */
     void (*dress)(const void *options, struct hub_raw_document *document);

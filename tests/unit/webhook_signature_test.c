@@ -221,22 +221,22 @@ static void a_secret_has_at_most_64_bytes_and_there_are_at_most_eight(void **sta
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_published_signature_is_believed, begin, end),
-        cmocka_unit_test_setup_teardown(what_is_signed_cannot_be_changed, begin, end),
-        cmocka_unit_test_setup_teardown(a_secret_that_is_not_ours_is_not_believed, begin, end),
-        cmocka_unit_test_setup_teardown(any_of_several_secrets_is_believed, begin, end),
-        cmocka_unit_test_setup_teardown(one_of_several_signatures_is_enough, begin, end),
-        cmocka_unit_test_setup_teardown(signatures_behind_the_eighth_are_not_looked_at, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(what_is_no_signature_of_version_1_is_passed_over, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(a_header_that_is_missing_or_none_is_named, begin, end),
-        cmocka_unit_test_setup_teardown(only_what_is_of_now_passes, begin, end),
-        cmocka_unit_test_setup_teardown(
-            what_is_no_secret_is_told_by_its_number_and_never_itself, begin, end),
-        cmocka_unit_test_setup_teardown(
-            a_secret_has_at_most_64_bytes_and_there_are_at_most_eight, begin, end),
+    struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_published_signature_is_believed),
+        cmocka_unit_test(what_is_signed_cannot_be_changed),
+        cmocka_unit_test(a_secret_that_is_not_ours_is_not_believed),
+        cmocka_unit_test(any_of_several_secrets_is_believed),
+        cmocka_unit_test(one_of_several_signatures_is_enough),
+        cmocka_unit_test(signatures_behind_the_eighth_are_not_looked_at),
+        cmocka_unit_test(what_is_no_signature_of_version_1_is_passed_over),
+        cmocka_unit_test(a_header_that_is_missing_or_none_is_named),
+        cmocka_unit_test(only_what_is_of_now_passes),
+        cmocka_unit_test(what_is_no_secret_is_told_by_its_number_and_never_itself),
+        cmocka_unit_test(a_secret_has_at_most_64_bytes_and_there_are_at_most_eight),
     };
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
+        tests[i].setup_func = begin;
+        tests[i].teardown_func = end;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -521,36 +521,35 @@ static void a_port_that_is_taken_is_told(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(nobody_hears_200_before_the_commit, begin, end),
-        cmocka_unit_test_setup_teardown(several_are_one_batch_in_their_order, begin, end),
-        cmocka_unit_test_setup_teardown(a_document_knows_its_headers_and_no_secret, begin, end),
-        cmocka_unit_test_setup_teardown(what_comes_again_is_known, begin, end),
-        cmocka_unit_test_setup_teardown(what_comes_again_while_it_waits_is_one_document, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(
-            what_was_committed_and_not_answered_is_known_to_the_next_process, begin, end),
-        cmocka_unit_test_setup_teardown(the_last_ids_are_remembered_and_no_more, begin, end),
-        cmocka_unit_test_setup_teardown(a_session_that_fails_sends_who_waits_away, begin, end),
-        cmocka_unit_test_setup_teardown(the_next_session_takes_them, begin, end),
-        cmocka_unit_test_setup_teardown(with_wait_they_wait_for_the_next_session, begin, end),
-        cmocka_unit_test_setup_teardown(with_wait_what_the_next_session_finds_safe_is_answered,
-                                        begin, end),
-        cmocka_unit_test_setup_teardown(nobody_waits_longer_than_the_limit, begin, end),
-        cmocka_unit_test_setup_teardown(what_was_given_up_in_the_queue_is_not_told, begin, end),
-        cmocka_unit_test_setup_teardown(whoever_waits_at_the_end_is_sent_away, begin, end),
-        cmocka_unit_test_setup_teardown(what_is_no_webhook_is_turned_away, begin, end),
-        cmocka_unit_test_setup_teardown(a_signature_by_nobody_or_of_another_time_is_turned_away,
-                                        begin, end),
-        cmocka_unit_test_setup_teardown(a_replay_is_no_second_event, begin, end),
-        cmocka_unit_test_setup_teardown(a_secret_is_replaced_without_a_gap, begin, end),
-        cmocka_unit_test_setup_teardown(other_content_types_pass_where_they_are_configured, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(a_body_over_the_limit_is_turned_away, begin, end),
-        cmocka_unit_test_setup_teardown(each_kind_is_told_once_and_all_are_counted, begin, end),
-        cmocka_unit_test_setup_teardown(what_cannot_be_served_is_refused, begin, end),
-        cmocka_unit_test_setup_teardown(a_position_of_another_transport_is_refused, begin, end),
-        cmocka_unit_test_setup_teardown(a_port_that_is_taken_is_told, begin, end),
+    struct CMUnitTest tests[] = {
+        cmocka_unit_test(nobody_hears_200_before_the_commit),
+        cmocka_unit_test(several_are_one_batch_in_their_order),
+        cmocka_unit_test(a_document_knows_its_headers_and_no_secret),
+        cmocka_unit_test(what_comes_again_is_known),
+        cmocka_unit_test(what_comes_again_while_it_waits_is_one_document),
+        cmocka_unit_test(what_was_committed_and_not_answered_is_known_to_the_next_process),
+        cmocka_unit_test(the_last_ids_are_remembered_and_no_more),
+        cmocka_unit_test(a_session_that_fails_sends_who_waits_away),
+        cmocka_unit_test(the_next_session_takes_them),
+        cmocka_unit_test(with_wait_they_wait_for_the_next_session),
+        cmocka_unit_test(with_wait_what_the_next_session_finds_safe_is_answered),
+        cmocka_unit_test(nobody_waits_longer_than_the_limit),
+        cmocka_unit_test(what_was_given_up_in_the_queue_is_not_told),
+        cmocka_unit_test(whoever_waits_at_the_end_is_sent_away),
+        cmocka_unit_test(what_is_no_webhook_is_turned_away),
+        cmocka_unit_test(a_signature_by_nobody_or_of_another_time_is_turned_away),
+        cmocka_unit_test(a_replay_is_no_second_event),
+        cmocka_unit_test(a_secret_is_replaced_without_a_gap),
+        cmocka_unit_test(other_content_types_pass_where_they_are_configured),
+        cmocka_unit_test(a_body_over_the_limit_is_turned_away),
+        cmocka_unit_test(each_kind_is_told_once_and_all_are_counted),
+        cmocka_unit_test(what_cannot_be_served_is_refused),
+        cmocka_unit_test(a_position_of_another_transport_is_refused),
+        cmocka_unit_test(a_port_that_is_taken_is_told),
     };
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
+        tests[i].setup_func = begin;
+        tests[i].teardown_func = end;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
