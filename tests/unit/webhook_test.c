@@ -241,7 +241,7 @@ static void the_last_ids_are_remembered_and_no_more(void **state) {
 
 static void a_session_that_fails_sends_who_waits_away(void **state) {
     struct hook *hook = *state;
-    open_hook(hook, "");
+    open_hook(hook, ", answer_timeout_ms: 60000");
     struct post post = send_it(hook, "msg_1", "{}");
     await_documents(hook, 1);
     hook->reading.transport->close(hook->reading.state);
@@ -322,7 +322,7 @@ static void what_was_given_up_in_the_queue_is_not_told(void **state) {
 
 static void whoever_waits_at_the_end_is_sent_away(void **state) {
     struct hook *hook = *state;
-    open_hook(hook, ", while_away: wait");
+    open_hook(hook, ", while_away: wait, answer_timeout_ms: 60000");
     struct post post = send_it(hook, "msg_1", "{}");
     await_documents(hook, 1);
     reading_close(&hook->reading);
