@@ -1,5 +1,6 @@
 /* connector: connects one institution's system, as one YAML file says. */
 #include "connectors/kit/check.h"
+#include "connectors/kit/coverage.h"
 #include "connectors/kit/explain.h"
 #include "connectors/kit/runtime.h"
 #include "hub/io/crypto.h"
@@ -133,6 +134,18 @@ static int run_dry(const struct arguments *arguments) {
     return refused == 0 ? EXIT_OK : EXIT_FINDINGS;
 }
 
+static int run_coverage(const struct arguments *arguments) {
+    struct hub_catalogue *catalogue = load_catalogue(arguments->schemas);
+    struct hub_connector *connector = NULL;
+    if (catalogue != NULL)
+        connector = load_connector(arguments, arguments->files[0], catalogue);
+    size_t refused =
+        connector == NULL ? 1 : hub_coverage(connector, arguments->files[1], stdout);
+    hub_connector_free(connector);
+    hub_catalogue_free(catalogue);
+    return refused == 0 ? EXIT_OK : EXIT_FINDINGS;
+}
+
 static int run_run(const struct arguments *arguments) {
     struct hub_catalogue *catalogue = load_catalogue(arguments->schemas);
     struct hub_connector *connector = NULL;
@@ -159,6 +172,8 @@ static const struct command commands[] = {
      run_check},
     {"dry-run", "FILE --input SAMPLE", "Maps one document and shows each field; publishes nothing.",
      1, 1, run_dry},
+    {"coverage", "FILE FOLDER", "Maps a folder of documents and tells what is not used.", 2, 2,
+     run_coverage},
     {"run", "FILE", "Connects.", 1, 1, run_run},
     {0},
 };

@@ -83,6 +83,7 @@ struct hub_document {
     const json_t *context; /* {request: {...}, file: {...}, ...} */
     int64_t sequence;      /* of the document, for `tie: position` */
     struct hub_digest raw_hash, mapping_hash;
+    struct hub_hook_set *read; /* as struct hub_scope's, or NULL */
 };
 
 /* One record made of a document, or why none was. */

@@ -286,7 +286,7 @@ static struct units find_units(struct hub_mapping *mapping, const struct hub_doc
     units.items[0].scope = *whole;
     for (size_t i = 0; each != NULL && i < units.count; i++) {
         units.items[i] = (struct unit){
-            .scope = {json_array_get(rows, i), whole, document->context}, .row = i};
+            .scope = {json_array_get(rows, i), whole, document->context, document->read}, .row = i};
         note_element(elements, units.items[i].scope.here, &units.items[i], 0, arena);
     }
     return units;
@@ -331,7 +331,7 @@ static void run_record(struct hub_mapping *mapping, const struct hub_document *d
     const json_t **values = NULL;
     size_t count = find_elements(record, unit, list->arena, &values);
     for (size_t i = 0; i < count; i++) {
-        struct hub_scope inner = {values[i], &unit->scope, document->context};
+        struct hub_scope inner = {values[i], &unit->scope, document->context, document->read};
         const struct hub_scope *scope = record->each_count > 0 ? &inner : &unit->scope;
         struct element *element = note_element(elements, values[i], unit, i, list->arena);
         const struct map_record *chosen = choose(mapping, document, record, scope, list->arena);
@@ -358,7 +358,7 @@ static const char *find_skip(struct hub_mapping *mapping, const struct hub_docum
 static void add_left_over(struct hub_mapping *mapping, const struct hub_document *document,
                           const struct element *element, struct list *list) {
     const struct hub_scope *around = &element->unit->scope;
-    struct hub_scope inner = {element->value, around, document->context};
+    struct hub_scope inner = {element->value, around, document->context, document->read};
     struct hub_mapped *mapped = add_mapped(list);
     place(document, element, mapped, list->arena);
     mapped->skipped =
@@ -374,7 +374,7 @@ static void add_left_over(struct hub_mapping *mapping, const struct hub_document
 /* A document that holds no record at all is more often a surprise than an answer. */
 static void add_nothing_found(struct hub_mapping *mapping, const struct hub_document *document,
                               struct list *list) {
-    struct hub_scope outer = {document->parsed->tree, NULL, document->context};
+    struct hub_scope outer = {document->parsed->tree, NULL, document->context, document->read};
     const char *skipped = find_skip(mapping, document, &outer, list->arena);
     if (skipped == NULL && mapping->config.accepts_empty)
         return;
@@ -394,7 +394,7 @@ void hub_mapping_run(struct hub_mapping *mapping, const struct hub_document *doc
                      struct hub_arena *arena, struct hub_mapped_list *ret_list) {
     struct list list = {.arena = arena};
     struct element *elements = NULL;
-    struct hub_scope whole = {document->parsed->tree, NULL, document->context};
+    struct hub_scope whole = {document->parsed->tree, NULL, document->context, document->read};
     struct units units = find_units(mapping, document, &whole, &elements, arena);
     for (size_t i = 0; i < mapping->record_count; i++)
         for (size_t k = 0; k < units.count && !mapping->records[i].instead; k++)

@@ -305,7 +305,7 @@ static enum hub_status fill_array(struct map_run *run, const struct map_target *
         }
         HUB_TRY(find_elements(run, item->each, scope, &values, &count));
         for (size_t k = 0; k < count; k++) {
-            struct hub_scope inner = {values[k], scope, scope->context};
+            struct hub_scope inner = {values[k], scope, scope->context, scope->read};
             HUB_TRY(append_element(run, item, &inner, array, &filled));
         }
     }

@@ -319,6 +319,7 @@ static void follow(struct found *found, const struct segment *segment, const jso
 void hub_path_find(const struct hub_path *path, const struct hub_scope *scope,
                    struct hub_arena *arena, const json_t ***ret_values, size_t *ret_count) {
     struct found found = {.arena = arena};
+    struct hub_hook_set *read = scope->read;
     const json_t *start = scope->here;
     if (path->context != NULL) {
         start = json_object_get(scope->context, path->context);
@@ -329,6 +330,9 @@ void hub_path_find(const struct hub_path *path, const struct hub_scope *scope,
         }
     }
     follow(&found, path->first, start);
+    for (size_t i = 0; read != NULL && i < found.count; i++)
+        if (!json_is_object(found.items[i]) || hub_tree_text(found.items[i], arena) != NULL)
+            hub_hook_set_add(read, (uintptr_t)found.items[i]);
     *ret_values = found.items;
     *ret_count = found.count;
 }

@@ -21,6 +21,7 @@
  * own: the size of a document has one. */
 #pragma once
 
+#include "hub/base/hook_set.h"
 #include "hub/base/memory.h"
 #include "hub/base/status.h"
 #include "schemas/lib/node.h"
@@ -34,6 +35,7 @@ struct hub_scope {
     const json_t *here;
     const struct hub_scope *outer; /* the scope of the for_each around, or NULL */
     const json_t *context;         /* an object: request, file, entry, header, document */
+    struct hub_hook_set *read;     /* where the scalars that paths find are noted, or NULL */
 };
 
 /* HUB_FATAL with file, line and column. The path lives in the arena. */

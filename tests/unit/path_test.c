@@ -150,7 +150,8 @@ static void a_caret_goes_to_the_element_around(void **state) {
     struct way *way = *state;
     way->tree = test_json("{'a': 'outside', 'b': [{'a': 'inside'}]}");
     struct hub_scope outer = {.here = way->tree};
-    struct hub_scope inner = {json_array_get(json_object_get(way->tree, "b"), 0), &outer, NULL};
+    struct hub_scope inner = {.here = json_array_get(json_object_get(way->tree, "b"), 0),
+                              .outer = &outer};
     assert_string_equal(find_from(way, &inner, "a"), "inside|");
     assert_string_equal(find_from(way, &inner, "^a"), "outside|");
     assert_string_equal(find_from(way, &inner, "^.a"), "outside|");
