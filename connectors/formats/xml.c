@@ -1,20 +1,17 @@
-/* XML 1.0 with namespaces, by libxml2: no DTD, no entities but the five of XML itself, no network,
- * libxml2's own bounds on depth and size kept.
+/* XML 1.0 with namespaces, by libxml2.
  *
  * An element becomes an object: attributes as @name, its own text as #text, child elements by name,
  * repeated ones as an array. An element with nothing but text becomes that text. Elements in the
  * namespace of the document's root, and those without one in a document that has none, go by their
  * local name; others by prefix:name, with the prefix of `namespaces` or the document's own. */
 #include "connectors/formats/formats.h"
+#include "connectors/kit/xml_document.h"
 
 #include "hub/base/memory.h"
 
-#include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { DEPTH_MAX = 64 };
 
 struct xml_options {
     const char *const *namespaces; /* prefix=URI */
@@ -109,7 +106,7 @@ static void add_attributes(const struct reader *reader, const xmlNode *element, 
 
 static json_t *convert(const struct reader *reader, const xmlNode *element, unsigned depth) {
     json_t *object = json_object();
-    if (depth > DEPTH_MAX)
+    if (depth > HUB_XML_DEPTH_MAX)
         return object;
     add_attributes(reader, element, object);
     bool has_children = false;
@@ -132,76 +129,17 @@ static json_t *convert(const struct reader *reader, const xmlNode *element, unsi
     return object;
 }
 
-static bool is_too_deep(const xmlNode *element, unsigned depth) {
-    if (depth > DEPTH_MAX)
-        return true;
-    for (const xmlNode *node = element->children; node != NULL; node = node->next)
-        if (node->type == XML_ELEMENT_NODE && is_too_deep(node, depth + 1))
-            return true;
-    return false;
-}
-
-static void silence(void *context, const char *format, ...) {
-    (void)context;
-    (void)format;
-}
-
-/* Parsing ends where a document type declaration begins: nothing in it is ever looked at. */
-static void on_declaration(void *context_, const xmlChar *name, const xmlChar *external,
-                           const xmlChar *system) {
-    xmlParserCtxt *context = context_;
-    (void)name;
-    (void)external;
-    (void)system;
-    *(bool *)context->_private = true;
-    xmlStopParser(context);
-}
-
-static enum hub_status check_tree(const xmlDoc *document, struct hub_error *reterr) {
-    const xmlNode *root = xmlDocGetRootElement((xmlDoc *)document);
-    if (root == NULL)
-        return hub_fail(reterr, HUB_REJECT, "there is no element");
-    if (is_too_deep(root, 0))
-        return hub_fail(reterr, HUB_REJECT, "nested deeper than %d levels", DEPTH_MAX);
-    return HUB_OK;
-}
-
 static enum hub_status parse(const void *options_, struct hub_bytes document,
                              struct hub_arena *arena, struct hub_parsed *ret_parsed,
                              struct hub_error *reterr) {
-    /* Left to itself libxml2 calls a document malformed for which there was no room. */
-    xmlMemSetup(free, hub_allocate, hub_reallocate, hub_copy_text);
-    xmlParserCtxt *context = xmlNewParserCtxt();
-    bool declared = false;
-    xmlSetGenericErrorFunc(NULL, silence);
-    context->_private = &declared;
-    context->sax->internalSubset = on_declaration;
-    xmlDoc *tree = xmlCtxtReadMemory(context, (const char *)document.data, (int)document.size,
-                                     NULL, NULL,
-                                     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
-                                         XML_PARSE_NOCDATA);
-    enum hub_status status = HUB_OK;
-    if (declared) {
-        status = hub_fail(reterr, HUB_REJECT, "a document type declaration; documents without one "
-                          "would pass");
-    } else if (tree == NULL || !context->nsWellFormed) {
-        const xmlError *error = xmlCtxtGetLastError(context);
-        size_t size = error == NULL || error->message == NULL ? 0 : strcspn(error->message, "\n");
-        status = hub_fail(reterr, HUB_REJECT, "line %d: %.*s", error == NULL ? 1 : error->line,
-                          (int)size, size == 0 ? "" : error->message);
-    } else {
-        status = check_tree(tree, reterr);
-    }
-    if (status == HUB_OK) {
-        xmlNode *root = xmlDocGetRootElement(tree);
-        struct reader reader = {options_, arena, root->ns == NULL ? NULL : root->ns->href};
-        *ret_parsed = (struct hub_parsed){.tree = json_object()};
-        json_object_set_new(ret_parsed->tree, (const char *)root->name,
-                            convert(&reader, root, 0));
-    }
+    xmlDoc *tree = NULL;
+    HUB_TRY(hub_xml_read(document, &tree, reterr));
+    xmlNode *root = xmlDocGetRootElement(tree);
+    struct reader reader = {options_, arena, root->ns == NULL ? NULL : root->ns->href};
+    *ret_parsed = (struct hub_parsed){.tree = json_object()};
+    json_object_set_new(ret_parsed->tree, (const char *)root->name, convert(&reader, root, 0));
     xmlFreeDoc(tree);
-    xmlFreeParserCtxt(context);
-    return status;
+    return HUB_OK;
 }
 
 const struct hub_format hub_format_xml = {

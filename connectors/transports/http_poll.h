@@ -1,6 +1,6 @@
-/* What the parts of http-poll share: http_poll.c goes from page to page, http_asking.c makes what is
- * asked, http_pages.c finds the next page, http_list.c fetches what a page lists, http_place.c keeps
- * where a sweep stands. */
+/* What the parts of http-poll share: http_poll.c goes from page to page, http_asking.c makes what
+ * is asked, http_pages.c finds the next page, http_list.c fetches what a page lists, http_place.c
+ * keeps where a sweep stands. */
 #pragma once
 
 #include "connectors/kit/path.h"

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-const struct hub_transport *const hub_transports[] = {&hub_transport_file_drop,
+const struct hub_transport *const hub_transports[] = {&hub_transport_atom, &hub_transport_file_drop,
                                                       &hub_transport_http_poll, &hub_transport_mllp,
                                                       &hub_transport_webhook, NULL};
 

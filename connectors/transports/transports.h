@@ -3,6 +3,7 @@
 
 #include "connectors/kit/transport.h"
 
+extern const struct hub_transport hub_transport_atom;
 extern const struct hub_transport hub_transport_file_drop;
 extern const struct hub_transport hub_transport_http_poll;
 extern const struct hub_transport hub_transport_mllp;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { REQUESTS_MAX = 64, HEADERS_MAX = 32 };
+enum { REQUESTS_MAX = 64, HEADERS_MAX = 32, ROUTES_MAX = 64 };
 
 struct request {
     const char *target;
@@ -30,6 +30,11 @@ struct web {
     struct MHD_Connection *waiting[REQUESTS_MAX];
     size_t waiting_count;
     bool stopping;
+    struct route {
+        const char *path;
+        struct web_answer answer;
+    } routes[ROUTES_MAX];
+    size_t route_count;
 };
 
 /* A request whose body is still coming. */
@@ -150,7 +155,6 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     static const struct web_answer beyond = {.status = 500, .body = "no answer is left"};
     struct web *web = context;
     struct coming *coming = *state;
-    (void)path;
     (void)version;
     if (!coming->has_begun) { /* the headers are here, the body is not */
         coming->has_begun = true;
@@ -167,6 +171,9 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     const struct web_answer *answer = &beyond;
     if (web->asked < web->answer_count)
         answer = &web->answers[web->asked];
+    for (size_t i = 0; i < web->route_count; i++)
+        if (strcmp(web->routes[i].path, path) == 0 && web->routes[i].answer.status != 0)
+            answer = &web->routes[i].answer;
     if (web->asked < REQUESTS_MAX) {
         struct request *request = &web->requests[web->asked];
         request->target = coming->target;
@@ -212,6 +219,24 @@ void web_stop(struct web *web) {
     pthread_mutex_destroy(&web->lock);
     hub_arena_destroy(&web->arena);
     hub_release(web);
+}
+
+void web_route(struct web *web, const char *path, const struct web_answer *answer) {
+    static const struct web_answer none = {0};
+    pthread_mutex_lock(&web->lock);
+    size_t at = 0;
+    while (at < web->route_count && strcmp(web->routes[at].path, path) != 0)
+        at++;
+    if (at == ROUTES_MAX) {
+        fprintf(stderr, "test web server: more than %d routes\n", ROUTES_MAX);
+        abort();
+    }
+    web->route_count += at == web->route_count;
+    web->routes[at].path = keep(web, path);
+    web->routes[at].answer = answer == NULL ? none : *answer;
+    if (answer != NULL)
+        web->routes[at].answer.body = keep(web, answer->body);
+    pthread_mutex_unlock(&web->lock);
 }
 
 const char *web_url(struct web *web, const char *path) {

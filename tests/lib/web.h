@@ -18,6 +18,9 @@ struct web;
 /* The answers must outlive the server. Past their end it answers 500. */
 struct web *web_start(const struct web_answer *answers, size_t count);
 void web_stop(struct web *web);
+/* Whoever asks for that path is given the answer, which is copied, from now on and whatever the
+ * script says; NULL: no longer. */
+void web_route(struct web *web, const char *path, const struct web_answer *answer);
 
 /* http://127.0.0.1:PORT, and the same with a path. They live as long as the server. */
 const char *web_url(struct web *web, const char *path);

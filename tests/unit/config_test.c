@@ -63,7 +63,8 @@ static void an_unknown_word_is_told_with_the_nearest(void **state) {
 static void names_that_are_not_known_are_told_with_those_there_are(void **state) {
     (void)state;
     assert_refused("file-drop", "file-dorp", "4:21: 'file-dorp' is not known, did you mean "
-                                             "'file-drop'; there are: file-drop, http-poll, mllp");
+                                             "'file-drop'; there are: atom, file-drop, http-poll, "
+                                             "mllp");
     assert_refused("format: json", "format: parquet",
                    "4:40: 'parquet' is not known; there are: csv, hl7v2, icalendar, json, "
                    "labelled-text, xml");

@@ -113,7 +113,7 @@ def test_a_required_field_of_the_domain_that_is_not_mapped_is_named(write):
 @pytest.mark.parametrize("old, new, place, told", [
     ("institution: sus", "institution: lu", "2:14", "sus may"),
     ("system: sus-trials", "system: other", "3:9", "'other' is not in systems.json"),
-    ("file-drop", "file-dorp", "4:21", "did you mean 'file-drop'; there are: file-drop, http-poll, mllp"),
+    ("file-drop", "file-dorp", "4:21", "did you mean 'file-drop'; there are: atom, file-drop, http-poll, mllp"),
     ("format: json", "format: csv, delimiter: ';;'", "4:56", "one of ,, ;"),
     (", folder: .", "", "4:9", "'folder' is missing: "),
     ("domain: trial", "domain: trail", "5:18", "did you mean 'trial'"),
@@ -228,7 +228,8 @@ def test_a_pseudonym_hides_its_value_in_a_dry_run_too():
 def test_list_names_every_transport_and_format_with_its_options():
     done = run("connector", "list")
     assert done.returncode == 0
-    for word in ("file-drop:", "http-poll:", "mllp:", "webhook:", "csv:", "hl7v2:", "icalendar:", "json:",
+    for word in ("atom:", "file-drop:", "http-poll:", "mllp:", "webhook:", "csv:", "hl7v2:",
+                 "icalendar:", "json:",
                  "labelled-text:", "xml:", "withdraw_max_percent",
                  "sweep_values", "charset"):
         assert word in done.stdout
