@@ -1,6 +1,7 @@
 /* connector: connects one institution's system, as one YAML file says. */
 #include "connectors/kit/check.h"
 #include "connectors/kit/coverage.h"
+#include "connectors/kit/draft.h"
 #include "connectors/kit/explain.h"
 #include "connectors/kit/runtime.h"
 #include "hub/io/crypto.h"
@@ -14,7 +15,7 @@
 enum { EXIT_OK = 0, EXIT_FINDINGS = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 5 };
 
 struct arguments {
-    const char *schemas, *keys, *input, *context;
+    const char *schemas, *keys, *input, *context, *sample, *domain, *system;
     struct hub_runtime_settings runtime;
     bool json;
     char **files;
@@ -146,6 +147,37 @@ static int run_coverage(const struct arguments *arguments) {
     return refused == 0 ? EXIT_OK : EXIT_FINDINGS;
 }
 
+static int run_new(const struct arguments *arguments) {
+    struct hub_error error;
+    HUB_SCOPED_BUFFER text = {0};
+    if (arguments->sample == NULL || arguments->domain == NULL || arguments->system == NULL) {
+        fprintf(stderr, "connector: new needs --from SAMPLE, --domain NAME and --system NAME\n");
+        return EXIT_USAGE;
+    }
+    struct hub_catalogue *catalogue = load_catalogue(arguments->schemas);
+    if (catalogue == NULL)
+        return EXIT_FINDINGS;
+    struct hub_draft draft = {
+        .catalogue = catalogue,
+        .sample = arguments->sample,
+        .domain = hub_catalogue_domain(catalogue, hub_bytes_of_text(arguments->domain)),
+        .system = hub_parties_system(&catalogue->parties, hub_bytes_of_text(arguments->system))};
+    enum hub_status status = HUB_OK;
+    if (draft.domain == NULL)
+        status = hub_fail(&error, HUB_REJECT, "there is no domain '%s'", arguments->domain);
+    else if (draft.system == NULL)
+        status = hub_fail(&error, HUB_REJECT, "'%s' is not in systems.json, where every source is "
+                          "declared once", arguments->system);
+    else
+        status = hub_draft_write(&draft, &text, &error);
+    if (status == HUB_OK)
+        fputs(hub_buffer_text(&text), stdout);
+    else
+        fprintf(stderr, "connector: %s\n", error.text);
+    hub_catalogue_free(catalogue);
+    return status == HUB_OK ? EXIT_OK : EXIT_FINDINGS;
+}
+
 static int run_run(const struct arguments *arguments) {
     struct hub_catalogue *catalogue = load_catalogue(arguments->schemas);
     struct hub_connector *connector = NULL;
@@ -168,6 +200,8 @@ static const struct command commands[] = {
     {"list", "", "Names the transports and formats, with their options.", 0, 0, run_list},
     {"explain", "KIND [NAME]", "Tells of a transport, a format or a transform.", 1, 2, run_explain},
     {"schema", "", "Prints a JSON Schema of configurations, for editors.", 0, 0, run_schema},
+    {"new", "--from SAMPLE --domain NAME --system NAME",
+     "Writes a first configuration, guessed from a sample.", 0, 0, run_new},
     {"check", "FILE...", "Checks configurations against the schema, and runs their tests.", 1, -1,
      run_check},
     {"dry-run", "FILE --input SAMPLE", "Maps one document and shows each field; publishes nothing.",
@@ -183,6 +217,8 @@ static const struct option long_options[] = {
     {"keys", required_argument, NULL, 'k'},    {"input", required_argument, NULL, 'i'},
     {"context", required_argument, NULL, 'c'}, {"output", required_argument, NULL, 'o'},
     {"state", required_argument, NULL, 't'},   {"once", no_argument, NULL, '1'},
+    {"from", required_argument, NULL, 'f'},    {"domain", required_argument, NULL, 'd'},
+    {"system", required_argument, NULL, 'y'},
     {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
 };
 
@@ -227,6 +263,15 @@ static bool read_option(struct arguments *arguments, int option) {
         return true;
     case 't':
         arguments->runtime.state_folder = optarg;
+        return true;
+    case 'f':
+        arguments->sample = optarg;
+        return true;
+    case 'd':
+        arguments->domain = optarg;
+        return true;
+    case 'y':
+        arguments->system = optarg;
         return true;
     case '1':
         arguments->runtime.once = true;

@@ -190,7 +190,9 @@ enum hub_status hub_node_parse(struct hub_bytes text, const char *file, struct h
     if (!yaml_parser_initialize(&reader.parser))
         hub_memory_end();
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&reader.parser, text.data, text.size);
+    /* Of an empty file there are no bytes, and libyaml wants some. */
+    const uint8_t *bytes = text.data == NULL ? (const uint8_t *)"" : text.data;
+    yaml_parser_set_input_string(&reader.parser, bytes, text.size);
     struct hub_node *node = NULL;
     enum hub_status status = read_document(&reader, &node);
     yaml_parser_delete(&reader.parser);

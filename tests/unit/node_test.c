@@ -143,6 +143,7 @@ static void an_empty_file_is_refused(void **state) {
     (void)state;
     refuses("", "some.yaml:1:1: ", "the file is empty");
     refuses("# only a remark\n", "some.yaml:1:1: ", "the file is empty");
+    refuses_at(hub_bytes(NULL, 0), "some.yaml:1:1: ", "the file is empty", __FILE__, __LINE__);
 }
 
 static void bytes_that_are_no_text_are_refused_at_their_place(void **state) {
