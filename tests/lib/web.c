@@ -87,7 +87,7 @@ static void on_end(void *context, struct MHD_Connection *connection, void **stat
     (void)code;
     if (coming != NULL)
         hub_buffer_free(&coming->body);
-    hub_release(coming);
+    *state = hub_release(coming);
 }
 
 static void wait_for_ever(struct web *web, struct MHD_Connection *connection) {

@@ -448,25 +448,6 @@ static void the_content_of_an_entry_may_be_the_document(void **state) {
     assert_string_equal(reading_text(&feed->reading, 0), "{\"a\": 1}");
 }
 
-static void a_file_with_an_entry_has_its_facts(void **state) {
-    struct feed *feed = *state;
-    const struct hub_transport *transport = hub_transport_find("atom");
-    struct hub_raw_document document = {
-        .bytes = hub_bytes_of_text("<entry xmlns='http://www.w3.org/2005/Atom'><id>1</id>"
-                                   "<updated>2</updated></entry>"),
-        .context = json_object()};
-    (void)feed;
-    transport->dress(NULL, &document);
-    expect_json(document.context, "entry", "{'id': '1', 'updated': '2'}");
-    json_object_clear(document.context);
-    document.bytes = hub_bytes_of_text("<entry/>");
-    transport->dress(NULL, &document);
-    document.bytes = hub_bytes_of_text("{}");
-    transport->dress(NULL, &document);
-    expect_json(document.context, "entry", NULL);
-    json_decref(document.context);
-}
-
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(a_first_run_reads_from_the_oldest_entry_to_the_newest),
@@ -492,7 +473,6 @@ int main(void) {
         cmocka_unit_test(a_position_of_another_transport_is_refused),
         cmocka_unit_test(an_entry_is_a_document_with_the_prefixes_of_its_page),
         cmocka_unit_test(the_content_of_an_entry_may_be_the_document),
-        cmocka_unit_test(a_file_with_an_entry_has_its_facts),
     };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         tests[i].setup_func = begin;
