@@ -115,6 +115,21 @@ static enum hub_status read_settled(struct session *session, const char *topic, 
                            reterr);
 }
 
+/* What a broker has forgotten to end in a partition is open until somebody ends it by hand. The next
+ * transaction of this name would commit it there: none is begun before. */
+static enum hub_status settle_written(struct session *session, struct hub_error *reterr) {
+    int32_t partitions = 0;
+    HUB_TRY(hub_reader_partition_count(session->reader, session->ingest_topic, &partitions,
+                                       reterr));
+    size_t count = partitions > 0 ? (size_t)partitions : 0;
+    struct hub_kafka_partition *written =
+        hub_arena_take_zero(&session->arena, count + 1, sizeof *written);
+    for (size_t i = 0; i < count; i++)
+        written[i] = (struct hub_kafka_partition){session->ingest_topic, (int32_t)i, -1, NULL};
+    written[count] = (struct hub_kafka_partition){session->deadletter_topic, 0, -1, NULL};
+    return hub_reader_settle(session->reader, written, count + 1, reterr);
+}
+
 static enum hub_status load_known(struct session *session, struct hub_error *reterr) {
     const struct hub_connector *connector = session->connector;
     int32_t partitions = 0;
@@ -159,6 +174,7 @@ static enum hub_status open_session(struct session *session, struct hub_error *r
     /* The producer first: it ends what an earlier run left open, so that what is read next is all
      * there is. */
     HUB_TRY(hub_producer_new(bootstrap, session->transactional_id, &session->producer, reterr));
+    HUB_TRY(settle_written(session, reterr));
     HUB_TRY(read_settled(session, "position", 0, take_position, reterr));
     HUB_TRY(recognise_position(session, reterr));
     HUB_TRY(load_known(session, reterr));

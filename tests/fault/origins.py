@@ -1,10 +1,13 @@
 """Sources whose every row is told apart: what a connector makes of them can be checked from the records
 alone. A row says how often its key has been told of; now and then one cannot be right."""
 
+import contextlib
 import http.server
 import json
 import random
+import socket
 import threading
+import time
 
 from stack.process import free_port
 
@@ -184,3 +187,90 @@ records:
                     self.close_connection = True
 
         return Handler
+
+
+class Messages:
+    """A system that sends HL7 v2 batches over MLLP, one after the other, each until all of it is accepted.
+    Each configuration has a sender of its own, which begins with the first one."""
+
+    name = "messages"
+    piece = 30  # documents: about as many transactions
+    retry_s = 0.02
+    answer_timeout_s = 60
+    harmed = ("sus", "sus-atmp")
+    calm = ("lumc", "lumc-mes")
+
+    def __init__(self, _, seed):
+        self.rows = Rows(seed)
+        self.frames = []
+        self.ended = self.stopped = False
+        self.more = threading.Condition()
+
+    @property
+    def documents(self):
+        return len(self.frames)
+
+    def write(self):
+        with self.more:
+            for _ in range(self.piece):
+                self.frames.append(self._frame(self.rows.next_document()))
+            self.more.notify_all()
+
+    def _frame(self, rows):
+        messages = [f"MSH|^~\\&|PLAN|SUS|HUB|ATMP|1||ZRW^Z01|{self.documents}-{number}|P|2.5\r"
+                    f"ZRW|{row['key']}|{row['title']}|{row['status']}\r"
+                    for number, row in enumerate(rows)]
+        batch = f"BHS|^~\\&\r{''.join(messages)}BTS|{len(messages)}\r"
+        return b"\x0b" + batch.encode() + b"\x1c\r"
+
+    def end(self):
+        """Senders that have sent everything go."""
+        with self.more:
+            self.ended = True
+            self.more.notify_all()
+
+    def stop(self):
+        self.stopped = True
+        self.end()
+
+    def read_of(self, position):
+        return position["received"] // ROWS
+
+    def configuration(self):
+        port = free_port()
+        threading.Thread(target=self._send_all, args=(port,), daemon=True).start()
+        return f"""\
+source: {{transport: mllp, format: hl7v2, listen: "127.0.0.1:{port}"}}
+target: {{domain: trial}}
+records:
+  - key: ZRW-1
+    version: {{tie: position}}
+    fields:
+      titles: [{{lang: {{value: en}}, text: ZRW-2}}]
+      status: {{from: ZRW-3, table: {{planned: PLANNED}}, else: reject}}
+"""
+
+    def _send_all(self, port):
+        accepted = 0
+        while not self.stopped and not (self.ended and accepted == self.documents):
+            with contextlib.suppress(OSError), \
+                    socket.create_connection(("127.0.0.1", port), self.answer_timeout_s) as connection:
+                while self._has(accepted) and self._is_accepted(connection, self.frames[accepted]):
+                    accepted += 1
+            time.sleep(self.retry_s)
+
+    def _has(self, number):
+        """Waits for it; false where there are no more."""
+        with self.more:
+            self.more.wait_for(lambda: number < self.documents or self.ended)
+            return number < self.documents and not self.stopped
+
+    def _is_accepted(self, connection, frame):
+        connection.sendall(frame)
+        answer = b""
+        while not answer.endswith(b"\x1c\r"):
+            part = connection.recv(65536)
+            if not part:
+                return False
+            answer += part
+        return answer.count(b"\rMSA|AA|") == ROWS
