@@ -222,6 +222,17 @@ def test_nobody_is_answered_before_kafka_has_it(broker, connect, running, tmp_pa
     assert slots(broker) == {"FS-M-1": 1, "FS-M-2": 1}
 
 
+@pytest.mark.long("as long as Kafka is waited for")
+def test_while_kafka_is_away_hapi_is_asked_to_send_again(broker, connect, running, tmp_path):
+    hapi = running(Hapi(tmp_path, connect().port, timeout_ms=ANSWER_TIMEOUT_S * 1000))
+    assert hapi.ask(siu("M-1"))[0] == "AA"
+    broker.process.kill()
+    assert hapi.ask(siu("M-2")) == ["AE", "M-2", "207\n"]
+    broker.start()
+    hapi.send_until_accepted(siu("M-2"))
+    assert slots(broker) == {"FS-M-1": 1, "FS-M-2": 1}
+
+
 def kill_again_and_again(connector, hapi, running, chance, kills):
     """While HAPI sends, each message until it is accepted. The slots that it was told are safe, and how
     often it was not answered."""

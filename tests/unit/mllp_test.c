@@ -253,6 +253,18 @@ static void some_bytes_between_frames_mean_nothing(void **state) {
     assert_string_equal(reading_text(&test->reading, 0), booked);
 }
 
+static void ends_of_lines_between_frames_may_be_many(void **state) {
+    struct test *test = open_with(state, "");
+    char lines[4000];
+    memset(lines, '\n', sizeof lines);
+    memset(lines, '\r', sizeof lines / 2);
+    sender_sends(&test->sender, lines, sizeof lines);
+    receive_nothing(test);
+    sender_says(&test->sender, booked);
+    receive(test, 1);
+    assert_string_equal(reading_text(&test->reading, 0), booked);
+}
+
 static void many_bytes_between_frames_are_refused_and_end_the_connection(void **state) {
     struct test *test = open_with(state, "");
     char noise[1100];
@@ -805,6 +817,7 @@ int main(void) {
         cmocka_unit_test(more_frames_than_a_batch_has_wait_for_the_next),
         cmocka_unit_test(half_an_end_belongs_to_the_message),
         cmocka_unit_test(some_bytes_between_frames_mean_nothing),
+        cmocka_unit_test(ends_of_lines_between_frames_may_be_many),
         cmocka_unit_test(many_bytes_between_frames_are_refused_and_end_the_connection),
         cmocka_unit_test(a_message_in_no_frame_is_refused_in_time),
         cmocka_unit_test(a_large_frame_is_refused_and_the_next_goes_on),
