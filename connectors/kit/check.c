@@ -111,6 +111,9 @@ struct check {
     struct hub_connector *connector;
     FILE *out;
     size_t findings;
+    const char **names; /* in the samples, NULL-ended; NULL until needed */
+    size_t name_count, name_capacity;
+    struct hub_arena arena;
 };
 
 static void find(struct check *check, const struct hub_node *node, const char *what,
@@ -224,12 +227,66 @@ static void run_test(struct check *check, const struct hub_node *test) {
     hub_arena_destroy(&arena);
 }
 
+/* --- paths that give nothing --- */
+
+static void add_names(struct check *check, const json_t *value) {
+    const char *name;
+    size_t index;
+    json_t *part;
+    if (json_is_array(value))
+        json_array_foreach((json_t *)value, index, part)
+            add_names(check, part);
+    json_object_foreach((json_t *)value, name, part) {
+        HUB_GROW(check->names, check->name_count, check->name_capacity);
+        check->names[check->name_count++] =
+            hub_arena_text(&check->arena, name, strlen(name));
+        add_names(check, part);
+    }
+}
+
+/* The names of everything in the samples. */
+static void gather_names(struct check *check) {
+    const struct hub_connector *connector = check->connector;
+    for (size_t i = 0; i < connector->tests->count; i++) {
+        const struct hub_node *input = hub_node_get(connector->tests->items[i], "input");
+        struct hub_raw_document document = {0};
+        struct hub_parsed parsed = {0};
+        struct hub_error error;
+        if (input == NULL || input->text == NULL ||
+            hub_check_read(connector,
+                           hub_file_resolve(connector->folder, input->text, &check->arena),
+                           &check->arena, &document, &error) != HUB_OK)
+            continue;
+        if (connector->format->parse(connector->format_options, document.bytes, &check->arena,
+                                     &parsed, &error) == HUB_OK) {
+            add_names(check, parsed.tree);
+            json_decref(parsed.tree);
+        }
+        json_decref(document.context);
+    }
+    HUB_GROW(check->names, check->name_count, check->name_capacity);
+    check->names[check->name_count++] = NULL;
+}
+
+/* The path with its last name replaced by the nearest one that the samples have. */
 static void on_unfilled(void *context, const struct hub_node *node) {
-    find(context, node, "this fills nothing in any of the file's own samples", "");
+    static const char nothing[] = "this fills nothing in any of the file's own samples";
+    struct check *check = context;
+    if (check->names == NULL)
+        gather_names(check);
+    const char *dot = node->text == NULL ? NULL : strrchr(node->text, '.');
+    const char *last = dot == NULL ? node->text : dot + 1;
+    const char *nearest = last == NULL ? NULL : hub_node_nearest(last, check->names);
+    if (nearest == NULL || strcmp(nearest, last) == 0)
+        find(check, node, nothing, "");
+    else
+        find(check, node, nothing,
+             hub_arena_format(&check->arena, "; did you mean '%.*s%s'?", (int)(last - node->text),
+                              node->text, nearest));
 }
 
 size_t hub_check_tests(struct hub_connector *connector, FILE *out) {
-    struct check check = {connector, out, 0};
+    struct check check = {.connector = connector, .out = out};
     const struct hub_node *tests = connector->tests;
     if (tests == NULL || tests->kind != HUB_NODE_SEQUENCE || tests->count == 0) {
         fprintf(out, "%s:1:1: no 'tests': [{input: SAMPLE, expect: [...]}] would show that the "
@@ -239,6 +296,8 @@ size_t hub_check_tests(struct hub_connector *connector, FILE *out) {
     for (size_t i = 0; i < tests->count; i++)
         run_test(&check, tests->items[i]);
     hub_mapping_unfilled(connector->mapping, on_unfilled, &check);
+    hub_release(check.names);
+    hub_arena_destroy(&check.arena);
     return check.findings;
 }
 

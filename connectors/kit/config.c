@@ -41,6 +41,19 @@ static enum hub_status unknown_name(struct loader *loader, const struct hub_node
                          hub_buffer_text(&list));
 }
 
+static enum hub_status no_system(struct loader *loader, const struct hub_node *node) {
+    const struct hub_parties *parties = &loader->connector->catalogue->parties;
+    const char **names = hub_arena_take_zero(&loader->connector->arena, parties->system_count + 1,
+                                             sizeof *names);
+    for (size_t i = 0; i < parties->system_count; i++)
+        names[i] = parties->systems[i].name;
+    const char *nearest = hub_node_nearest(node->text, names);
+    return hub_node_fail(node, loader->reterr,
+                         "'%s' is not in systems.json, where every source is declared once%s%s%s",
+                         node->text, nearest == NULL ? "" : "; did you mean '",
+                         nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?");
+}
+
 static enum hub_status load_system(struct loader *loader, const struct hub_node *root) {
     struct hub_connector *connector = loader->connector;
     const struct hub_parties *parties = &connector->catalogue->parties;
@@ -50,9 +63,7 @@ static enum hub_status load_system(struct loader *loader, const struct hub_node 
     connector->institution = institution->text;
     connector->system = hub_parties_system(parties, hub_bytes_of_text(system->text));
     if (connector->system == NULL)
-        return hub_node_fail(system, loader->reterr,
-                             "'%s' is not in systems.json, where every source is declared once",
-                             system->text);
+        return no_system(loader, system);
     if (!hub_system_has_carrier(connector->system, hub_bytes_of_text(institution->text)))
         return hub_node_fail(institution, loader->reterr,
                              "systems.json does not let '%s' carry '%s'; %s may",

@@ -17,6 +17,25 @@ enum { SCAN_STRINGS_MAX = 100000, SCAN_FOUND_MAX = 1000 };
 
 /* --- loading --- */
 
+static enum hub_status no_scheme(struct map_loader *loader, const struct hub_node *node) {
+    const struct hub_schemes *known = loader->mapping->config.domain->schemes;
+    const char **names = hub_arena_take_zero(loader->arena, known->count + 1, sizeof *names);
+    for (size_t i = 0; i < known->count; i++)
+        names[i] = known->schemes[i].name;
+    const char *text = node->text == NULL ? "" : node->text;
+    const char *nearest = hub_node_nearest(text, names);
+    if (nearest != NULL)
+        return hub_node_fail(node, loader->reterr,
+                             "'%s' is no scheme of schemes.json; did you mean '%s'?", text, nearest);
+    const struct hub_domain *domain = loader->mapping->config.domain;
+    HUB_SCOPED_BUFFER list = {0};
+    for (size_t i = 0; i < domain->identity_count; i++)
+        hub_buffer_append_format(&list, " %s,", known->schemes[domain->identity[i]].name);
+    return hub_node_fail(node, loader->reterr,
+                         "'%s' is no scheme of schemes.json; this domain's are%s and there are others",
+                         text, hub_buffer_text(&list));
+}
+
 static enum hub_status load_schemes(struct map_loader *loader, const struct hub_node *node,
                                     const struct hub_scheme *const **ret_schemes) {
     const struct hub_schemes *known = loader->mapping->config.domain->schemes;
@@ -29,7 +48,7 @@ static enum hub_status load_schemes(struct map_loader *loader, const struct hub_
         if (item->kind == HUB_NODE_SCALAR)
             schemes[i] = hub_scheme_find(known, hub_bytes_of_text(item->text));
         if (schemes[i] == NULL)
-            return hub_node_fail(item, loader->reterr, "no scheme of schemes.json");
+            return no_scheme(loader, item);
     }
     *ret_schemes = schemes;
     return HUB_OK;

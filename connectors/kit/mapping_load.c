@@ -103,6 +103,19 @@ static enum hub_status check_required(struct map_loader *loader, const struct hu
     return HUB_OK;
 }
 
+/* What names a person at the source is nobody's business outside it. */
+static enum hub_status check_private(struct map_loader *loader, const struct hub_node *node,
+                                     const struct hub_field *field,
+                                     const struct map_target *target) {
+    const struct map_value *value = target->value;
+    if (!hub_node_is_text(hub_node_get(field->node, "hub:class"), "pseudonym") || value == NULL ||
+        value->source == MAP_CONSTANT || value->pseudonym != MAP_PSEUDONYM_NONE)
+        return HUB_OK;
+    return hub_node_fail(node, loader->reterr, "field '%s' is of class pseudonym: only a keyed hash may "
+                         "stand in it; {from: PATH, pseudonym: shared} (or local) would pass",
+                         field->name);
+}
+
 static enum hub_status load_parts(struct map_loader *loader, const struct hub_node *node,
                                   struct map_target *target, bool whole) {
     const struct hub_type *type = target->type;
@@ -122,6 +135,7 @@ static enum hub_status load_parts(struct map_loader *loader, const struct hub_no
         part->field = (size_t)hub_type_field(type, node->keys[i]->text);
         HUB_TRY(map_load_target(loader, node->items[i], type->fields[part->field].type,
                                 &part->target));
+        HUB_TRY(check_private(loader, node->items[i], &type->fields[part->field], part->target));
     }
     return check_required(loader, node, target, whole);
 }

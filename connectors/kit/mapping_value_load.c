@@ -237,6 +237,8 @@ static enum hub_status load_else(struct map_loader *loader, const struct hub_nod
         value->otherwise = MAP_ELSE_KEEP;
     } else if (hub_node_is_null(node) || hub_node_is_text(node, "null")) { /* as in a table */
         value->otherwise = MAP_ELSE_NULL;
+    } else if (value->lookup) {
+        return hub_node_fail(node, loader->reterr, "reject, keep_text or null would pass");
     } else {
         value->otherwise = MAP_ELSE_TEXT;
         value->otherwise_text = node->text;
@@ -312,7 +314,8 @@ enum hub_status map_load_time(struct map_loader *loader, const struct hub_node *
     for (size_t i = 0; time->formats[i] != NULL; i++) {
         const char *format = time->formats[i];
         if (!map_time_is_format(format))
-            return hub_node_fail(formats, loader->reterr,
+            return hub_node_fail(formats->kind == HUB_NODE_SEQUENCE ? formats->items[i] : formats,
+                                 loader->reterr,
                                  "'%s': rfc3339, hl7, ical, date, partial or a pattern such as "
                                  "%%d/%%m/%%Y would pass", format);
     }

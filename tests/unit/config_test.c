@@ -71,7 +71,8 @@ static void names_that_are_not_known_are_told_with_those_there_are(void **state)
     assert_refused("domain: trial", "domain: trail",
                    "5:18: 'trail' is not known, did you mean 'trial'; there are: ");
     assert_refused("system: sus-trials", "system: sus-trails",
-                   "3:9: 'sus-trails' is not in systems.json, where every source is declared once");
+                   "3:9: 'sus-trails' is not in systems.json, where every source is declared once; "
+                   "did you mean 'sus-trials'?");
 }
 
 static void an_institution_may_carry_only_its_own_systems(void **state) {

@@ -91,7 +91,9 @@ def test_a_good_configuration_of_ones_own_passes(write):
     ("      acronym: {from: a, match: '('}\n", "10:33", "at character 2: "),
     ("      acronym: 'a['\n", "10:16", "path 'a[': "),
     ("      identifiers: {scheme: ntc, value: a, relation: self}\n", "10:29",
-     "no scheme of schemes.json"),
+     "'ntc' is no scheme of schemes.json; this domain's are nct,"),
+    ("      sponsor: {from: a, lookup: organisations, else: other}\n", "10:55",
+     "reject, keep_text or null would pass"),
 ])
 def test_an_error_has_its_file_line_and_column_and_what_would_pass(write, text, place, told):
     path = write(fields(text))
@@ -131,7 +133,8 @@ def test_a_path_that_fills_nothing_in_any_sample_is_a_finding(write):
     path = write(RECORDS.replace("acronym: name", "acronym: {first: [nmae, name]}"))
     done = run("connector", "check", path)
     assert done.returncode == 1
-    assert done.stdout == (f"{path}:10:25: this fills nothing in any of the file's own samples\n")
+    assert done.stdout == (f"{path}:10:25: this fills nothing in any of the file's own samples; "
+                           "did you mean 'name'?\n")
 
 
 def test_a_configuration_without_tests_is_a_finding(write):

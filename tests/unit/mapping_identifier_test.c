@@ -19,9 +19,9 @@ static void one_of_scheme_classify_and_scan_is_needed_with_a_relation(void **sta
 static void schemes_and_relations_are_those_there_are(void **state) {
     (void)state;
     assert_misconfigured("trial", "identifiers: {scheme: ntc, value: a, relation: self}",
-                         "9:36: no scheme of schemes.json");
+                         "9:36: 'ntc' is no scheme of schemes.json; this domain's are nct,");
     assert_misconfigured("trial", "identifiers: {classify: [nct, x], value: a, relation: self}",
-                         "9:44: no scheme of schemes.json");
+                         "9:44: 'x' is no scheme of schemes.json");
     static const char relations[] =
         "self, related, parent, predecessor or unverified would pass";
     assert_misconfigured("trial", "identifiers: {scheme: nct, value: a, relation: same}",
