@@ -187,16 +187,16 @@ def test_who_is_asked_to_end_hands_over_at_once_and_who_is_killed_within_its_ses
 
 
 def test_who_takes_over_reads_only_what_came_since(world, totals):
-    """hub-2 has followed what hub-1 held."""
+    """hub-2 has followed what hub-1 held: of what is there it asks the cache, when somebody comes near it."""
+    written = 3000
     world.start_hub("hub-2")
     wait_until_spread(world, totals)
-    world.feed.write(3000)
+    world.feed.write(written)
     world.wait_until_settled()
     before = loaded(world, "hub-2")
     world.hubs.pop("hub-1").kill()
     wait_until_spread(world, totals)
     cached, read = (now - then for now, then in zip(loaded(world, "hub-2"), before))
-    print(f"{cached} records loaded from the cache, {read} from Kafka")
-    assert cached > 1000
-    assert read < cached / 20
+    print(f"{cached} records asked of the cache, {read} read from Kafka")
+    assert read < written / 20
     look(world)
