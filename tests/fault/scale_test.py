@@ -199,4 +199,9 @@ def test_who_takes_over_reads_only_what_came_since(world, totals):
     cached, read = (now - then for now, then in zip(loaded(world, "hub-2"), before))
     print(f"{cached} records asked of the cache, {read} read from Kafka")
     assert read < written / 20
+    world.kill_hub("hub-2")  # the control: without its cache it reads them
+    world.lose_cache("hub-2")
+    world.start_hub("hub-2")
+    wait_until_spread(world, totals)
+    assert loaded(world, "hub-2")[1] > written
     look(world)
