@@ -4,7 +4,8 @@
  * every value of the sweep parameter where there is one. A page that is the whole of its answer is
  * asked for with ETag or If-Modified-Since afterwards, and not handed on when it has not changed.
  * Pages may instead list what is then fetched by itself. The position is the page to go on with, so
- * that an interrupted sweep continues. */
+ * that an interrupted sweep continues; what changed meanwhile in pages before it is found by the whole
+ * sweep that follows. */
 #include "connectors/transports/http_poll.h"
 #include "connectors/transports/transports.h"
 
@@ -86,6 +87,7 @@ struct http_poll {
     struct hub_arena arena; /* of the selectors */
     struct http_place place, pending;
     struct http_list list;
+    bool continued; /* an interrupted sweep goes on: a whole one follows it at once */
     bool resting;
     int64_t rest_until_ms; /* by the monotonic clock */
     bool pending_rest;
@@ -114,6 +116,7 @@ static enum hub_status open_poll(void *state_, const void *options_, const struc
     state->options = options_;
     state->env = *env;
     HUB_TRY(http_place_load(&state->place, env->position, options_, reterr));
+    state->continued = !http_place_is_first_page(&state->place) || state->place.sweep > 0;
     HUB_TRY(http_selectors_parse(options_, &state->arena, &state->selectors, reterr));
     return hub_access_open(&state->access, &state->options->access, env, reterr);
 }
@@ -310,7 +313,8 @@ static enum hub_status commit_poll(void *state_, struct hub_error *reterr) {
     http_place_free(&state->place);
     state->place = state->pending;
     state->pending = (struct http_place){0};
-    state->resting = state->pending_rest;
+    state->resting = state->pending_rest && !state->continued;
+    state->continued = state->continued && !state->pending_rest;
     state->rest_until_ms = state->env.monotonic_ms() + state->options->interval_ms;
     return HUB_OK;
 }

@@ -126,14 +126,20 @@ static void a_page_that_leads_to_itself_begins_the_sweep_anew(void **state) {
     assert_string_equal(web_target(poll->web, 2), "/list");
 }
 
-static void an_interrupted_sweep_goes_on_at_its_page(void **state) {
-    static const struct web_answer answers[] = {{200, "{\"next\": \"a\"}", {0}}, {200, "{}", {0}}};
+static void an_interrupted_sweep_goes_on_at_its_page_and_a_whole_one_follows(void **state) {
+    static const struct web_answer answers[] = {{200, "{\"next\": \"a\"}", {0}},
+                                                {200, "{}", {0}},
+                                                {200, "{\"next\": \"b\"}", {0}},
+                                                {200, "{}", {0}}};
     struct poll *poll = *state;
     open_poll(poll, answers, ", next: next, token_parameter: page");
     assert_page(poll, "{\"next\": \"a\"}");
     reading_restart(&poll->reading);
     assert_page(poll, "{}");
     assert_string_equal(web_target(poll->web, 1), "/list?page=a");
+    assert_page(poll, "{\"next\": \"b\"}"); /* what changed in the first page meanwhile */
+    assert_string_equal(web_target(poll->web, 2), "/list");
+    assert_page(poll, "{}");
     assert_rest(poll);
 }
 
@@ -415,7 +421,7 @@ int main(void) {
         cmocka_unit_test(a_link_that_is_no_address_is_for_a_person),
         cmocka_unit_test(a_token_that_is_none_is_for_a_person),
         cmocka_unit_test(a_page_that_leads_to_itself_begins_the_sweep_anew),
-        cmocka_unit_test(an_interrupted_sweep_goes_on_at_its_page),
+        cmocka_unit_test(an_interrupted_sweep_goes_on_at_its_page_and_a_whole_one_follows),
         cmocka_unit_test(a_token_that_is_no_longer_good_begins_the_sweep_anew),
         cmocka_unit_test(every_value_of_the_sweep_has_its_own_pages),
         cmocka_unit_test(a_place_in_a_sweep_that_is_no_more_is_forgotten),
