@@ -191,8 +191,11 @@ static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
                              (long long)counts->security);
 }
 
+static const char *const writes[] = {"log.", "admitted.", "deadletter.hub", NULL};
+
 const struct hub_task_kind hub_admit_task = {
     .name = "admit",
+    .writes = writes,
     .state = kinds,
     .state_count = sizeof kinds / sizeof *kinds,
     .topics = list_topics,

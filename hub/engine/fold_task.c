@@ -212,8 +212,11 @@ static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
                                  slot->domain->name, slot->partition, now[i].value);
 }
 
+static const char *const writes[] = {"unified.", "conflict.", "match.", NULL};
+
 const struct hub_task_kind hub_fold_task = {
     .name = "fold",
+    .writes = writes,
     .state = kinds,
     .state_count = KINDS,
     .keeps_input = true,

@@ -198,8 +198,11 @@ static void report(const struct hub_slot *slot, struct hub_buffer *metrics) {
                              (long long)hub_refer_counts(slot->state)->facts);
 }
 
+static const char *const writes[] = {"log.", NULL};
+
 const struct hub_task_kind hub_refer_task = {
     .name = "refer",
+    .writes = writes,
     .state = kinds,
     .state_count = sizeof kinds / sizeof *kinds,
     .topics = list_topics,

@@ -225,8 +225,11 @@ enum hub_status hub_task_open(struct hub_task *task, const struct hub_task_kind 
         kind->open(task);
     HUB_TRY(hub_reader_new(settings->bootstrap, &task->reader, reterr));
     HUB_TRY(hub_topics_check(engine->catalogue, task->reader, reterr)); /* before it writes or joins */
-    /* The producer first: it ends what an earlier process of this name left open. */
+    /* The producer first: it ends what an earlier process of this name left open. What a broker has
+     * forgotten to end is open until somebody ends it by hand, and the next transaction of this name
+     * would commit it: none is begun before. */
     HUB_TRY(hub_producer_new(settings->bootstrap, id, &task->producer, reterr));
+    HUB_TRY(hub_topics_settle(engine->catalogue, task->reader, kind->writes, reterr));
     struct hub_consumer_config config = {.bootstrap = settings->bootstrap,
                                          .group = task->group,
                                          .instance = settings->instance,

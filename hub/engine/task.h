@@ -2,8 +2,8 @@
  *
  * One step is one transaction: {what the stage gave for a batch of records, the records' offsets
  * with the counts as metadata}. admit and fold are two kinds, as on both sides of a repartition
- * topic; refer is the third, beside the fold. Whatever goes wrong in a step ends the session: everything in memory is dropped and loaded
- * again from what was committed. */
+ * topic; refer is the third, beside the fold. Whatever goes wrong in a step ends the session:
+ * everything in memory is dropped and loaded again from what was committed. */
 #pragma once
 
 #include "hub/engine/engine.h"
@@ -58,6 +58,7 @@ struct hub_task_kind {
     /* By topics of its state: the header of their records that is state, too, or NULL. NULL: of
      * none. */
     const char *const *headers;
+    const char *const *writes; /* what the names of topics that it writes begin with, NULL-ended */
     /* The topics it consumes, NULL-ended, in the arena. */
     const char *const *(*topics)(const struct hub_catalogue *catalogue, struct hub_arena *arena);
     /* What the task keeps beside its slots, as task->own; NULL for nothing. */

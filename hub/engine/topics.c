@@ -99,3 +99,35 @@ enum hub_status hub_topics_check(const struct hub_catalogue *catalogue, struct h
     hub_arena_destroy(&arena);
     return status;
 }
+
+static bool begins_with_one(const char *name, const char *const *prefixes) {
+    for (; *prefixes != NULL; prefixes++)
+        if (strncmp(name, *prefixes, strlen(*prefixes)) == 0)
+            return true;
+    return false;
+}
+
+enum hub_status hub_topics_settle(const struct hub_catalogue *catalogue, struct hub_reader *reader,
+                                  const char *const *prefixes, struct hub_error *reterr) {
+    struct hub_arena arena = {0};
+    struct hub_topic_config *topics = NULL;
+    struct hub_kafka_partition *partitions = NULL;
+    size_t topic_count = 0, count = 0, capacity = 0;
+    enum hub_status status = HUB_OK;
+    hub_topics_list(catalogue, &arena, &topics, &topic_count);
+    for (size_t i = 0; status == HUB_OK && i < topic_count; i++) {
+        int32_t found = -1;
+        if (!begins_with_one(topics[i].name, prefixes))
+            continue;
+        status = hub_reader_partition_count(reader, topics[i].name, &found, reterr);
+        for (int32_t k = 0; k < found; k++) {
+            HUB_GROW(partitions, count, capacity);
+            partitions[count++] = (struct hub_kafka_partition){topics[i].name, k, -1, NULL};
+        }
+    }
+    if (status == HUB_OK)
+        status = hub_reader_settle(reader, partitions, count, reterr);
+    hub_release(partitions);
+    hub_arena_destroy(&arena);
+    return status;
+}

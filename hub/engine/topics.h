@@ -18,6 +18,13 @@ HUB_MUST_USE enum hub_status hub_topics_check(const struct hub_catalogue *catalo
                                               struct hub_reader *reader,
                                               struct hub_error *reterr);
 
+/* Until what was open in them has ended, in all partitions of the topics whose names begin with one of
+ * these (NULL-ended). HUB_RETRY where that takes longer than HUB_KAFKA_TIMEOUT_MS. */
+HUB_MUST_USE enum hub_status hub_topics_settle(const struct hub_catalogue *catalogue,
+                                               struct hub_reader *reader,
+                                               const char *const *prefixes,
+                                               struct hub_error *reterr);
+
 /* All topics, in the arena. */
 void hub_topics_list(const struct hub_catalogue *catalogue, struct hub_arena *arena,
                      struct hub_topic_config **ret_topics, size_t *ret_count);

@@ -180,9 +180,8 @@ def replace(world, chance, _=None):
     return f"the {'old' if stopped.is_running() else 'new'} hub went on"
 
 
-def kill_broker(world, chance, _=None):
+def kill_broker(world, _, at):
     world.feed.write(world.piece)
-    at = chance.choice(TRANSACTIONAL)
     moment = world.proxy.hold_next(at)
     caught = moment.caught.wait(MOMENT_WAIT_S)
     hanging = restart_broker(world.broker)

@@ -44,7 +44,7 @@ PARTS = [
     Part("zombies", nemeses.zombie, 5, 200, tuple(nemeses.ZOMBIES)),
     Part("hubs replaced by one of their name", nemeses.replace, 3, 60),
     Part("held requests", nemeses.hold, 15, 300, tuple(nemeses.HELD)),
-    Part("broker kills", nemeses.kill_broker, 5, 100),
+    Part("broker kills", nemeses.kill_broker, 5, 100, nemeses.TRANSACTIONAL),
     Part("cuts", nemeses.cut, 5, 100, tuple(nemeses.CUTS)),
     Part("clocks", nemeses.set_clock, 4, 40, tuple(nemeses.CLOCKS)),
     Part("poison, repeats and shuffles", nemeses.feed_badly, 6, 120, tuple(nemeses.FEEDS)),
