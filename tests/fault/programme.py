@@ -137,6 +137,7 @@ def run_share(share):
         began = time.monotonic()
         result.findings, numbers = judge(world)
         result.numbers.update(numbers)
+        result.numbers["ended by their watchdog"] = world.ended_by_watchdog
         result.seconds["checks"] += time.monotonic() - began
         note(f"world {share.number}: {result.findings}")
     except (Failed, AssertionError) as failure:
@@ -233,7 +234,8 @@ def show(result, seconds):
     numbers = result.numbers
     print(f"{numbers['inputs']:,} records, {numbers['entries']:,} log entries, "
           f"{numbers['dead letters']:,} dead letters, {numbers['entities']:,} entities, librdkafka "
-          f"{', '.join(sorted(result.librdkafka))}, {seconds:.0f} s")
+          f"{', '.join(sorted(result.librdkafka))}, {numbers['ended by their watchdog']} hubs ended by "
+          f"their watchdog, {seconds:.0f} s")
     for name, count in result.harms.items():
         print(f"  {count:5} {name}, {result.seconds[name] / count:.1f} s each")
     print(f"  starts {result.seconds['starts']:.0f} s, checks {result.seconds['checks']:.0f} s")

@@ -57,7 +57,7 @@ def columns(runs):
     """A table with a column for each run."""
     harms = list(dict.fromkeys(name for run in runs for name in run["harms"]))
     rows = [[""] + [f"{run['kind']}, librdkafka {run['librdkafka']}" for run in runs]]
-    for name in ("inputs", "entries", "dead letters", "entities"):
+    for name in ("inputs", "entries", "dead letters", "entities", "ended by their watchdog"):
         rows.append([name] + [f"{run['numbers'].get(name, 0):,}" for run in runs])
     for name in harms:
         rows.append([name] + [f"{run['harms'].get(name, 0):,}" for run in runs])

@@ -25,6 +25,7 @@ PIECE = 2500
 BATCH_COUNT_MAX = 500
 SETTLE_TIMEOUT_S = 300
 WEAKENED_TIMEOUT_S = 30
+WATCHDOG_EXIT_CODE = 70
 
 PROXIED = """\
 listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{behind_port},\
@@ -119,6 +120,7 @@ class World:
         self.hubs = {}
         self.started = []
         self.listens = {}
+        self.ended_by_watchdog = 0
         self.clock = None  # the file that says the time to hubs that start
 
     @property
@@ -143,6 +145,13 @@ class World:
             self.folder / f"{name}.log", environment or self.environment).start()
         self.started.append(self.hubs[name])
         return self.hubs[name]
+
+    def start_after_watchdog(self, hub):
+        """As its supervisor does. A hub that stood still for long is ended by its watchdog, too."""
+        if hub.child.returncode != WATCHDOG_EXIT_CODE:
+            raise Failed(f"{hub.name} ended\n{hub.tail()}")
+        self.ended_by_watchdog += 1
+        hub.start()
 
     def set_clock(self, milliseconds):
         """Of hubs that are started from now on, and of those that run by it."""
@@ -197,7 +206,7 @@ class World:
     def is_settled(self):
         for hub in self.hubs.values():
             if not hub.is_running():
-                raise Failed(f"{hub.name} ended\n{hub.tail()}")
+                self.start_after_watchdog(hub)
         return self.ctl_result("lag").returncode == 0
 
     def wait_until_settled(self):
