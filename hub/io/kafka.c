@@ -34,6 +34,11 @@ enum hub_status hub_kafka_configure(rd_kafka_conf_t *conf, const char *const *se
     return HUB_OK;
 }
 
+enum hub_status hub_kafka_refused(const char *text, struct hub_error *reterr) {
+    bool is_want = rd_kafka_last_error() == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
+    return hub_fail(reterr, is_want ? HUB_RETRY : HUB_FATAL, "librdkafka: %s", text);
+}
+
 /* The library's own lines would repeat what our errors say. */
 static void stay_silent(const rd_kafka_t *handle, int level, const char *facility,
                         const char *text) {

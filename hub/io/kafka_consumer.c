@@ -133,7 +133,7 @@ static enum hub_status open_consumer(struct hub_consumer *consumer, struct hub_e
         consumer->handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
     if (consumer->handle == NULL) {
         rd_kafka_conf_destroy(conf);
-        return status != HUB_OK ? status : hub_fail(reterr, HUB_FATAL, "librdkafka: %s", text);
+        return status != HUB_OK ? status : hub_kafka_refused(text, reterr);
     }
     rd_kafka_poll_set_consumer(consumer->handle);
     rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(consumer->handle);
@@ -290,7 +290,7 @@ enum hub_status hub_reader_committed(const char *bootstrap, const char *group,
     rd_kafka_t *handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
     if (handle == NULL) {
         rd_kafka_conf_destroy(conf);
-        return hub_fail(reterr, HUB_FATAL, "librdkafka: %s", text);
+        return hub_kafka_refused(text, reterr);
     }
     enum hub_status status =
         read_committed(handle, partitions, count, HUB_KAFKA_TIMEOUT_MS, arena, reterr);

@@ -9,6 +9,9 @@
 enum hub_status hub_kafka_configure(rd_kafka_conf_t *conf, const char *const *settings,
                                     struct hub_error *reterr);
 rd_kafka_conf_t *hub_kafka_conf(const char *bootstrap);
+/* After rd_kafka_new gave nothing but a text: HUB_RETRY where the machine had no thread for it, or not in
+ * time. */
+enum hub_status hub_kafka_refused(const char *text, struct hub_error *reterr);
 
 /* Waits until a broker is there. librdkafka's own calls that need one look only twice a second for
  * a coordinator, and once a second for the cluster's id. */

@@ -138,7 +138,7 @@ static enum hub_status open_producer(const char *bootstrap, const char *transact
         /* Where rd_kafka_new fails the configuration is left to leak: before 2.13 destroying it
          * would free its interceptors twice. */
         if (producer->handle == NULL)
-            status = hub_fail(reterr, HUB_FATAL, "librdkafka: %s", text);
+            status = hub_kafka_refused(text, reterr);
     }
     if (status == HUB_OK) {
         producer->reports = rd_kafka_queue_get_main(producer->handle);

@@ -38,7 +38,7 @@ enum hub_status hub_reader_open_handle(const char *bootstrap, const char *isolat
     rd_kafka_t *handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
     if (handle == NULL) {
         rd_kafka_conf_destroy(conf);
-        return hub_fail(reterr, HUB_FATAL, "librdkafka: %s", text);
+        return hub_kafka_refused(text, reterr);
     }
     rd_kafka_poll_set_consumer(handle);
     *ret_handle = handle;

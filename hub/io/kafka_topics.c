@@ -53,7 +53,7 @@ static enum hub_status create(const char *bootstrap, rd_kafka_NewTopic_t **fresh
     rd_kafka_t *handle =
         rd_kafka_new(RD_KAFKA_PRODUCER, hub_kafka_conf(bootstrap), text, sizeof text);
     if (handle == NULL)
-        return hub_fail(reterr, HUB_FATAL, "librdkafka: %s", text);
+        return hub_kafka_refused(text, reterr);
     rd_kafka_AdminOptions_t *options =
         rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     rd_kafka_AdminOptions_set_operation_timeout(options, HUB_KAFKA_TIMEOUT_MS, text, sizeof text);

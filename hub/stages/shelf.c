@@ -32,7 +32,8 @@ struct hub_shelf {
     struct shelved **records; /* as they came */
     size_t record_count, record_capacity;
     struct index own, others; /* of each record one entry, and the rest */
-    size_t live_bytes;        /* of records, when they were sorted */
+    size_t record_bytes;      /* that records take */
+    size_t sorted_bytes;      /* that they took when they were sorted */
 };
 
 enum {
@@ -141,17 +142,22 @@ static void sort_index(struct index *index) {
     hub_release(spare);
 }
 
+static size_t size_of(const struct shelved *record) {
+    return sizeof *record + record->key_size + record->header_size + record->value_size;
+}
+
 /* Of entries with the same hook: records of which a later one is there are no more. Few keys have
  * the same own hook. */
-static size_t forget_earlier_of(struct shelved **records, const struct entry *entries,
+static size_t forget_earlier_of(struct hub_shelf *shelf, const struct entry *entries,
                                 size_t count) {
     size_t forgotten = 0;
     for (size_t i = count; i-- > 1;) {
-        const struct shelved *record = records[entries[i].record];
+        const struct shelved *record = shelf->records[entries[i].record];
         for (size_t k = i; record != NULL && k-- > 0;) {
-            struct shelved **earlier = &records[entries[k].record];
+            struct shelved **earlier = &shelf->records[entries[k].record];
             if (*earlier == NULL || !hub_bytes_equal(key_of(*earlier), key_of(record)))
                 continue;
+            shelf->record_bytes -= size_of(*earlier);
             *earlier = NULL;
             forgotten++;
         }
@@ -165,13 +171,9 @@ static size_t forget_earlier(struct hub_shelf *shelf) {
     for (size_t from = 0, to = 0; from < shelf->own.count; from = to) {
         while (to < shelf->own.count && entries[to].hook == entries[from].hook)
             to++;
-        forgotten += forget_earlier_of(shelf->records, entries + from, to - from);
+        forgotten += forget_earlier_of(shelf, entries + from, to - from);
     }
     return forgotten;
-}
-
-static size_t size_of(const struct shelved *record) {
-    return sizeof *record + record->key_size + record->header_size + record->value_size;
 }
 
 /* Numbers those that are left anew, and says in `places` where each went. */
@@ -223,10 +225,8 @@ void hub_shelf_sort(struct hub_shelf *shelf) {
         sort_index(&shelf->own);
         if (forget_earlier(shelf) > 0)
             drop_forgotten(shelf);
-        shelf->live_bytes = 0;
-        for (size_t i = 0; i < shelf->record_count; i++)
-            shelf->live_bytes += size_of(shelf->records[i]);
-        if (shelf->arena.total_bytes > 2 * shelf->live_bytes + NEW_BYTES_MIN)
+        shelf->sorted_bytes = shelf->record_bytes;
+        if (shelf->arena.total_bytes > 2 * shelf->record_bytes + NEW_BYTES_MIN)
             move_records(shelf);
     }
     if (shelf->others.sorted_count < shelf->others.count)
@@ -251,7 +251,7 @@ void hub_shelf_put(struct hub_shelf *shelf, const struct hub_input *input,
     struct hub_bytes header =
         shelf->header == NULL ? hub_bytes(NULL, 0) : hub_input_header(input, shelf->header);
     size_t size = sizeof(struct shelved) + input->key.size + header.size + input->value.size;
-    if (shelf->arena.total_bytes > 3 * shelf->live_bytes + NEW_BYTES_MIN)
+    if (shelf->arena.total_bytes > 3 * shelf->sorted_bytes + NEW_BYTES_MIN)
         hub_shelf_sort(shelf);
     assert(shelf->record_count < UINT32_MAX);
     struct shelved *record = hub_arena_take(&shelf->arena, size);
@@ -262,6 +262,7 @@ void hub_shelf_put(struct hub_shelf *shelf, const struct hub_input *input,
                                .value_size = (uint32_t)input->value.size,
                                .has_header = header.data != NULL};
     put(put(put(record->bytes, input->key), header), input->value);
+    shelf->record_bytes += size;
     HUB_GROW(shelf->records, shelf->record_count, shelf->record_capacity);
     add_entry(&shelf->own, hooks[0].hash, shelf->record_count);
     for (size_t i = 1; i < hook_count; i++)

@@ -1,9 +1,10 @@
 /* kafka_reader, kafka_topics: reading to the end, bounds, and topics that are there or are made. */
-#include "hub/io/kafka.h"
+#include "hub/io/kafka_internal.h"
 #include "tests/lib/cluster.h"
 #include "tests/lib/cmocka.h"
 #include "tests/lib/schema.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -219,6 +220,38 @@ static void what_cannot_be_asked_is_retry(void **state) {
     end(&reading);
 }
 
+/* As on a machine that has none to give, or not in time; a consumer's own would end the process. */
+static void without_a_thread_for_it_is_retry(void **state) {
+    pthread_attr_t usual, greedy;
+    struct hub_error error;
+    char text[256] = "";
+    (void)state;
+    pthread_getattr_default_np(&usual);
+    pthread_attr_init(&greedy);
+    pthread_attr_setstacksize(&greedy, (size_t)1 << 46);
+    assert_int_equal(pthread_setattr_default_np(&greedy), 0);
+    rd_kafka_conf_t *conf = hub_kafka_conf("localhost:1");
+    assert_null(rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text));
+    enum hub_status status = hub_kafka_refused(text, &error);
+    rd_kafka_conf_destroy(conf);
+    pthread_setattr_default_np(&usual);
+    pthread_attr_destroy(&greedy);
+    pthread_attr_destroy(&usual);
+    expect_refusal(status, HUB_RETRY, &error, "librdkafka: ", "thread");
+}
+
+static void what_it_cannot_work_with_is_fatal(void **state) {
+    struct hub_error error;
+    char text[256] = "";
+    (void)state;
+    rd_kafka_conf_t *conf = hub_kafka_conf("localhost:1");
+    rd_kafka_conf_set(conf, "security.protocol", "ssl", NULL, 0);
+    rd_kafka_conf_set(conf, "ssl.ca.location", "/nowhere", NULL, 0);
+    assert_null(rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text));
+    expect_refusal(hub_kafka_refused(text, &error), HUB_FATAL, &error, "librdkafka: ", "ssl.ca.location");
+    rd_kafka_conf_destroy(conf);
+}
+
 static void partitions_are_counted_and_what_is_not_there_is_minus_one(void **state) {
     struct reading reading;
     int32_t count = 0;
@@ -323,6 +356,8 @@ int main(void) {
         cmocka_unit_test(bounds_are_the_first_offset_and_the_next),
         cmocka_unit_test(ends_are_asked_for_all_at_once),
         cmocka_unit_test(what_cannot_be_asked_is_retry),
+        cmocka_unit_test(without_a_thread_for_it_is_retry),
+        cmocka_unit_test(what_it_cannot_work_with_is_fatal),
         cmocka_unit_test(partitions_are_counted_and_what_is_not_there_is_minus_one),
         cmocka_unit_test(partitions_are_counted_as_they_were_at_the_last_look),
         cmocka_unit_test(topics_are_listed_by_name),
