@@ -1,9 +1,11 @@
 #include "connectors/kit/guard.h"
 
-#include "hub/base/text.h"
 #include "schemas/lib/slice.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static bool is_digit(uint8_t c) {
     return c >= '0' && c <= '9';
@@ -52,8 +54,45 @@ static bool is_bsn(const uint8_t *digits, size_t count) {
     return sum != 0 && sum % 11 == 0;
 }
 
-static bool has_word(struct hub_bytes folded, const char *word) {
-    return folded.size > 0 && memmem(folded.data, folded.size, word, strlen(word)) != NULL;
+/* Words beside which a number is one of a person; ASCII, in small letters. */
+static const struct {
+    const char *word;
+    bool is_dutch;
+} words[] = {{"personnummer", false},        {"personnr", false}, {"pnr", false},
+             {"samordningsnummer", false},   {"personal number", false},
+             {"burgerservicenummer", true},  {"bsn", true},       {"sofinummer", true}};
+
+enum { WORDS = sizeof words / sizeof *words };
+
+static bool has_at(struct hub_bytes text, size_t at, const char *word) {
+    size_t size = strlen(word);
+    return text.size - at >= size && strncasecmp((const char *)text.data + at, word, size) == 0;
+}
+
+static bool word_ends_at(struct hub_bytes text, size_t at) {
+    for (size_t i = 0; i < WORDS; i++)
+        if (at >= strlen(words[i].word) && has_at(text, at - strlen(words[i].word), words[i].word))
+            return true;
+    return false;
+}
+
+static bool word_begins_at(struct hub_bytes text, size_t at) {
+    for (size_t i = 0; i < WORDS; i++)
+        if (has_at(text, at, words[i].word))
+            return true;
+    return false;
+}
+
+static bool begins_a_word(uint8_t c) {
+    return c == 'p' || c == 'P' || c == 'b' || c == 'B' || c == 's' || c == 'S';
+}
+
+/* Which numbers the text tells of. */
+static void listen(struct hub_bytes text, struct hub_guard_told *told) {
+    for (size_t at = 0; at < text.size; at++)
+        for (size_t i = 0; begins_a_word(text.data[at]) && i < WORDS; i++)
+            if (has_at(text, at, words[i].word))
+                *(words[i].is_dutch ? &told->dutch : &told->swedish) = true;
 }
 
 struct number {
@@ -64,11 +103,13 @@ struct number {
     size_t end;
 };
 
-/* A run of digits that stands alone, with at most one separator, which a space may be. */
+/* A run of digits that stands alone or by a word that tells of it, with at most one separator, which a
+ * space may be. */
 static bool read_number(struct hub_bytes text, size_t from, bool spaced,
                         struct number *ret_number) {
     struct number number = {.end = from};
-    if (from > 0 && (is_word(text.data[from - 1]) || text.data[from - 1] == '-'))
+    if (from > 0 && (is_word(text.data[from - 1]) || text.data[from - 1] == '-') &&
+        !word_ends_at(text, from))
         return false;
     while (number.end < text.size) {
         uint8_t c = text.data[number.end];
@@ -85,31 +126,13 @@ static bool read_number(struct hub_bytes text, size_t from, bool spaced,
         }
         number.end++;
     }
-    bool alone = number.end == text.size ||
+    bool alone = number.end == text.size || word_begins_at(text, number.end) ||
                  (!is_word(text.data[number.end]) && text.data[number.end] != '-');
     *ret_number = number;
     return number.count > 0 && alone;
 }
 
-/* Which numbers the text tells of, found once: the text may be a page of documents. */
-struct told {
-    bool swedish, dutch;
-};
-
-static struct told read_told(struct hub_bytes text) {
-    HUB_SCOPED_BUFFER buffer = {0};
-    hub_text_fold(text, &buffer);
-    if (hub_buffer_overflowed(&buffer))
-        return (struct told){true, true}; /* nobody could look, so every number is suspect */
-    struct hub_bytes folded = hub_buffer_bytes(&buffer);
-    return (struct told){
-        .swedish = has_word(folded, "personnummer") || has_word(folded, "samordningsnummer") ||
-                   has_word(folded, "pnr") || has_word(folded, "personal number"),
-        .dutch = has_word(folded, "bsn") || has_word(folded, "burgerservicenummer") ||
-                 has_word(folded, "sofinummer")};
-}
-
-static bool is_swedish(const struct number *number, const struct told *told) {
+static bool is_swedish(const struct number *number, const struct hub_guard_told *told) {
     bool marked = number->separator_at != 0 && number->count == number->separator_at + 4;
     if (number->count == 12 && is_century(number->digits) &&
         (marked || number->separator_at == 0))
@@ -118,12 +141,12 @@ static bool is_swedish(const struct number *number, const struct told *told) {
            is_personal_number(number->digits);
 }
 
-static bool is_dutch(const struct number *number, const struct told *told) {
+static bool is_dutch(const struct number *number, const struct hub_guard_told *told) {
     return told->dutch && number->separator_at == 0 && is_bsn(number->digits, number->count);
 }
 
 static const char *kind_of(struct hub_bytes text, size_t from, bool spaced,
-                           const struct told *told) {
+                           const struct hub_guard_told *told) {
     struct number number;
     if (!read_number(text, from, spaced, &number))
         return NULL;
@@ -132,13 +155,19 @@ static const char *kind_of(struct hub_bytes text, size_t from, bool spaced,
     return is_dutch(&number, told) ? "a burgerservicenummer" : NULL;
 }
 
-bool hub_guard_finds(struct hub_bytes text, const char **ret_kind) {
-    bool any = false;
-    for (size_t i = 0; i < text.size && !any; i++)
-        any = is_digit(text.data[i]);
-    if (!any)
+static bool has_digit(struct hub_bytes text) {
+    for (size_t i = 0; i < text.size; i++)
+        if (is_digit(text.data[i]))
+            return true;
+    return false;
+}
+
+bool hub_guard_finds_beside(struct hub_bytes text, const struct hub_guard_told *elsewhere,
+                            const char **ret_kind) {
+    struct hub_guard_told told = *elsewhere;
+    if (!has_digit(text))
         return false;
-    struct told told = read_told(text);
+    listen(text, &told);
     for (size_t i = 0; i < text.size; i++) {
         if (!is_digit(text.data[i]) || (i > 0 && is_digit(text.data[i - 1])))
             continue;
@@ -151,21 +180,84 @@ bool hub_guard_finds(struct hub_bytes text, const char **ret_kind) {
     return false;
 }
 
+bool hub_guard_finds(struct hub_bytes text, const char **ret_kind) {
+    return hub_guard_finds_beside(text, &(struct hub_guard_told){0}, ret_kind);
+}
+
+/* --- trees --- */
+
+void hub_guard_listen(const json_t *tree, struct hub_guard_told *told) {
+    const char *name;
+    json_t *part;
+    size_t i;
+    if (json_is_string(tree))
+        listen(hub_bytes(json_string_value(tree), json_string_length(tree)), told);
+    json_array_foreach(tree, i, part)
+        hub_guard_listen(part, told);
+    json_object_foreach((json_t *)tree, name, part) {
+        listen(hub_bytes_of_text(name), told);
+        hub_guard_listen(part, told);
+    }
+}
+
+/* A number as a text; whole ones only can be one of a person. */
+static bool finds_number(double number, const struct hub_guard_told *told, const char **ret_kind) {
+    char text[32];
+    if (!(number >= 0 && number < 1e15) || number != floor(number))
+        return false;
+    snprintf(text, sizeof text, "%.0f", number);
+    return hub_guard_finds_beside(hub_bytes_of_text(text), told, ret_kind);
+}
+
+bool hub_guard_finds_in(const json_t *tree, const struct hub_guard_told *told,
+                        const char **ret_kind) {
+    const char *name;
+    json_t *part;
+    size_t i;
+    if (json_is_string(tree))
+        return hub_guard_finds_beside(
+            hub_bytes(json_string_value(tree), json_string_length(tree)), told, ret_kind);
+    if (json_is_number(tree))
+        return finds_number(json_number_value(tree), told, ret_kind);
+    json_array_foreach(tree, i, part)
+        if (hub_guard_finds_in(part, told, ret_kind))
+            return true;
+    json_object_foreach((json_t *)tree, name, part)
+        if (hub_guard_finds_beside(hub_bytes_of_text(name), told, ret_kind) ||
+            hub_guard_finds_in(part, told, ret_kind))
+            return true;
+    return false;
+}
+
+/* --- records --- */
+
 static enum hub_status check_record(const struct hub_type *type, struct hub_bytes value,
-                                    struct hub_buffer *path, struct hub_error *reterr) {
+                                    const struct hub_guard_told *told, struct hub_buffer *path, struct hub_error *reterr) {
     struct hub_cursor cursor = hub_cursor(value);
     for (size_t i = 0; i < type->count; i++) {
         const struct hub_field *field = &type->fields[i];
         size_t from = path->size;
         hub_buffer_append_format(path, "%s%s", from == 0 ? "" : ".", field->name);
-        HUB_TRY(hub_guard_check(field->type, hub_slice_value(field->type, &cursor), path, reterr));
+        HUB_TRY(hub_guard_check(field->type, hub_slice_value(field->type, &cursor), told, path,
+                                reterr));
         path->size = from;
     }
     return HUB_OK;
 }
 
+static enum hub_status hold(const char *kind, struct hub_error *reterr) {
+    return hub_fail(reterr, HUB_REJECT,
+                    "it holds what looks like %s; the record is held back here", kind);
+}
+
+/* A moment or a date is none, however it is counted. */
+static bool is_quantity(const struct hub_type *type) {
+    return type->logical == NULL;
+}
+
 enum hub_status hub_guard_check(const struct hub_type *type, struct hub_bytes value,
-                                struct hub_buffer *path, struct hub_error *reterr) {
+                                const struct hub_guard_told *told, struct hub_buffer *path,
+                                struct hub_error *reterr) {
     const char *kind = NULL;
     struct hub_bytes element;
     type = hub_slice_stated(type, value, &value);
@@ -173,16 +265,21 @@ enum hub_status hub_guard_check(const struct hub_type *type, struct hub_bytes va
         return HUB_OK;
     switch (type->kind) {
     case HUB_STRING:
-        if (hub_guard_finds(hub_slice_octets(value), &kind))
-            return hub_fail(reterr, HUB_REJECT,
-                            "it holds what looks like %s; the record is held back here", kind);
-        return HUB_OK;
+        return hub_guard_finds_beside(hub_slice_octets(value), told, &kind) ? hold(kind, reterr)
+                                                                            : HUB_OK;
+    case HUB_INT:
+    case HUB_LONG:
+    case HUB_FLOAT:
+    case HUB_DOUBLE:
+        return is_quantity(type) && finds_number(hub_slice_number(type, value), told, &kind)
+                   ? hold(kind, reterr)
+                   : HUB_OK;
     case HUB_RECORD:
-        return check_record(type, value, path, reterr);
+        return check_record(type, value, told, path, reterr);
     case HUB_ARRAY: {
         struct hub_elements elements = hub_slice_elements(type, value);
         while (hub_slice_next(&elements, &element))
-            HUB_TRY(hub_guard_check(type->items, element, path, reterr));
+            HUB_TRY(hub_guard_check(type->items, element, told, path, reterr));
         return HUB_OK;
     }
     default:

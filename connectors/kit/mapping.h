@@ -97,6 +97,7 @@ struct hub_mapped {
     const char *key;        /* <system>/<source id>; NULL where it could not be told */
     struct hub_bytes body;  /* Avro of the domain's schema, not yet walked */
     struct hub_bytes raw;   /* the record's own bytes in a table, else the document's */
+    const json_t *element;  /* the part of the document's tree that it is mapped from; NULL: none */
     bool withdrawn;
     bool own_raw; /* raw is the record's own */
     bool held;    /* set by the guard: it must not leave */

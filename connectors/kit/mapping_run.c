@@ -246,6 +246,7 @@ static void place(const struct hub_document *document, const struct element *ele
     const struct hub_parsed *parsed = document->parsed;
     const char *part =
         element->part ? hub_arena_format(arena, "element=%zu", element->index) : "";
+    mapped->element = element->value;
     mapped->own_raw = parsed->row_count > 0;
     mapped->raw = mapped->own_raw ? parsed->rows[element->unit->row] : document->raw;
     mapped->place = part;

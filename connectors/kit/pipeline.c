@@ -73,6 +73,7 @@ static struct hub_bytes keep(struct run *run, const struct hub_buffer *buffer) {
 struct refusal {
     const char *stage, *code, *reason, *path, *place, *key;
     struct hub_bytes raw;
+    const json_t *tree; /* of the record's own bytes; NULL: none could be read */
     bool own_raw;    /* the record's own bytes; else the whole document's */
     bool held_back;  /* the bytes must not leave */
 };
@@ -86,13 +87,20 @@ static const char *without_numbers(const char *text) {
     return finds(text) ? held_back : text;
 }
 
+/* In the bytes as they are, or in what they mean: a tree has no escapes and no character sets. */
+static bool tells(struct hub_bytes raw, const json_t *tree) {
+    struct hub_guard_told told = {0};
+    const char *kind = NULL;
+    hub_guard_listen(tree, &told);
+    return hub_guard_finds(raw, &kind) || hub_guard_finds_in(tree, &told, &kind);
+}
+
 /* Whether the bytes must not leave. Those of a whole document are judged once. */
 static bool must_stay(struct run *run, const struct refusal *refusal) {
-    const char *kind = NULL;
     if (refusal->held_back || refusal->own_raw)
-        return refusal->held_back || hub_guard_finds(refusal->raw, &kind);
+        return refusal->held_back || tells(refusal->raw, refusal->tree);
     if (!run->original_judged)
-        run->original_stays |= hub_guard_finds(refusal->raw, &kind);
+        run->original_stays |= tells(refusal->raw, run->document.parsed->tree);
     run->original_judged = true;
     return run->original_stays;
 }
@@ -151,6 +159,7 @@ static void refuse_mapped(struct run *run, const struct hub_mapped *mapped, cons
                               .place = mapped->place,
                               .key = mapped->key,
                               .raw = mapped->raw,
+                              .tree = mapped->element,
                               .own_raw = mapped->own_raw,
                               .held_back = mapped->held};
     refuse(run, &refusal, mapped);
@@ -195,14 +204,16 @@ static bool told_before(struct run *run, const char *key) {
 /* All records are asked before one is refused: their bytes may be the same document's. */
 static void hold_back(struct run *run, struct hub_mapped *mapped) {
     const struct hub_type *type = run->pipeline->connector->domain->schema->root;
-    const char *kind = NULL;
+    struct hub_guard_told told = {0};
     HUB_SCOPED_BUFFER path = {0};
     if (mapped->status != HUB_OK || mapped->skipped != NULL)
         return;
-    mapped->status = hub_guard_check(type, mapped->body, &path, &mapped->error);
+    hub_guard_listen(mapped->element, &told);
+    mapped->status = hub_guard_check(type, mapped->body, &told, &path, &mapped->error);
+    const char *kind = NULL;
     if (mapped->status != HUB_OK)
         mapped->path = hub_arena_text(run->arena, (const char *)path.data, path.size);
-    else if (hub_guard_finds(hub_bytes_of_text(mapped->key), &kind))
+    else if (hub_guard_finds_beside(hub_bytes_of_text(mapped->key), &told, &kind))
         mapped->status = hub_fail(&mapped->error, HUB_REJECT,
                                   "its key holds what looks like %s; the record is held back here",
                                   kind);
@@ -267,7 +278,8 @@ static void withdraw(void *context, const char *key, struct hub_bytes body) {
     const char *next =
         hub_arena_format(run->arena, "%.*s~%012lld", (int)version.size,
                          (const char *)version.data, (long long)run->document.sequence);
-    const char *reason = hub_arena_format(run->arena, "no longer in %s", run->raw->name);
+    const char *reason =
+        hub_arena_format(run->arena, "no longer in %s", without_numbers(run->raw->name));
     hub_statement_append_withdrawn(domain, body, starts, hub_bytes_of_text(next), reason,
                                    &withdrawn);
     run->list->counts.vanished++;
@@ -285,13 +297,14 @@ static void withdraw_vanished(struct run *run) {
     if (!run->all_keys_known) {
         run->list->note = hub_arena_format(
             run->arena, "%s: %zu records are no longer in it, and are not withdrawn, because a "
-            "record in it has no key that could be read", run->raw->name, gone);
+            "record in it has no key that could be read", without_numbers(run->raw->name), gone);
         return;
     }
     if ((int64_t)gone * 100 > run->raw->withdraw_max_percent * (int64_t)held) {
         run->list->note = hub_arena_format(
             run->arena, "%s: %zu of %zu records are no longer in it, over the limit of %lld "
-            "percent, and are not withdrawn: is the snapshot whole?", run->raw->name, gone, held,
+            "percent, and are not withdrawn: is the snapshot whole?", without_numbers(run->raw->name),
+            gone, held,
             (long long)run->raw->withdraw_max_percent);
         return;
     }

@@ -126,21 +126,6 @@ static bool dates_agree(const struct hub_type *type, struct hub_bytes a, struct 
     return hub_bytes_equal(hub_buffer_bytes(&left), hub_buffer_bytes(&right));
 }
 
-static double number_of(const struct hub_type *type, struct hub_bytes bytes) {
-    double real = 0;
-    float single = 0;
-    switch (type->kind) {
-    case HUB_FLOAT:
-        memcpy(&single, bytes.data, sizeof single);
-        return (double)single;
-    case HUB_DOUBLE:
-        memcpy(&real, bytes.data, sizeof real);
-        return real;
-    default:
-        return (double)hub_slice_long(bytes);
-    }
-}
-
 static bool reachable(const struct hub_lifecycle *lifecycle, struct hub_bytes a,
                       struct hub_bytes b) {
     size_t x = (size_t)hub_slice_long(a), y = (size_t)hub_slice_long(b);
@@ -179,7 +164,7 @@ bool hub_values_agree(const struct hub_field_contract *contract, const struct hu
     case HUB_EQUAL_DATE:
         return dates_agree(type, a, b);
     case HUB_EQUAL_TOLERANCE:
-        return fabs(number_of(type, a) - number_of(type, b)) <= contract->tolerance;
+        return fabs(hub_slice_number(type, a) - hub_slice_number(type, b)) <= contract->tolerance;
     case HUB_EQUAL_REACHABLE:
         return reachable(contract->lifecycle, a, b);
     case HUB_EQUAL_APART:

@@ -193,6 +193,21 @@ int64_t hub_slice_long(struct hub_bytes bytes) {
     return take_long(&cursor);
 }
 
+double hub_slice_number(const struct hub_type *type, struct hub_bytes bytes) {
+    double real = 0;
+    float single = 0;
+    switch (type->kind) {
+    case HUB_FLOAT:
+        memcpy(&single, bytes.data, sizeof single);
+        return (double)single;
+    case HUB_DOUBLE:
+        memcpy(&real, bytes.data, sizeof real);
+        return real;
+    default:
+        return (double)hub_slice_long(bytes);
+    }
+}
+
 struct hub_bytes hub_slice_octets(struct hub_bytes bytes) {
     struct hub_cursor cursor = hub_cursor(bytes);
     struct hub_bytes octets;

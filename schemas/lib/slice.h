@@ -45,5 +45,6 @@ bool hub_slice_next_entry(struct hub_elements *elements, struct hub_bytes *ret_k
                           struct hub_bytes *ret_value);
 
 int64_t hub_slice_long(struct hub_bytes bytes);             /* int, long, enum */
+double hub_slice_number(const struct hub_type *type, struct hub_bytes bytes); /* these, float, double */
 struct hub_bytes hub_slice_octets(struct hub_bytes bytes);  /* string, bytes */
 const char *hub_slice_symbol(const struct hub_type *enumeration, struct hub_bytes bytes);

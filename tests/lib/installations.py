@@ -15,7 +15,7 @@ TESTS = ROOT / "tests"
 OWN_SAMPLES = ROOT / "connectors" / "samples"
 REAL_SAMPLES = ROOT.parent / "shared" / "samples"
 OWN_GROUP = "own samples"
-WAITING = ("system", "interop", "mock")  # suites
+WAITING = ("system", "interop", "security", "mock")  # suites
 ABSENT = f"THE REAL DOCUMENTS ARE ABSENT ({REAL_SAMPLES.parent.name}/{REAL_SAMPLES.name} beside the " \
          "project): only the project's own samples were tested"
 

@@ -256,6 +256,32 @@ static void a_document_with_a_held_record_goes_with_no_dead_letter(void **state)
     source_close(&source);
 }
 
+static void what_is_escaped_in_a_document_that_is_refused_stays_too(void **state) {
+    struct source source;
+    (void)state;
+    source_open(&source, list);
+    source_feed(&source, "d.json",
+                "{\"list\": [{\"id\": 1, \"status\": \"x\"}], \"by\": \"811228\\u002d9874\"}");
+    assert_counted(&source, .read = 1, .dead = 1);
+    assert_string_equal(source_text(&source, 0, "code"), "CODE");
+    assert_int_equal(source_original(&source, 0).size, 0);
+    assert_true(source.list.items[0].held.size > 0);
+    source_close(&source);
+}
+
+static void a_number_in_a_column_that_says_so_is_held_back(void **state) {
+    struct source source;
+    (void)state;
+    source_open(&source, table);
+    source_feed(&source, "t.csv",
+                "id,changed,name,status,bsn\n"
+                "A-1,2026-03-01,123456782,open,\n"
+                "A-2,2026-03-01,123456783,open,\n");
+    assert_counted(&source, .read = 2, .published = 1, .dead = 1);
+    assert_string_equal(source_text(&source, 0, "code"), "PERSONAL");
+    source_close(&source);
+}
+
 static void a_file_name_with_a_persons_number_is_held_back(void **state) {
     struct source source;
     (void)state;
@@ -447,6 +473,8 @@ int main(void) {
         cmocka_unit_test(a_key_with_a_persons_number_is_held_back_and_not_told),
         cmocka_unit_test(a_dead_letter_for_another_reason_tells_no_persons_number_either),
         cmocka_unit_test(a_document_with_a_held_record_goes_with_no_dead_letter),
+        cmocka_unit_test(what_is_escaped_in_a_document_that_is_refused_stays_too),
+        cmocka_unit_test(a_number_in_a_column_that_says_so_is_held_back),
         cmocka_unit_test(a_file_name_with_a_persons_number_is_held_back),
         cmocka_unit_test(what_did_not_change_is_not_published_again),
         cmocka_unit_test(what_was_not_committed_is_published_again),
