@@ -65,8 +65,7 @@ void hub_fold_free(struct hub_fold *fold) {
     FREE_ALL(struct fold_suite, fold->suites, suite_free);
     FREE_ALL(struct fold_likeness, fold->likenesses, likeness_free);
     FREE_ALL(struct fold_system, fold->systems, system_free);
-    hub_release(fold->sieve.bits);
-    hub_release(fold->sieve.hashes);
+    fold_sieve_free(&fold->sieve);
     hub_hooks_free(&fold->hooks);
     fold_load_free(fold);
     fold_waking_free(fold->waking);

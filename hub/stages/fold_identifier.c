@@ -16,53 +16,6 @@ void fold_identifier_free(struct fold_identifier *identifier) {
     hub_release(identifier);
 }
 
-/* --- the sieve: bits of the hashes of all identifiers' values --- */
-
-/* Nearly all slips of a number are unknown: one look at a bit tells, where the table would walk a
- * chain. What is dropped leaves its bit until the sieve grows. */
-enum { SIEVE_BITS_MIN = 1 << 12, SIEVE_BITS_EACH = 16 };
-
-static void sieve_set(struct fold_sieve *sieve, uint64_t hash) {
-    size_t bit = hash & (sieve->bit_count - 1);
-    sieve->bits[bit / 64] |= (uint64_t)1 << bit % 64;
-}
-
-static bool sieve_may_hold(const struct fold_sieve *sieve, uint64_t hash) {
-    size_t bit = hash & (sieve->bit_count - 1);
-    return sieve->bit_count > 0 && (sieve->bits[bit / 64] >> bit % 64 & 1) != 0;
-}
-
-void fold_sieve_note(struct fold_sieve *sieve, uint64_t hash) {
-    HUB_GROW(sieve->hashes, sieve->count, sieve->capacity);
-    sieve->hashes[sieve->count++] = hash;
-}
-
-static void sieve_add(struct fold_sieve *sieve, uint64_t hash) {
-    fold_sieve_note(sieve, hash);
-    if (sieve->count * SIEVE_BITS_EACH <= sieve->bit_count)
-        sieve_set(sieve, hash);
-    else
-        fold_sieve_build(sieve);
-}
-
-void fold_sieve_build(struct fold_sieve *sieve) {
-    size_t wanted = sieve->count * SIEVE_BITS_EACH;
-    if (sieve->bit_count == 0)
-        sieve->bit_count = SIEVE_BITS_MIN;
-    while (sieve->bit_count < wanted)
-        sieve->bit_count *= 4;
-    hub_release(sieve->bits);
-    sieve->bits = hub_allocate_zero(sieve->bit_count / 64, sizeof *sieve->bits);
-    for (size_t i = 0; i < sieve->count; i++)
-        sieve_set(sieve, sieve->hashes[i]);
-}
-
-void fold_sieve_clear(struct fold_sieve *sieve) {
-    sieve->count = 0;
-    if (sieve->bit_count > 0)
-        memset(sieve->bits, 0, sieve->bit_count / 8);
-}
-
 /* --- one slip apart --- */
 
 struct seeking {
@@ -80,7 +33,7 @@ static void link_one(struct fold_identifier *from, struct fold_identifier *to) {
 static void link_if_known(void *context, uint64_t hash) {
     const struct seeking *seeking = context;
     struct fold_identifier *known = NULL;
-    if (!sieve_may_hold(&seeking->fold->sieve, hash))
+    if (!fold_sieve_may_hold(&seeking->fold->sieve, hash))
         return;
     HASH_FIND(hh, seeking->fold->identifiers, seeking->text, seeking->size, known);
     if (known == NULL)
@@ -105,7 +58,7 @@ static void each_near(struct hub_fold *fold, struct fold_identifier *identifier,
 /* What wakes links itself. */
 static void wake_if_known(void *context, uint64_t hash) {
     const struct seeking *seeking = context;
-    if (sieve_may_hold(&seeking->fold->sieve, hash))
+    if (fold_sieve_may_hold(&seeking->fold->sieve, hash))
         fold_wake(seeking->fold, FOLD_BY_IDENTIFIER, hub_bytes(seeking->text, seeking->size));
 }
 
@@ -148,7 +101,7 @@ static struct fold_identifier *need_identifier(struct hub_fold *fold,
     each_near(fold, identifier, link_if_known);
     HASH_ADD_KEYPTR(hh, fold->identifiers, identifier->text, claim->text.size, identifier);
     if (!fold->is_waking && fold->domain->schemes->schemes[claim->scheme].pattern != NULL)
-        sieve_add(&fold->sieve, hub_near_hash(identifier->text + claim->group.size));
+        fold_sieve_add(&fold->sieve, hub_near_hash(identifier->text + claim->group.size));
     return identifier;
 }
 

@@ -9,6 +9,7 @@
 #include "hub/core/merge.h"
 #include "hub/stages/fold.h"
 #include "hub/stages/fold_hooks.h"
+#include "hub/stages/fold_sieve.h"
 #include "hub/stages/readers.h"
 #include "hub/stages/shelf.h"
 
@@ -216,14 +217,6 @@ struct fold_system {
     uint32_t number; /* after those that are declared */
 };
 
-/* Which hashes (hub_near_hash) the values of identifiers have, one bit each; a power of two, or none. */
-struct fold_sieve {
-    uint64_t *bits;
-    size_t bit_count;
-    uint64_t *hashes; /* all of them, also of those that sleep or are no more */
-    size_t count, capacity;
-};
-
 struct hub_fold {
     const struct hub_catalogue *catalogue;
     const struct hub_domain *domain; /* by the rules in force */
@@ -370,10 +363,6 @@ void fold_identifier_free(struct fold_identifier *identifier);
 void fold_identifier_wake_near(struct hub_fold *fold, struct fold_identifier *identifier);
 void fold_identifier_wake_holders(struct hub_fold *fold, const struct fold_identifier *identifier);
 size_t fold_identifier_count_set_aside(const struct hub_fold *fold);
-/* What is loaded is noted first, and put in at once. */
-void fold_sieve_note(struct fold_sieve *sieve, uint64_t hash);
-void fold_sieve_build(struct fold_sieve *sieve);
-void fold_sieve_clear(struct fold_sieve *sieve);
 
 /* fold_bucket.c: clusters and ids. */
 void fold_bucket_recluster(struct fold_step *step, struct fold_statement *statement);
