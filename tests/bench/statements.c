@@ -68,6 +68,7 @@ struct bench_statements {
     struct hub_buffer value;
     struct hub_arena arena;
     int64_t sequence;
+    bool to_and_fro;       /* trials change so */
     size_t each, each_end; /* of the systems' first statements, system by system */
     int64_t picked;        /* the events after them */
 };
@@ -128,7 +129,8 @@ static bool step_status(struct random *random, struct facts *facts) {
     return true;
 }
 
-static void change(struct random *random, struct facts *facts) {
+/* to_and_fro: what it changes to it was before, or will be soon. */
+static void change(struct random *random, struct facts *facts, bool to_and_fro) {
     enum { STATUS, PHASES, START, ENROLMENT, TITLE, CONDITION, SPONSOR };
     static const unsigned weights[] = {148, 141, 75, 54, 11, 19, 3};
     size_t field = weighted(random, weights, sizeof weights / sizeof *weights);
@@ -139,19 +141,20 @@ static void change(struct random *random, struct facts *facts) {
         facts->phases = (uint8_t)((facts->phases + 1 + below(random, 4)) % 5);
         return;
     case ENROLMENT:
-        facts->enrolment += 1 + (int32_t)below(random, 20);
+        facts->enrolment = to_and_fro ? facts->enrolment ^ 16
+                                      : facts->enrolment + 1 + (int32_t)below(random, 20);
         return;
     case TITLE:
-        facts->title++;
+        facts->title = (uint16_t)(to_and_fro ? facts->title ^ 1 : facts->title + 1);
         return;
     case CONDITION:
         facts->conditions = (uint16_t)((facts->conditions + 1 + below(random, 900)) % 1000);
         return;
     case SPONSOR:
-        facts->sponsor = (uint8_t)((facts->sponsor + 1) % SPONSORS);
+        facts->sponsor = (uint8_t)(to_and_fro ? facts->sponsor ^ 1 : (facts->sponsor + 1) % SPONSORS);
         return;
     default:
-        facts->start += 1 + (int32_t)below(random, 60);
+        facts->start = to_and_fro ? facts->start ^ 32 : facts->start + 1 + (int32_t)below(random, 60);
         return;
     }
 }
@@ -370,6 +373,10 @@ void bench_statements_tell_each(struct bench_statements *statements) {
     statements->each_end = SYSTEMS * statements->trial_count;
 }
 
+void bench_statements_to_and_fro(struct bench_statements *statements) {
+    statements->to_and_fro = true;
+}
+
 struct bench_expected bench_statements_expected(const struct bench_statements *statements) {
     struct bench_expected expected = statements->expected;
     for (size_t i = 0; i < statements->trial_count; i++) {
@@ -429,7 +436,7 @@ static enum bench_event_kind advance(struct bench_statements *statements, size_t
     }
     bool first = !told->any;
     while (!first && same_facts(&told->facts, &trial->facts))
-        change(&statements->random, &trial->facts);
+        change(&statements->random, &trial->facts, statements->to_and_fro);
     static const int64_t began_ms = 1735689600000; /* 2025-01-01 */
     told->facts = trial->facts;
     told->event_time_ms = began_ms + statements->sequence * 10;

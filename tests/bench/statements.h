@@ -39,6 +39,8 @@ void bench_statements_free(struct bench_statements *statements);
 /* Before the first event: every system tells of each of its trials, in order, before any is told of
  * again. */
 void bench_statements_tell_each(struct bench_statements *statements);
+/* Trials change to and fro: there comes a time when nothing is said that was never said before. */
+void bench_statements_to_and_fro(struct bench_statements *statements);
 void bench_statements_next(struct bench_statements *statements, struct bench_event *ret_event);
 /* Writes the event to its institution's ingest topic, in the running transaction. */
 HUB_MUST_USE enum hub_status bench_event_write(struct hub_producer *producer,

@@ -225,8 +225,9 @@ int main(int argc, char **argv) {
     struct hub_error error;
     char line[64];
     bool each = argc == 5 && strcmp(argv[4], "each") == 0;
-    if (argc != 4 && !each) {
-        fprintf(stderr, "usage: feed BOOTSTRAP TRIALS SEED [each]\n");
+    bool to_and_fro = argc == 5 && strcmp(argv[4], "to-and-fro") == 0;
+    if (argc != 4 && !each && !to_and_fro) {
+        fprintf(stderr, "usage: feed BOOTSTRAP TRIALS SEED [each|to-and-fro]\n");
         return 2;
     }
     must(hub_catalogue_load(folder == NULL ? "schemas" : folder, &hub_sha256, &catalogue, &error),
@@ -235,6 +236,8 @@ int main(int argc, char **argv) {
     feed->statements = bench_statements_new(catalogue, feed->random, strtoul(argv[2], NULL, 10));
     if (each)
         bench_statements_tell_each(feed->statements);
+    if (to_and_fro)
+        bench_statements_to_and_fro(feed->statements);
     must(hub_producer_new(argv[1], "fault-feed", &feed->producer, &error), &error);
     while (fgets(line, sizeof line, stdin) != NULL) {
         must(hub_producer_begin(feed->producer, &error), &error);

@@ -62,7 +62,8 @@ CONTROLS = {"guard": ("held requests", 3, "duplicate"),
 LONG_PIECE = 4000
 LONG_LIVED = 100  # harms
 WORLDS = 4
-LONG_WORLDS = 8
+LONG_WORLDS = 32  # the more, the shorter each one's log, and the sooner a hub has loaded it
+AT_ONCE = 6
 
 
 def note(text):
@@ -176,7 +177,7 @@ def run(counts, seed, folder, worlds=1, **how):
     total = Result()
     shares = [Share(seed, number, harms, pathlib.Path(folder) / f"world-{number}", **how)
               for number, harms in enumerate(deal(counts, seed, worlds))]
-    for result in run_side_by_side(shares, len(shares)):
+    for result in run_side_by_side(shares, min(len(shares), AT_ONCE)):
         total.take(result)
     return total
 
@@ -210,7 +211,7 @@ def parse_arguments():
     parser.add_argument("--percent", type=int, default=100, help="a part of each number")
     parser.add_argument("--long", action="store_true", help="the numbers of the long run")
     parser.add_argument("--worlds", type=int,
-                        help=f"how many side by side: {WORLDS}, or {LONG_WORLDS} in the long run")
+                        help=f"how many: {WORLDS}, or {LONG_WORLDS} in the long run; {AT_ONCE} at once")
     parser.add_argument("--weakened", choices=CONTROLS, metavar="WHAT",
                         help="hubs that lack one thing: " + ", ".join(CONTROLS))
     parser.add_argument("--statistic", type=int, metavar="TRIES",

@@ -13,7 +13,7 @@ import re
 import statistics
 import time
 
-from origins import Files, Pages
+from origins import Files, Pages, Rows
 from stack.process import Failed, Process
 from world import BIN, Feed, World
 
@@ -25,17 +25,32 @@ SLOPE_MAX_MIB = 1.0  # an hour
 ALIKE = 10
 
 
+class RowsToAndFro(Rows):
+    """What is told of a key was told before."""
+
+    def _row(self, key):
+        return {**super()._row(key), "title": f"told {self.told[key] % 8} times"}
+
+
 class ReplacedFiles(Files):
     """Twenty files, one after the other replaced."""
 
     piece = 1
     names = 20
 
+    def __init__(self, folder, seed):
+        super().__init__(folder, seed)
+        self.rows = RowsToAndFro(seed)
+
 
 class RepeatedPages(Pages):
     """Five pages, swept again and again, and new at every sweep."""
 
     interval_ms = 2000
+
+    def __init__(self, folder, seed):
+        super().__init__(folder, seed)
+        self.rows = RowsToAndFro(seed)
 
     def page(self, number):
         with self.more:
@@ -74,7 +89,7 @@ def slope(points):
 
 class Soak:
     def __init__(self, folder, seed):
-        self.world = World(folder, seed, feed=functools.partial(Feed, trials=TRIALS))
+        self.world = World(folder, seed, feed=functools.partial(Feed, trials=TRIALS, how=["to-and-fro"]))
         self.sources = [ReplacedFiles(self.world.folder, seed), RepeatedPages(None, seed)]
         self.processes = [self.world.start_hub()]
         self.processes += [self.start_connector(source) for source in self.sources]

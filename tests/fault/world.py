@@ -77,10 +77,10 @@ def restart_broker(broker):
 class Feed:
     """Statements, piece by piece, from one seed."""
 
-    def __init__(self, bootstrap, seed, folder, trials=TRIALS):
+    def __init__(self, bootstrap, seed, folder, trials=TRIALS, how=()):
         self.log = (folder / "feed.log").open("wb")
         self.process = subprocess.Popen(
-            [PROGRAMS / "feed", bootstrap, str(trials), str(seed)], stdin=subprocess.PIPE,
+            [PROGRAMS / "feed", bootstrap, str(trials), str(seed), *how], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=self.log, text=True,
             env={**os.environ, "HUB_SCHEMAS": str(ROOT / "schemas")})
         self.written = self.poison = 0
