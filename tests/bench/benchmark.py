@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 
+from connecting import run_connector
 from load import PROGRAMS, ROOT, Load, call
 from report import write_results
 from restart import run_restart
@@ -35,6 +36,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(prog="tests/bench/run")
     parser.add_argument("--restart", action="store_true",
                         help="measure restarts after kill -9 instead")
+    parser.add_argument("--connector", action="store_true",
+                        help="measure mapping, and a connector at rest, instead")
     parser.add_argument("--entities", type=int, default=1_000_000, help="of the restarted hub")
     parser.add_argument("--rounds", type=int, default=3, help="of restarts")
     parser.add_argument("--quick", action="store_true", help="fewer events and rounds")
@@ -119,6 +122,9 @@ def write_json(arguments, found):
 def run(arguments, folder):
     if arguments.restart:
         write_json(arguments, run_restart(arguments, folder, SEED, BROKER_HEAP, note, RESULTS))
+        return 0
+    if arguments.connector:
+        write_json(arguments, run_connector(folder, BROKER_HEAP, note, RESULTS))
         return 0
     measurement = Measurement(QUICK if arguments.quick else USUAL, folder)
     measured = measurement.run()

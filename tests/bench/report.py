@@ -76,6 +76,26 @@ round was {middle['busy']:.1f}.
 """)
 
 
+def write_connector(path, documents, rounds, rest_s, middle, ratios):
+    """Writes its section of the file; returns the text."""
+    rows = [["", "CPU µs a document"], ["the connector", f"{middle['mapped_us']:.1f}"],
+            ["jq", f"{middle['picked_us']:.1f}"]]
+    return write_section(path, f"""# What a connector costs
+
+Written by `tests/bench/run --connector` on {time.strftime('%Y-%m-%d')}, revision {revision()}. Medians of
+{rounds} rounds of {documents:,} documents, the two in turn, in one process.
+
+{table(rows)}
+{table([['', 'value'], *([name, f'{value:.3f}'] for name, value in ratios.items())])}
+The document is JSON of {middle['document']:,.0f} bytes, of which some thirty values are told of. The
+connector parses it, maps it, looks for numbers of persons, encodes it as Avro, and hashes it; jq (its
+library, the program compiled once) parses it, names the same values, and prints them. At rest: a
+connector whose folder has nothing new, its private memory and its part of a core over {rest_s} s.
+
+{machine()}.
+""")
+
+
 def write_results(path, measurement, middle, ratios, quick):
     """Writes its section of the file; returns the text."""
     scale, load, subjects = measurement.scale, measurement.load, measurement.subjects

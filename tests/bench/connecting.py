@@ -1,0 +1,89 @@
+"""tests/bench/run --connector: what a connector costs: to map a document, beside jq picking and naming
+the same values of it, and at rest, with nothing new in its source."""
+
+import json
+import os
+import pathlib
+import re
+import statistics
+import time
+
+from load import BIN, PROGRAMS, ROOT, Topics, call
+from report import write_connector
+from stack.kafka import Broker
+from stack.process import Failed, Process, wait_until
+
+STUDY = pathlib.Path(__file__).resolve().parent / "mapping"
+DOCUMENTS, ROUNDS = 5_000, 5
+REST_S = 30  # that CPU at rest is counted for
+AT_REST = """\
+connector: bench-rest
+institution: sus
+system: sus-trials
+source: {{transport: file-drop, format: json, folder: "{folder}", pattern: ".*", settle_ms: 200}}
+target: {{domain: trial}}
+records:
+  - {{for_each: study, key: number, version: {{tie: position}}, fields: {{acronym: shortName}}}}
+"""
+
+
+def map_documents():
+    """Medians of rounds: microseconds of CPU for a document, and how large it and jq's answer are."""
+    said = call([PROGRAMS / "mapping", str(STUDY), str(DOCUMENTS), str(ROUNDS)],
+                HUB_SCHEMAS=str(ROOT / "schemas"))
+    rounds = [json.loads(line) for line in said.splitlines()]
+    return {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
+
+
+def private_bytes(pid):
+    rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return 1024 * sum(int(found) for found in re.findall(r"^Private_\w+:\s+(\d+) kB", rollup, re.M))
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def rest(folder, heap, note):
+    """Private memory in bytes, and the part of a core, of a connector that has read what there was."""
+    drop = folder / "drop"
+    drop.mkdir()
+    (drop / "study.json").write_bytes((STUDY / "study.json").read_bytes())
+    configuration = folder / "rest.yaml"
+    configuration.write_text(AT_REST.format(folder=drop))
+    broker = Broker(folder / "kafka", heap=heap)
+    broker.start()
+    connector = None
+    try:
+        Topics(broker).create_all()
+        connector = Process("connector", [BIN / "connector", "run", configuration, "--bootstrap",
+                                          broker.bootstrap, "--schemas", ROOT / "schemas",
+                                          "--state", folder / "state"], folder / "connector.log")
+        connector.start()
+        wait_until(lambda: published(broker), "the connector's record", 60)
+        note(f"a connector at rest: {REST_S} s")
+        before = cpu_seconds(connector.pid)
+        time.sleep(REST_S)  # what is measured is a time in which nothing happens
+        if not connector.is_running():
+            raise Failed(connector.tail())
+        return private_bytes(connector.pid), (cpu_seconds(connector.pid) - before) / REST_S
+    finally:
+        if connector is not None:
+            connector.stop()
+        broker.stop()
+
+
+def published(broker):
+    found = json.loads(call([PROGRAMS / "read", "all", broker.bootstrap, "ingest.sus.trial"]))
+    return found["records"] > 0
+
+
+def run_connector(folder, heap, note, results):
+    note(f"mapping {DOCUMENTS:,} documents, {ROUNDS} times, beside jq")
+    middle = map_documents()
+    middle["private"], middle["core"] = rest(folder, heap, note)
+    found = {"mapping_vs_jq": middle["mapped_us"] / middle["picked_us"],
+             "private_mb_at_rest": middle["private"] / 1e6, "core_at_rest": middle["core"]}
+    print(write_connector(results, DOCUMENTS, ROUNDS, REST_S, middle, found), end="")
+    return found
