@@ -168,7 +168,22 @@ static enum hub_status load_mapping(struct loader *loader, const struct hub_node
 }
 
 const char *const hub_connector_keys[] = {"connector", "institution", "system", "source", "target",
-                                          "records",   "tests",       "empty",  "skip",   NULL};
+                                          "filter",    "records",     "tests",  "empty",  "skip",  NULL};
+
+/* What maps is the file and the filter: where one of them changes, so does the hash. */
+static enum hub_status load_filter(struct loader *loader, const struct hub_node *root,
+                                   struct hub_buffer *text) {
+    struct hub_connector *connector = loader->connector;
+    const struct hub_node *filter = hub_node_get(root, "filter");
+    HUB_TRY(hub_filter_load(filter, connector->folder, &connector->arena, &connector->filter,
+                            loader->reterr));
+    text->size_max = HUB_BUFFER_SIZE_MAX_DEFAULT;
+    for (size_t i = 0; filter != NULL && hub_filter_files(connector->filter)[i] != NULL; i++)
+        if (hub_file_read(hub_filter_files(connector->filter)[i], text, loader->reterr) != HUB_OK)
+            return HUB_FATAL;
+    connector->config_hash = hub_sha256.digest(hub_buffer_bytes(text));
+    return HUB_OK;
+}
 
 static enum hub_status load(struct loader *loader) {
     struct hub_connector *connector = loader->connector;
@@ -179,7 +194,6 @@ static enum hub_status load(struct loader *loader) {
         return HUB_FATAL; /* a file that is too large is for a person, too */
     HUB_TRY(hub_node_parse(hub_buffer_bytes(&text), connector->file, &connector->arena, &root,
                            loader->reterr));
-    connector->config_hash = hub_sha256.digest(hub_buffer_bytes(&text));
     if (root->kind != HUB_NODE_MAPPING)
         return hub_node_fail(root, loader->reterr, "a mapping of 'connector', 'institution' ... "
                              "would pass");
@@ -190,6 +204,7 @@ static enum hub_status load(struct loader *loader) {
     HUB_TRY(load_system(loader, root));
     HUB_TRY(load_target(loader, root));
     HUB_TRY(load_source(loader, root));
+    HUB_TRY(load_filter(loader, root, &text));
     HUB_TRY(hub_keys_load(loader->keys_folder, &connector->arena, &connector->keys,
                           loader->reterr));
     return load_mapping(loader, root);
@@ -217,6 +232,7 @@ enum hub_status hub_connector_load(const char *file, const struct hub_catalogue 
 void hub_connector_free(struct hub_connector *connector) {
     if (connector == NULL)
         return;
+    hub_filter_free(connector->filter);
     hub_mapping_free(connector->mapping);
     struct hub_arena arena = connector->arena;
     hub_arena_destroy(&arena);

@@ -5,11 +5,13 @@
  *   system: NAME
  *   source: {transport: NAME, format: NAME, the options of both}
  *   target: {domain: NAME}
+ *   filter: [PROGRAM, ARGUMENT...]  between parsing and mapping (connectors/kit/filter.h)
  *   empty: accept | refuse        documents without any record (refuse)
  *   records, skip: the mapping (connectors/kit/mapping.h)
  *   tests: [{input: FILE, context: {...}, expect: [{...}], expect_error: {field: ..., stage: ...}}] */
 #pragma once
 
+#include "connectors/kit/filter.h"
 #include "connectors/kit/mapping.h"
 #include "connectors/kit/transport.h"
 
@@ -27,13 +29,14 @@ struct hub_connector {
     void *transport_options;
     const struct hub_format *format;
     void *format_options;
+    struct hub_filter *filter; /* or NULL */
     struct hub_mapping *mapping;
     struct hub_keys keys;
     const char *file;   /* as given */
     const char *folder; /* of the file */
     const struct hub_node *source; /* transport, format and their options, as written */
     const struct hub_node *tests;  /* or NULL */
-    struct hub_digest config_hash;
+    struct hub_digest config_hash; /* of the file and of those that the filter is made of */
 };
 
 /* HUB_FATAL with file, line, column and what would pass. */

@@ -219,6 +219,14 @@ static json_t *domains_schema(const struct hub_catalogue *catalogue, json_t *nam
     return all;
 }
 
+static json_t *filter_schema(void) {
+    json_t *list = of_type("array"), *full = options_schema(hub_filter_options);
+    json_object_set_new(list, "items", of_type("string"));
+    json_object_set_new(full, "type", text("object"));
+    json_object_set_new(full, "additionalProperties", hub_need(json_false()));
+    return either(list, full);
+}
+
 json_t *hub_explain_schema(const struct hub_catalogue *catalogue) {
     static const char *const required[] = {"connector", "institution", "system", "source", "target",
                                            "records", NULL};
@@ -232,6 +240,7 @@ json_t *hub_explain_schema(const struct hub_catalogue *catalogue) {
     json_object_set_new(properties, "target", closed(domain, "domain", object_of("enum", names)));
     json_object_set_new(properties, "records", records_schema(hub_need(json_object())));
     json_object_set_new(properties, "empty", object_of("enum", texts(empty)));
+    json_object_set_new(properties, "filter", filter_schema());
     for (size_t i = 0; i < 3; i++)
         json_object_set_new(properties, required[i], of_type("string"));
     return schema;

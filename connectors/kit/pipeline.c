@@ -334,15 +334,22 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
     bool readable = document->refused == NULL &&
                     connector->format->parse(connector->format_options, document->bytes, arena,
                                              &parsed, &error) == HUB_OK;
+    const char *code = "PARSE";
+    if (readable && connector->filter != NULL &&
+        hub_filter_apply(connector->filter, &parsed, &error) != HUB_OK) {
+        code = "FILTER";
+        readable = false;
+    }
     if (!readable) {
         struct refusal refusal = {.stage = document->refused != NULL ? "transport" : "parse",
                                   .code = document->refused != NULL ? document->refused_code
-                                                                    : "PARSE",
+                                                                    : code,
                                   .reason = document->refused != NULL ? document->refused
                                                                       : error.text,
                                   .raw = document->bytes};
         refuse(&run, &refusal, /* mapped= */ NULL);
         ret_list->counts.read = 1;
+        json_decref(parsed.tree);
         return;
     }
     bool snapshot = document->snapshot && pipeline->known != NULL;

@@ -47,6 +47,16 @@ static void add_partitions(rd_kafka_t *client, const char *name,
     rd_kafka_topic_destroy(topic);
 }
 
+/* Whether this is its first end: what was open in a partition may end later, and then so does it again. */
+static bool ends_first(rd_kafka_topic_partition_list_t *list, const rd_kafka_message_t *message) {
+    rd_kafka_topic_partition_t *partition = rd_kafka_topic_partition_list_find(
+        list, rd_kafka_topic_name(message->rkt), message->partition);
+    bool first = partition != NULL && partition->opaque == NULL;
+    if (first)
+        partition->opaque = list;
+    return first;
+}
+
 static void read_all(const char *bootstrap, char **topics, int count) {
     rd_kafka_t *client = open_consumer(bootstrap, "read_committed");
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(PARTITIONS_MAX);
@@ -59,7 +69,7 @@ static void read_all(const char *bootstrap, char **topics, int count) {
         if (message == NULL)
             stop("read", "nothing came");
         if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-            ended++;
+            ended += ends_first(list, message);
         } else {
             must(message->err, "read");
             records++;
