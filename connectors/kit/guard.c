@@ -29,12 +29,15 @@ static bool luhn(const uint8_t digits[10]) {
     return sum % 10 == 0;
 }
 
-/* YYMMDDNNNC; the day of a samordningsnummer is 60 higher. */
+/* YYMMDDNNNC; the day of a samordningsnummer is 60 higher, and of a date that is not known the month, or the
+ * day before that, is 00. */
 static bool is_personal_number(const uint8_t digits[10]) {
-    int month = two_digits(digits + 2), day = two_digits(digits + 4);
-    if (day > 60)
+    int month = two_digits(digits + 2), day = two_digits(digits + 4), first = 1;
+    if (day >= 60) {
         day -= 60;
-    return month >= 1 && month <= 12 && day >= 1 && day <= 31 && luhn(digits);
+        first = 0;
+    }
+    return month >= first && month <= 12 && day >= first && day <= 31 && luhn(digits);
 }
 
 static bool is_century(const uint8_t *digits) {
