@@ -24,9 +24,8 @@ static void a_search_by_post_is_counted_from_page_to_page(void **state) {
     reading_commit(&poll->reading);
     assert_int_equal(reading_poll(&poll->reading), 1);
     reading_commit(&poll->reading);
+    assert_page(poll, "{}"); /* a whole sweep upon one that was interrupted */
     assert_rest(poll);
-    next_sweep();
-    assert_page(poll, "{}");
     assert_string_equal(web_method(poll->web, 0), "POST");
     assert_string_equal(web_target(poll->web, 0), "/list?v=2");
     assert_string_equal(web_header(poll->web, 0, "Content-Type"), "application/json");

@@ -118,6 +118,7 @@ static void a_list_that_was_not_done_is_asked_for_again(void **state) {
     static const struct web_answer answers[] = {
         {200, list, {0}}, {200, "one", {0}}, {500, "", {0}}, /* killed here */
         {200, list, {0}}, {200, "one", {0}}, {200, "two", {0}}, /* and here */
+        {200, "{\"items\": []}", {0}}, /* the end of that sweep; a whole one: */
         {200, "{\"items\": []}", {0}}};
     struct poll *poll = *state;
     open_poll(poll, answers, GET ", next: next, token_parameter: page");
@@ -126,9 +127,11 @@ static void a_list_that_was_not_done_is_asked_for_again(void **state) {
     assert_int_equal(reading_poll(&poll->reading), 2);
     reading_restart(&poll->reading);
     assert_int_equal(reading_poll(&poll->reading), 0);
+    assert_int_equal(reading_poll(&poll->reading), 0);
     assert_rest(poll);
     assert_string_equal(web_target(poll->web, 3), "/list");
     assert_string_equal(web_target(poll->web, 6), "/list?page=b");
+    assert_string_equal(web_target(poll->web, 7), "/list");
 }
 
 static void a_batch_that_was_not_committed_is_fetched_again(void **state) {
