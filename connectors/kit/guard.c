@@ -243,7 +243,8 @@ bool hub_guard_finds_in(const json_t *tree, const struct hub_guard_told *told,
 /* --- records --- */
 
 static enum hub_status check_record(const struct hub_type *type, struct hub_bytes value,
-                                    const struct hub_guard_told *told, struct hub_buffer *path, struct hub_error *reterr) {
+                                    const struct hub_guard_told *told, struct hub_buffer *path,
+                                    struct hub_error *reterr) {
     struct hub_cursor cursor = hub_cursor(value);
     for (size_t i = 0; i < type->count; i++) {
         const struct hub_field *field = &type->fields[i];

@@ -27,7 +27,8 @@ HUB_MUST_USE enum hub_status hub_guard_check(const struct hub_type *type, struct
                                              const struct hub_guard_told *told,
                                              struct hub_buffer *path, struct hub_error *reterr);
 
-/* Whether a text holds one; beside what is told elsewhere; or any name, text or number of a tree; `ret_kind` names it. */
+/* Whether a text holds one; the same beside what is told elsewhere; and whether any name, text or number
+ * of a tree is one. `ret_kind` names it. */
 bool hub_guard_finds(struct hub_bytes text, const char **ret_kind);
 bool hub_guard_finds_beside(struct hub_bytes text, const struct hub_guard_told *told,
                             const char **ret_kind);

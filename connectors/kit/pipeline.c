@@ -27,6 +27,9 @@ struct run {
     struct hub_outgoing_list *list;
     bool original_told;  /* the document's bytes went with an earlier dead letter */
     bool original_judged, original_stays; /* whether they may go with one at all */
+    /* What a filter was given: it may answer with less, and the originals have it still. */
+    bool unfiltered_tells;
+    struct hub_guard_told unfiltered;
     struct told_key *keys;
     bool all_keys_known; /* whatever could not be mapped, its key is known */
 };
@@ -97,8 +100,10 @@ static bool tells(struct hub_bytes raw, const json_t *tree) {
 
 /* Whether the bytes must not leave. Those of a whole document are judged once. */
 static bool must_stay(struct run *run, const struct refusal *refusal) {
-    if (refusal->held_back || refusal->own_raw)
-        return refusal->held_back || tells(refusal->raw, refusal->tree);
+    if (refusal->held_back || run->unfiltered_tells)
+        return true;
+    if (refusal->own_raw)
+        return tells(refusal->raw, refusal->tree);
     if (!run->original_judged)
         run->original_stays |= tells(refusal->raw, run->document.parsed->tree);
     run->original_judged = true;
@@ -204,7 +209,7 @@ static bool told_before(struct run *run, const char *key) {
 /* All records are asked before one is refused: their bytes may be the same document's. */
 static void hold_back(struct run *run, struct hub_mapped *mapped) {
     const struct hub_type *type = run->pipeline->connector->domain->schema->root;
-    struct hub_guard_told told = {0};
+    struct hub_guard_told told = run->unfiltered;
     HUB_SCOPED_BUFFER path = {0};
     if (mapped->status != HUB_OK || mapped->skipped != NULL)
         return;
@@ -303,9 +308,8 @@ static void withdraw_vanished(struct run *run) {
     if ((int64_t)gone * 100 > run->raw->withdraw_max_percent * (int64_t)held) {
         run->list->note = hub_arena_format(
             run->arena, "%s: %zu of %zu records are no longer in it, over the limit of %lld "
-            "percent, and are not withdrawn: is the snapshot whole?", without_numbers(run->raw->name),
-            gone, held,
-            (long long)run->raw->withdraw_max_percent);
+            "percent, and are not withdrawn: is the snapshot whole?",
+            without_numbers(run->raw->name), gone, held, (long long)run->raw->withdraw_max_percent);
         return;
     }
     hub_known_vanished(pipeline->known, withdraw, run);
@@ -335,10 +339,11 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
                     connector->format->parse(connector->format_options, document->bytes, arena,
                                              &parsed, &error) == HUB_OK;
     const char *code = "PARSE";
-    if (readable && connector->filter != NULL &&
-        hub_filter_apply(connector->filter, &parsed, &error) != HUB_OK) {
+    if (readable && connector->filter != NULL) {
+        hub_guard_listen(parsed.tree, &run.unfiltered);
+        run.unfiltered_tells = tells(document->bytes, parsed.tree);
+        readable = hub_filter_apply(connector->filter, &parsed, &error) == HUB_OK;
         code = "FILTER";
-        readable = false;
     }
     if (!readable) {
         struct refusal refusal = {.stage = document->refused != NULL ? "transport" : "parse",

@@ -108,6 +108,21 @@ static void a_number_of_a_person_that_it_finds_is_held_back(void **state) {
     source_close(&source);
 }
 
+/* The filter takes away what tells of a number, and then the number. */
+static void what_a_filter_takes_away_still_counts(void **state) {
+    struct source source;
+    (void)state;
+    source_open(&source, CONFIGURATION("json", PYTHON("d.pop('bsn')")));
+    source_feed(&source, "a.json", "{\"id\": 1, \"bsn\": 0, \"name\": \"123456782\"}");
+    assert_string_equal(source_text(&source, 0, "code"), "PERSONAL");
+    source_load(&source, CONFIGURATION("json", PYTHON("d.clear()")));
+    source_feed(&source, "b.json", "{\"id\": 1, \"name\": \"811228\\u002d9874\"}");
+    assert_int_equal(source.list.counts.dead, 1);
+    assert_int_equal(source_original(&source, 0).size, 0);
+    assert_true(source.list.items[0].held.size > 0);
+    source_close(&source);
+}
+
 static void what_is_written_wrong_is_told_with_its_place(void **state) {
     static const struct {
         const char *filter, *told;
@@ -156,6 +171,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_answer_is_told),
         cmocka_unit_test(it_may_be_given_less_time),
         cmocka_unit_test(a_number_of_a_person_that_it_finds_is_held_back),
+        cmocka_unit_test(what_a_filter_takes_away_still_counts),
         cmocka_unit_test(what_is_written_wrong_is_told_with_its_place),
         cmocka_unit_test(the_hash_of_the_mapping_is_also_that_of_the_script),
     };
