@@ -7,6 +7,7 @@
 #include "hub/io/file.h"
 #include "hub/io/kafka.h"
 #include "hub/io/log.h"
+#include "hub/io/watchdog.h"
 #include "schemas/lib/encode.h"
 #include "schemas/lib/frame.h"
 #include "schemas/lib/slice.h"
@@ -18,7 +19,8 @@
 
 enum { POLL_MS = 500, BACK_OFF_MIN_MS = 500, BACK_OFF_MAX_MS = 60000,
        SESSION_BACK_OFF_MAX_MS = 10000, ONCE_TRIES = 5,
-       RETRY_AFTER_MAX_MS = 3600000, NAME_MAX_SIZE = 192 };
+       RETRY_AFTER_MAX_MS = 3600000, NAME_MAX_SIZE = 192,
+       PATIENCE_MS = HUB_WATCHDOG_PATIENCE_MS + 600000 /* a filter's deadline */ };
 
 static volatile sig_atomic_t stop_requested;
 
@@ -49,6 +51,7 @@ struct session {
     struct hub_connector_counts counts;
     int64_t sequence;
     char *position; /* as committed last */
+    int64_t ahead_ms; /* the wall clock's, of the monotonic one */
     struct hub_arena arena; /* of the running batch */
 };
 
@@ -355,6 +358,8 @@ static enum hub_status loop(struct session *session, struct hub_error *reterr) {
     while (!stop_requested) {
         struct hub_batch batch = {0};
         struct hub_error error;
+        hub_watchdog_beat();
+        HUB_TRY(hub_clock_check(&session->ahead_ms, reterr));
         enum hub_status status =
             transport->poll(session->transport_state, POLL_MS, &batch, &error);
         if (status == HUB_RETRY) {
@@ -383,6 +388,7 @@ static enum hub_status run_session(struct hub_connector *connector,
                                    const struct hub_runtime_settings *settings,
                                    struct memory *memory, struct hub_error *reterr) {
     struct session session = {.connector = connector, .settings = settings, .memory = memory};
+    HUB_TRY(hub_clock_check(&session.ahead_ms, reterr));
     enum hub_status status = open_session(&session, reterr);
     if (status == HUB_OK)
         status = loop(&session, reterr);
@@ -407,6 +413,7 @@ enum hub_status hub_runtime_run(struct hub_connector *connector,
     /* A peer that has gone is an error of a write, and no end. */
     signal(SIGPIPE, SIG_IGN);
     hub_log_open("connector", connector->name);
+    hub_watchdog_start(PATIENCE_MS);
     HUB_TRY(hub_kafka_check_version(&version, reterr));
     if (connector->keys.trial && hub_mapping_uses_keys(connector->mapping))
         return hub_fail(reterr, HUB_FATAL,

@@ -2,11 +2,11 @@
 
 #include "hub/engine/lookup.h"
 #include "hub/engine/task.h"
-#include "hub/engine/watchdog.h"
 #include "hub/io/back_off.h"
 #include "hub/io/clock.h"
 #include "hub/io/crypto.h"
 #include "hub/io/log.h"
+#include "hub/io/watchdog.h"
 #include "hub/stages/fold.h"
 
 #include <poll.h>
@@ -21,7 +21,6 @@ enum {
     REPORT_INTERVAL_MS = 500,
     BACK_OFF_MIN_MS = 200,
     BACK_OFF_MAX_MS = 10000,
-    CLOSE_TIMEOUT_MS = 60000,
     NOTED_BYTES_MAX = 64 * 1024 * 1024,
     KEPT_AT_ONCE = 5000,
     JOIN_TIMEOUT_MS = 1000
@@ -47,6 +46,7 @@ struct session {
     struct hub_task tasks[TASKS];
     size_t task_count; /* refer has nothing to do where no domain refers to another */
     int64_t checkpoint_ms, report_ms;
+    int64_t ahead_ms; /* the wall clock's, of the monotonic one */
     bool checkpoints_fail;
 };
 
@@ -220,6 +220,7 @@ static void wait_for_records(struct session *session) {
 
 static enum hub_status turn(struct session *session, struct hub_error *reterr) {
     bool worked_any = false;
+    HUB_TRY(hub_clock_check(&session->ahead_ms, reterr));
     for (size_t i = 0; i < session->task_count; i++) {
         bool worked = false;
         HUB_TRY(hub_task_step(&session->tasks[i], /* timeout_ms= */ 0, &worked, reterr));
@@ -326,18 +327,18 @@ static enum hub_status run_session(struct hub_engine *engine, size_t batch_count
     if (engine->cache != NULL) /* of an earlier session: it is loaded or kept again */
         hub_cache_forget(engine->cache);
     session.task_count = refers(engine->catalogue) ? TASKS : TASKS - 1;
+    HUB_TRY(hub_clock_check(&session.ahead_ms, reterr));
     enum hub_status status = open_session(&session, batch_counts, reterr);
     while (status == HUB_OK && !stop_requested)
         status = turn(&session, reterr);
     if (status == HUB_OK && engine->cache != NULL)
         write_checkpoint(&session);
     atomic_store(&engine->state->ready, false);
-    hub_watchdog_start(CLOSE_TIMEOUT_MS); /* leaving a group waits for its coordinator */
+    hub_watchdog_beat();
     if (status == HUB_OK || status == HUB_FATAL) /* it does not come back: others may go on at once */
         leave_groups(&session);
     for (size_t i = session.task_count; i > 0; i--)
         hub_task_close(&session.tasks[i - 1]);
-    hub_watchdog_stop();
     return status;
 }
 
@@ -360,6 +361,7 @@ enum hub_status hub_engine_run(const struct hub_settings *settings,
     struct hub_back_off back_off = {.min_ms = BACK_OFF_MIN_MS, .max_ms = BACK_OFF_MAX_MS};
     enum hub_status status = HUB_OK;
     catch_signals();
+    hub_watchdog_start(HUB_WATCHDOG_PATIENCE_MS);
     while (!stop_requested) {
         int64_t began_ms = hub_clock_monotonic_ms();
         status = run_session(&engine, batch_counts, reterr);

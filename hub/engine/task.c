@@ -2,7 +2,6 @@
 
 #include "hub/engine/counts.h"
 #include "hub/engine/topics.h"
-#include "hub/engine/watchdog.h"
 #include "hub/io/clock.h"
 #include "hub/io/crypto.h"
 #include "hub/io/log.h"
@@ -10,10 +9,6 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-
-/* More than all timeouts together that a step can meet: of init_transactions, send_offsets, commit
- * and abort. */
-enum { STEP_TIMEOUT_MS = 2 * HUB_KAFKA_TIMEOUT_MS + 30000 };
 
 /* --- assignment --- */
 
@@ -418,12 +413,10 @@ static enum hub_status poll_batch(struct hub_task *task, int64_t timeout_ms,
                                                &task->batch, reterr);
     if (status != HUB_RETRY || !hub_consumer_is_fenced(task->consumer))
         return status;
-    hub_watchdog_start(STEP_TIMEOUT_MS);
     if (hub_producer_is_fenced(task->producer, task->group))
         status = hub_fail(reterr, HUB_FATAL,
                           "another process of instance name '%s' has joined group %s; each needs a "
                           "name of its own", task->engine->settings->instance, task->group);
-    hub_watchdog_stop();
     return status;
 }
 
@@ -456,11 +449,9 @@ enum hub_status hub_task_step(struct hub_task *task, int64_t timeout_ms, bool *r
         HUB_TRY(gather(task, ret_worked, reterr));
     if (!*ret_worked)
         return HUB_OK;
-    hub_watchdog_start(STEP_TIMEOUT_MS);
     enum hub_status status = renew_producer(task, reterr);
     if (status == HUB_OK)
         status = run_transaction(task, reterr);
-    hub_watchdog_stop();
     adapt_batch(task, status == HUB_OK);
     hub_kafka_batch_clear(&task->batch);
     hub_arena_reset(&task->arena);

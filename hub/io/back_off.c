@@ -1,12 +1,20 @@
 #include "hub/io/back_off.h"
 
 #include "hub/io/log.h"
+#include "hub/io/watchdog.h"
 
+#include <stdbool.h>
 #include <time.h>
 
 void hub_pause_ms(int64_t milliseconds) {
-    struct timespec span = {milliseconds / 1000, milliseconds % 1000 * 1000000};
-    nanosleep(&span, NULL);
+    enum { PIECE_MS = 1000 };
+    bool ended = false;
+    for (int64_t left_ms = milliseconds; left_ms > 0 && !ended; left_ms -= PIECE_MS) {
+        int64_t piece_ms = left_ms < PIECE_MS ? left_ms : PIECE_MS;
+        const struct timespec piece = {piece_ms / 1000, piece_ms % 1000 * 1000000};
+        hub_watchdog_beat();
+        ended = nanosleep(&piece, NULL) != 0;
+    }
 }
 
 void hub_back_off(struct hub_back_off *back_off, int64_t tried_ms, const char *why) {

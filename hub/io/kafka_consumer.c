@@ -2,6 +2,7 @@
 #include "hub/io/kafka_internal.h"
 
 #include "hub/io/clock.h"
+#include "hub/io/watchdog.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -230,6 +231,7 @@ enum hub_status hub_consumer_poll(struct hub_consumer *consumer, int64_t timeout
     ssize_t ignored = read(consumer->descriptor, &signals, sizeof signals);
     (void)ignored;
     consumer->rebalanced = false;
+    hub_watchdog_beat();
     while (batch->count < count_max && batch->size < HUB_KAFKA_BATCH_BYTES_MAX) {
         rd_kafka_message_t *message =
             rd_kafka_consumer_poll(consumer->handle, batch->count == 0 ? (int)timeout_ms : 0);

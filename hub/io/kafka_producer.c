@@ -3,6 +3,7 @@
 
 #include "hub/base/table.h"
 #include "hub/io/clock.h"
+#include "hub/io/watchdog.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -164,6 +165,7 @@ enum hub_status hub_producer_new(const char *bootstrap, const char *transactiona
     int64_t deadline_ms = hub_clock_monotonic_ms() + HUB_KAFKA_TIMEOUT_MS;
     for (;;) {
         bool aborting = false;
+        hub_watchdog_beat();
         enum hub_status status =
             open_producer(bootstrap, transactional_id, ret_producer, &aborting, reterr);
         if (!aborting || hub_clock_monotonic_ms() > deadline_ms)
@@ -194,6 +196,7 @@ bool hub_producer_is_dirty(const struct hub_producer *producer) {
 }
 
 enum hub_status hub_producer_begin(struct hub_producer *producer, struct hub_error *reterr) {
+    hub_watchdog_beat();
     return judge(rd_kafka_begin_transaction(producer->handle), "begin_transaction", reterr);
 }
 

@@ -2,6 +2,7 @@
 #include "hub/io/kafka_internal.h"
 
 #include "hub/io/clock.h"
+#include "hub/io/watchdog.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +141,7 @@ static enum hub_status settle(struct hub_reader *reader, struct hub_kafka_partit
     int64_t began_ms = hub_clock_monotonic_ms();
     HUB_TRY(high_watermarks(reader, ends, count, reterr));
     for (;;) {
+        hub_watchdog_beat();
         HUB_TRY(hub_reader_ends(reader, partitions, count, reterr));
         const struct hub_kafka_partition *open = find_open(partitions, ends, count);
         if (open == NULL)
@@ -270,6 +272,7 @@ static enum hub_status read_on(struct hub_reader *reader, struct reading *readin
     enum hub_status status = HUB_OK;
     int quiet_ms = 0;
     while (status == HUB_OK && !reading->ended) {
+        hub_watchdog_beat();
         size_t count = poll_some(reader, messages);
         status = take_some(reading, messages, count);
         quiet_ms = count > 0 ? 0 : quiet_ms + STEP_MS;

@@ -30,6 +30,7 @@ ZOMBIES = ["in a transaction", "at any time"]
 FEEDS = ["poison", "again", "shuffled"]
 POISON = 28  # each kind that feed.c knows, twice
 HOUR_S = 3600
+START_MAX_S = 1.5
 CLOCKS = [HOUR_S, -HOUR_S, 2038, 2056]  # seconds by which the clock is set, or the year
 CHURN = 8
 CHURN_S = 1
@@ -258,11 +259,14 @@ def clock_ahead_ms(clock):
 
 
 def set_clock(world, chance, clock):
-    """The wall clock is set while records are under way, and set back: nothing is ordered by it, and
-    nothing waits by it."""
+    """The wall clock is set while a hub starts or records are under way, and set back: nothing is
+    ordered by it, and nothing waits by it for long."""
     world.set_clock(0)
     world.hubs["hub-1"].stop()
-    world.start_hub()
+    hub = world.start_hub()
+    if chance.random() < 0.5:
+        let_run(hub, chance.uniform(0, START_MAX_S))
+        world.set_clock(clock_ahead_ms(clock))
     world.feed.write(world.piece)
     under_way = world.proxy.hold_next(chance.choice(TRANSACTIONAL))
     under_way.caught.wait(WAIT_S)
