@@ -91,33 +91,49 @@ json_t *hub_ctl_value(const struct hub_ctl_record *record) {
 
 /* --- the latest of each key --- */
 
+/* As it stands in Kafka: rendered is only what nothing came after. */
 struct latest {
     UT_hash_handle hh;
     char *key;
-    json_t *record;
+    const char *topic; /* of the collecting */
+    int32_t partition;
+    int64_t offset;
+    const struct hub_schema *schema; /* or NULL */
+    struct hub_buffer body;
 };
 
 struct collecting {
     struct latest *latest;
+    const char *topic; /* that is read; lives as long as the collecting */
 };
 
 static bool take_latest(void *context, const struct hub_ctl_record *record) {
     struct collecting *collecting = context;
     struct latest *latest = NULL;
     char *key = hub_copy_bytes(record->key.data, record->key.size);
-    json_t *value = hub_ctl_value(record);
     HASH_FIND_STR(collecting->latest, key, latest);
     if (latest == NULL) {
         latest = hub_allocate_zero(1, sizeof *latest);
         latest->key = hub_copy_text(key);
         HASH_ADD_KEYPTR(hh, collecting->latest, latest->key, strlen(latest->key), latest);
     }
-    json_decref(latest->record);
-    latest->record = json_pack("{s:s, s:i, s:I, s:s, s:o?}", "topic", record->topic, "partition",
-                               (int)record->partition, "offset", (json_int_t)record->offset,
-                               "key", key, "value", value);
     hub_release(key);
+    latest->topic = collecting->topic;
+    latest->partition = record->partition;
+    latest->offset = record->offset;
+    latest->schema = record->schema;
+    latest->body.size = 0;
+    if (record->schema != NULL)
+        hub_buffer_append_bytes(&latest->body, record->body);
     return true;
+}
+
+static json_t *render_latest(const struct latest *latest) {
+    const struct hub_ctl_record record = {.schema = latest->schema,
+                                          .body = hub_buffer_bytes(&latest->body)};
+    return json_pack("{s:s, s:i, s:I, s:s, s:o?}", "topic", latest->topic, "partition",
+                     (int)latest->partition, "offset", (json_int_t)latest->offset, "key",
+                     latest->key, "value", hub_ctl_value(&record));
 }
 
 static int by_key(const struct latest *a, const struct latest *b) {
@@ -128,24 +144,26 @@ json_t *hub_ctl_latest(struct hub_ctl *ctl, const char *prefix) {
     struct hub_reader *reader = hub_ctl_reader(ctl);
     struct collecting collecting = {0};
     struct latest *latest, *next;
+    struct hub_arena topics = {0};
     bool good = reader != NULL;
     for (size_t i = 0; good && i < ctl->catalogue->domain_count; i++) {
         const char *domain = ctl->catalogue->domains[i].name;
-        HUB_SCOPED_BUFFER topic = {0};
         if (ctl->domain != NULL && strcmp(ctl->domain, domain) != 0)
             continue;
-        hub_buffer_append_format(&topic, "%s%s", prefix, domain);
-        good = hub_ctl_read_topic(ctl, reader, hub_buffer_text(&topic), take_latest, &collecting);
+        collecting.topic = hub_arena_format(&topics, "%s%s", prefix, domain);
+        good = hub_ctl_read_topic(ctl, reader, collecting.topic, take_latest, &collecting);
     }
     json_t *list = json_array();
     HASH_SORT(collecting.latest, by_key);
     HASH_ITER(hh, collecting.latest, latest, next) {
-        json_array_append_new(list, latest->record);
+        json_array_append_new(list, render_latest(latest));
         HASH_DELETE(hh, collecting.latest, latest);
+        hub_buffer_free(&latest->body);
         hub_release(latest->key);
         hub_release(latest);
     }
     hub_reader_free(reader);
+    hub_arena_destroy(&topics);
     if (good)
         return list;
     json_decref(list);

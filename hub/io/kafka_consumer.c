@@ -121,7 +121,6 @@ static enum hub_status open_consumer(struct hub_consumer *consumer, struct hub_e
                                     "partition.assignment.strategy", "roundrobin",
                                     "fetch.queue.backoff.ms",   "10",
                                     "queued.max.messages.kbytes", "32768",
-                                    "fetch.wait.max.ms",        "100",
                                     NULL};
     char text[512];
     rd_kafka_conf_t *conf = hub_kafka_conf(config->bootstrap);
