@@ -47,11 +47,10 @@ static enum hub_status count_record(void *context, const struct hub_kafka_record
 }
 
 static enum hub_status read_lag(struct looking *looking, const char *group,
-                                const struct hub_kafka_partition *partition, int64_t *ret_lag) {
-    int64_t first = 0, end = 0, next = partition->offset < 0 ? 0 : partition->offset;
+                                const struct hub_kafka_partition *partition, int64_t end,
+                                int64_t *ret_lag) {
+    int64_t next = partition->offset < 0 ? 0 : partition->offset;
     *ret_lag = 0;
-    HUB_TRY(hub_reader_bounds(looking->reader, partition->topic, partition->partition, &first,
-                              &end, &looking->error));
     if (next < end)
         HUB_TRY(hub_reader_read(looking->reader, partition->topic, partition->partition, next, -1,
                                 count_record, ret_lag, NULL, &looking->error));
@@ -100,14 +99,16 @@ static enum hub_status add_followed(struct looking *looking,
             hub_arena_format(&looking->arena, "unified.%s", name), 0, 0, NULL};
         if (!hub_counts_followed(partition->metadata, name, &followed.offset))
             continue;
-        HUB_TRY(read_lag(looking, "refer", &followed, &own));
+        struct hub_kafka_partition end = followed;
+        HUB_TRY(hub_reader_ends(looking->reader, &end, 1, &looking->error));
+        HUB_TRY(read_lag(looking, "refer", &followed, end.offset, &own));
         *lag += own;
     }
     return HUB_OK;
 }
 
 static enum hub_status add_partition(struct looking *looking, enum task task,
-                                     const struct hub_kafka_partition *partition,
+                                     const struct hub_kafka_partition *partition, int64_t end,
                                      struct domain_counts *counts) {
     struct hub_admit_counts admit = {0};
     struct hub_committed_fold fold = {.core = 0};
@@ -119,7 +120,7 @@ static enum hub_status add_partition(struct looking *looking, enum task task,
         HUB_TRY(hub_counts_parse_fold(partition->metadata, &fold, &looking->error));
     else
         HUB_TRY(hub_counts_parse_refer(partition->metadata, &refer, &looking->error));
-    HUB_TRY(read_lag(looking, task_names[task], partition, &lag));
+    HUB_TRY(read_lag(looking, task_names[task], partition, end, &lag));
     if (task == REFER)
         HUB_TRY(add_followed(looking, partition, &lag));
     add_admit(&counts->admit, &admit);
@@ -171,8 +172,12 @@ static enum hub_status look_at_group(struct looking *looking, enum task task) {
                                          task_names[task]);
     HUB_TRY(hub_reader_committed(looking->ctl->bootstrap, group, partitions, count,
                                  &looking->arena, &looking->error));
+    struct hub_kafka_partition *ends = hub_arena_take(&looking->arena, (count + 1) * sizeof *ends);
+    memcpy(ends, partitions, count * sizeof *ends);
+    HUB_TRY(hub_reader_ends(looking->reader, ends, count, &looking->error));
     for (size_t i = 0; i < count; i++)
-        HUB_TRY(add_partition(looking, task, &partitions[i], &looking->counts[domains[i]]));
+        HUB_TRY(add_partition(looking, task, &partitions[i], ends[i].offset,
+                              &looking->counts[domains[i]]));
     return HUB_OK;
 }
 
@@ -182,7 +187,9 @@ static enum hub_status look_at_decisions(struct looking *looking) {
     HUB_TRY(hub_reader_committed(looking->ctl->bootstrap, group, &partition, 1, &looking->arena,
                                  &looking->error));
     HUB_TRY(hub_counts_parse_admit(partition.metadata, &looking->decisions, &looking->error));
-    return read_lag(looking, "admit", &partition, &looking->decisions_lag);
+    struct hub_kafka_partition end = partition;
+    HUB_TRY(hub_reader_ends(looking->reader, &end, 1, &looking->error));
+    return read_lag(looking, "admit", &partition, end.offset, &looking->decisions_lag);
 }
 
 /* --- what the topics hold --- */
