@@ -183,6 +183,7 @@ static enum hub_status open_session(struct session *session, struct hub_error *r
     HUB_TRY(load_known(session, reterr));
     env.position = session->position;
     env.folder = connector->folder;
+    env.once = session->settings->once;
     hub_digest_text(&connector->config_hash, HUB_DIGEST_SIZE, session->configuration);
     env.configuration = session->configuration;
     env.kept = &session->memory->kept;
@@ -313,6 +314,8 @@ static enum hub_status publish_batch(struct session *session, const struct hub_b
         if (lists[i].note != NULL)
             hub_log(HUB_LOG_WARNING, "snapshot", "%s", lists[i].note);
     }
+    if (batch->count == 0)
+        sequence++; /* so that this position is told from the one before */
     HUB_TRY(renew_producer(session, reterr));
     HUB_TRY(hub_producer_begin(session->producer, reterr));
     enum hub_status status = write_lists(session, lists, batch->count, reterr);
@@ -374,7 +377,7 @@ static enum hub_status loop(struct session *session, struct hub_error *reterr) {
         if (batch.note != NULL)
             hub_log(HUB_LOG_WARNING, "turned_away", "%s", batch.note);
         bool ended = session->settings->once && batch.exhausted && batch.count == 0;
-        if (batch.count > 0)
+        if (batch.count > 0 || batch.keeps)
             status = publish_batch(session, &batch, reterr);
         hub_batch_free(&batch);
         hub_arena_reset(&session->arena);

@@ -25,6 +25,7 @@ struct hub_batch {
     struct hub_raw_document *documents;
     size_t count;
     const char *position; /* JSON text: where to go on once these documents are safe in Kafka */
+    bool keeps; /* the position is to be safe in Kafka, and commit called, without a document too */
     bool exhausted;       /* nothing more now: a single run may end here */
     int64_t retry_after_ms; /* with HUB_RETRY: so long the source asks to be left alone, or 0 */
     const char *note;       /* one sentence for the log, of what was turned away; or NULL */
@@ -36,6 +37,7 @@ struct hub_env {
     const char *position; /* as committed last, or NULL for a first run */
     const char *configuration; /* its hash: another one may read what was read otherwise */
     const char *folder;   /* of the configuration: where relative paths begin; NULL: here */
+    bool once; /* a single run: it ends where there is nothing more */
     int64_t (*monotonic_ms)(void);
     int64_t (*realtime_ms)(void); /* since 1970-01-01T00:00:00Z; from any thread */
     /* The transport's own, NULL at first: what it keeps from one session to the next, such as a

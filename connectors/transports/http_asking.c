@@ -29,7 +29,7 @@ static void append_query(const struct http_poll_options *own, const json_t *valu
     }
 }
 
-static json_t *make_request(const struct http_poll_options *own, const struct http_place *place) {
+json_t *http_parameters(const struct http_poll_options *own) {
     json_t *request = json_object();
     for (size_t i = 0; own->parameters[i] != NULL; i++) {
         const char *equals = strchr(own->parameters[i], '=');
@@ -38,6 +38,11 @@ static json_t *make_request(const struct http_poll_options *own, const struct ht
         json_object_setn_new(request, own->parameters[i], size,
                              json_string(equals == NULL ? "" : equals + 1));
     }
+    return request;
+}
+
+static json_t *make_request(const struct http_poll_options *own, const struct http_place *place) {
+    json_t *request = http_parameters(own);
     if (own->sweep_parameter != NULL)
         json_object_set_new(request, own->sweep_parameter,
                             json_string(own->sweep_values[place->sweep]));
@@ -54,15 +59,15 @@ static enum hub_status make_address(const struct http_poll_options *own, const j
     return HUB_OK;
 }
 
-static enum hub_status make_body(const struct http_poll_options *own, const json_t *values,
-                                 struct hub_arena *arena, const char **ret_body,
-                                 struct hub_error *reterr) {
+enum hub_status http_body_make(const struct http_poll_options *own, const char *text,
+                               const json_t *values, struct hub_arena *arena,
+                               const char **ret_body, struct hub_error *reterr) {
     enum hub_template_kind kind = HUB_TEMPLATE_JSON;
     HUB_SCOPED_BUFFER body = {.size_max = BODY_SIZE_MAX};
     if (!hub_template_kind_of(own->content_type, &kind))
         return hub_fail(reterr, HUB_FATAL, "content_type '%s'; application/json, application/xml "
                         "or application/x-www-form-urlencoded would pass", own->content_type);
-    HUB_TRY(hub_template_fill(kind, own->body, values, &body, reterr));
+    HUB_TRY(hub_template_fill(kind, text, values, &body, reterr));
     if (hub_buffer_overflowed(&body))
         return hub_fail(reterr, HUB_FATAL, "the body passes the limit of %d bytes", BODY_SIZE_MAX);
     *ret_body = hub_arena_text(arena, (const char *)body.data, body.size);
@@ -84,7 +89,7 @@ static enum hub_status fill_asking(const struct http_poll_options *own,
     if (place->link != NULL) /* it names the page that the first one's body had made */
         asking->address = hub_arena_text(arena, place->link, strlen(place->link));
     else if (own->body != NULL)
-        HUB_TRY(make_body(own, values, arena, &asking->body, reterr));
+        HUB_TRY(http_body_make(own, own->body, values, arena, &asking->body, reterr));
     return HUB_OK;
 }
 

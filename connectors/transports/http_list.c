@@ -2,7 +2,7 @@
  *
  * The position moves when all of a page's ids are done; a connector that was killed before lists
  * that page again, so that a list which has changed meanwhile skips nothing. What cannot be had now
- * goes to the end, behind what can. */
+ * goes to the end, behind what can. notify-pull has lists of another making: what it was told of. */
 #include "connectors/transports/http_poll.h"
 
 #include <string.h>
@@ -74,104 +74,173 @@ struct fetching {
     struct hub_error error; /* why the last one of `again` could not */
 };
 
+/* An item, and what is asked for it. */
+struct wanted {
+    json_t *item;
+    struct hub_access_request request;
+    const char *key; /* by which it is known: its address, with the body where it is posted */
+};
+
+static bool was_told_of(const json_t *item) {
+    return json_is_object(item);
+}
+
 /* The page's parameters, and which of its ids. */
-static json_t *request_of(const struct fetching *fetching, const char *id) {
+static json_t *request_of(const struct fetching *fetching, const json_t *item) {
     json_t *request = json_copy(fetching->list->request);
-    json_object_set_new(request, "id", json_string(id));
+    if (was_told_of(item))
+        json_object_update(request, json_object_get(item, "request"));
+    else
+        json_object_set_new(request, "id", json_string(json_string_value(item)));
     return request;
 }
 
-static enum hub_status address_of(const struct fetching *fetching, const char *id,
-                                  const char **ret_address, struct hub_error *reterr) {
-    const char *get = fetching->options->get;
+enum hub_status http_list_ask(const struct http_poll_options *own, const json_t *request,
+                              struct hub_arena *arena, const char **ret_reference,
+                              const char **ret_body, struct hub_error *reterr) {
     HUB_SCOPED_BUFFER reference = {0};
-    if (strcmp(get, "{id}") == 0) { /* the list holds the addresses themselves */
-        hub_buffer_append_text(&reference, id);
-    } else {
-        json_t *values = request_of(fetching, id);
-        enum hub_status status =
-            hub_template_fill(HUB_TEMPLATE_ESCAPED, get, values, &reference, reterr);
-        json_decref(values);
-        HUB_TRY(status);
-    }
-    return hub_http_follow(fetching->list->address, hub_buffer_text(&reference),
-                           &fetching->batch->arena, ret_address, reterr) == HUB_OK
+    if (strcmp(own->get, "{id}") == 0) /* the list holds the addresses themselves */
+        hub_buffer_append_text(&reference, json_string_value(json_object_get(request, "id")));
+    else
+        HUB_TRY(hub_template_fill(HUB_TEMPLATE_ESCAPED, own->get, request, &reference, reterr));
+    *ret_reference = hub_arena_text(arena, (const char *)reference.data, reference.size);
+    *ret_body = NULL;
+    return own->get_body == NULL
                ? HUB_OK
-               : HUB_FATAL;
+               : http_body_make(own, own->get_body, request, arena, ret_body, reterr);
 }
 
-static void add_document(struct fetching *fetching, const char *id, const char *address,
-                         const struct hub_http_answer *answer, const char *refused,
-                         const char *code) {
+static void add_validators(const struct fetching *fetching, struct wanted *wanted) {
+    const json_t *known = json_object_get(fetching->list->known, wanted->key);
+    const char *etag = json_string_value(json_object_get(known, "etag"));
+    const char *modified = json_string_value(json_object_get(known, "last_modified"));
+    size_t count = 0;
+    if (etag != NULL)
+        wanted->request.headers[count++] =
+            hub_arena_format(&fetching->batch->arena, "If-None-Match: %s", etag);
+    if (modified != NULL)
+        wanted->request.headers[count] =
+            hub_arena_format(&fetching->batch->arena, "If-Modified-Since: %s", modified);
+}
+
+static enum hub_status want(const struct fetching *fetching, json_t *item,
+                            struct wanted *ret_wanted, struct hub_error *reterr) {
+    const struct http_poll_options *own = fetching->options;
+    struct hub_arena *arena = &fetching->batch->arena;
+    struct wanted wanted = {.item = item};
+    const char *reference = NULL;
+    json_t *values = request_of(fetching, item);
+    enum hub_status status =
+        http_list_ask(own, values, arena, &reference, &wanted.request.body, reterr);
+    json_decref(values);
+    HUB_TRY(status);
+    if (hub_http_follow(fetching->list->address, reference, arena, &wanted.request.url, reterr) !=
+        HUB_OK)
+        return HUB_FATAL;
+    wanted.key = wanted.request.url;
+    if (wanted.request.body == NULL) {
+        add_validators(fetching, &wanted);
+    } else {
+        wanted.key = hub_arena_format(arena, "%s %s", wanted.request.url, wanted.request.body);
+        wanted.request.headers[0] =
+            hub_arena_format(arena, "Content-Type: %s", own->content_type);
+    }
+    *ret_wanted = wanted;
+    return HUB_OK;
+}
+
+static void add_document(struct fetching *fetching, const struct wanted *wanted,
+                         struct hub_bytes body, const char *refused, const char *code) {
     struct hub_batch *batch = fetching->batch;
     if (batch->documents == NULL)
         batch->documents = hub_arena_take_zero(
             &batch->arena, BATCH_MAX + HUB_HTTP_PARALLEL_MAX, sizeof *batch->documents);
     batch->documents[batch->count++] = (struct hub_raw_document){
-        .name = address,
-        .bytes = answer->body,
-        .context = json_pack("{s:o}", "request", request_of(fetching, id)),
+        .name = wanted->request.url,
+        .bytes = body,
+        .context = json_pack("{s:o}", "request", request_of(fetching, wanted->item)),
         .refused = refused,
         .refused_code = code};
-    fetching->size += answer->body.size;
+    fetching->size += body.size;
+}
+
+static void refuse(struct fetching *fetching, const struct wanted *wanted, const char *why,
+                   const char *code) {
+    add_document(fetching, wanted, hub_bytes(NULL, 0),
+                 hub_arena_format(&fetching->batch->arena, "%s", why), code);
 }
 
 /* What is gone, or not given, is told once and not in each sweep. */
-static void tell(struct fetching *fetching, const char *id, const char *address,
-                 const struct hub_http_answer *answer) {
-    bool gone = answer->status == 404 || answer->status == 410;
-    json_t *was = json_object_get(fetching->list->known, address);
-    json_t *learnt = json_pack("{s:I}", "status", (json_int_t)answer->status);
-    struct hub_http_answer nothing = {0};
+static void tell(struct fetching *fetching, const struct wanted *wanted, long status) {
+    const json_t *was = json_object_get(fetching->list->known, wanted->key);
+    json_t *learnt = json_pack("{s:I}", "status", (json_int_t)status);
+    bool gone = status == 404 || status == 410;
+    struct hub_error why;
+    hub_fail(&why, HUB_REJECT, "HTTP %ld: it %s, and %s", status,
+             was_told_of(wanted->item) ? "was told of" : "is listed", gone ? "gone" : "not given");
     if (!json_equal(was, learnt))
-        add_document(fetching, id, address, &nothing,
-                     hub_arena_format(&fetching->batch->arena,
-                                      gone ? "HTTP %ld: it is listed, and gone"
-                                           : "HTTP %ld: it is listed, and not given",
-                                      answer->status),
-                     gone ? "GONE" : "HTTP");
-    json_object_set_new(fetching->list->learnt, address, learnt);
+        refuse(fetching, wanted, why.text, gone ? "GONE" : "HTTP");
+    json_object_set_new(fetching->list->learnt, wanted->key, learnt);
 }
 
-static enum hub_status take_answer(struct fetching *fetching, const char *id, const char *address,
-                                   const struct hub_http_answer *answer,
+/* It could not be had now. */
+static void put_back(struct fetching *fetching, const struct wanted *wanted,
+                     const struct hub_error *why, int64_t now_ms) {
+    struct hub_error text;
+    fetching->error = *why;
+    if (was_told_of(wanted->item) &&
+        json_integer_value(json_object_get(wanted->item, "until")) <= now_ms) {
+        hub_fail(&text, HUB_REJECT, "it was told of, and could not be had in time: %s", why->text);
+        refuse(fetching, wanted, text.text, "HTTP");
+        return;
+    }
+    json_array_append(fetching->again, wanted->item);
+}
+
+/* What needs a person. Of what was told of only that nobody is let in: whatever else is refused may
+ * be one that does not exist. */
+static bool is_for_a_person(const struct wanted *wanted, long status) {
+    bool elsewhere = status == 403 || (status >= 300 && status < 400 && status != 304);
+    return status == 401 || (elsewhere && !was_told_of(wanted->item));
+}
+
+static enum hub_status take_answer(struct fetching *fetching, const struct wanted *wanted,
+                                   const struct hub_http_answer *answer, int64_t now_ms,
                                    struct hub_error *reterr) {
-    if (answer->status == 401 || answer->status == 403 ||
-        (answer->status >= 300 && answer->status < 400 && answer->status != 304))
+    const char *address = wanted->request.url;
+    struct hub_error why;
+    if (is_for_a_person(wanted, answer->status))
         return hub_fail(reterr, HUB_FATAL, "%s: HTTP %ld; 200 or 304 would pass", address,
                         answer->status);
     if (hub_access_is_busy(answer->status)) {
         if (answer->retry_after_ms > fetching->batch->retry_after_ms)
             fetching->batch->retry_after_ms = answer->retry_after_ms;
-        hub_fail(&fetching->error, HUB_RETRY, "%s: HTTP %ld", address, answer->status);
-        json_array_append_new(fetching->again, json_string(id));
+        hub_fail(&why, HUB_RETRY, "%s: HTTP %ld", address, answer->status);
+        put_back(fetching, wanted, &why, now_ms);
         return HUB_OK;
     }
     if (answer->status == 200) {
-        add_document(fetching, id, address, answer, /* refused= */ NULL, /* code= */ NULL);
-        json_object_set_new(fetching->list->learnt, address,
+        add_document(fetching, wanted, answer->body, /* refused= */ NULL, /* code= */ NULL);
+        json_object_set_new(fetching->list->learnt, wanted->key,
                             json_pack("{s:s?, s:s?}", "etag", answer->etag, "last_modified",
                                       answer->last_modified));
     } else if (answer->status != 304) {
-        tell(fetching, id, address, answer);
+        tell(fetching, wanted, answer->status);
     }
     return HUB_OK;
 }
 
-static enum hub_status take_result(struct fetching *fetching, const char *id, const char *address,
-                                   const struct hub_http_result *result,
+static enum hub_status take_result(struct fetching *fetching, const struct wanted *wanted,
+                                   const struct hub_http_result *result, int64_t now_ms,
                                    struct hub_error *reterr) {
-    struct hub_http_answer nothing = {0};
     switch (result->status) {
     case HUB_OK:
-        return take_answer(fetching, id, address, &result->answer, reterr);
+        return take_answer(fetching, wanted, &result->answer, now_ms, reterr);
     case HUB_RETRY:
-        fetching->error = result->error;
-        json_array_append_new(fetching->again, json_string(id));
+        put_back(fetching, wanted, &result->error, now_ms);
         return HUB_OK;
     case HUB_REJECT:
-        add_document(fetching, id, address, &nothing,
-                     hub_arena_format(&fetching->batch->arena, "%s", result->error.text), "SIZE");
+        refuse(fetching, wanted, result->error.text, "SIZE");
         return HUB_OK;
     case HUB_FATAL:
         break;
@@ -180,34 +249,29 @@ static enum hub_status take_result(struct fetching *fetching, const char *id, co
     return HUB_FATAL;
 }
 
-static void add_validators(const struct fetching *fetching, struct hub_access_request *request) {
-    const json_t *known = json_object_get(fetching->list->known, request->url);
-    const char *etag = json_string_value(json_object_get(known, "etag"));
-    const char *modified = json_string_value(json_object_get(known, "last_modified"));
-    size_t count = 0;
-    if (etag != NULL)
-        request->headers[count++] =
-            hub_arena_format(&fetching->batch->arena, "If-None-Match: %s", etag);
-    if (modified != NULL)
-        request->headers[count] =
-            hub_arena_format(&fetching->batch->arena, "If-Modified-Since: %s", modified);
-}
-
 static enum hub_status fetch_round(struct fetching *fetching, struct hub_access *access,
                                    size_t from, size_t count, struct hub_error *reterr) {
     struct hub_arena *arena = &fetching->batch->arena;
+    struct wanted wanted[HUB_HTTP_PARALLEL_MAX];
     struct hub_access_request requests[HUB_HTTP_PARALLEL_MAX] = {0};
     struct hub_http_result results[HUB_HTTP_PARALLEL_MAX];
-    const char *ids[HUB_HTTP_PARALLEL_MAX];
     for (size_t i = 0; i < count; i++) {
-        ids[i] = json_string_value(json_array_get(fetching->list->left, from + i));
-        HUB_TRY(address_of(fetching, ids[i], &requests[i].url, reterr));
-        add_validators(fetching, &requests[i]);
+        HUB_TRY(want(fetching, json_array_get(fetching->list->left, from + i), &wanted[i],
+                     reterr));
+        requests[i] = wanted[i].request;
     }
     HUB_TRY(hub_access_ask_all(access, requests, count, count, arena, results, reterr));
+    int64_t now_ms = access->env.realtime_ms();
     for (size_t i = 0; i < count; i++)
-        HUB_TRY(take_result(fetching, ids[i], requests[i].url, &results[i], reterr));
+        HUB_TRY(take_result(fetching, &wanted[i], &results[i], now_ms, reterr));
     return HUB_OK;
+}
+
+/* A list stops at what cannot be had; what was told of goes on to the others, which others may have
+ * told of. */
+static bool goes_on(const struct fetching *fetching) {
+    return json_array_size(fetching->again) == 0 ||
+           was_told_of(json_array_get(fetching->again, 0));
 }
 
 static enum hub_status fetch_some(struct fetching *fetching, struct hub_access *access,
@@ -220,7 +284,7 @@ static enum hub_status fetch_some(struct fetching *fetching, struct hub_access *
         HUB_TRY(fetch_round(fetching, access, done, parallel, reterr));
         done += parallel;
     } while (done < count && fetching->batch->count < BATCH_MAX &&
-             json_array_size(fetching->again) == 0 && fetching->size < BATCH_SIZE_MAX &&
+             goes_on(fetching) && fetching->size < BATCH_SIZE_MAX &&
              access->env.monotonic_ms() < until_ms);
     *ret_done = done;
     return HUB_OK;
@@ -243,6 +307,7 @@ enum hub_status http_list_fetch(struct http_list *list, struct hub_access *acces
         for (size_t i = done; i < json_array_size(list->left); i++)
             json_array_append(list->pending_left, json_array_get(list->left, i));
         json_array_extend(list->pending_left, fetching.again);
+        list->put_back = json_array_size(fetching.again);
     }
     if (none) { /* what comes after it may be to be had */
         json_decref(list->left);

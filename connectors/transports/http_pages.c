@@ -33,8 +33,6 @@ enum hub_status http_selectors_parse(const struct http_poll_options *own, struct
                         "each other");
     if (own->first_token != NULL && !takes_token)
         return hub_fail(reterr, HUB_FATAL, "first_token needs a token_parameter");
-    if ((own->ids != NULL) != (own->get != NULL))
-        return hub_fail(reterr, HUB_FATAL, "ids and get need each other");
     if (takes_token)
         HUB_TRY(parse_selector(own->next, "next", arena, &selectors.next, reterr));
     if (own->ids != NULL)

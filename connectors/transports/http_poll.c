@@ -14,83 +14,12 @@
 
 enum { PAGES_MAX = 100000 };
 
-static const char *const page_formats[] = {"json", "xml", NULL};
+const char *const http_page_formats[] = {"json", "xml", NULL};
 
 static const struct hub_option options[] = {
-    {.name = "url",
-     HUB_TEXT_OPTION(struct http_poll_options, url),
-     .required = true,
-     .help = "Address of the first page, without the parameters below. Every record tells the "
-             "address that it came from: a secret belongs in a header."},
-    {.name = "parameters",
-     HUB_TEXTS_OPTION(struct http_poll_options, parameters),
-     .help = "Query parameters, each name=value; also @request.name. One whose {name} stands in "
-             "url or body goes there instead; so do the token and the sweep value."},
-    {.name = "body",
-     HUB_TEXT_OPTION(struct http_poll_options, body),
-     .help = "Asks by POST, with this body."},
-    {.name = "content_type",
-     HUB_TEXT_OPTION(struct http_poll_options, content_type),
-     .initial = "application/json",
-     .help = "Of the body: JSON, XML or application/x-www-form-urlencoded."},
-    {.name = "next",
-     HUB_TEXT_OPTION(struct http_poll_options, next),
-     .help = "Path to the next page's token in a page, 'link' for a Link header with rel=\"next\" "
-             "(RFC 8288), or 'fhir' for a Bundle's link; without it an answer is one page."},
-    {.name = "token_parameter",
-     HUB_TEXT_OPTION(struct http_poll_options, token_parameter),
-     .help = "Parameter that takes the token."},
-    {.name = "first_token",
-     HUB_TEXT_OPTION(struct http_poll_options, first_token),
-     .help = "The token of the first page; with it a page may say true instead of a token, and "
-             "pages are counted from it."},
-    {.name = "page_format",
-     HUB_TEXT_OPTION(struct http_poll_options, page_format),
-     .initial = "json",
-     .choices = page_formats,
-     .help = "How a page is read for 'next' and 'ids'."},
-    {.name = "sweep_parameter",
-     HUB_TEXT_OPTION(struct http_poll_options, sweep_parameter),
-     .help = "Parameter that takes each of sweep_values in turn."},
-    {.name = "sweep_values",
-     HUB_TEXTS_OPTION(struct http_poll_options, sweep_values),
-     .help = "The values of sweep_parameter."},
-    {.name = "ids",
-     HUB_TEXT_OPTION(struct http_poll_options, ids),
-     .help = "Path to the ids in a page, which is then a list and no document: each is fetched by "
-             "'get'. What is gone (404, 410) becomes a dead letter."},
-    {.name = "get",
-     HUB_TEXT_OPTION(struct http_poll_options, get),
-     .help = "Address of one id's document, from the list's: {id} and {name} of the parameters; "
-             "'{id}' alone where the list holds addresses."},
-    {.name = "get_parallel",
-     HUB_NUMBER_OPTION(struct http_poll_options, get_parallel),
-     .initial = "1",
-     .minimum = 1,
-     .maximum = HUB_HTTP_PARALLEL_MAX,
-     .help = "How many documents are fetched at a time."},
-    {.name = "interval_ms",
-     HUB_NUMBER_OPTION(struct http_poll_options, interval_ms),
-     .initial = "60000",
-     .minimum = 100,
-     .maximum = 86400000,
-     .help = "From the end of one sweep to the start of the next, in milliseconds."},
-    HUB_ACCESS_OPTIONS(struct http_poll_options, access),
+      HTTP_POLL_OPTIONS(struct http_poll_options, , "60000"),
+  HUB_ACCESS_OPTIONS(struct http_poll_options, access),
     {0},
-};
-
-struct http_poll {
-    const struct http_poll_options *options;
-    struct hub_env env;
-    struct hub_access access;
-    struct http_selectors selectors;
-    struct hub_arena arena; /* of the selectors */
-    struct http_place place, pending;
-    struct http_list list;
-    bool continued; /* an interrupted sweep goes on: a whole one follows it at once */
-    bool resting;
-    int64_t rest_until_ms; /* by the monotonic clock */
-    bool pending_rest;
 };
 
 /* --- opening --- */
@@ -101,6 +30,10 @@ static enum hub_status check_options(const void *options_, struct hub_error *ret
     struct hub_arena arena = {0};
     if ((own->sweep_parameter != NULL) != (own->sweep_values[0] != NULL))
         return hub_fail(reterr, HUB_FATAL, "sweep_parameter and sweep_values need each other");
+    if ((own->ids != NULL) != (own->get != NULL))
+        return hub_fail(reterr, HUB_FATAL, "ids and get need each other");
+    if (own->get_body != NULL && own->get == NULL)
+        return hub_fail(reterr, HUB_FATAL, "get_body needs get");
     enum hub_status status = http_selectors_parse(own, &arena, &selectors, reterr);
     if (status == HUB_OK)
         status = http_asking_check(own, &arena, reterr);

@@ -227,6 +227,17 @@ json_t *hub_desk_marks(struct hub_desk *desk) {
     return marks;
 }
 
+void hub_desk_refuse(struct hub_desk *desk, const char *id) {
+    char mark[HUB_DESK_MARK_SIZE];
+    make_mark(id, mark);
+    pthread_mutex_lock(&desk->lock);
+    struct entry *entry = find(desk, mark);
+    if (entry != NULL && entry->place == TAKEN)
+        leave(desk, entry, LATER);
+    pthread_cond_broadcast(&desk->settled);
+    pthread_mutex_unlock(&desk->lock);
+}
+
 void hub_desk_settle(struct hub_desk *desk) {
     struct entry *entry = NULL, *next = NULL;
     pthread_mutex_lock(&desk->lock);

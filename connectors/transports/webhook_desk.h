@@ -1,5 +1,5 @@
-/* The desk where webhooks wait: the server's threads put them on it, the connector's thread takes
- * them from it and says when they are safe.
+/* The desk where webhooks wait, and notices: the server's threads put them on it, the connector's
+ * thread takes them from it and says when they are safe.
  *
  *   server threads  -- hub_desk_ask -->  queue  -- hub_desk_take -->  connector's thread
  *   server threads  <--- how it ended ---------- hub_desk_settle ---  connector's thread
@@ -58,6 +58,8 @@ size_t hub_desk_take(struct hub_desk *desk, int64_t timeout_ms, struct hub_arena
                      struct hub_desk_item *ret_items);
 /* The marks as they will be when what was taken last is safe; the caller's. */
 json_t *hub_desk_marks(struct hub_desk *desk);
+/* One of what was taken last has no place: its sender is told to come again. */
+void hub_desk_refuse(struct hub_desk *desk, const char *id);
 /* What was taken last is safe. */
 void hub_desk_settle(struct hub_desk *desk);
 /* Nobody takes until hub_desk_open; with `nacks` whoever waits is told to come again. */

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <curl/curl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -280,6 +281,16 @@ void hub_http_append_escaped(const char *text, struct hub_buffer *buffer) {
             hub_buffer_append_byte(buffer, (uint8_t)*text);
         else
             hub_buffer_append_format(buffer, "%%%02X", (unsigned char)*text);
+}
+
+void hub_http_append_unescaped(struct hub_bytes text, struct hub_buffer *buffer) {
+    int size = 0;
+    if (text.size == 0 || text.size > INT_MAX) /* of nothing curl looks for an end */
+        return;
+    char *plain = hub_need(
+        curl_easy_unescape(NULL, (const char *)text.data, (int)text.size, &size));
+    hub_buffer_append(buffer, plain, (size_t)size);
+    curl_free(plain);
 }
 
 bool hub_http_is_private(const char *url) {

@@ -70,6 +70,8 @@ HUB_MUST_USE enum hub_status hub_http_follow(const char *from, const char *refer
 
 /* Appends the text percent-encoded (RFC 3986). */
 void hub_http_append_escaped(const char *text, struct hub_buffer *buffer);
+/* Appends what percent-encoded text says; a % that begins no encoding stands for itself. */
+void hub_http_append_unescaped(struct hub_bytes text, struct hub_buffer *buffer);
 
 /* Whether a secret may go there: by https, or to this machine. */
 bool hub_http_is_private(const char *url);

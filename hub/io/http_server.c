@@ -60,6 +60,16 @@ const char *hub_http_header(const struct hub_http_question *question, const char
     return MHD_lookup_connection_value(question->connection, MHD_HEADER_KIND, name);
 }
 
+uint32_t hub_http_peer(const struct hub_http_question *question) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(question->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (info == NULL || info->client_addr->sa_family != AF_INET)
+        return 0;
+    struct sockaddr_in peer;
+    memcpy(&peer, info->client_addr, sizeof peer);
+    return ntohl(peer.sin_addr.s_addr);
+}
+
 struct visitor {
     void (*visit)(void *context, const char *name, const char *value);
     void *context;

@@ -35,6 +35,9 @@ void hub_http_each_header(const struct hub_http_question *question,
                           void (*visit)(void *context, const char *name, const char *value),
                           void *context);
 
+/* The IPv4 address that asks, the first of its numbers in the highest byte; 0 where it is unknown. */
+uint32_t hub_http_peer(const struct hub_http_question *question);
+
 typedef void hub_http_handler(void *context, const struct hub_http_question *question,
                               struct hub_http_reply *reply);
 

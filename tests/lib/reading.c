@@ -18,6 +18,7 @@ static void prepare(struct reading *reading, const char *transport, const char *
     *reading = (struct reading){.transport = hub_transport_find(transport)};
     assert_non_null(reading->transport);
     reading->env = (struct hub_env){.folder = given.folder,
+                                    .once = given.once,
                                     .configuration =
                                         given.configuration == NULL ? "" : given.configuration,
                                     .monotonic_ms = reading_clock,

@@ -132,6 +132,7 @@ static void options_that_make_no_sense_are_told(void **state) {
         {"{url: x, first_token: '1'}", "first_token needs a token_parameter"},
         {"{url: x, ids: a}", "ids and get need each other"},
         {"{url: x, get: a}", "ids and get need each other"},
+        {"{url: x, get_body: a}", "get_body needs get"},
         {"{url: x, ids: 'a[', get: a}", "ids:1:1: path 'a[': "},
         {"{url: x, next: 'a..b', token_parameter: p}", "next:1:1: path 'a..b': a name is missing"},
     };

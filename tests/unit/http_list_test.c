@@ -32,6 +32,35 @@ static void every_id_is_fetched_and_is_a_document(void **state) {
     assert_string_equal(web_target(poll->web, 2), "/item/7");
 }
 
+static void an_id_may_be_asked_for_by_post(void **state) {
+    static const struct web_answer answers[] = {
+        {200, "{\"items\": [{\"id\": \"a\\\"b\"}, {\"id\": 7}]}", {0}},
+        {200, "one", {"ETag: \"v1\""}}, {404, "", {0}}};
+    struct poll *poll = *state;
+    open_poll(poll, answers, ", ids: items.id, get: /export, get_body: '{\"record\": \"{id}\"}'");
+    assert_int_equal(reading_poll(&poll->reading), 2);
+    assert_string_equal(reading_text(&poll->reading, 0), "one");
+    assert_string_equal(poll->reading.batch.documents[1].refused_code, "GONE");
+    assert_string_equal(web_target(poll->web, 1), "/export");
+    assert_string_equal(web_method(poll->web, 1), "POST");
+    assert_string_equal(web_body(poll->web, 1), "{\"record\": \"a\\\"b\"}");
+    assert_string_equal(web_header(poll->web, 1, "Content-Type"), "application/json");
+    assert_string_equal(web_body(poll->web, 2), "{\"record\": \"7\"}");
+}
+
+/* What is posted to one address is told apart by what is asked there. */
+static void what_is_gone_of_several_posted_for_is_told_of_each(void **state) {
+    static const char list[] = "{\"items\": [{\"id\": 1}, {\"id\": 2}]}";
+    static const struct web_answer answers[] = {{200, list, {0}}, {404, "", {0}}, {410, "", {0}},
+                                                {200, list, {0}}, {404, "", {0}}, {410, "", {0}}};
+    struct poll *poll = *state;
+    open_poll(poll, answers, ", ids: items.id, get: /export, get_body: '{id}'");
+    assert_int_equal(reading_poll(&poll->reading), 2);
+    reading_commit(&poll->reading);
+    next_sweep();
+    assert_int_equal(reading_poll(&poll->reading), 0);
+}
+
 static void several_are_fetched_at_a_time(void **state) {
     static const struct web_answer answers[] = {
         {200, "{\"items\": [{\"id\": 1}, {\"id\": 2}, {\"id\": 3}, {\"id\": 4}, {\"id\": 5}]}", {0}},
@@ -213,6 +242,8 @@ static void an_answer_that_needs_a_person_is_for_a_person(void **state) {
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(every_id_is_fetched_and_is_a_document),
+        cmocka_unit_test(an_id_may_be_asked_for_by_post),
+        cmocka_unit_test(what_is_gone_of_several_posted_for_is_told_of_each),
         cmocka_unit_test(several_are_fetched_at_a_time),
         cmocka_unit_test(a_list_may_be_xml_and_an_address_may_have_parameters),
         cmocka_unit_test(a_list_of_addresses_leads_nowhere_else),
