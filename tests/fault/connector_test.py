@@ -8,9 +8,9 @@ import pytest
 import connectors
 import nemeses
 from connectors import ConnectorWorld
-from origins import Files, Messages, Pages
+from origins import Files, Messages, Notices, Pages
 
-ORIGINS = [Files, Pages, Messages]
+ORIGINS = [Files, Pages, Messages, Notices]
 # How often each harm is done.
 pytestmark = pytest.mark.long("minutes of harm to running connectors")
 HARMS = [(connectors.kill_at_random, 8, (None,)),
@@ -52,7 +52,7 @@ def harm(world, chance, harm, count, choices):
 def test_a_source_is_neither_skipped_nor_doubled(world, origin):
     connected, chance = world(origin)
     for each in HARMS:
-        if origin is Messages and each[0] is connectors.zombie:
+        if origin in (Messages, Notices) and each[0] is connectors.zombie:
             continue  # nobody can take over the port of one that stands still
         harm(connected, chance, *each)
     findings = connected.judge()

@@ -2,6 +2,7 @@
 alone. A row says how often its key has been told of; now and then one cannot be right."""
 
 import contextlib
+import http.client
 import http.server
 import json
 import random
@@ -21,6 +22,8 @@ class Rows:
     """One source's rows, from a seed. expected: by key, what must be published of it, in order;
     refused: the rows that must be dead letters."""
 
+    bad_every = BAD_EVERY
+
     def __init__(self, seed):
         self.chance = random.Random(seed)
         self.told = {}
@@ -36,11 +39,20 @@ class Rows:
         self.count += 1
         self.told[key] = self.told.get(key, 0) + 1
         title = TITLE.format(self.told[key], self.count)
-        if self.count % BAD_EVERY == 0:
+        if self.bad_every and self.count % self.bad_every == 0:
             self.refused.append(key)
             return {"key": key, "title": title, "status": "nobody knows"}
         self.expected.setdefault(key, []).append(title)
         return {"key": key, "title": title, "status": "planned"}
+
+
+class RowsOnce(Rows):
+    """No key ever twice, and all of them right: what is read a second time is no second truth."""
+
+    bad_every = None
+
+    def next_document(self):
+        return [self._row(f"K-{self.count}") for _ in range(ROWS)]
 
 
 FIELDS = """\
@@ -55,6 +67,7 @@ class Files:
     """Files in a folder, each written under another name and renamed."""
 
     name = "files"
+    read_once = True
     piece = 130  # documents: three transactions
     names = 1000000
     harmed = ("sus", "sus-trials")
@@ -108,10 +121,37 @@ class GuardedFiles(Files):
                               "status": "planned"}])
 
 
+def serve_json(answer):
+    """A server that gives answer(path), and runs."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = json.dumps(answer(self.path)).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments):
+            pass
+
+        def handle_one_request(self):
+            try:
+                super().handle_one_request()
+            except ConnectionError:  # whoever asked was killed
+                self.close_connection = True
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
 class Pages:
     """A web interface of one long sweep: a page that is not written yet is waited for."""
 
     name = "pages"
+    read_once = True
     piece = 12  # documents: as many transactions
     interval_ms = 86400000
     harmed = ("sus", "ctgov")
@@ -122,9 +162,7 @@ class Pages:
         self.pages = []
         self.ended = False
         self.more = threading.Condition()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), self._handler())
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = serve_json(self.answer)
 
     @property
     def documents(self):
@@ -147,6 +185,9 @@ class Pages:
         self.server.shutdown()
         self.server.server_close()
 
+    def answer(self, path):
+        return self.page(int(path.partition("page=")[2] or 0))
+
     def page(self, number):
         with self.more:
             self.more.wait_for(lambda: number < len(self.pages))
@@ -166,34 +207,13 @@ records:
     key: key
 {FIELDS}"""
 
-    def _handler(pages):
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                number = int(self.path.partition("page=")[2] or 0)
-                body = json.dumps(pages.page(number)).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *arguments):
-                pass
-
-            def handle_one_request(self):
-                try:
-                    super().handle_one_request()
-                except ConnectionError:  # whoever asked was killed
-                    self.close_connection = True
-
-        return Handler
-
 
 class Messages:
     """A system that sends HL7 v2 batches over MLLP, one after the other, each until all of it is accepted.
     Each configuration has a sender of its own, which begins with the first one."""
 
     name = "messages"
+    read_once = True
     piece = 30  # documents: about as many transactions
     retry_s = 0.02
     answer_timeout_s = 60
@@ -274,3 +294,96 @@ records:
                 return False
             answer += part
         return answer.count(b"\rMSA|AA|") == ROWS
+
+
+class Notices:
+    """A system whose list is empty until the end, so that only its notices tell what there is: one for
+    each document, told again and again until it hears 200. What it was told is taken need not be told
+    again, and what it was not may have been taken: a document may be read more than once.
+    Each configuration has a sender of its own, which begins with the first one."""
+
+    name = "notices"
+    read_once = False
+    piece = 30  # documents: up to twice as many transactions
+    retry_s = 0.02
+    answer_timeout_s = 60
+    harmed = ("sus", "ctgov")
+    calm = ("lumc", "ctgov")
+
+    def __init__(self, folder, seed):
+        self.rows = RowsOnce(seed)
+        self.pages = []
+        self.told = []  # of each configuration: how many documents
+        self.ended = self.stopped = False
+        self.more = threading.Condition()
+        self.secret = folder / "notices.secret"
+        self.secret.write_text(f"{random.Random(seed).getrandbits(128):032x}")
+        self.server = serve_json(self.answer)
+
+    @property
+    def documents(self):
+        return len(self.pages)
+
+    def write(self):
+        with self.more:
+            self.pages += [self.rows.next_document() for _ in range(self.piece)]
+            self.more.notify_all()
+
+    def end(self):
+        """Whoever asks for the list finds everything."""
+        with self.more:
+            self.ended = True
+            self.more.notify_all()
+
+    def stop(self):
+        self.stopped = True
+        self.end()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def read_of(self, position):
+        return self.told[0] - len(position["waiting"])
+
+    def configuration(self):
+        port = free_port()
+        self.told.append(0)
+        threading.Thread(target=self._tell_all, args=(port, len(self.told) - 1), daemon=True).start()
+        return f"""\
+source: {{transport: notify-pull, format: json, listen: "127.0.0.1:{port}", path: /changed,
+  secrets: ["${{file:{self.secret}}}"], id_field: record, ids_per_minute_max: 100000,
+  url: "http://127.0.0.1:{self.server.server_port}/list", ids: ids, get: "/{{id}}"}}
+target: {{domain: trial}}
+records:
+  - for_each: rows
+    key: key
+{FIELDS}"""
+
+    def _tell_all(self, port, number):
+        while not self.stopped:
+            with self.more:
+                self.more.wait_for(lambda: self.told[number] < self.documents or self.stopped)
+            taken = False
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                taken = self.told[number] < self.documents and \
+                    self._is_taken(port, self.told[number])
+            self.told[number] += taken
+            if not taken:
+                time.sleep(self.retry_s)
+
+    def _is_taken(self, port, document):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=self.answer_timeout_s)
+        try:
+            connection.request("POST", f"/changed/{self.secret.read_text()}", f"record={document}",
+                               {"Content-Type": "application/x-www-form-urlencoded"})
+            status = connection.getresponse().status
+        finally:
+            connection.close()
+        if status not in (200, 503):
+            raise AssertionError(f"a notice was answered with {status}")
+        return status == 200
+
+    def answer(self, path):
+        with self.more:
+            if path == "/list":
+                return {"ids": list(range(self.documents)) if self.ended else []}
+            return {"rows": self.pages[int(path[1:])]}

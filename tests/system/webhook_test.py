@@ -13,10 +13,10 @@ import signal
 import subprocess
 import threading
 
-import confluent_kafka
 import pytest
 import standardwebhooks
 
+from published import keys_in
 from stack.process import Process, free_port, wait_until
 
 KILLS, KILLS_LONG = 10, 100
@@ -110,30 +110,6 @@ def signed(identifier, document, secrets=(SECRET,), age_s=0):
 
 def trial(key, title="A trial"):
     return {"id": key, "title": title, "status": "planned"}
-
-
-def keys_in(installation, topic="ingest.sus.trial"):
-    """The key of every committed record, each partition in its order."""
-    consumer = confluent_kafka.Consumer({
-        "bootstrap.servers": installation.broker.bootstrap, "group.id": "hooks",
-        "enable.auto.commit": False, "isolation.level": "read_committed",
-        "enable.partition.eof": True, "fetch.queue.backoff.ms": 10})
-    found = []
-    try:
-        partitions = consumer.list_topics(topic, 30).topics[topic].partitions
-        consumer.assign([confluent_kafka.TopicPartition(topic, number, 0) for number in partitions])
-        unended = set(partitions)
-        while unended:
-            message = consumer.poll(30)
-            assert message is not None, f"{topic}: nothing came"
-            if message.error() is None:
-                found.append(message.key().decode().removeprefix("sus-trials/"))
-            else:
-                assert message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF
-                unended.discard(message.partition())
-    finally:
-        consumer.close()
-    return found
 
 
 @pytest.fixture(scope="module")
