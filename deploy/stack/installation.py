@@ -31,6 +31,16 @@ def make_keys(folder, institutions):
         path.write_bytes(secrets.token_bytes(KEY_SIZE))
 
 
+def make_certificate(folder):
+    """Of the server that takes notices, who is its own and only sender here."""
+    folder.mkdir(parents=True, mode=0o700)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost", "-days", "30",
+                    "-keyout", "server.key", "-out", "server.pem"],
+                   cwd=folder, check=True, capture_output=True)
+    (folder / "senders.pem").write_bytes((folder / "server.pem").read_bytes())
+
+
 class Installation:
     """preset: whose programs to run. With preferred_ports, the ones the README names, if free."""
 
@@ -46,6 +56,8 @@ class Installation:
         self.listen = f"127.0.0.1:{free_port(8081 if preferred_ports else 0)}"
         self.keys = self.folder / "keys"
         make_keys(self.keys, ["sus", "lu", "lumc"])
+        self.notices = f"127.0.0.1:{free_port()}"
+        make_certificate(self.folder / "ewp")
         self.hub = None
         self.connectors = []
         self.hub_arguments = []
@@ -62,7 +74,8 @@ class Installation:
                 "HUB_BOOTSTRAP": self.broker.bootstrap, "HUB_SCHEMAS": str(self.schemas),
                 "HUB_KEYS": str(self.keys), "HUB_STATE": str(self.folder / "state"),
                 "HUB_SAMPLES": str(self.samples), "HUB_CTGOV_URL": self.sources.url,
-                "HUB_EWP_URL": self.sources.url}
+                "HUB_EWP_URL": self.sources.url, "HUB_EWP_LISTEN": self.notices,
+                "HUB_EWP_TLS": str(self.folder / "ewp")}
 
     def start_broker(self):
         self.broker.start()

@@ -3,8 +3,8 @@
 ClinicalTrials.gov as its API pages: GET /api/v2/studies?pageSize=N&pageToken=T gives {studies,
 nextPageToken}, the token missing on the last page. Erasmus Without Paper as a host answers:
 GET /omobilities/get?sending_hei_id=H and /imobilities/get?sending_hei_id=H give the documents of
-that institution, one after the other, each naming the next in a Link header. Every answer has an
-ETag, and If-None-Match is honoured.
+that institution, one after the other, each naming the next in a Link header; with omobility_id=M
+those that name that mobility. Every answer has an ETag, and If-None-Match is honoured.
 """
 
 import hashlib
@@ -95,8 +95,10 @@ class Sources:
     def _mobility(self, kind, query):
         sender = query.get("sending_hei_id", [""])[0]
         index = int(query.get("page", ["0"])[0])
+        wanted = [f"<omobility-id>{each}<".encode() for each in query.get("omobility_id", [])]
         own = [document for document in self.documents[kind]
-               if sender in sending_institutions(document, self.documents["omobilities"])]
+               if sender in sending_institutions(document, self.documents["omobilities"])
+               and (not wanted or any(each in document for each in wanted))]
         headers = {}
         if index + 1 < len(own):
             following = urllib.parse.urlencode({"sending_hei_id": sender, "page": index + 1})
