@@ -15,8 +15,8 @@ struct part {
 static struct part nth_transport(size_t i) {
     const struct hub_transport *transport = hub_transports[i];
     return transport == NULL ? (struct part){0}
-                             : (struct part){transport->name, transport->summary, NULL,
-                                             transport->options};
+                             : (struct part){transport->name, transport->summary,
+                                             transport->example, transport->options};
 }
 
 static struct part nth_format(size_t i) {

@@ -48,6 +48,7 @@ struct hub_env {
 struct hub_transport {
     const char *name;    /* the file's name, and `transport:` in the configuration */
     const char *summary; /* one sentence, for `connector list` and the manual */
+    const char *example; /* of what the source must have for it, for `connector explain`; or NULL */
     const struct hub_option *options;
     size_t options_size;
     /* What the table cannot say of the options. HUB_FATAL; NULL: nothing. */

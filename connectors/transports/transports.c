@@ -5,6 +5,7 @@
 const struct hub_transport *const hub_transports[] = {&hub_transport_atom, &hub_transport_file_drop,
                                                       &hub_transport_http_poll, &hub_transport_mllp,
                                                       &hub_transport_notify_pull,
+                                                      &hub_transport_postgres,
                                                       &hub_transport_webhook, NULL};
 
 const struct hub_transport *hub_transport_find(const char *name) {

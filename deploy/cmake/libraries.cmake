@@ -2,7 +2,7 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 foreach(library IN ITEMS jansson libxml-2.0 libcurl libmicrohttpd gnutls libcrypto libssl libutf8proc
-        libpcre2-8 libseccomp)
+        libpcre2-8 libpq libseccomp)
   string(MAKE_C_IDENTIFIER ${library} name)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${library})
 endforeach()
