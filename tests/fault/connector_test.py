@@ -9,8 +9,9 @@ import connectors
 import nemeses
 from connectors import ConnectorWorld
 from origins import Files, Messages, Notices, Pages
+from tables import Outbox
 
-ORIGINS = [Files, Pages, Messages, Notices]
+ORIGINS = [Files, Pages, Messages, Notices, Outbox]
 # How often each harm is done.
 pytestmark = pytest.mark.long("minutes of harm to running connectors")
 HARMS = [(connectors.kill_at_random, 8, (None,)),

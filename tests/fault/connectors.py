@@ -150,7 +150,8 @@ class ConnectorWorld:
         for name, (institution, system) in ((self.name, self.source.harmed),
                                             (calm, self.source.calm)):
             check_published(self, institution, system, findings)
-        said, wanted = (comparable(self.position(name)) for name in (self.name, calm))
+        said, wanted = (comparable(self.position(name), self.source)
+                        for name in (self.name, calm))
         findings.add("wrong", self.source.read_once and said != wanted,
                      f"position after {said['sequence']} documents with {said['counts']} where "
                      f"{wanted['sequence']} with {wanted['counts']} were due")
@@ -164,13 +165,11 @@ class ConnectorWorld:
         self.broker.stop()
 
 
-def comparable(position):
+def comparable(position, source):
     """Without what tells one connector from another."""
-    place = json.loads(position["position"])
-    place.pop("configuration", None)
     return {**{key: value for key, value in position.items()
                if key not in ("connector", "institution", "system", "config_hash")},
-            "position": place}
+            "position": source.place_of(json.loads(position["position"]))}
 
 
 def check_published(world, institution, system, findings):

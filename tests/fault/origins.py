@@ -33,7 +33,13 @@ class Rows:
 
     def next_document(self):
         """No key twice: of a page that is no order of versions."""
-        return [self._row(f"K-{number}") for number in self.chance.sample(range(KEYS), ROWS)]
+        return self.next_documents(1)[0]
+
+    def next_documents(self, count):
+        """No key twice in all of them: of these there is no order either."""
+        rows = [self._row(f"K-{number}")
+                for number in self.chance.sample(range(KEYS), count * ROWS)]
+        return [rows[first:first + ROWS] for first in range(0, len(rows), ROWS)]
 
     def _row(self, key):
         self.count += 1
@@ -63,11 +69,26 @@ FIELDS = """\
 """
 
 
-class Files:
+class Origin:
+    """What sources have in common."""
+
+    read_once = True
+
+    def end(self):
+        """Whoever reads may come to an end."""
+
+    def stop(self):
+        """It is gone."""
+
+    def place_of(self, position):
+        """What must be the same for all who have read the same."""
+        return {name: value for name, value in position.items() if name != "configuration"}
+
+
+class Files(Origin):
     """Files in a folder, each written under another name and renamed."""
 
     name = "files"
-    read_once = True
     piece = 130  # documents: three transactions
     names = 1000000
     harmed = ("sus", "sus-trials")
@@ -90,12 +111,6 @@ class Files:
         fresh.write_text("\n".join(lines) + "\n")
         fresh.rename(self.folder / f"{self.documents % self.names:06}.csv")
         self.documents += 1
-
-    def end(self):
-        pass
-
-    def stop(self):
-        pass
 
     def read_of(self, position):
         """How many documents a position has left behind."""
@@ -147,11 +162,10 @@ def serve_json(answer):
     return server
 
 
-class Pages:
+class Pages(Origin):
     """A web interface of one long sweep: a page that is not written yet is waited for."""
 
     name = "pages"
-    read_once = True
     piece = 12  # documents: as many transactions
     interval_ms = 86400000
     harmed = ("sus", "ctgov")
@@ -208,12 +222,11 @@ records:
 {FIELDS}"""
 
 
-class Messages:
+class Messages(Origin):
     """A system that sends HL7 v2 batches over MLLP, one after the other, each until all of it is accepted.
     Each configuration has a sender of its own, which begins with the first one."""
 
     name = "messages"
-    read_once = True
     piece = 30  # documents: about as many transactions
     retry_s = 0.02
     answer_timeout_s = 60
@@ -296,7 +309,7 @@ records:
         return answer.count(b"\rMSA|AA|") == ROWS
 
 
-class Notices:
+class Notices(Origin):
     """A system whose list is empty until the end, so that only its notices tell what there is: one for
     each document, told again and again until it hears 200. What it was told is taken need not be told
     again, and what it was not may have been taken: a document may be read more than once.

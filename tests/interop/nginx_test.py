@@ -4,7 +4,6 @@ Connectors are killed while they read it: nothing may be skipped or doubled. An 
 each version of an item, has a key of its own, so that this can be seen from the keys alone.
 """
 
-import collections
 import json
 import os
 import pathlib
@@ -13,14 +12,12 @@ import socket
 import subprocess
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+from killing import keys_of, read_and_kill
 from stack.process import Process, free_port, wait_until
 
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "atmp-hub"
 NGINX = CACHE / "nginx/usr/sbin/nginx"
-KILLS, KILLS_LONG = 10, 100
-DELAY_MAX_S = 1.0
 PAGE_SIZE = 10
 ENTRIES = 35  # that a feed grows by
 ITEMS = 60
@@ -203,43 +200,6 @@ def configure_items(peer, name="nginx-items", more="", access=None):
     return configure(peer, name, f"transport: http-poll, format: json, url: '{peer.url}/items/first', "
                      f"next: link, ids: items.id, get: '/items/{{id}}', get_parallel: 4{more}, "
                      + (access or peer.access()), "key: [id, version]")
-
-
-def keys_of(installation, topic):
-    """How often each key was written, as a consumer of what is committed sees it."""
-    consumer = Consumer({"bootstrap.servers": installation.broker.bootstrap, "group.id": "nginx-test",
-                         "enable.auto.commit": False, "isolation.level": "read_committed",
-                         "enable.partition.eof": True, "auto.offset.reset": "earliest"})
-    partitions = consumer.list_topics(topic).topics[topic].partitions
-    consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
-    keys, left = collections.Counter(), len(partitions)
-    while left:
-        message = consumer.poll(30)
-        assert message is not None, f"{topic}: nothing came"
-        if message.error():
-            assert message.error().code() == KafkaError._PARTITION_EOF
-            left -= 1
-        else:
-            keys[message.key().decode()] += 1
-    consumer.close()
-    return keys
-
-
-def read_and_kill(request, installation, file, source, seed):
-    """What was published of a source that grows while its connector is killed again and again."""
-    print(f"tests/run interop/nginx_test.py -- --seed {seed}")
-    chance = random.Random(seed)
-    for _ in range(KILLS_LONG if request.config.getoption("--long") else KILLS):
-        process = installation.start_connector(file)
-        source.grow()
-        try:
-            code = process.child.wait(chance.uniform(0, DELAY_MAX_S))
-            raise AssertionError(f"it ended with {code}\n{process.tail()}")
-        except subprocess.TimeoutExpired:
-            process.kill()
-    source.grow()
-    installation.run_connectors([file])
-    return keys_of(installation, "ingest.sus.trial")
 
 
 def test_a_killed_reader_of_a_feed_skips_and_doubles_nothing(request, peer, installation, seed):

@@ -231,8 +231,8 @@ def test_a_pseudonym_hides_its_value_in_a_dry_run_too():
 def test_list_names_every_transport_and_format_with_its_options():
     done = run("connector", "list")
     assert done.returncode == 0
-    for word in ("atom:", "file-drop:", "http-poll:", "mllp:", "notify-pull:", "webhook:", "csv:",
-                 "hl7v2:", "icalendar:", "json:",
+    for word in ("atom:", "file-drop:", "http-poll:", "mllp:", "notify-pull:", "postgres:", "webhook:",
+                 "csv:", "hl7v2:", "icalendar:", "json:",
                  "labelled-text:", "xml:", "withdraw_max_percent",
                  "sweep_values", "charset"):
         assert word in done.stdout

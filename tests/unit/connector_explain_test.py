@@ -46,6 +46,10 @@ def test_a_transport_is_told_of_with_its_options_and_their_defaults():
     assert re.search(r"^  pattern .*Default", told, re.M)
 
 
+def test_a_transport_is_told_of_with_what_its_source_must_have():
+    assert re.search(r"^  CREATE TABLE hub_outbox \($", explain("transport", "postgres"), re.M)
+
+
 def test_a_configuration_takes_every_example_of_a_transform(tmp_path):
     (tmp_path / "sample.csv").write_text("id\nA-1\n")
     for name in names("transform"):
