@@ -103,8 +103,8 @@ static void a_position_of_another_transport_is_for_a_person(void **state) {
         "{\"database\": \"1/5\", \"table\": \"t\", \"xid\": -1, \"open\": []}",
         "{\"database\": \"1/5\", \"table\": \"t\", \"xid\": 1, \"open\": [\"}\"]}",
         "{\"database\": \"1/5\", \"table\": \"t\", \"xid\": 1, \"open\": [], \"until\": \"2:2:\"}",
-        "{\"database\": \"1/5\", \"table\": \"t\", \"xid\": 1, \"open\": [], \"until\": \"2:2:3;4\", "
-        "\"most\": 1, \"id\": 1}"};
+        ("{\"database\": \"1/5\", \"table\": \"t\", \"xid\": 1, \"open\": [], \"most\": 1, \"id\": 1, "
+         "\"until\": \"2:2:3;4\"}")};
     struct outbox *outbox = *state;
     for (size_t i = 0; i < sizeof positions / sizeof *positions; i++) {
         assert_string_equal(
