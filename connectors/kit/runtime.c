@@ -29,6 +29,10 @@ static void on_signal(int signal_number) {
     stop_requested = 1;
 }
 
+static bool is_stopping(void) {
+    return stop_requested;
+}
+
 /* What this process knows over its sessions: of the position the sequence that it has read or
  * committed last, and the one that it has tried to commit; and what the transport keeps. */
 struct memory {
@@ -166,7 +170,8 @@ static enum hub_status open_session(struct session *session, struct hub_error *r
     const struct hub_connector *connector = session->connector;
     const char *bootstrap = session->settings->bootstrap;
     struct hub_env env = {.monotonic_ms = hub_clock_monotonic_ms,
-                          .realtime_ms = hub_clock_realtime_ms};
+                          .realtime_ms = hub_clock_realtime_ms,
+                          .is_stopping = is_stopping};
     snprintf(session->transactional_id, NAME_MAX_SIZE, "connector.%s.%s", connector->institution,
              connector->name);
     snprintf(session->ingest_topic, NAME_MAX_SIZE, "ingest.%s.%s", connector->institution,
@@ -365,6 +370,8 @@ static enum hub_status loop(struct session *session, struct hub_error *reterr) {
         HUB_TRY(hub_clock_check(&session->ahead_ms, reterr));
         enum hub_status status =
             transport->poll(session->transport_state, POLL_MS, &batch, &error);
+        if (status == HUB_RETRY && stop_requested)
+            break; /* it gave up for that */
         if (status == HUB_RETRY) {
             HUB_TRY(wait_for_source(session, &tries, batch.retry_after_ms, &error, reterr));
             continue;

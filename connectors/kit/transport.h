@@ -16,7 +16,7 @@ struct hub_raw_document {
     bool snapshot;   /* it is the whole of what the source has now */
     int64_t withdraw_max_percent; /* a snapshot that lacks more withdraws nothing */
     const char *refused; /* why it could not be read whole, or NULL; bytes may be missing then */
-    const char *refused_code; /* SIZE, FILE or FRAME, where refused */
+    const char *refused_code; /* SIZE, FILE, FRAME, PERSONAL, MANIFEST or DIGEST, where refused */
 };
 
 /* What one poll gives. Bytes and texts live in the batch's arena. */
@@ -40,6 +40,8 @@ struct hub_env {
     bool once; /* a single run: it ends where there is nothing more */
     int64_t (*monotonic_ms)(void);
     int64_t (*realtime_ms)(void); /* since 1970-01-01T00:00:00Z; from any thread */
+    /* Whether this process was told to end: what takes long gives up then. NULL: never. */
+    bool (*is_stopping)(void);
     /* The transport's own, NULL at first: what it keeps from one session to the next, such as a
      * port that answers while Kafka is away. */
     void **kept;
