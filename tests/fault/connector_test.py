@@ -8,10 +8,10 @@ import pytest
 import connectors
 import nemeses
 from connectors import ConnectorWorld
-from origins import Files, Messages, Notices, Pages
+from origins import Files, Messages, Notices, Pages, RemoteFiles
 from tables import Outbox
 
-ORIGINS = [Files, Pages, Messages, Notices, Outbox]
+ORIGINS = [Files, RemoteFiles, Pages, Messages, Notices, Outbox]
 # How often each harm is done.
 pytestmark = pytest.mark.long("minutes of harm to running connectors")
 HARMS = [(connectors.kill_at_random, 8, (None,)),

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 
+from sftp_server import SftpServer
 from stack.process import free_port
 
 KEYS = 300
@@ -134,6 +135,31 @@ class GuardedFiles(Files):
         self.rows.refused.append("guarded")
         self.write_document([{"key": "guarded", "title": "told of 19121212-1212",
                               "status": "planned"}])
+
+
+class RemoteFiles(Files):
+    """The same on an SFTP server, OpenSSH's own."""
+
+    name = "remote-files"
+    piece = 70  # documents: two transactions
+
+    def __init__(self, folder, seed):
+        super().__init__(folder, seed)
+        self.server = SftpServer().start()
+        self.folder = self.server.drop
+
+    def stop(self):
+        self.server.stop()
+
+    def configuration(self):
+        options = {"transport": "file-drop", "format": "csv",
+                   **self.server.options(sftp_settle_ms=200)}
+        return f"""\
+source: {json.dumps(options)}
+target: {{domain: trial}}
+records:
+  - key: key
+{FIELDS}"""
 
 
 def serve_json(answer):
