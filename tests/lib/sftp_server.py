@@ -31,6 +31,12 @@ Subsystem sftp {subsystem}
 """
 
 
+def signal_all(pids, number):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
 class SftpServer:
     """`drop` is the folder that it gives; `subsystem` another program than OpenSSH's own."""
 
@@ -116,9 +122,7 @@ class SftpServer:
         return found
 
     def signal_sessions(self, number):
-        for pid in self.sessions():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+        signal_all(self.sessions(), number)
 
     def is_asked(self):
         """Whether something has come that it has not read."""
@@ -127,13 +131,18 @@ class SftpServer:
                    for fields in map(str.split, lines))
 
     def kill(self):
-        """All of it at once, as when the machine goes."""
-        if self.process is not None:
-            sessions = self.sessions()
-            self.process.kill()
-            for pid in sessions:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        """All of it at once, as when the machine goes. What stands still begins nothing that would
+        be overlooked."""
+        if self.process is None:
+            return
+        found = {self.process.pid}
+        signal_all(found, signal.SIGSTOP)
+        while fresh := set(self.sessions()) - found:
+            signal_all(fresh, signal.SIGSTOP)
+            found |= fresh
+        signal_all(found, signal.SIGKILL)
+        self.process.child.wait()
+        self.process = None
 
     def stop(self):
         self.kill()
