@@ -1,172 +1,172 @@
-/* JSON (RFC 8259), by jansson: duplicate members are refused. A number with more digits than a
- * double or 64 bits keep becomes the text that the source wrote, so that none is lost. */
+/* JSON (RFC 8259), read by yyjson, which says what a number was written as: one with more digits than a
+ * double or 64 bits keep becomes the text that the source wrote, so that none is lost. Duplicate members
+ * are refused. */
 #include "connectors/formats/formats.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <yyjson.h>
 
 enum { DEPTH_MAX = 64, WHOLE_DIGITS_MAX = 18, REAL_DIGITS_MAX = 15 };
 
 static const struct hub_option options[] = {{0}};
 
-/* jansson's own bound on depth (2,048) protects the stack; ours keeps paths readable. */
-static bool is_too_deep(const json_t *value, unsigned depth) {
-    size_t i;
-    json_t *item;
-    const char *key;
-    if (depth > DEPTH_MAX)
-        return true;
-    json_array_foreach((json_t *)value, i, item) {
-        if (is_too_deep(item, depth + 1))
-            return true;
-    }
-    json_object_foreach((json_t *)value, key, item) {
-        if (is_too_deep(item, depth + 1))
-            return true;
-    }
-    return false;
+/* What is read, and where it is refused: strings stay where they stood, so that each has its place. */
+struct reading {
+    struct hub_bytes document;
+    const char *copy;
+    struct hub_error *reterr;
+};
+
+static void *take(void *unused, size_t size) {
+    (void)unused;
+    return hub_allocate(size);
+}
+
+static void *widen(void *unused, void *memory, size_t old_size, size_t size) {
+    (void)unused;
+    (void)old_size;
+    return hub_reallocate(memory, size);
+}
+
+static void give_back(void *unused, void *memory) {
+    (void)unused;
+    hub_release(memory);
+}
+
+static const yyjson_alc memory = {take, widen, give_back, NULL};
+
+static enum hub_status refuse_at(const struct reading *reading, size_t place, const char *what) {
+    size_t line = 0, column = 0, character = 0;
+    yyjson_locate_pos((const char *)reading->document.data, reading->document.size, place, &line,
+                      &column, &character);
+    return hub_fail(reading->reterr, HUB_REJECT, "line %zu column %zu: %s", line, column, what);
+}
+
+static enum hub_status refuse(const struct reading *reading, yyjson_val *string, const char *what) {
+    return refuse_at(reading, (size_t)(yyjson_get_str(string) - reading->copy), what);
 }
 
 /* --- numbers --- */
 
-struct number {
-    size_t size;
-    size_t digits; /* significant ones */
-    bool whole;
-};
-
-static size_t count_digits(struct hub_bytes text, size_t from) {
-    size_t to = from;
-    while (to < text.size && text.data[to] >= '0' && text.data[to] <= '9')
-        to++;
-    return to - from;
-}
-
 /* Significant digits: without the zeros before, and after a point, behind. */
-static size_t significant(struct hub_bytes token, bool whole) {
+static size_t significant(const char *token, bool whole) {
     size_t count = 0, behind = 0;
-    for (size_t i = 0; i < token.size && token.data[i] != 'e' && token.data[i] != 'E'; i++) {
-        uint8_t c = token.data[i];
-        if (c < '0' || c > '9' || (count == 0 && c == '0'))
+    for (; *token != '\0' && *token != 'e' && *token != 'E'; token++) {
+        if (*token < '0' || *token > '9' || (count == 0 && *token == '0'))
             continue;
         count++;
-        behind = c == '0' ? behind + 1 : 0;
+        behind = *token == '0' ? behind + 1 : 0;
     }
     return whole ? count : count - behind;
 }
 
-/* The number that stands at `from` by the grammar of RFC 8259 section 6; size 0 where none does. */
-static struct number read_number(struct hub_bytes text, size_t from) {
-    struct number number = {.whole = true};
-    size_t at = from + (text.data[from] == '-');
-    size_t digits = count_digits(text, at);
-    if (digits == 0 || (digits > 1 && text.data[at] == '0'))
-        return number;
-    at += digits;
-    if (at < text.size && text.data[at] == '.') {
-        digits = count_digits(text, at + 1);
-        if (digits == 0)
-            return number;
-        number.whole = false;
-        at += 1 + digits;
+static json_t *convert_number(const char *token) {
+    bool whole = strpbrk(token, ".eE") == NULL;
+    size_t digits = significant(token, whole);
+    if (digits > (size_t)(whole ? WHOLE_DIGITS_MAX : REAL_DIGITS_MAX))
+        return json_string_nocheck(token);
+    if (whole)
+        return json_integer(strtoll(token, NULL, 10));
+    double real = strtod(token, NULL);
+    bool lost = !isfinite(real) || (real == 0 && digits > 0);
+    return lost ? json_string_nocheck(token) : json_real(real);
+}
+
+/* --- values --- */
+
+static enum hub_status convert(const struct reading *reading, yyjson_val *value, unsigned depth,
+                               json_t **ret_value);
+
+static enum hub_status check_text(const struct reading *reading, yyjson_val *string) {
+    if (memchr(yyjson_get_str(string), '\0', yyjson_get_len(string)) == NULL)
+        return HUB_OK;
+    return refuse(reading, string, "a text with a zero character");
+}
+
+static enum hub_status convert_array(const struct reading *reading, yyjson_val *array,
+                                     unsigned depth, json_t *ret_array) {
+    yyjson_arr_iter items = yyjson_arr_iter_with(array);
+    for (yyjson_val *item; (item = yyjson_arr_iter_next(&items)) != NULL;) {
+        json_t *converted = NULL;
+        HUB_TRY(convert(reading, item, depth, &converted));
+        json_array_append_new(ret_array, converted);
     }
-    if (at < text.size && (text.data[at] == 'e' || text.data[at] == 'E')) {
-        at++;
-        at += at < text.size && (text.data[at] == '+' || text.data[at] == '-');
-        digits = count_digits(text, at);
-        if (digits == 0)
-            return number;
-        number.whole = false;
-        at += digits;
+    return HUB_OK;
+}
+
+static enum hub_status convert_object(const struct reading *reading, yyjson_val *object,
+                                      unsigned depth, json_t *ret_object) {
+    yyjson_obj_iter members = yyjson_obj_iter_with(object);
+    for (yyjson_val *name; (name = yyjson_obj_iter_next(&members)) != NULL;) {
+        json_t *converted = NULL;
+        size_t before = json_object_size(ret_object);
+        HUB_TRY(check_text(reading, name));
+        HUB_TRY(convert(reading, yyjson_obj_iter_get_val(name), depth, &converted));
+        json_object_set_new_nocheck(ret_object, yyjson_get_str(name), converted);
+        if (json_object_size(ret_object) == before)
+            return refuse(reading, name, "a member of that name stands there before");
     }
-    number.size = at - from;
-    number.digits = significant(hub_bytes_part(text, from, at), number.whole);
-    return number;
+    return HUB_OK;
 }
 
-static bool is_space(uint8_t c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* Whether it is a value: a number where a name should be stays the error that it is. */
-static bool is_value(struct hub_bytes text, size_t to) {
-    while (to < text.size && is_space(text.data[to]))
-        to++;
-    return to == text.size || text.data[to] == ',' || text.data[to] == ']' || text.data[to] == '}';
-}
-
-static bool would_lose(struct hub_bytes token, const struct number *number) {
-    char text[64] = {0};
-    if (number->digits > (size_t)(number->whole ? WHOLE_DIGITS_MAX : REAL_DIGITS_MAX) ||
-        token.size >= sizeof text)
-        return true;
-    if (number->whole)
-        return false;
-    memcpy(text, token.data, token.size);
-    double real = strtod(text, NULL);
-    return !isfinite(real) || (real == 0 && number->digits > 0);
-}
-
-/* Appends the document with quotes around what would lose digits; false where nothing would. */
-static bool quote_numbers(struct hub_bytes text, struct hub_buffer *buffer) {
-    size_t done = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t c = text.data[i];
-        if (quoted && c == '\\') {
-            i++;
-        } else if (c == '"') {
-            quoted = !quoted;
-        } else if (!quoted && (c == '-' || (c >= '0' && c <= '9'))) {
-            struct number number = read_number(text, i);
-            struct hub_bytes token = hub_bytes_part(text, i, i + number.size);
-            bool alone = i == 0 || is_space(text.data[i - 1]) || text.data[i - 1] == ':' ||
-                         text.data[i - 1] == ',' || text.data[i - 1] == '[';
-            if (number.size == 0)
-                continue;
-            if (alone && would_lose(token, &number) && is_value(text, i + number.size)) {
-                hub_buffer_append_bytes(buffer, hub_bytes_part(text, done, i));
-                hub_buffer_append_byte(buffer, '"');
-                hub_buffer_append_bytes(buffer, token);
-                hub_buffer_append_byte(buffer, '"');
-                done = i + number.size;
-            }
-            i += number.size - 1;
-        }
+static enum hub_status convert(const struct reading *reading, yyjson_val *value, unsigned depth,
+                               json_t **ret_value) {
+    enum hub_status status = HUB_OK;
+    if (depth > DEPTH_MAX)
+        return hub_fail(reading->reterr, HUB_REJECT, "nested deeper than %d levels", DEPTH_MAX);
+    switch (yyjson_get_type(value)) {
+    case YYJSON_TYPE_RAW:
+        *ret_value = convert_number(yyjson_get_raw(value));
+        break;
+    case YYJSON_TYPE_STR:
+        HUB_TRY(check_text(reading, value));
+        *ret_value = json_stringn_nocheck(yyjson_get_str(value), yyjson_get_len(value));
+        break;
+    case YYJSON_TYPE_BOOL:
+        *ret_value = json_boolean(yyjson_get_bool(value));
+        break;
+    case YYJSON_TYPE_ARR:
+        *ret_value = json_array();
+        status = convert_array(reading, value, depth + 1, *ret_value);
+        break;
+    case YYJSON_TYPE_OBJ:
+        *ret_value = json_object();
+        status = convert_object(reading, value, depth + 1, *ret_value);
+        break;
+    default:
+        *ret_value = json_null();
+        break;
     }
-    if (done > 0)
-        hub_buffer_append_bytes(buffer, hub_bytes_part(text, done, text.size));
-    return done > 0;
+    if (status == HUB_OK)
+        return HUB_OK;
+    json_decref(*ret_value);
+    *ret_value = NULL;
+    return status;
 }
 
 static enum hub_status parse(const void *unused, struct hub_bytes document,
                              struct hub_arena *arena, struct hub_parsed *ret_parsed,
                              struct hub_error *reterr) {
-    json_error_t error;
+    yyjson_read_err error;
+    json_t *tree = NULL;
     (void)unused;
-    (void)arena;
-    HUB_SCOPED_BUFFER quoted = {0};
-    if (document.size > 0 && memchr(document.data, '\0', document.size) != NULL)
-        return hub_fail(reterr, HUB_REJECT, "a zero byte; JSON in UTF-8 would pass");
-    if (quote_numbers(document, &quoted))
-        document = hub_buffer_bytes(&quoted);
-    json_t *tree = json_loadb((const char *)document.data, document.size,
-                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (tree == NULL) {
-        /* "... near 'xyz'": what stands there may be about a person. */
-        char *near = strstr(error.text, " near ");
-        if (near != NULL)
-            *near = '\0';
-        return hub_fail(reterr, HUB_REJECT, "line %d column %d: %s", error.line, error.column,
-                        error.text);
-    }
-    if (is_too_deep(tree, 0)) {
-        json_decref(tree);
-        return hub_fail(reterr, HUB_REJECT, "nested deeper than %d levels", DEPTH_MAX);
-    }
+    if (document.size == 0)
+        return hub_fail(reterr, HUB_REJECT, "nothing is in it; a JSON document would pass");
+    char *copy = hub_arena_take(arena, document.size + YYJSON_PADDING_SIZE);
+    struct reading reading = {document, copy, reterr};
+    memset(copy + document.size, 0, YYJSON_PADDING_SIZE);
+    memcpy(copy, document.data, document.size);
+    yyjson_doc *read = yyjson_read_opts(copy, document.size,
+                                        YYJSON_READ_INSITU | YYJSON_READ_NUMBER_AS_RAW, &memory,
+                                        &error);
+    if (read == NULL)
+        return refuse_at(&reading, error.pos, error.msg);
+    enum hub_status status = convert(&reading, yyjson_doc_get_root(read), 0, &tree);
+    yyjson_doc_free(read);
     *ret_parsed = (struct hub_parsed){.tree = tree};
-    return HUB_OK;
+    return status;
 }
 
 const struct hub_format hub_format_json = {

@@ -72,7 +72,14 @@ static bool has_at(struct hub_bytes text, size_t at, const char *word) {
     return text.size - at >= size && strncasecmp((const char *)text.data + at, word, size) == 0;
 }
 
+/* All of them end so: the digits of a digest are asked for at every turn. */
+static bool may_end_a_word(uint8_t letter) {
+    return (letter | 0x20) == 'r' || (letter | 0x20) == 'n';
+}
+
 static bool word_ends_at(struct hub_bytes text, size_t at) {
+    if (at == 0 || !may_end_a_word(text.data[at - 1]))
+        return false;
     for (size_t i = 0; i < WORDS; i++)
         if (at >= strlen(words[i].word) && has_at(text, at - strlen(words[i].word), words[i].word))
             return true;
@@ -87,11 +94,12 @@ static bool word_begins_at(struct hub_bytes text, size_t at) {
 }
 
 /* By the first three letters, which hardly any text has: every text of every document is asked. */
-static bool may_begin_a_word(const uint8_t *text) {
+static inline bool may_begin_a_word(const uint8_t *text) {
     static const char beginnings[][4] = {"per", "pnr", "sam", "bur", "bsn", "sof"};
-    char letters[] = {(char)(text[0] | 0x20), (char)(text[1] | 0x20), (char)(text[2] | 0x20)};
-    if (letters[0] != 'p' && letters[0] != 's' && letters[0] != 'b')
+    uint8_t first = text[0] | 0x20;
+    if (first != 'p' && first != 's' && first != 'b')
         return false;
+    char letters[] = {(char)first, (char)(text[1] | 0x20), (char)(text[2] | 0x20)};
     for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
         if (memcmp(letters, beginnings[i], sizeof letters) == 0)
             return true;
@@ -100,10 +108,13 @@ static bool may_begin_a_word(const uint8_t *text) {
 
 /* Which numbers the text tells of. */
 static void listen(struct hub_bytes text, struct hub_guard_told *told) {
-    for (size_t at = 0; at + 3 <= text.size; at++)
-        for (size_t i = 0; i < WORDS && may_begin_a_word(text.data + at); i++)
+    for (size_t at = 0; at + 3 <= text.size; at++) {
+        if (!may_begin_a_word(text.data + at))
+            continue;
+        for (size_t i = 0; i < WORDS; i++)
             if (has_at(text, at, words[i].word))
                 *(words[i].is_dutch ? &told->dutch : &told->swedish) = true;
+    }
 }
 
 struct number {
@@ -249,7 +260,9 @@ static enum hub_status check_record(const struct hub_type *type, struct hub_byte
     for (size_t i = 0; i < type->count; i++) {
         const struct hub_field *field = &type->fields[i];
         size_t from = path->size;
-        hub_buffer_append_format(path, "%s%s", from == 0 ? "" : ".", field->name);
+        if (from > 0)
+            hub_buffer_append_byte(path, '.');
+        hub_buffer_append_text(path, field->name);
         HUB_TRY(hub_guard_check(field->type, hub_slice_value(field->type, &cursor), told, path,
                                 reterr));
         path->size = from;

@@ -1,4 +1,4 @@
-# Libraries, all from Debian; librdkafka may come from another prefix (PKG_CONFIG_PATH).
+# Libraries, all from Debian; librdkafka and yyjson may come from other prefixes (PKG_CONFIG_PATH).
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 foreach(library IN ITEMS jansson libxml-2.0 libcurl libmicrohttpd gnutls libcrypto libssl libutf8proc
@@ -7,6 +7,7 @@ foreach(library IN ITEMS jansson libxml-2.0 libcurl libmicrohttpd gnutls libcryp
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${library})
 endforeach()
 pkg_check_modules(yaml REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(yyjson REQUIRED IMPORTED_TARGET yyjson>=0.6)
 pkg_check_modules(avro REQUIRED IMPORTED_TARGET avro-c)
 pkg_check_modules(lmdb REQUIRED IMPORTED_TARGET lmdb)
 pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka>=2.0.2)

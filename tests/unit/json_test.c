@@ -102,12 +102,12 @@ static void a_long_number_mends_no_document_that_is_none(void **state) {
 
 static void a_document_that_is_cut_off_is_refused_with_its_place(void **state) {
     assert_string_equal(parsing_refusal(*state, "{\"a\": 1,\n \"b\": [1, 2"),
-                        "line 2 column 11: ']' expected");
-    assert_string_equal(parsing_refusal(*state, ""), "line 1 column 0: unexpected token");
+                        "line 2 column 12: unexpected end of data");
+    assert_string_equal(parsing_refusal(*state, ""), "nothing is in it; a JSON document would pass");
 }
 
 static void anything_after_the_document_is_refused(void **state) {
-    assert_non_null(strstr(parsing_refusal(*state, "{} {}"), "end of file expected"));
+    assert_non_null(strstr(parsing_refusal(*state, "{} {}"), "line 1 column 4: "));
 }
 
 static void a_refusal_never_repeats_what_stands_in_the_document(void **state) {
@@ -117,8 +117,8 @@ static void a_refusal_never_repeats_what_stands_in_the_document(void **state) {
 }
 
 static void a_member_that_stands_there_twice_is_refused(void **state) {
-    assert_non_null(
-        strstr(parsing_refusal(*state, "{\"a\": 1, \"a\": 2}"), "duplicate object key"));
+    assert_string_equal(parsing_refusal(*state, "{\"a\": 1,\n \"a\": 2}"),
+                        "line 2 column 3: a member of that name stands there before");
 }
 
 static void text_that_is_not_utf_8_or_has_a_zero_is_refused(void **state) {
@@ -128,18 +128,47 @@ static void text_that_is_not_utf_8_or_has_a_zero_is_refused(void **state) {
     parsing_refusal_of_bytes(*state, hub_bytes("[1\0]", 4));
 }
 
+/* Another reader, as strict: what it makes of a document is made of it here. */
+static void another_reader_says_the_same(void **state) {
+    static const char *const documents[] = {
+        "[]", "{}", " [ ] ", "[[]]", "{\"\": 1}", "[null, true, false]", "\t[1]\r\n", "0", "-0", "[-0.0]",
+        "[1e5, 1E+5, 1e-5, 0.5, -0.25e2]", "[\"\\\" \\\\ \\/ \\b\\f\\n\\r\\t\"]", "[\"\\u00e5\\uD83D\\uDE00\"]",
+        "[\"\xc3\xa5 \xf0\x9f\x98\x80\"]", "[\"\x7f\"]", "{\"a\": {\"a\": {\"a\": []}}}",
+        "[1,]", "[,1]", "[1 2]", "{\"a\": 1,}", "{\"a\"}", "{\"a\":}", "{a: 1}", "{'a': 1}", "{1: 1}", "[", "]",
+        "[1", "[1}", "{\"a\": 1]", "[tru]", "[nul]", "[True]", "[NaN]", "[Infinity]", "[-Infinity]", "[01]", "[1.]",
+        "[.5]", "[+1]", "[-]", "[1e]", "[1e+]", "[0x10]", "[1_0]", "[- 1]", "[\"a]", "[\"\\x41\"]", "[\"\\u12\"]",
+        "[\"\\uD800\"]", "[\"\\uDC00\"]", "[\"\\uD800\\u0041\"]", "[\"\\uD800\\uD800\"]", "[\"\\uDE00\\uD83D\"]",
+        "[\"\t\"]", "[\"\n\"]", "[\"\x01\"]", "[\"\xe5\"]", "[\"\xc0\x80\"]", "[\"\xed\xa0\x80\"]",
+        "[\"\xf4\x90\x80\x80\"]", "[\"\xe2\x82\"]", "[\"\xfe\"]", "[1] // x", "[1, /* x */ 2]", "# x\n[1]",
+        "\xef\xbb\xbf[1]", "[1]\f", "\v[1]", "[1]\xc2\xa0", "{\"a\": 1 \"b\": 2}", "{\"a\" 1}", "[\"a\" \"b\"]", "nulll", "true false",
+    };
+    for (size_t i = 0; i < sizeof documents / sizeof *documents; i++) {
+        struct parsing *parsing = *state;
+        json_t *wanted = json_loads(documents[i], JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+        if (wanted == NULL) {
+            parsing_refusal(parsing, documents[i]);
+            continue;
+        }
+        parsing_feed(parsing, documents[i]);
+        assert_true(json_equal(parsing->parsed.tree, wanted));
+        json_decref(wanted);
+    }
+}
+
 static void depth_is_bounded(void **state) {
     struct parsing *parsing = *state;
     parsing_feed(parsing, nested(parsing, 64));
     assert_string_equal(parsing_refusal(parsing, nested(parsing, 65)),
                         "nested deeper than 64 levels");
-    assert_non_null(strstr(parsing_refusal(parsing, nested(parsing, 100000)), "depth"));
+    assert_string_equal(parsing_refusal(parsing, nested(parsing, 100000)),
+                        "nested deeper than 64 levels");
 }
 
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(a_document_is_its_own_tree),
         cmocka_unit_test(a_lone_value_is_a_document_too),
+        cmocka_unit_test(another_reader_says_the_same),
         cmocka_unit_test(numbers_keep_the_digits_that_their_source_wrote),
         cmocka_unit_test(a_number_with_a_zero_behind_its_point_stays_a_number),
         cmocka_unit_test(digits_within_texts_and_names_are_left_alone),
