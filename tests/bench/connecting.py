@@ -35,9 +35,12 @@ def map_documents():
     return {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
 
 
-def private_bytes(pid):
+def memory_bytes(pid):
+    """(what it has written to and nobody shares, the pages of program files that nobody else has mapped just
+    now). The second is shared with the next connector, and read again where it was dropped."""
     rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return 1024 * sum(int(found) for found in re.findall(r"^Private_\w+:\s+(\d+) kB", rollup, re.M))
+    return [1024 * int(re.search(rf"^Private_{kind}:\s+(\d+) kB", rollup, re.M)[1])
+            for kind in ("Dirty", "Clean")]
 
 
 def cpu_seconds(pid):
@@ -46,7 +49,8 @@ def cpu_seconds(pid):
 
 
 def rest(folder, heap, note):
-    """Private memory in bytes, and the part of a core, of a connector that has read what there was."""
+    """Private memory and pages of files in bytes, and the part of a core, of a connector that has read what
+    there was."""
     drop = folder / "drop"
     drop.mkdir()
     (drop / "study.json").write_bytes((STUDY / "study.json").read_bytes())
@@ -67,7 +71,7 @@ def rest(folder, heap, note):
         time.sleep(REST_S)  # what is measured is a time in which nothing happens
         if not connector.is_running():
             raise Failed(connector.tail())
-        return private_bytes(connector.pid), (cpu_seconds(connector.pid) - before) / REST_S
+        return *memory_bytes(connector.pid), (cpu_seconds(connector.pid) - before) / REST_S
     finally:
         if connector is not None:
             connector.stop()
@@ -82,7 +86,7 @@ def published(broker):
 def run_connector(folder, heap, note, results):
     note(f"mapping {DOCUMENTS:,} documents, {ROUNDS} times, beside jq")
     middle = map_documents()
-    middle["private"], middle["core"] = rest(folder, heap, note)
+    middle["private"], middle["files"], middle["core"] = rest(folder, heap, note)
     found = {"mapping_vs_jq": middle["mapped_us"] / middle["picked_us"],
              "private_mb_at_rest": middle["private"] / 1e6, "core_at_rest": middle["core"]}
     print(write_connector(results, DOCUMENTS, ROUNDS, REST_S, middle, found), end="")
