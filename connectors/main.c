@@ -4,6 +4,7 @@
 #include "connectors/kit/draft.h"
 #include "connectors/kit/explain.h"
 #include "connectors/kit/runtime.h"
+#include "connectors/operate.h"
 #include "hub/io/crypto.h"
 #include "hub/io/json.h"
 
@@ -15,7 +16,7 @@
 enum { EXIT_OK = 0, EXIT_FINDINGS = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 5 };
 
 struct arguments {
-    const char *schemas, *keys, *input, *context, *sample, *domain, *system;
+    const char *schemas, *keys, *input, *context, *sample, *domain, *system, *who, *reason, *to;
     struct hub_runtime_settings runtime;
     bool json;
     char **files;
@@ -196,6 +197,52 @@ static int run_run(const struct arguments *arguments) {
     return code;
 }
 
+static struct operation operation_of(const struct arguments *arguments) {
+    return (struct operation){.state_folder = arguments->runtime.state_folder,
+                              .bootstrap = arguments->runtime.bootstrap,
+                              .who = arguments->who,
+                              .reason = arguments->reason,
+                              .to = arguments->to,
+                              .json = arguments->json};
+}
+
+static int run_status(const struct arguments *arguments) {
+    struct operation operation = operation_of(arguments);
+    return operate_status(&operation, arguments->files, arguments->file_count);
+}
+
+static int run_pause(const struct arguments *arguments) {
+    struct operation operation = operation_of(arguments);
+    return operate_pause(&operation, arguments->files[0]);
+}
+
+static int run_resume(const struct arguments *arguments) {
+    struct operation operation = operation_of(arguments);
+    return operate_resume(&operation, arguments->files[0]);
+}
+
+static int run_retry(const struct arguments *arguments) {
+    struct operation operation = operation_of(arguments);
+    return operate_retry(&operation, arguments->files[0]);
+}
+
+static int run_stop(const struct arguments *arguments) {
+    struct operation operation = operation_of(arguments);
+    return operate_stop(&operation, arguments->files[0]);
+}
+
+static int run_position(const struct arguments *arguments) {
+    struct operation operation = operation_of(arguments);
+    struct hub_catalogue *catalogue = load_catalogue(arguments->schemas);
+    struct hub_connector *connector = NULL;
+    if (catalogue != NULL)
+        connector = load_connector(arguments, arguments->files[0], catalogue);
+    int code = connector == NULL ? EXIT_FINDINGS : operate_position(&operation, connector);
+    hub_connector_free(connector);
+    hub_catalogue_free(catalogue);
+    return code;
+}
+
 static const struct command commands[] = {
     {"list", "", "Names the transports and formats, with their options.", 0, 0, run_list},
     {"explain", "KIND [NAME]", "Tells of a transport, a format or a transform.", 1, 2, run_explain},
@@ -209,6 +256,13 @@ static const struct command commands[] = {
     {"coverage", "FILE FOLDER", "Maps a folder of documents and tells what is not used.", 2, 2,
      run_coverage},
     {"run", "FILE", "Connects.", 1, 1, run_run},
+    {"status", "[NAME...]", "Shows what the connectors of this machine do.", 0, -1, run_status},
+    {"pause", "NAME --reason TEXT", "Lets it rest; its session stays open.", 1, 1, run_pause},
+    {"resume", "NAME --reason TEXT", "Lets it go on.", 1, 1, run_resume},
+    {"retry", "NAME", "Ends a back-off: it tries again at once.", 1, 1, run_retry},
+    {"stop", "NAME", "Ends it, once what it has begun is committed.", 1, 1, run_stop},
+    {"position", "FILE [--to JSON --reason TEXT]",
+     "Shows how far it has read, or sets it; only while it is stopped.", 1, 1, run_position},
     {0},
 };
 
@@ -218,7 +272,8 @@ static const struct option long_options[] = {
     {"context", required_argument, NULL, 'c'}, {"output", required_argument, NULL, 'o'},
     {"state", required_argument, NULL, 't'},   {"once", no_argument, NULL, '1'},
     {"from", required_argument, NULL, 'f'},    {"domain", required_argument, NULL, 'd'},
-    {"system", required_argument, NULL, 'y'},
+    {"system", required_argument, NULL, 'y'},  {"reason", required_argument, NULL, 'r'},
+    {"by", required_argument, NULL, 'w'},      {"to", required_argument, NULL, 'T'},
     {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
 };
 
@@ -232,7 +287,9 @@ static void usage(FILE *out) {
             "  --schemas DIR      the schemas folder (HUB_SCHEMAS, else schemas)\n"
             "  --keys DIR         keys for pseudonyms (HUB_KEYS)\n"
             "  --bootstrap HOSTS  Kafka (HUB_BOOTSTRAP, else 127.0.0.1:19092)\n"
-            "  --state DIR        where held-back records stay (HUB_STATE, else state)\n"
+            "  --state DIR        where held-back records and what it tells of itself stay (HUB_STATE,\n"
+            "                     else state)\n"
+            "  --by NAME          pause, resume, position: who asks (USER)\n"
             "  --once             run: end when the source has nothing more\n"
             "  --context A.B=C    dry-run: a fact about the request or file\n"
             "  -o table|json      dry-run: how to print (table)\n"
@@ -273,6 +330,15 @@ static bool read_option(struct arguments *arguments, int option) {
     case 'y':
         arguments->system = optarg;
         return true;
+    case 'r':
+        arguments->reason = optarg;
+        return true;
+    case 'w':
+        arguments->who = optarg;
+        return true;
+    case 'T':
+        arguments->to = optarg;
+        return true;
     case '1':
         arguments->runtime.once = true;
         return true;
@@ -288,6 +354,7 @@ int main(int argc, char **argv) {
     struct arguments arguments = {
         .schemas = environment("HUB_SCHEMAS", "schemas"),
         .keys = environment("HUB_KEYS", NULL),
+        .who = environment("USER", "somebody"),
         .runtime = {.bootstrap = environment("HUB_BOOTSTRAP", "127.0.0.1:19092"),
                     .state_folder = environment("HUB_STATE", "state")}};
     hub_json_open();

@@ -1,6 +1,8 @@
 #include "connectors/kit/runtime.h"
 
 #include "connectors/kit/pipeline.h"
+#include "connectors/kit/position.h"
+#include "connectors/kit/presence.h"
 #include "hub/io/back_off.h"
 #include "hub/io/clock.h"
 #include "hub/io/crypto.h"
@@ -8,10 +10,6 @@
 #include "hub/io/kafka.h"
 #include "hub/io/log.h"
 #include "hub/io/watchdog.h"
-#include "schemas/lib/encode.h"
-#include "schemas/lib/frame.h"
-#include "schemas/lib/slice.h"
-#include "schemas/lib/walk.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -45,6 +43,7 @@ struct session {
     struct hub_connector *connector;
     const struct hub_runtime_settings *settings;
     struct memory *memory;
+    struct hub_presence *presence;
     struct hub_reader *reader;
     struct hub_producer *producer;
     char transactional_id[NAME_MAX_SIZE];
@@ -52,54 +51,25 @@ struct session {
     char configuration[HUB_DIGEST_TEXT_SIZE];
     void *transport_state;
     struct hub_pipeline pipeline;
-    struct hub_connector_counts counts;
-    int64_t sequence;
-    char *position; /* as committed last */
+    struct hub_position position; /* as committed last, but for its text */
     int64_t ahead_ms; /* the wall clock's, of the monotonic one */
     struct hub_arena arena; /* of the running batch */
 };
 
-/* --- loading --- */
+/* --- what others may see --- */
 
-static enum hub_status take_position(void *context, const struct hub_kafka_record *record,
-                                     struct hub_error *reterr) {
-    struct session *session = context;
-    const struct hub_schema *schema =
-        hub_catalogue_latest(session->connector->catalogue, "position");
-    struct hub_walk_limits limits = {.size_max = HUB_KAFKA_MESSAGE_SIZE_MAX,
-                                     .elements_max = 100000};
-    struct hub_walk walk = {0};
-    struct hub_bytes body, part;
-    int32_t id = 0;
-    if (!record->has_value || !hub_bytes_equal_text(record->key, session->connector->name))
-        return HUB_OK;
-    HUB_TRY(hub_frame_open(record->value, &id, &body, reterr));
-    if (id != schema->id)
-        return hub_fail(reterr, HUB_FATAL, "position with schema id %d; %d would pass", id,
-                        schema->id);
-    HUB_TRY(hub_walk(schema->root, body, &limits, &walk, reterr));
-    hub_slice_path(schema->root, body, "position", &part);
-    part = hub_slice_octets(part);
-    hub_release(session->position);
-    session->position = hub_copy_bytes(part.data, part.size);
-    hub_slice_path(schema->root, body, "sequence", &part);
-    session->sequence = hub_slice_long(part);
-    const struct {
-        const char *path;
-        int64_t *count;
-    } counts[] = {{"counts.read", &session->counts.read},
-                  {"counts.published", &session->counts.published},
-                  {"counts.withdrawn", &session->counts.withdrawn},
-                  {"counts.vanished", &session->counts.vanished},
-                  {"counts.unchanged", &session->counts.unchanged},
-                  {"counts.skipped", &session->counts.skipped},
-                  {"counts.dead", &session->counts.dead}};
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        hub_slice_path(schema->root, body, counts[i].path, &part);
-        *counts[i].count = hub_slice_long(part);
-    }
-    return HUB_OK;
+static void tell_position(struct session *session, const char *text) {
+    const struct hub_connector_counts *counts = &session->position.counts;
+    json_t *told = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "read", (json_int_t)counts->read, "published",
+        (json_int_t)counts->published, "withdrawn", (json_int_t)counts->withdrawn, "vanished",
+        (json_int_t)counts->vanished, "unchanged", (json_int_t)counts->unchanged, "skipped",
+        (json_int_t)counts->skipped, "dead", (json_int_t)counts->dead);
+    hub_presence_tell_position(session->presence, text, session->position.sequence, told);
+    json_decref(told);
 }
+
+/* --- loading --- */
 
 static enum hub_status take_published(void *context, const struct hub_kafka_record *record,
                                       struct hub_error *reterr) {
@@ -107,19 +77,6 @@ static enum hub_status take_published(void *context, const struct hub_kafka_reco
     if (!record->has_key || !record->has_value)
         return HUB_OK;
     return hub_known_load(session->pipeline.known, record->key, record->value, reterr);
-}
-
-/* Other connectors write to the same partition, and one of them may hold a transaction open below
- * what this one has committed. */
-static enum hub_status read_settled(struct session *session, const char *topic, int32_t partition,
-                                    enum hub_status (*take)(void *context,
-                                                            const struct hub_kafka_record *record,
-                                                            struct hub_error *reterr),
-                                    struct hub_error *reterr) {
-    struct hub_kafka_partition end = {topic, partition, -1, NULL};
-    HUB_TRY(hub_reader_settle(session->reader, &end, 1, reterr));
-    return hub_reader_read(session->reader, topic, partition, 0, end.offset, take, session, NULL,
-                           reterr);
 }
 
 /* What a broker has forgotten to end in a partition is open until somebody ends it by hand. The next
@@ -147,7 +104,8 @@ static enum hub_status load_known(struct session *session, struct hub_error *ret
     HUB_TRY(hub_reader_partition_count(session->reader, session->ingest_topic, &partitions,
                                        reterr));
     for (int32_t i = 0; i < partitions; i++)
-        HUB_TRY(read_settled(session, session->ingest_topic, i, take_published, reterr));
+        HUB_TRY(hub_read_settled(session->reader, session->ingest_topic, i, take_published, session,
+                                 reterr));
     return HUB_OK;
 }
 
@@ -155,14 +113,14 @@ static enum hub_status load_known(struct session *session, struct hub_error *ret
  * where somebody else has moved the position, this one gives way. */
 static enum hub_status recognise_position(struct session *session, struct hub_error *reterr) {
     struct memory *memory = session->memory;
-    bool own = session->sequence == memory->committed || session->sequence == memory->tried;
+    bool own = session->position.sequence == memory->committed || session->position.sequence == memory->tried;
     if (memory->has_read && !own)
         return hub_fail(reterr, HUB_FATAL,
                         "another process runs connector %s: its position has moved from document "
                         "%lld to %lld; one process of it would pass", session->connector->name,
-                        (long long)memory->committed, (long long)session->sequence);
+                        (long long)memory->committed, (long long)session->position.sequence);
     memory->has_read = true;
-    memory->committed = memory->tried = session->sequence;
+    memory->committed = memory->tried = session->position.sequence;
     return HUB_OK;
 }
 
@@ -172,8 +130,8 @@ static enum hub_status open_session(struct session *session, struct hub_error *r
     struct hub_env env = {.monotonic_ms = hub_clock_monotonic_ms,
                           .realtime_ms = hub_clock_realtime_ms,
                           .is_stopping = is_stopping};
-    snprintf(session->transactional_id, NAME_MAX_SIZE, "connector.%s.%s", connector->institution,
-             connector->name);
+    snprintf(session->transactional_id, NAME_MAX_SIZE, "%s",
+             hub_connector_transactional_id(connector, &session->arena));
     snprintf(session->ingest_topic, NAME_MAX_SIZE, "ingest.%s.%s", connector->institution,
              connector->domain->name);
     snprintf(session->deadletter_topic, NAME_MAX_SIZE, "deadletter.%s", connector->institution);
@@ -183,16 +141,17 @@ static enum hub_status open_session(struct session *session, struct hub_error *r
      * there is. */
     HUB_TRY(hub_producer_new(bootstrap, session->transactional_id, &session->producer, reterr));
     HUB_TRY(settle_written(session, reterr));
-    HUB_TRY(read_settled(session, "position", 0, take_position, reterr));
+    HUB_TRY(hub_position_read(session->reader, connector, &session->position, reterr));
     HUB_TRY(recognise_position(session, reterr));
     HUB_TRY(load_known(session, reterr));
-    env.position = session->position;
+    env.position = session->position.text;
     env.folder = connector->folder;
     env.once = session->settings->once;
     hub_digest_text(&connector->config_hash, HUB_DIGEST_SIZE, session->configuration);
     env.configuration = session->configuration;
     env.kept = &session->memory->kept;
     session->transport_state = hub_allocate_zero(1, connector->transport->state_size);
+    tell_position(session, session->position.text);
     return connector->transport->open(session->transport_state, connector->transport_options, &env,
                                       reterr);
 }
@@ -204,7 +163,7 @@ static void close_session(struct session *session) {
     hub_known_free(session->pipeline.known);
     hub_producer_free(session->producer);
     hub_reader_free(session->reader);
-    hub_release(session->position);
+    hub_position_free(&session->position);
     hub_arena_destroy(&session->arena);
 }
 
@@ -218,26 +177,6 @@ static void add_counts(struct hub_connector_counts *sum, const struct hub_connec
     sum->unchanged += more->unchanged;
     sum->skipped += more->skipped;
     sum->dead += more->dead;
-}
-
-static void encode_position(const struct session *session, const char *position, int64_t sequence,
-                            const struct hub_connector_counts *counts, struct hub_buffer *value) {
-    const struct hub_connector *connector = session->connector;
-    hub_frame_append(value, hub_catalogue_latest(connector->catalogue, "position")->id);
-    hub_encode_text(value, connector->name);
-    hub_encode_text(value, connector->institution);
-    hub_encode_text(value, connector->system->name);
-    hub_encode_text(value, connector->domain->name);
-    hub_encode_text(value, position);
-    hub_encode_long(value, sequence);
-    hub_encode_long(value, counts->read);
-    hub_encode_long(value, counts->published);
-    hub_encode_long(value, counts->withdrawn);
-    hub_encode_long(value, counts->vanished);
-    hub_encode_long(value, counts->unchanged);
-    hub_encode_long(value, counts->skipped);
-    hub_encode_long(value, counts->dead);
-    hub_buffer_append(value, connector->config_hash.bytes, HUB_DIGEST_SIZE);
 }
 
 _Static_assert(sizeof(struct hub_header) == sizeof(struct hub_kafka_header) &&
@@ -255,20 +194,6 @@ static enum hub_status write_outgoing(struct session *session,
         .value = outgoing->value,
         .headers = (const struct hub_kafka_header *)outgoing->headers,
         .header_count = outgoing->header_count};
-    return hub_producer_write(session->producer, &write, reterr);
-}
-
-static enum hub_status write_position(struct session *session, const char *position,
-                                      int64_t sequence,
-                                      const struct hub_connector_counts *counts,
-                                      struct hub_error *reterr) {
-    HUB_SCOPED_BUFFER value = {0};
-    encode_position(session, position, sequence, counts, &value);
-    struct hub_kafka_write write = {.topic = "position",
-                                    .partition = 0,
-                                    .has_key = true,
-                                    .key = hub_bytes_of_text(session->connector->name),
-                                    .value = hub_buffer_bytes(&value)};
     return hub_producer_write(session->producer, &write, reterr);
 }
 
@@ -310,8 +235,8 @@ static enum hub_status publish_batch(struct session *session, const struct hub_b
                                      struct hub_error *reterr) {
     struct hub_outgoing_list *lists =
         hub_arena_take_zero(&session->arena, batch->count, sizeof *lists);
-    struct hub_connector_counts counts = session->counts;
-    int64_t sequence = session->sequence;
+    struct hub_connector_counts counts = session->position.counts;
+    int64_t sequence = session->position.sequence;
     for (size_t i = 0; i < batch->count; i++) {
         hub_pipeline_run(&session->pipeline, &batch->documents[i], ++sequence, &session->arena,
                          &lists[i]);
@@ -325,7 +250,8 @@ static enum hub_status publish_batch(struct session *session, const struct hub_b
     HUB_TRY(hub_producer_begin(session->producer, reterr));
     enum hub_status status = write_lists(session, lists, batch->count, reterr);
     if (status == HUB_OK)
-        status = write_position(session, batch->position, sequence, &counts, reterr);
+        status = hub_position_write(session->producer, session->connector, batch->position,
+                                    sequence, &counts, /* reason= */ NULL, reterr);
     if (status != HUB_OK) {
         hub_producer_abort(session->producer);
         return status;
@@ -335,8 +261,9 @@ static enum hub_status publish_batch(struct session *session, const struct hub_b
     session->memory->committed = sequence;
     for (size_t i = 0; i < batch->count; i++)
         hub_pipeline_committed(&session->pipeline, &lists[i]);
-    session->counts = counts;
-    session->sequence = sequence;
+    session->position.counts = counts;
+    session->position.sequence = sequence;
+    tell_position(session, batch->position);
     return session->connector->transport->commit(session->transport_state, reterr);
 }
 
@@ -356,8 +283,21 @@ static enum hub_status wait_for_source(struct session *session, int *tries, int6
             (long long)wait_ms);
     if (session->settings->once && *tries >= ONCE_TRIES)
         return hub_fail(reterr, HUB_RETRY, "%s", error->text);
-    hub_pause_ms(wait_ms);
+    hub_presence_tell_source(session->presence, HUB_SOURCE_STALLED, error->text);
+    hub_presence_wait_ms(session->presence, wait_ms);
     return HUB_OK;
+}
+
+/* Whether somebody wants it to rest: then nothing is read, and the session stays open. */
+static bool rests(struct session *session) {
+    const char *why = NULL;
+    if (!hub_presence_is_paused(session->presence, &why)) {
+        hub_presence_tell(session->presence, HUB_RUNNING, NULL);
+        return false;
+    }
+    hub_presence_tell(session->presence, HUB_PAUSED, why);
+    hub_pause_ms(POLL_MS);
+    return true;
 }
 
 static enum hub_status loop(struct session *session, struct hub_error *reterr) {
@@ -368,6 +308,8 @@ static enum hub_status loop(struct session *session, struct hub_error *reterr) {
         struct hub_error error;
         hub_watchdog_beat();
         HUB_TRY(hub_clock_check(&session->ahead_ms, reterr));
+        if (rests(session))
+            continue;
         enum hub_status status =
             transport->poll(session->transport_state, POLL_MS, &batch, &error);
         if (status == HUB_RETRY && stop_requested)
@@ -381,6 +323,8 @@ static enum hub_status loop(struct session *session, struct hub_error *reterr) {
             return status;
         }
         tries = 0;
+        hub_presence_tell_source(session->presence,
+                                 batch.count > 0 ? HUB_SOURCE_READING : HUB_SOURCE_IDLE, NULL);
         if (batch.note != NULL)
             hub_log(HUB_LOG_WARNING, "turned_away", "%s", batch.note);
         bool ended = session->settings->once && batch.exhausted && batch.count == 0;
@@ -396,8 +340,12 @@ static enum hub_status loop(struct session *session, struct hub_error *reterr) {
 
 static enum hub_status run_session(struct hub_connector *connector,
                                    const struct hub_runtime_settings *settings,
-                                   struct memory *memory, struct hub_error *reterr) {
-    struct session session = {.connector = connector, .settings = settings, .memory = memory};
+                                   struct memory *memory, struct hub_presence *presence,
+                                   struct hub_error *reterr) {
+    struct session session = {.connector = connector,
+                              .settings = settings,
+                              .memory = memory,
+                              .presence = presence};
     HUB_TRY(hub_clock_check(&session.ahead_ms, reterr));
     enum hub_status status = open_session(&session, reterr);
     if (status == HUB_OK)
@@ -405,11 +353,37 @@ static enum hub_status run_session(struct hub_connector *connector,
     if (status == HUB_OK)
         hub_log(HUB_LOG_INFO, "stopped", "read %lld, published %lld, withdrawn %lld, vanished "
                 "%lld, unchanged %lld, skipped %lld, dead %lld",
-                (long long)session.counts.read, (long long)session.counts.published,
-                (long long)session.counts.withdrawn, (long long)session.counts.vanished,
-                (long long)session.counts.unchanged, (long long)session.counts.skipped,
-                (long long)session.counts.dead);
+                (long long)session.position.counts.read, (long long)session.position.counts.published,
+                (long long)session.position.counts.withdrawn, (long long)session.position.counts.vanished,
+                (long long)session.position.counts.unchanged, (long long)session.position.counts.skipped,
+                (long long)session.position.counts.dead);
     close_session(&session);
+    return status;
+}
+
+static void wait_for_kafka(struct hub_presence *presence, int64_t wait_ms, const char *why) {
+    hub_log(HUB_LOG_WARNING, "session_ended", "%s; again in %lld ms", why, (long long)wait_ms);
+    hub_presence_tell(presence, HUB_RESTARTING, why);
+    hub_presence_wait_ms(presence, wait_ms);
+}
+
+static enum hub_status run_sessions(struct hub_connector *connector,
+                                    const struct hub_runtime_settings *settings,
+                                    struct hub_presence *presence, struct hub_error *reterr) {
+    struct memory memory = {0};
+    enum hub_status status = HUB_OK;
+    struct hub_back_off back_off = {.min_ms = BACK_OFF_MIN_MS, .max_ms = SESSION_BACK_OFF_MAX_MS};
+    for (int tries = 0; !stop_requested; tries++) {
+        int64_t began_ms = hub_clock_monotonic_ms();
+        status = run_session(connector, settings, &memory, presence, reterr);
+        if (status != HUB_RETRY || (settings->once && tries + 1 >= ONCE_TRIES))
+            break;
+        wait_for_kafka(presence,
+                       hub_back_off_next_ms(&back_off, hub_clock_monotonic_ms() - began_ms),
+                       reterr->text);
+    }
+    if (memory.kept != NULL)
+        connector->transport->release(memory.kept);
     return status;
 }
 
@@ -429,17 +403,9 @@ enum hub_status hub_runtime_run(struct hub_connector *connector,
         return hub_fail(reterr, HUB_FATAL,
                         "%s: pseudonyms need keys; --keys names the folder that holds them",
                         connector->file);
-    struct memory memory = {0};
-    enum hub_status status = HUB_OK;
-    struct hub_back_off back_off = {.min_ms = BACK_OFF_MIN_MS, .max_ms = SESSION_BACK_OFF_MAX_MS};
-    for (int tries = 0; !stop_requested; tries++) {
-        int64_t began_ms = hub_clock_monotonic_ms();
-        status = run_session(connector, settings, &memory, reterr);
-        if (status != HUB_RETRY || (settings->once && tries + 1 >= ONCE_TRIES))
-            break;
-        hub_back_off(&back_off, hub_clock_monotonic_ms() - began_ms, reterr->text);
-    }
-    if (memory.kept != NULL)
-        connector->transport->release(memory.kept);
+    struct hub_presence *presence = hub_presence_open(settings->state_folder, connector->name);
+    enum hub_status status = run_sessions(connector, settings, presence, reterr);
+    hub_presence_close(presence, status == HUB_OK ? HUB_STOPPED : HUB_FAILED,
+                       status == HUB_OK ? NULL : reterr->text);
     return status;
 }
