@@ -142,6 +142,7 @@ struct moving {
     struct hub_reader *reader;
     struct hub_producer *producer;
     struct hub_position position;
+    char *to; /* as a transport writes it: on one line */
 };
 
 /* Its sequence moves on, so that a process that runs elsewhere after all sees that somebody else was
@@ -155,7 +156,7 @@ static enum hub_status set_position(const struct operation *operation,
     HUB_TRY(hub_position_read(moving->reader, connector, &moving->position, reterr));
     HUB_TRY(hub_producer_begin(moving->producer, reterr));
     enum hub_status status = hub_position_write(
-        moving->producer, connector, operation->to, moving->position.sequence + 1,
+        moving->producer, connector, moving->to, moving->position.sequence + 1,
         &moving->position.counts, &reason, reterr);
     if (status != HUB_OK) {
         hub_producer_abort(moving->producer);
@@ -166,7 +167,7 @@ static enum hub_status set_position(const struct operation *operation,
 
 /* HUB_REJECT where it must not be set so. */
 static enum hub_status check_move(const struct operation *operation,
-                                  const struct hub_connector *connector,
+                                  const struct hub_connector *connector, char **ret_to,
                                   struct hub_error *reterr) {
     json_error_t wrong;
     if (operation->reason == NULL || *operation->reason == '\0')
@@ -175,11 +176,12 @@ static enum hub_status check_move(const struct operation *operation,
         return hub_fail(reterr, HUB_REJECT, "'%s' runs; `connector stop %s` first",
                         connector->name, connector->name);
     json_t *value = json_loads(operation->to, 0, &wrong);
-    json_decref(value);
     if (value == NULL)
         return hub_fail(reterr, HUB_REJECT,
                         "--to: %s; a position as `connector position` shows it would pass",
                         wrong.text);
+    *ret_to = hub_need(json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS));
+    json_decref(value);
     return HUB_OK;
 }
 
@@ -187,7 +189,7 @@ static enum hub_status look_or_move(const struct operation *operation,
                                     const struct hub_connector *connector, struct moving *moving,
                                     struct hub_error *reterr) {
     if (operation->to != NULL)
-        HUB_TRY(check_move(operation, connector, reterr));
+        HUB_TRY(check_move(operation, connector, &moving->to, reterr));
     HUB_TRY(hub_reader_new(operation->bootstrap, &moving->reader, reterr));
     if (operation->to != NULL)
         return set_position(operation, connector, moving, reterr);
@@ -203,6 +205,7 @@ int operate_position(const struct operation *operation, const struct hub_connect
     struct hub_error error;
     enum hub_status status = look_or_move(operation, connector, &moving, &error);
     hub_position_free(&moving.position);
+    free(moving.to);
     hub_producer_free(moving.producer);
     hub_reader_free(moving.reader);
     hub_arena_destroy(&moving.arena);

@@ -98,7 +98,8 @@ def starve(request, seed, tmp_path, capsys):
                   f"allocations, {numbers['tried'] // 2:,} of them failed once and for ever: "
                   f"{words(numbers)}")
         assert not any(numbers[name] for name in BAD), f"seed {seed}\n{starved.report.read_text()}"
-        assert numbers["tried"] >= 2 * (count // every - 1) > 0
+        # Some few of them, as of a table that grows, are another run's chance.
+        assert numbers["tried"] >= 2 * (count // every) * 0.99 - 2 and numbers["tried"] > 0
 
     return run
 
