@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/rand.h>
 #include <openssl/sha.h>
 
 static struct hub_digest sha256(struct hub_bytes bytes) {
@@ -33,6 +34,77 @@ struct hub_digest hub_hmac_sha256(struct hub_bytes key, struct hub_bytes message
 
 bool hub_same_secret(struct hub_bytes a, struct hub_bytes b) {
     return a.size == b.size && CRYPTO_memcmp(a.data, b.data, a.size) == 0;
+}
+
+/* --- sealing --- */
+
+enum { SEALED_SIZE_MAX = 1 << 30 };
+
+static void free_cipher(EVP_CIPHER_CTX **cipher) {
+    EVP_CIPHER_CTX_free(*cipher);
+}
+#define SCOPED_CIPHER __attribute__((cleanup(free_cipher))) EVP_CIPHER_CTX
+
+/* What can fail here is a want of memory. */
+static void must(int done) {
+    if (done != 1)
+        hub_memory_end();
+}
+
+static void begin_cipher(EVP_CIPHER_CTX *cipher, const struct hub_digest *key,
+                         const uint8_t *nonce, struct hub_bytes associated, int seals) {
+    int size = 0;
+    must(EVP_CipherInit_ex(cipher, EVP_aes_256_gcm(), NULL, key->bytes, nonce, seals));
+    if (associated.size > 0)
+        must(EVP_CipherUpdate(cipher, NULL, &size, associated.data, (int)associated.size));
+}
+
+enum hub_status hub_seal(const struct hub_digest *key, struct hub_bytes associated,
+                         struct hub_bytes plain, struct hub_buffer *buffer,
+                         struct hub_error *reterr) {
+    SCOPED_CIPHER *cipher = hub_need(EVP_CIPHER_CTX_new());
+    uint8_t nonce[HUB_SEAL_NONCE_SIZE], tag[HUB_SEAL_TAG_SIZE];
+    int size = 0, rest = 0;
+    assert(plain.size <= SEALED_SIZE_MAX && associated.size <= SEALED_SIZE_MAX);
+    if (RAND_bytes(nonce, sizeof nonce) != 1)
+        return hub_fail(reterr, HUB_FATAL, "the system gives no random bytes");
+    uint8_t *sealed = hub_allocate(plain.size + 1);
+    begin_cipher(cipher, key, nonce, associated, /* seals= */ 1);
+    if (plain.size > 0)
+        must(EVP_CipherUpdate(cipher, sealed, &size, plain.data, (int)plain.size));
+    must(EVP_CipherFinal_ex(cipher, sealed + size, &rest));
+    must(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, sizeof tag, tag));
+    hub_buffer_append(buffer, nonce, sizeof nonce);
+    hub_buffer_append(buffer, sealed, plain.size);
+    hub_buffer_append(buffer, tag, sizeof tag);
+    hub_release(sealed);
+    return HUB_OK;
+}
+
+bool hub_unseal(const struct hub_digest *key, struct hub_bytes associated, struct hub_bytes sealed,
+                struct hub_buffer *buffer) {
+    SCOPED_CIPHER *cipher = hub_need(EVP_CIPHER_CTX_new());
+    struct hub_cursor cursor = hub_cursor(sealed);
+    struct hub_bytes nonce, body, tag;
+    uint8_t wanted[HUB_SEAL_TAG_SIZE];
+    int size = 0, rest = 0;
+    if (sealed.size < HUB_SEAL_OVERHEAD || sealed.size > SEALED_SIZE_MAX + HUB_SEAL_OVERHEAD ||
+        !hub_cursor_take(&cursor, HUB_SEAL_NONCE_SIZE, &nonce) ||
+        !hub_cursor_take(&cursor, sealed.size - HUB_SEAL_OVERHEAD, &body) ||
+        !hub_cursor_take(&cursor, HUB_SEAL_TAG_SIZE, &tag))
+        return false;
+    memcpy(wanted, tag.data, sizeof wanted);
+    uint8_t *plain = hub_allocate(body.size + 1);
+    begin_cipher(cipher, key, nonce.data, associated, /* seals= */ 0);
+    if (body.size > 0)
+        must(EVP_CipherUpdate(cipher, plain, &size, body.data, (int)body.size));
+    must(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_SET_TAG, sizeof wanted, wanted));
+    bool good = EVP_CipherFinal_ex(cipher, plain + size, &rest) == 1;
+    if (good)
+        hub_buffer_append(buffer, plain, body.size);
+    OPENSSL_cleanse(plain, body.size + 1);
+    hub_release(plain);
+    return good;
 }
 
 void hub_base64_append(struct hub_bytes bytes, struct hub_buffer *buffer) {

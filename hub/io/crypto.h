@@ -1,4 +1,4 @@
-/* SHA-256, keyed pseudonyms and signatures, from OpenSSL. */
+/* SHA-256, keyed pseudonyms and signatures, and what is sealed, from OpenSSL. */
 #pragma once
 
 #include "hub/base/bytes.h"
@@ -13,6 +13,21 @@ struct hub_digest hub_hmac_sha256(struct hub_bytes key, struct hub_bytes message
 
 /* Whether they are the same, in a time that tells nothing of where they differ. */
 bool hub_same_secret(struct hub_bytes a, struct hub_bytes b);
+
+/* Sealing with AES-256 in Galois/Counter Mode (NIST SP 800-38D): whoever has the key reads it, and sees
+ * whether one bit of it or of what is associated with it, which stays readable, is another. */
+enum { HUB_SEAL_NONCE_SIZE = 12, HUB_SEAL_TAG_SIZE = 16,
+       HUB_SEAL_OVERHEAD = HUB_SEAL_NONCE_SIZE + HUB_SEAL_TAG_SIZE };
+
+/* Appends a fresh random nonce, the ciphertext and the tag. A key is for 2^32 of them at most. HUB_FATAL
+ * where there is no randomness. At most 1 GiB. */
+HUB_MUST_USE enum hub_status hub_seal(const struct hub_digest *key, struct hub_bytes associated,
+                                      struct hub_bytes plain, struct hub_buffer *buffer,
+                                      struct hub_error *reterr);
+/* Appends what was sealed; false, and nothing is appended, where it was not with this key and this beside
+ * it. */
+bool hub_unseal(const struct hub_digest *key, struct hub_bytes associated, struct hub_bytes sealed,
+                struct hub_buffer *buffer);
 
 /* Base64 with padding (RFC 4648 section 4). Of two writings of the same bytes only the one that
  * encoding gives is read. */

@@ -1,4 +1,4 @@
-/* crypto: the digests, by the published vectors. */
+/* crypto: by the published vectors; and that what was sealed is read whole or not at all. */
 #include "hub/io/crypto.h"
 #include "tests/lib/cmocka.h"
 
@@ -89,6 +89,81 @@ static void secrets_are_the_same_in_every_byte(void **state) {
     assert_false(hub_same_secret(hub_bytes_of_text("abc"), hub_bytes_of_text("ab")));
 }
 
+/* --- sealing --- */
+
+static const struct hub_digest key = {{1, 2, 3}};
+
+static void seal(const char *plain, const char *beside, struct hub_buffer *sealed) {
+    struct hub_error error;
+    assert_int_equal(hub_seal(&key, hub_bytes_of_text(beside), hub_bytes_of_text(plain), sealed,
+                              &error), HUB_OK);
+}
+
+/* McGrew and Viega, "The Galois/Counter Mode of Operation", test case 14: key, nonce and plaintext are
+ * zeros. */
+static void what_others_have_sealed_is_read(void **state) {
+    static const uint8_t secret[HUB_DIGEST_SIZE];
+    struct hub_digest zero;
+    static const uint8_t sealed[] = {
+        0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0xce, 0xa7, 0x40,
+        0x3d, 0x4d, 0x60, 0x6b, 0x6e, 0x07, 0x4e, 0xc5, 0xd3, 0xba, 0xf3, 0x9d, 0x18, 0xd0, 0xd1,
+        0xc8, 0xa7, 0x99, 0x99, 0x6b, 0xf0, 0x26, 0x5b, 0x98, 0xb5, 0xd4, 0x8a, 0xb9, 0x19};
+    HUB_SCOPED_BUFFER plain = {0};
+    (void)state;
+    memcpy(zero.bytes, secret, sizeof zero.bytes);
+    assert_true(hub_unseal(&zero, hub_bytes(NULL, 0), hub_bytes(sealed, sizeof sealed), &plain));
+    assert_true(hub_bytes_equal(hub_buffer_bytes(&plain), hub_bytes(secret, 16)));
+}
+
+static void what_was_sealed_is_read_and_says_nothing_itself(void **state) {
+    HUB_SCOPED_BUFFER sealed = {0}, again = {0}, plain = {0};
+    (void)state;
+    seal("nineteen characters", "beside", &sealed);
+    seal("nineteen characters", "beside", &again);
+    assert_int_equal(sealed.size, strlen("nineteen characters") + HUB_SEAL_OVERHEAD);
+    assert_null(memmem(sealed.data, sealed.size, "characters", 10));
+    assert_false(hub_bytes_equal(hub_buffer_bytes(&sealed), hub_buffer_bytes(&again)));
+    assert_true(hub_unseal(&key, hub_bytes_of_text("beside"), hub_buffer_bytes(&sealed), &plain));
+    assert_string_equal(hub_buffer_text(&plain), "nineteen characters");
+}
+
+static void nothing_can_be_sealed_too(void **state) {
+    HUB_SCOPED_BUFFER sealed = {0}, plain = {0};
+    (void)state;
+    seal("", "", &sealed);
+    assert_true(hub_unseal(&key, hub_bytes(NULL, 0), hub_buffer_bytes(&sealed), &plain));
+    assert_int_equal(plain.size, 0);
+}
+
+static void one_bit_that_is_another_is_seen(void **state) {
+    HUB_SCOPED_BUFFER sealed = {0}, plain = {0};
+    (void)state;
+    seal("what a source said", "beside", &sealed);
+    for (size_t bit = 0; bit < sealed.size * 8; bit++) {
+        sealed.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_false(
+            hub_unseal(&key, hub_bytes_of_text("beside"), hub_buffer_bytes(&sealed), &plain));
+        sealed.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    assert_int_equal(plain.size, 0);
+}
+
+static void another_key_another_text_beside_and_a_shorter_one_are_seen(void **state) {
+    HUB_SCOPED_BUFFER sealed = {0}, plain = {0};
+    struct hub_digest other = key;
+    (void)state;
+    other.bytes[HUB_DIGEST_SIZE - 1] ^= 1;
+    seal("what a source said", "beside", &sealed);
+    struct hub_bytes bytes = hub_buffer_bytes(&sealed);
+    assert_false(hub_unseal(&other, hub_bytes_of_text("beside"), bytes, &plain));
+    assert_false(hub_unseal(&key, hub_bytes_of_text("besides"), bytes, &plain));
+    assert_false(hub_unseal(&key, hub_bytes(NULL, 0), bytes, &plain));
+    for (size_t size = 0; size < bytes.size; size++)
+        assert_false(hub_unseal(&key, hub_bytes_of_text("beside"), hub_bytes_part(bytes, 0, size),
+                                &plain));
+    assert_int_equal(plain.size, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_of_published_messages),
@@ -98,6 +173,11 @@ int main(void) {
         cmocka_unit_test(base64_of_published_texts),
         cmocka_unit_test(what_is_no_base64_is_not_read),
         cmocka_unit_test(secrets_are_the_same_in_every_byte),
+        cmocka_unit_test(what_others_have_sealed_is_read),
+        cmocka_unit_test(what_was_sealed_is_read_and_says_nothing_itself),
+        cmocka_unit_test(nothing_can_be_sealed_too),
+        cmocka_unit_test(one_bit_that_is_another_is_seen),
+        cmocka_unit_test(another_key_another_text_beside_and_a_shorter_one_are_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
