@@ -23,10 +23,11 @@ def connector_files():
 
 
 def make_keys(folder, institutions):
-    """The keys of the pseudonyms: one shared by the institutions, one of each own."""
-    for kind in ("shared", "local"):
+    """The keys of the pseudonyms: one shared by the institutions, one of each own; and the journals'."""
+    for kind in ("shared", "local", "journal"):
         (folder / kind).mkdir(parents=True, mode=0o700)
-    for path in [folder / "shared" / "2026", *(folder / "local" / name for name in institutions)]:
+    for path in [folder / "shared" / "2026", folder / "journal" / "2026",
+                 *(folder / "local" / name for name in institutions)]:
         path.touch(mode=0o600)
         path.write_bytes(secrets.token_bytes(KEY_SIZE))
 

@@ -114,9 +114,43 @@ static void a_purpose_and_a_value_cannot_be_shifted_into_each_other(void **state
     assert_string_not_equal(pseudonym(*state, &key, "ab", "c"), pseudonym(*state, &key, "a", "bc"));
 }
 
+static void a_key_that_is_no_longer_in_use_is_found_by_its_id(void **state) {
+    struct folder *folder = *state;
+    struct hub_key key = {0};
+    struct hub_error error;
+    folder_write(folder, "journal/2025", long_enough);
+    folder_write(folder, "journal/2026", another);
+    folder_write(folder, "local/2024", another);
+    struct hub_keys keys = load(folder);
+    assert_string_equal(keys.journal.id, "2026");
+    assert_int_equal(hub_keys_find(&keys, "journal", "2025", &folder->arena, &key, &error), HUB_OK);
+    assert_true(hub_bytes_equal_text(key.bytes, long_enough));
+    assert_string_equal(key.id, "2025");
+}
+
+static void an_id_is_no_path_and_without_a_folder_there_is_none(void **state) {
+    static const char *const none[] = {"2024", "", ".", "..", "../local/2024", ".hidden"};
+    struct folder *folder = *state;
+    struct hub_key key = {0};
+    struct hub_keys without = {0};
+    struct hub_error error;
+    folder_write(folder, "journal/2025", long_enough);
+    folder_write(folder, "journal/.hidden", long_enough);
+    folder_write(folder, "local/2024", another);
+    struct hub_keys keys = load(folder);
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_int_equal(hub_keys_find(&keys, "journal", none[i], &folder->arena, &key, &error),
+                         HUB_REJECT);
+    assert_int_equal(hub_keys_find(&without, "journal", "2025", &folder->arena, &key, &error),
+                     HUB_REJECT);
+    assert_null(key.id);
+}
+
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_id_by_name_is_in_use),
+        cmocka_unit_test(a_key_that_is_no_longer_in_use_is_found_by_its_id),
+        cmocka_unit_test(an_id_is_no_path_and_without_a_folder_there_is_none),
         cmocka_unit_test(a_part_that_is_not_there_has_no_key),
         cmocka_unit_test(a_key_that_is_too_short_is_refused_with_both_sizes),
         cmocka_unit_test(a_key_that_is_too_long_is_refused),
