@@ -168,7 +168,8 @@ static enum hub_status load_mapping(struct loader *loader, const struct hub_node
 }
 
 const char *const hub_connector_keys[] = {"connector", "institution", "system", "source", "target",
-                                          "filter",    "records",     "tests",  "empty",  "skip",  NULL};
+                                          "filter",    "records",     "tests",  "empty",  "skip",
+                                          "journal", NULL};
 
 /* What maps is the file and the filter: where one of them changes, so does the hash. */
 static enum hub_status load_filter(struct loader *loader, const struct hub_node *root,
@@ -182,6 +183,18 @@ static enum hub_status load_filter(struct loader *loader, const struct hub_node 
         if (hub_file_read(hub_filter_files(connector->filter)[i], text, loader->reterr) != HUB_OK)
             return HUB_FATAL;
     connector->config_hash = hub_sha256.digest(hub_buffer_bytes(text));
+    return HUB_OK;
+}
+
+static enum hub_status load_journal(struct loader *loader, const struct hub_node *root) {
+    struct hub_connector *connector = loader->connector;
+    const struct hub_node *journal = hub_node_get(root, "journal");
+    const struct hub_node none = {.kind = HUB_NODE_MAPPING};
+    if (journal != NULL && journal->kind != HUB_NODE_MAPPING)
+        return hub_node_fail(journal, loader->reterr, "'journal: {days: N}' would pass");
+    HUB_TRY(hub_options_read(journal == NULL ? &none : journal, hub_journal_option_table, NULL,
+                             &connector->arena, &connector->journal, loader->reterr));
+    connector->asks_for_journal = journal != NULL && connector->journal.days > 0;
     return HUB_OK;
 }
 
@@ -204,6 +217,7 @@ static enum hub_status load(struct loader *loader) {
     HUB_TRY(load_system(loader, root));
     HUB_TRY(load_target(loader, root));
     HUB_TRY(load_source(loader, root));
+    HUB_TRY(load_journal(loader, root));
     HUB_TRY(load_filter(loader, root, &text));
     HUB_TRY(hub_keys_load(loader->keys_folder, &connector->arena, &connector->keys,
                           loader->reterr));

@@ -6,12 +6,14 @@
  *   source: {transport: NAME, format: NAME, the options of both}
  *   target: {domain: NAME}
  *   filter: [PROGRAM, ARGUMENT...]  between parsing and mapping (connectors/kit/filter.h)
+ *   journal: {days: N}            how long what was read is kept, to be mapped again (connectors/kit/journal.h)
  *   empty: accept | refuse        documents without any record (refuse)
  *   records, skip: the mapping (connectors/kit/mapping.h)
  *   tests: [{input: FILE, context: {...}, expect: [{...}], expect_error: {field: ..., stage: ...}}] */
 #pragma once
 
 #include "connectors/kit/filter.h"
+#include "connectors/kit/journal.h"
 #include "connectors/kit/mapping.h"
 #include "connectors/kit/transport.h"
 
@@ -32,6 +34,8 @@ struct hub_connector {
     struct hub_filter *filter; /* or NULL */
     struct hub_mapping *mapping;
     struct hub_keys keys;
+    struct hub_journal_options journal;
+    bool asks_for_journal; /* the configuration says so */
     const char *file;   /* as given */
     const char *folder; /* of the file */
     const struct hub_node *source; /* transport, format and their options, as written */

@@ -227,6 +227,13 @@ static json_t *filter_schema(void) {
     return either(list, full);
 }
 
+static json_t *journal_schema(void) {
+    json_t *schema = options_schema(hub_journal_option_table);
+    json_object_set_new(schema, "type", text("object"));
+    json_object_set_new(schema, "additionalProperties", hub_need(json_false()));
+    return schema;
+}
+
 json_t *hub_explain_schema(const struct hub_catalogue *catalogue) {
     static const char *const required[] = {"connector", "institution", "system", "source", "target",
                                            "records", NULL};
@@ -241,6 +248,7 @@ json_t *hub_explain_schema(const struct hub_catalogue *catalogue) {
     json_object_set_new(properties, "records", records_schema(hub_need(json_object())));
     json_object_set_new(properties, "empty", object_of("enum", texts(empty)));
     json_object_set_new(properties, "filter", filter_schema());
+    json_object_set_new(properties, "journal", journal_schema());
     for (size_t i = 0; i < 3; i++)
         json_object_set_new(properties, required[i], of_type("string"));
     return schema;

@@ -1,5 +1,6 @@
 #include "connectors/kit/runtime.h"
 
+#include "connectors/kit/journal_use.h"
 #include "connectors/kit/pipeline.h"
 #include "connectors/kit/position.h"
 #include "connectors/kit/presence.h"
@@ -34,6 +35,7 @@ static bool is_stopping(void) {
 /* What this process knows over its sessions: of the position the sequence that it has read or
  * committed last, and the one that it has tried to commit; and what the transport keeps. */
 struct memory {
+    bool keeps_journal;
     bool has_read;
     int64_t committed, tried;
     void *kept;
@@ -51,6 +53,7 @@ struct session {
     char configuration[HUB_DIGEST_TEXT_SIZE];
     void *transport_state;
     struct hub_pipeline pipeline;
+    struct hub_journal *journal; /* or NULL */
     struct hub_position position; /* as committed last, but for its text */
     int64_t ahead_ms; /* the wall clock's, of the monotonic one */
     struct hub_arena arena; /* of the running batch */
@@ -124,6 +127,14 @@ static enum hub_status recognise_position(struct session *session, struct hub_er
     return HUB_OK;
 }
 
+static enum hub_status open_journal(struct session *session, struct hub_error *reterr) {
+    struct hub_journal_config config =
+        hub_journal_config_of(session->connector, session->settings->state_folder);
+    if (!session->memory->keeps_journal)
+        return HUB_OK;
+    return hub_journal_open(&config, hub_clock_realtime_ms(), &session->journal, reterr);
+}
+
 static enum hub_status open_session(struct session *session, struct hub_error *reterr) {
     const struct hub_connector *connector = session->connector;
     const char *bootstrap = session->settings->bootstrap;
@@ -143,6 +154,7 @@ static enum hub_status open_session(struct session *session, struct hub_error *r
     HUB_TRY(settle_written(session, reterr));
     HUB_TRY(hub_position_read(session->reader, connector, &session->position, reterr));
     HUB_TRY(recognise_position(session, reterr));
+    HUB_TRY(open_journal(session, reterr));
     HUB_TRY(load_known(session, reterr));
     env.position = session->position.text;
     env.folder = connector->folder;
@@ -161,6 +173,7 @@ static void close_session(struct session *session) {
         session->connector->transport->close(session->transport_state);
     hub_release(session->transport_state);
     hub_known_free(session->pipeline.known);
+    hub_journal_close(session->journal);
     hub_producer_free(session->producer);
     hub_reader_free(session->reader);
     hub_position_free(&session->position);
@@ -246,6 +259,10 @@ static enum hub_status publish_batch(struct session *session, const struct hub_b
     }
     if (batch->count == 0)
         sequence++; /* so that this position is told from the one before */
+    if (session->journal != NULL)
+        HUB_TRY(hub_journal_append(session->journal, batch->documents, batch->count,
+                                   session->position.sequence + 1, hub_clock_realtime_ms(),
+                                   reterr));
     HUB_TRY(renew_producer(session, reterr));
     HUB_TRY(hub_producer_begin(session->producer, reterr));
     enum hub_status status = write_lists(session, lists, batch->count, reterr);
@@ -371,6 +388,8 @@ static enum hub_status run_sessions(struct hub_connector *connector,
                                     const struct hub_runtime_settings *settings,
                                     struct hub_presence *presence, struct hub_error *reterr) {
     struct memory memory = {0};
+    HUB_TRY(hub_journal_decide(connector, settings->state_folder, hub_clock_realtime_ms(),
+                               &memory.keeps_journal, reterr));
     enum hub_status status = HUB_OK;
     struct hub_back_off back_off = {.min_ms = BACK_OFF_MIN_MS, .max_ms = SESSION_BACK_OFF_MAX_MS};
     for (int tries = 0; !stop_requested; tries++) {

@@ -1,4 +1,5 @@
 /* config: a connector's configuration as a whole. */
+#include "connectors/kit/journal_use.h"
 #include "tests/lib/cmocka.h"
 #include "tests/lib/source.h"
 
@@ -122,6 +123,49 @@ static void empty_is_accepted_or_refused(void **state) {
     assert_refused("records:", "empty: maybe\nrecords:", "6:8: accept or refuse would pass");
 }
 
+/* good, with `line` before its mapping, and a journal's key or none. */
+static enum hub_status decide(const char *line, bool has_key, bool *ret_wanted,
+                              struct hub_error *reterr) {
+    struct source source;
+    source_make(&source);
+    if (has_key)
+        folder_write(&source.folder, "keys/journal/k", "0123456789abcdef0123456789abcdef");
+    folder_write(&source.folder, "keys/local/k", "0123456789abcdef0123456789abcdef");
+    source.keys_folder = folder_path(&source.folder, "keys");
+    source_load(&source, hub_arena_format(&source.arena, "%s%s", good, line));
+    enum hub_status status =
+        hub_journal_decide(source.connector, source.folder.path, 0, ret_wanted, reterr);
+    source_close(&source);
+    return status;
+}
+
+static void a_journal_is_kept_where_there_is_a_key_and_nobody_says_otherwise(void **state) {
+    struct hub_error error;
+    bool wanted = false;
+    (void)state;
+    assert_int_equal(decide("", true, &wanted, &error), HUB_OK);
+    assert_true(wanted);
+    assert_int_equal(decide("", false, &wanted, &error), HUB_OK);
+    assert_false(wanted);
+    assert_int_equal(decide("journal: {days: 0}\n", true, &wanted, &error), HUB_OK);
+    assert_false(wanted);
+    assert_int_equal(decide("journal: {days: 7}\n", false, &wanted, &error), HUB_FATAL);
+    assert_says(error.text, "32 random bytes in the part 'journal' of the keys folder");
+}
+
+static void a_journal_is_kept_for_days(void **state) {
+    struct source source;
+    (void)state;
+    source_open(&source, good);
+    assert_int_equal(source.connector->journal.days, 30);
+    source_load(&source, hub_arena_format(&source.arena, "%sjournal: {days: 7}\n", good));
+    assert_int_equal(source.connector->journal.days, 7);
+    source_close(&source);
+    assert_refused("records:", "journal: {days: many}\nrecords:", "6:17: ");
+    assert_refused("records:", "journal: 7\nrecords:", "6:10: 'journal: {days: N}' would pass");
+    assert_refused("records:", "journal: {dys: 7}\nrecords:", "did you mean 'days'?");
+}
+
 static void what_is_no_mapping_or_no_yaml_is_refused_with_its_place(void **state) {
     struct source source;
     (void)state;
@@ -165,6 +209,8 @@ int main(void) {
         cmocka_unit_test(options_are_those_of_the_transport_and_the_format),
         cmocka_unit_test(options_that_do_not_go_together_are_told_at_the_source),
         cmocka_unit_test(empty_is_accepted_or_refused),
+        cmocka_unit_test(a_journal_is_kept_where_there_is_a_key_and_nobody_says_otherwise),
+        cmocka_unit_test(a_journal_is_kept_for_days),
         cmocka_unit_test(what_is_no_mapping_or_no_yaml_is_refused_with_its_place),
         cmocka_unit_test(a_file_that_is_not_there_is_told),
         cmocka_unit_test(another_configuration_has_another_hash),
