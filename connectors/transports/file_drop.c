@@ -31,7 +31,8 @@ static const struct hub_option options[] = {
      HUB_TEXT_OPTION(struct file_drop_options, pattern),
      .initial = ".*",
      .help = "Regular expression that a whole file name must match; its named groups are "
-             "@file.match.NAME. What one called 'time' matches is no person's number."},
+             "@file.match.NAME. A name that holds what looks like a person's number, as one date "
+             "with a time in ten does, is told to nobody: the file is read as '(held back)'."},
     {.name = "mode",
      HUB_TEXT_OPTION(struct file_drop_options, mode),
      .initial = "documents",

@@ -102,8 +102,8 @@ const char *file_drop_printable(struct hub_arena *arena, const char *name);
 /* The named groups of the pattern as an object; NULL where the name does not match. */
 json_t *file_drop_match(const pcre2_code *pattern, const char *name);
 
-/* Refuses it where that is seen without asking any more of it. A name that holds a person's
- * number is taken off it. */
+/* Refuses it where that is seen without asking any more of it. A name that holds what looks like a
+ * person's number is taken off it. */
 void file_drop_judge_name(struct file_drop_looking *looking, struct file_drop_candidate *file);
 
 /* --- file_drop_manifest.c --- */

@@ -1,4 +1,5 @@
-/* What a file's name tells: as text, by the pattern, and whether the file is refused for it. */
+/* What a file's name tells: as text, by the pattern, whether the file is refused for it, and whether it may
+ * be told at all. */
 #include "connectors/transports/file_drop.h"
 
 #include "connectors/kit/guard.h"
@@ -55,27 +56,10 @@ json_t *file_drop_match(const pcre2_code *pattern, const char *name) {
     return groups;
 }
 
-/* A date and a time may look like a person's number: of what the pattern calls a time nothing is
- * asked. */
-static bool holds_number(struct file_drop_looking *looking, const struct file_drop_candidate *file,
-                         const char **ret_kind) {
-    const char *time = json_string_value(json_object_get(file->groups, "time"));
-    const char *at = time == NULL || *time == '\0' ? NULL : strstr(file->name, time);
-    if (at == NULL)
-        return hub_guard_finds(hub_bytes_of_text(file->name), ret_kind);
-    const char *without = hub_arena_format(&looking->batch->arena, "%.*s:%s",
-                                           (int)(at - file->name), file->name, at + strlen(time));
-    return hub_guard_finds(hub_bytes_of_text(without), ret_kind);
-}
-
-/* Such a name goes nowhere. In the position its place is taken by the mark, and another one
- * where two have the same. */
-static void hold_name(struct file_drop_looking *looking, struct file_drop_candidate *file,
-                      const char *kind) {
+/* A date with a time may look like one, too: the file is read all the same. In the position the place of
+ * its name is taken by the mark, and another one where two have the same. */
+static void hold_name(struct file_drop_looking *looking, struct file_drop_candidate *file) {
     struct hub_arena *arena = &looking->batch->arena;
-    file->refused = hub_arena_format(
-        arena, "its name holds what looks like %s; one without would pass", kind);
-    file->refused_code = "PERSONAL";
     file->name = held_back;
     file->path = hub_arena_format(arena, "%s/%s %s", file->place->address, held_back,
                                   file->file->mark);
@@ -86,10 +70,8 @@ static void hold_name(struct file_drop_looking *looking, struct file_drop_candid
 void file_drop_judge_name(struct file_drop_looking *looking, struct file_drop_candidate *file) {
     struct hub_arena *arena = &looking->batch->arena;
     const char *kind = NULL, *why = NULL;
-    if (holds_number(looking, file, &kind)) {
-        hold_name(looking, file, kind);
-        return;
-    }
+    if (hub_guard_finds(hub_bytes_of_text(file->name), &kind))
+        hold_name(looking, file);
     if (file->file->is_unread)
         why = "a line of the folder's listing that is not as ls -l writes it";
     else if (strchr(file->file->name, '/') != NULL || has_control(file->file->name))

@@ -142,10 +142,10 @@ def test_a_server_that_wants_tls_is_not_told_without(server, installation, monke
 
 
 def test_a_reader_whose_table_is_locked_stops_at_once(server, installation):
-    writer = Writer(server)
+    writer, looking = Writer(server), Writer(server)  # a transaction sees who is there once
     writer.do("BEGIN; LOCK TABLE hub_outbox")
     process = installation.start_connector(configure(server, "postgres-locked", server.connection, ""))
-    wait_until(lambda: writer.do("SELECT count(*) FROM pg_stat_activity WHERE "
+    wait_until(lambda: looking.do("SELECT count(*) FROM pg_stat_activity WHERE "
                                  "application_name = 'atmp-hub' AND wait_event_type = 'Lock'") != ["0"],
                "the reader waiting for the table")
     begun = time.monotonic()
@@ -153,4 +153,5 @@ def test_a_reader_whose_table_is_locked_stops_at_once(server, installation):
     took_s = time.monotonic() - begun
     writer.do("ROLLBACK")
     writer.stop()
+    looking.stop()
     assert took_s < STOP_MAX_S
