@@ -16,9 +16,10 @@
 enum { EXIT_OK = 0, EXIT_FINDINGS = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 5 };
 
 struct arguments {
-    const char *schemas, *keys, *input, *context, *sample, *domain, *system, *who, *reason, *to;
+    const char *schemas, *keys, *input, *context, *sample, *domain, *system, *who, *reason, *to,
+        *since;
     struct hub_runtime_settings runtime;
-    bool json;
+    bool json, dry_run;
     char **files;
     int file_count;
 };
@@ -203,6 +204,8 @@ static struct operation operation_of(const struct arguments *arguments) {
                               .who = arguments->who,
                               .reason = arguments->reason,
                               .to = arguments->to,
+                              .since = arguments->since,
+                              .dry_run = arguments->dry_run,
                               .json = arguments->json};
 }
 
@@ -231,16 +234,26 @@ static int run_stop(const struct arguments *arguments) {
     return operate_stop(&operation, arguments->files[0]);
 }
 
-static int run_position(const struct arguments *arguments) {
+static int with_connector(const struct arguments *arguments,
+                          int (*operate)(const struct operation *operation,
+                                         const struct hub_connector *connector)) {
     struct operation operation = operation_of(arguments);
     struct hub_catalogue *catalogue = load_catalogue(arguments->schemas);
     struct hub_connector *connector = NULL;
     if (catalogue != NULL)
         connector = load_connector(arguments, arguments->files[0], catalogue);
-    int code = connector == NULL ? EXIT_FINDINGS : operate_position(&operation, connector);
+    int code = connector == NULL ? EXIT_FINDINGS : operate(&operation, connector);
     hub_connector_free(connector);
     hub_catalogue_free(catalogue);
     return code;
+}
+
+static int run_position(const struct arguments *arguments) {
+    return with_connector(arguments, operate_position);
+}
+
+static int run_remap(const struct arguments *arguments) {
+    return with_connector(arguments, operate_remap);
 }
 
 static const struct command commands[] = {
@@ -263,6 +276,8 @@ static const struct command commands[] = {
     {"stop", "NAME", "Ends it, once what it has begun is committed.", 1, 1, run_stop},
     {"position", "FILE [--to JSON --reason TEXT]",
      "Shows how far it has read, or sets it; only while it is stopped.", 1, 1, run_position},
+    {"remap", "FILE --since TIME --reason TEXT [--dry-run]",
+     "Maps again what it has read since then, and publishes what differs.", 1, 1, run_remap},
     {0},
 };
 
@@ -274,6 +289,7 @@ static const struct option long_options[] = {
     {"from", required_argument, NULL, 'f'},    {"domain", required_argument, NULL, 'd'},
     {"system", required_argument, NULL, 'y'},  {"reason", required_argument, NULL, 'r'},
     {"by", required_argument, NULL, 'w'},      {"to", required_argument, NULL, 'T'},
+    {"since", required_argument, NULL, 'S'},   {"dry-run", no_argument, NULL, 'n'},
     {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
 };
 
@@ -289,7 +305,9 @@ static void usage(FILE *out) {
             "  --bootstrap HOSTS  Kafka (HUB_BOOTSTRAP, else 127.0.0.1:19092)\n"
             "  --state DIR        where held-back records and what it tells of itself stay (HUB_STATE,\n"
             "                     else state)\n"
-            "  --by NAME          pause, resume, position: who asks (USER)\n"
+            "  --by NAME          pause, resume, position, remap: who asks (USER)\n"
+            "  --since TIME       remap: 2026-11-26 or 2026-11-26T14:00:00Z, in UTC\n"
+            "  --dry-run          remap: only show what would change\n"
             "  --once             run: end when the source has nothing more\n"
             "  --context A.B=C    dry-run: a fact about the request or file\n"
             "  -o table|json      dry-run: how to print (table)\n"
@@ -338,6 +356,12 @@ static bool read_option(struct arguments *arguments, int option) {
         return true;
     case 'T':
         arguments->to = optarg;
+        return true;
+    case 'S':
+        arguments->since = optarg;
+        return true;
+    case 'n':
+        arguments->dry_run = true;
         return true;
     case '1':
         arguments->runtime.once = true;

@@ -118,6 +118,11 @@ void hub_known_take(struct hub_known *known, const char *key, struct hub_bytes b
     entry->body_size = body.size;
 }
 
+struct hub_bytes hub_known_body(struct hub_known *known, const char *key) {
+    const struct entry *entry = find(known, key);
+    return entry == NULL ? hub_bytes(NULL, 0) : hub_bytes(entry->body, entry->body_size);
+}
+
 bool hub_known_differs(struct hub_known *known, const char *key, struct hub_bytes body) {
     struct entry *entry = find(known, key);
     bool withdrawn = false;

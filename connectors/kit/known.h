@@ -22,6 +22,8 @@ HUB_MUST_USE enum hub_status hub_known_load(struct hub_known *known, struct hub_
 bool hub_known_differs(struct hub_known *known, const char *key, struct hub_bytes body);
 /* The record has been published: it is what is known now. */
 void hub_known_take(struct hub_known *known, const char *key, struct hub_bytes body);
+/* What was taken last under the key; none where nothing was. */
+struct hub_bytes hub_known_body(struct hub_known *known, const char *key);
 /* The source still has the record, though it could not be mapped. */
 void hub_known_note(struct hub_known *known, const char *key);
 

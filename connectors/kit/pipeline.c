@@ -49,26 +49,24 @@ static struct hub_outgoing *add(struct run *run) {
     return outgoing;
 }
 
-static void set_headers(struct run *run, struct hub_outgoing *outgoing, const char *what,
-                        const struct hub_stamp *stamp) {
-    const struct hub_connector *connector = run->pipeline->connector;
+static void set_headers(const struct hub_connector *connector, const char *what,
+                        const struct hub_stamp *stamp, int64_t sequence, size_t index,
+                        struct hub_arena *arena, struct hub_outgoing *outgoing) {
     struct hub_envelope envelope = {
-        .id = hub_arena_format(run->arena, "%s/%lld/%zu", connector->name,
-                               (long long)run->document.sequence, run->list->count - 1),
-        .source = hub_arena_format(run->arena, "urn:atmp:%s:%s", connector->institution,
+        .id = hub_arena_format(arena, "%s/%lld/%zu", connector->name, (long long)sequence, index),
+        .source = hub_arena_format(arena, "urn:atmp:%s:%s", connector->institution,
                                    connector->system->name),
-        .type = hub_arena_format(run->arena, "atmp.%s", what),
+        .type = hub_arena_format(arena, "atmp.%s", what),
         .subject = outgoing->key};
     if (stamp != NULL && stamp->has_event_time) {
         envelope.has_time = true;
         envelope.time_ms = stamp->event_time_ms;
     }
-    outgoing->header_count = hub_envelope_headers(&envelope, run->arena, outgoing->headers);
+    outgoing->header_count = hub_envelope_headers(&envelope, arena, outgoing->headers);
 }
 
-static struct hub_bytes keep(struct run *run, const struct hub_buffer *buffer) {
-    return hub_bytes(hub_arena_text(run->arena, (const char *)buffer->data, buffer->size),
-                     buffer->size);
+static struct hub_bytes keep(struct hub_arena *arena, const struct hub_buffer *buffer) {
+    return hub_bytes(hub_arena_text(arena, (const char *)buffer->data, buffer->size), buffer->size);
 }
 
 /* --- dead letters --- */
@@ -145,13 +143,14 @@ static void refuse(struct run *run, const struct refusal *refusal,
     outgoing->dead = true;
     outgoing->mapped = mapped;
     outgoing->key = key != NULL ? key : without_numbers(run->raw->name);
-    outgoing->value = keep(run, &value);
+    outgoing->value = keep(run->arena, &value);
     outgoing->stage = refusal->stage;
     outgoing->code = refusal->code;
     outgoing->reason = hub_arena_text(run->arena, letter.reason, strlen(letter.reason));
     outgoing->path = refusal->path;
     outgoing->held = stays ? refusal->raw : hub_bytes(NULL, 0);
-    set_headers(run, outgoing, "deadletter", NULL);
+    set_headers(connector, "deadletter", NULL, run->document.sequence, run->list->count - 1,
+                run->arena, outgoing);
     run->list->counts.dead++;
 }
 
@@ -176,24 +175,31 @@ static void refuse_mapped(struct run *run, const struct hub_mapped *mapped, cons
 
 /* --- records --- */
 
-static void publish(struct run *run, const char *key, struct hub_bytes body,
-                    const struct hub_mapped *mapped) {
-    const struct hub_domain *domain = run->pipeline->connector->domain;
-    struct hub_outgoing *outgoing = add(run);
+void hub_pipeline_statement(const struct hub_connector *connector, const char *key,
+                            struct hub_bytes body, int64_t sequence, size_t index,
+                            struct hub_arena *arena, struct hub_outgoing *ret_outgoing) {
+    const struct hub_domain *domain = connector->domain;
     HUB_SCOPED_BUFFER value = {0};
     uint32_t starts[HUB_FIELDS_MAX + 1];
     hub_slice_fields(domain->schema->root, body, starts);
     struct hub_stamp stamp = hub_statement_stamp(domain, body, starts);
     hub_frame_append(&value, domain->schema->id);
     hub_buffer_append_bytes(&value, body);
-    outgoing->key = key;
-    outgoing->value = keep(run, &value);
-    outgoing->body = hub_bytes_part(outgoing->value, HUB_FRAME_HEADER_SIZE, outgoing->value.size);
-    outgoing->mapped = mapped;
-    set_headers(run, outgoing,
-                hub_arena_format(run->arena, "%s.%s", domain->name,
+    *ret_outgoing = (struct hub_outgoing){.key = key, .value = keep(arena, &value)};
+    ret_outgoing->body =
+        hub_bytes_part(ret_outgoing->value, HUB_FRAME_HEADER_SIZE, ret_outgoing->value.size);
+    set_headers(connector,
+                hub_arena_format(arena, "%s.%s", domain->name,
                                  stamp.withdrawn ? "withdrawn" : "stated"),
-                &stamp);
+                &stamp, sequence, index, arena, ret_outgoing);
+}
+
+static void publish(struct run *run, const char *key, struct hub_bytes body,
+                    const struct hub_mapped *mapped) {
+    struct hub_outgoing *outgoing = add(run);
+    hub_pipeline_statement(run->pipeline->connector, key, body, run->document.sequence,
+                           run->list->count - 1, run->arena, outgoing);
+    outgoing->mapped = mapped;
 }
 
 static bool told_before(struct run *run, const char *key) {
@@ -295,11 +301,11 @@ static void withdraw(void *context, const char *key, struct hub_bytes body) {
         hub_arena_format(run->arena, "%.*s~%012lld", (int)version.size,
                          (const char *)version.data, (long long)run->document.sequence);
     const char *reason =
-        hub_arena_format(run->arena, "no longer in %s", without_numbers(run->raw->name));
+        hub_arena_format(run->arena, HUB_VANISHED_REASON "%s", without_numbers(run->raw->name));
     hub_statement_append_withdrawn(domain, body, starts, hub_bytes_of_text(next), reason,
                                    &withdrawn);
     run->list->counts.vanished++;
-    publish(run, hub_arena_text(run->arena, key, strlen(key)), keep(run, &withdrawn), NULL);
+    publish(run, hub_arena_text(run->arena, key, strlen(key)), keep(run->arena, &withdrawn), NULL);
 }
 
 /* What a snapshot no longer has is withdrawn, unless it is so much that the snapshot itself is to

@@ -48,5 +48,13 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
                       int64_t sequence, struct hub_arena *arena,
                       struct hub_outgoing_list *ret_list);
 
+/* What a snapshot no longer has is withdrawn for a reason that begins so. */
+#define HUB_VANISHED_REASON "no longer in "
+
+/* A statement as it goes out under the id NAME/SEQUENCE/INDEX. In the arena. */
+void hub_pipeline_statement(const struct hub_connector *connector, const char *key,
+                            struct hub_bytes body, int64_t sequence, size_t index,
+                            struct hub_arena *arena, struct hub_outgoing *ret_outgoing);
+
 /* The list is safe: it is what is known now. */
 void hub_pipeline_committed(struct hub_pipeline *pipeline, const struct hub_outgoing_list *list);

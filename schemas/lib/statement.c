@@ -50,18 +50,19 @@ struct hub_bytes hub_version_of_source(struct hub_bytes version) {
     return version;
 }
 
-void hub_statement_append_withdrawn(const struct hub_domain *domain, struct hub_bytes body,
-                                    const uint32_t *starts, struct hub_bytes version,
-                                    const char *reason, struct hub_buffer *buffer) {
+/* Of the fields of the stamp those that are named become others. */
+static void append_stamped(const struct hub_domain *domain, struct hub_bytes body,
+                           const uint32_t *starts, struct hub_bytes version, bool withdrawn,
+                           const char *reason, struct hub_buffer *buffer) {
     const struct hub_type *type = domain->contract.fields[HUB_FIELD_STATEMENT].field->type;
     const struct hub_stamp_fields *at = &domain->stamp;
     struct hub_bytes stamp = hub_statement_field(body, starts, HUB_FIELD_STATEMENT);
     uint32_t parts[HUB_STAMP_FIELDS_MAX + 1];
     hub_slice_fields(type, stamp, parts);
     for (size_t i = 0; i < type->count; i++) {
-        if ((int)i == at->state)
+        if (withdrawn && (int)i == at->state)
             hub_encode_long(buffer, at->withdrawn_symbol);
-        else if ((int)i == at->reason)
+        else if (withdrawn && (int)i == at->reason)
             hub_encode_optional_text(buffer, reason);
         else if ((int)i == at->version && version.data != NULL)
             hub_encode_octets(buffer, version);
@@ -69,4 +70,16 @@ void hub_statement_append_withdrawn(const struct hub_domain *domain, struct hub_
             hub_buffer_append_bytes(buffer, stamp_part(stamp, parts, (int)i));
     }
     hub_buffer_append_bytes(buffer, hub_bytes_part(body, starts[1], body.size));
+}
+
+void hub_statement_append_withdrawn(const struct hub_domain *domain, struct hub_bytes body,
+                                    const uint32_t *starts, struct hub_bytes version,
+                                    const char *reason, struct hub_buffer *buffer) {
+    append_stamped(domain, body, starts, version, /* withdrawn= */ true, reason, buffer);
+}
+
+void hub_statement_append_version(const struct hub_domain *domain, struct hub_bytes body,
+                                  const uint32_t *starts, struct hub_bytes version,
+                                  struct hub_buffer *buffer) {
+    append_stamped(domain, body, starts, version, /* withdrawn= */ false, NULL, buffer);
 }

@@ -36,3 +36,8 @@ struct hub_bytes hub_version_of_source(struct hub_bytes version);
 void hub_statement_append_withdrawn(const struct hub_domain *domain, struct hub_bytes body,
                                     const uint32_t *starts, struct hub_bytes version,
                                     const char *reason, struct hub_buffer *buffer);
+
+/* Appends the record under another version. */
+void hub_statement_append_version(const struct hub_domain *domain, struct hub_bytes body,
+                                  const uint32_t *starts, struct hub_bytes version,
+                                  struct hub_buffer *buffer);

@@ -25,3 +25,18 @@ def keys_in(installation, topic="ingest.sus.trial", system="sus-trials"):
     finally:
         consumer.close()
     return found
+
+
+def reason_of_last_position(installation, name):
+    """(by, reason) in the headers of the last position of a connector."""
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": installation.broker.bootstrap,
+                                         "group.id": "positions", "auto.offset.reset": "earliest",
+                                         "enable.auto.commit": False, "enable.partition.eof": True})
+    consumer.assign([confluent_kafka.TopicPartition("position", 0, 0)])
+    found = None
+    while (message := consumer.poll(10)) is not None and message.error() is None:
+        if message.key() == name.encode():
+            headers = {key: value.decode() for key, value in message.headers() or []}
+            found = (headers.get("hub_by"), headers.get("hub_reason"))
+    consumer.close()
+    return found

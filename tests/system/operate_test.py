@@ -7,10 +7,9 @@ import subprocess
 import threading
 import time
 
-import confluent_kafka
 import pytest
 
-from published import keys_in
+from published import keys_in, reason_of_last_position
 from stack.process import Process, free_port, wait_until
 
 START_TIMEOUT_S = 60
@@ -177,21 +176,6 @@ def test_a_position_is_moved_only_while_it_is_stopped_and_with_a_reason(operated
     one.drop("moved-2")
     one.await_published("moved-2")
     assert keys_in(one.installation).count("moved-1") == 1
-
-
-def reason_of_last_position(installation, name):
-    """(by, reason) in the headers of the last position of a connector."""
-    consumer = confluent_kafka.Consumer({"bootstrap.servers": installation.broker.bootstrap,
-                                         "group.id": "positions", "auto.offset.reset": "earliest",
-                                         "enable.auto.commit": False, "enable.partition.eof": True})
-    consumer.assign([confluent_kafka.TopicPartition("position", 0, 0)])
-    found = None
-    while (message := consumer.poll(10)) is not None and message.error() is None:
-        if message.key() == name.encode():
-            headers = {key: value.decode() for key, value in message.headers() or []}
-            found = (headers.get("hub_by"), headers.get("hub_reason"))
-    consumer.close()
-    return found
 
 
 def test_one_that_is_killed_has_failed(operated):
