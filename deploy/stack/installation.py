@@ -9,6 +9,7 @@ import urllib.request
 
 from stack.kafka import Broker
 from stack.process import Failed, Process, free_port, wait_until
+from stack.senders import make_senders
 from stack.sources import Sources
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -20,6 +21,10 @@ SETTLE_TIMEOUT_S = 120
 
 def connector_files():
     return sorted((ROOT / "connectors").glob("*/*.yaml"))
+
+
+def name_of(file):
+    return f"{file.parent.name}-{file.stem}"
 
 
 def make_keys(folder, institutions):
@@ -59,6 +64,7 @@ class Installation:
         make_keys(self.keys, ["sus", "lu", "lumc"])
         self.notices = f"127.0.0.1:{free_port()}"
         make_certificate(self.folder / "ewp")
+        self.senders = make_senders()
         self.hub = None
         self.connectors = []
         self.hub_arguments = []
@@ -76,7 +82,9 @@ class Installation:
                 "HUB_KEYS": str(self.keys), "HUB_STATE": str(self.folder / "state"),
                 "HUB_SAMPLES": str(self.samples), "HUB_CTGOV_URL": self.sources.url,
                 "HUB_EWP_URL": self.sources.url, "HUB_EWP_LISTEN": self.notices,
-                "HUB_EWP_TLS": str(self.folder / "ewp")}
+                "HUB_EWP_TLS": str(self.folder / "ewp"),
+                **{name: value for sender in self.senders.values()
+                   for name, value in sender.environment.items()}}
 
     def start_broker(self):
         self.broker.start()
@@ -103,21 +111,29 @@ class Installation:
             return False
 
     def start_connector(self, file, *arguments):
-        name = f"{file.parent.name}-{file.stem}"
+        name = name_of(file)
         return Process(name, [self.programs / "connector", "run", file, *arguments],
                        self.folder / f"connector-{name}.log", self.environment).start()
 
     def start_connectors(self, files=None):
         self.connectors = [self.start_connector(file) for file in files or connector_files()]
 
-    def run_connectors(self, files=None, done=lambda name: None):
-        """Each once, until its source has nothing more."""
-        running = [self.start_connector(file, "--once") for file in files or connector_files()]
-        for connector in running:
+    def run_connectors(self, files=None, note=lambda text: None):
+        """Each once, until its source has nothing more. One that is called runs until its sender has
+        told everything."""
+        files = files or connector_files()
+        self.connectors = [
+            self.start_connector(file, *([] if name_of(file) in self.senders else ["--once"]))
+            for file in files]
+        for connector in self.connectors:
+            if connector.name in self.senders:
+                codes = self.senders[connector.name].send_all(self.samples, connector.is_running)
+                connector.child.terminate()
+                note(f"connector {connector.name} was told, and answered " +
+                     ", ".join(f"{count} x {code}" for code, count in sorted(codes.items())))
             code = connector.wait(CONNECTOR_TIMEOUT_S)
             if code != 0:
                 raise Failed(f"connector {connector.name} ended with {code}\n{connector.tail()}")
-            done(connector.name)
 
     # --- looking ---
 

@@ -43,7 +43,7 @@ def start(installation):
 def take_everything(installation):
     """Runs every connector to the end of its source, and waits for the hub."""
     note("connectors read their sources")
-    installation.run_connectors()
+    installation.run_connectors(note=note)
     note("the hub takes what they wrote")
     installation.wait_until_settled()
 

@@ -18,6 +18,7 @@ from decimal import Decimal, InvalidOperation
 
 from documents import read_whole
 from stack.installation import ROOT
+from stack.senders import messages_in
 
 ABSENT = (None, "", [], {})
 TOLD_OUTSIDE = re.compile(r"@(request|file|entry|header|document)\.")
@@ -431,6 +432,9 @@ class Documents:
         for path in installation.samples.rglob("*"):
             if path.is_file():
                 self._add(path.read_bytes())
+            if path.suffix == ".hl7":  # each message of a frame is a document
+                for message in messages_in(path.read_bytes()):
+                    self._add(message)
 
     def _add(self, document):
         self.by_hash[hashlib.sha256(document).hexdigest()] = document

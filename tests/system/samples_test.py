@@ -10,12 +10,14 @@ import subprocess
 
 import pytest
 
-from stack.installation import connector_files
+from stack.installation import connector_files, name_of
+from stack.senders import make_senders
 from stack.sources import sending_institutions
 
 # Folders that are served by web sources, and the part of the address that leads to them.
 WEB = {"trials/ctgov-v2-json": "/api/v2/studies", "exchange/ewp-omobilities": "/omobilities/get",
        "exchange/ewp-imobilities": "/imobilities/get"}
+SENDERS = make_senders()  # of folders that are told, by the connectors
 OUTCOMES = ("statements_in", "unchanged", "superseded", "skipped", "dead_lettered")
 COLUMNS = ("files", "read", "source_records", *OUTCOMES)
 
@@ -26,6 +28,8 @@ def configuration(file):
 
 
 def folders_of(file):
+    if name_of(file) in SENDERS:
+        return [SENDERS[name_of(file)].folder]
     text = configuration(file)
     web = [folder for folder, address in WEB.items() if address in text]
     return web or re.findall(r"samples\}/([\w./-]+)", text)
@@ -38,6 +42,13 @@ def documents_of(folder):
 def pattern_of(file):
     found = re.search(r"^  pattern: (.*)$", configuration(file), re.M)
     return re.compile(re.sub(r"\(\?<", "(?P<", found[1])) if found else re.compile(".*")
+
+
+def taken(folder, file):
+    """The documents that are told to the connector, or lie in its folder."""
+    if name_of(file) in SENDERS:
+        return SENDERS[name_of(file)].documents(folder.parents[1])
+    return [path for path in documents_of(folder) if pattern_of(file).fullmatch(path.name)]
 
 
 def served(folder, file, samples):
@@ -59,8 +70,7 @@ class Reading:
         self.files = documents_of(samples / name)
         self.inputs = [(file, path) for file in connectors
                        for path in (served(samples / name, file, samples) if self.web else
-                                    [each for each in self.files
-                                     if pattern_of(file).fullmatch(each.name)])]
+                                    taken(samples / name, file))]
         self.connectors = connectors
         self.row = {"files": len(self.files), "read": len({path for _, path in self.inputs})}
 

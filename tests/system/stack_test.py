@@ -1,5 +1,6 @@
 """deploy/stack: what was started ends, and what could not be started too."""
 
+import socketserver
 import threading
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from installations import OWN_SAMPLES
 from stack.installation import Installation
 from stack.process import Failed, free_port
+from stack.senders import MllpSender
 from stack.sources import Sources
 
 PATIENCE_S = 30
@@ -36,3 +38,55 @@ def test_an_installation_whose_broker_cannot_start_says_so_and_ends(tmp_path):
 def test_no_port_is_given_twice():
     ports = [free_port() for _ in range(500)]
     assert len(set(ports)) == len(ports)
+
+
+class Receiver(socketserver.ThreadingTCPServer):
+    """Answers MLLP frames with these codes, one after the other; None: hangs up."""
+
+    daemon_threads = True
+
+    def __init__(self, port, codes):
+        self.codes = iter(codes)
+        self.frames = []
+        super().__init__(("127.0.0.1", port), self._handler())
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def _handler(receiver):
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self):
+                frame = b""
+                while part := self.request.recv(1024):
+                    frame += part
+                    if not frame.endswith(b"\x1c\r"):
+                        continue
+                    receiver.frames.append(frame)
+                    code, frame = next(receiver.codes), b""
+                    if code is None:
+                        return
+                    self.request.sendall(f"\x0bMSH|^~\\&|\rMSA|{code}|1\r\x1c\r".encode())
+
+        return Handler
+
+
+@pytest.fixture
+def sender(tmp_path):
+    folder = tmp_path / "siu"
+    folder.mkdir()
+    for name in "ab":
+        (folder / f"{name}.hl7").write_bytes(f"MSH|^~\\&|{name}\r".encode())
+    return MllpSender("siu", "*.hl7")
+
+
+def test_a_message_is_sent_until_it_is_accepted_and_the_next_one_not_before(sender, tmp_path):
+    receiver = Receiver(sender.port, ["AE", None, "AA", "AR"])
+    try:
+        assert sender.send_all(tmp_path, is_running=lambda: True) == {"AA": 1, "AR": 1}
+    finally:
+        receiver.shutdown()
+        receiver.server_close()
+    assert receiver.frames == [b"\x0bMSH|^~\\&|a\r\x1c\r"] * 3 + [b"\x0bMSH|^~\\&|b\r\x1c\r"]
+
+
+def test_nobody_sends_to_a_connector_that_has_ended(sender, tmp_path):
+    with pytest.raises(Failed, match="has ended"):
+        sender.send_all(tmp_path, is_running=lambda: False)
