@@ -1,5 +1,6 @@
 #include "connectors/transports/atom_feed.h"
 
+#include "connectors/kit/guard.h"
 #include "connectors/kit/xml_document.h"
 #include "hub/io/crypto.h"
 
@@ -101,6 +102,12 @@ static size_t count_entries(const xmlNode *feed) {
     return count;
 }
 
+/* What an entry is known by becomes a part of the position, which leaves the institution. */
+static bool tells_of_a_person(const char *text) {
+    const char *kind = NULL;
+    return hub_guard_finds(hub_bytes_of_text(text), &kind);
+}
+
 static enum hub_status read_entry(const xmlNode *node, size_t number, bool only_content,
                                   struct hub_arena *arena, struct hub_atom_entry *entry,
                                   struct hub_error *reterr) {
@@ -109,6 +116,9 @@ static enum hub_status read_entry(const xmlNode *node, size_t number, bool only_
     if (id == NULL || *id == '\0' || updated == NULL || *updated == '\0')
         return hub_fail(reterr, HUB_FATAL, "entry %zu has no id or no updated, which every entry "
                         "of a feed has (RFC 4287 section 4.1.2)", number);
+    if (tells_of_a_person(id) || tells_of_a_person(updated))
+        return hub_fail(reterr, HUB_FATAL, "the id or updated of entry %zu is a person's number, "
+                        "which may not leave; an id that is none would pass", number);
     entry->id = id;
     entry->updated = updated;
     entry->facts = facts_of(node, arena);

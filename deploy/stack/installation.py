@@ -81,7 +81,8 @@ class Installation:
                 "HUB_BOOTSTRAP": self.broker.bootstrap, "HUB_SCHEMAS": str(self.schemas),
                 "HUB_KEYS": str(self.keys), "HUB_STATE": str(self.folder / "state"),
                 "HUB_SAMPLES": str(self.samples), "HUB_CTGOV_URL": self.sources.url,
-                "HUB_EWP_URL": self.sources.url, "HUB_EWP_LISTEN": self.notices,
+                "HUB_EWP_URL": self.sources.url, "HUB_LADOK_URL": self.sources.url,
+                "HUB_EWP_LISTEN": self.notices,
                 "HUB_EWP_TLS": str(self.folder / "ewp"),
                 **{name: value for sender in self.senders.values()
                    for name, value in sender.environment.items()}}

@@ -4,7 +4,9 @@ ClinicalTrials.gov as its API pages: GET /api/v2/studies?pageSize=N&pageToken=T 
 nextPageToken}, the token missing on the last page. Erasmus Without Paper as a host answers:
 GET /omobilities/get?sending_hei_id=H and /imobilities/get?sending_hei_id=H give the documents of
 that institution, one after the other, each naming the next in a Link header; with omobility_id=M
-those that name that mobility. Every answer has an ETag, and If-None-Match is honoured.
+those that name that mobility. Ladok as its feed of events: GET /uppfoljning/feed/recent gives the page
+that is the last by its file's name, and /uppfoljning/feed/N each, the first being 1, with links of their
+own to one another (RFC 5005). Every answer has an ETag, and If-None-Match is honoured.
 """
 
 import hashlib
@@ -18,6 +20,7 @@ import urllib.parse
 from stack.process import free_port
 
 PAGE_SIZE_DEFAULT = 10
+EMPTY_FEED = b'<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:id:1</id></feed>'
 
 
 def read_studies(samples):
@@ -38,6 +41,13 @@ def read_studies(samples):
 def read_mobilities(samples, kind):
     return [path.read_bytes()
             for path in sorted((samples / "exchange" / f"ewp-{kind}").glob("*.xml"))]
+
+
+def read_feed(samples):
+    """Its pages, the oldest first, without the links that they have elsewhere."""
+    pages = [path.read_bytes()
+             for path in sorted((samples / "education" / "ladok-atom").glob("feed-*.xml"))]
+    return [re.sub(rb"<link\b[^>]*>\s*", b"", page) for page in pages or [EMPTY_FEED]]
 
 
 def sending_institutions(document, others):
@@ -61,6 +71,7 @@ class Sources:
         self.studies = read_studies(samples)
         self.documents = {kind: read_mobilities(samples, kind)
                           for kind in ("omobilities", "imobilities")}
+        self.feed = read_feed(samples)
         self.requests = []
         self.server = http.server.ThreadingHTTPServer(
             ("127.0.0.1", free_port()), self._handler())
@@ -81,6 +92,8 @@ class Sources:
         """(content type, body, headers), or None where there is nothing."""
         if path == "/api/v2/studies":
             return self._page(query)
+        if found := re.fullmatch(r"/uppfoljning/feed/(recent|\d+)", path):
+            return self._feed_page(len(self.feed) if found[1] == "recent" else int(found[1]))
         found = re.fullmatch(r"/(omobilities|imobilities)/get", path)
         return self._mobility(found[1], query) if found else None
 
@@ -91,6 +104,18 @@ class Sources:
         if start + size < len(self.studies):
             page["nextPageToken"] = str(start + size)
         return "application/json", json.dumps(page, ensure_ascii=False).encode(), {}
+
+    def _feed_page(self, number):
+        if not 1 <= number <= len(self.feed):
+            return None
+        links = {"via" if number == len(self.feed) else "self": number}
+        if number > 1:
+            links["prev-archive"] = number - 1
+        text = "".join(f'<link rel="{relation}" href="{self.url}/uppfoljning/feed/{to}"/>'
+                       for relation, to in links.items())
+        body = re.sub(rb"<feed\b[^>]*>", lambda found: found[0] + text.encode(),
+                      self.feed[number - 1], count=1)
+        return "application/atom+xml", body, {}
 
     def _mobility(self, kind, query):
         sender = query.get("sending_hei_id", [""])[0]

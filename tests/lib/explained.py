@@ -13,6 +13,7 @@ import json
 import re
 import unicodedata
 import urllib.parse
+import xml.etree.ElementTree as ElementTree
 import zoneinfo
 from decimal import Decimal, InvalidOperation
 
@@ -21,6 +22,7 @@ from stack.installation import ROOT
 from stack.senders import messages_in
 
 ABSENT = (None, "", [], {})
+ATOM = "{http://www.w3.org/2005/Atom}"
 TOLD_OUTSIDE = re.compile(r"@(request|file|entry|header|document)\.")
 
 
@@ -423,6 +425,13 @@ def same_time(value, text, time):
 # --- where documents are ---
 
 
+def _entry(feed, entry_id):
+    """The one entry of a page that has this id."""
+    entry, = (each for each in ElementTree.fromstring(feed).iter(f"{ATOM}entry")
+              if each.findtext(f"{ATOM}id") == entry_id)
+    return ElementTree.tostring(entry)
+
+
 class Documents:
     """The documents of an installation, by the SHA-256 that statements carry."""
 
@@ -445,7 +454,9 @@ class Documents:
         query = urllib.parse.parse_qs(url.query)
         if told["raw_hash"] not in self.by_hash and url.scheme:
             answer = self.installation.sources.answer(url.path, query)
-            if answer is not None:
+            if answer is not None and "atom" in answer[0]:  # cut out of its page
+                self.by_hash[told["raw_hash"]] = _entry(answer[1], url.fragment.split("#")[0])
+            elif answer is not None:
                 self._add(answer[1])
         context = {"request": {name: values[0] for name, values in query.items()},
                    "file": {"name": told["document"]}}

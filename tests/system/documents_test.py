@@ -6,6 +6,7 @@ pattern; where the real ones are absent, the own ones are what is tested.
 
 import json
 import re
+import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -191,6 +192,22 @@ def test_every_study_of_a_paged_register_is_an_entity(installed):
     for study in sources.studies:
         number = study["protocolSection"]["identificationModule"]["nctId"]
         entity_of(documents.entities, f"ctgov/{number}")
+
+
+def test_every_page_of_the_feed_of_events_is_read(installed):
+    installation, documents = installed
+    asked = [request.rsplit("/", 1)[1] for request in installation.sources.requests
+             if request.startswith("/uppfoljning/feed/")]
+    archived = [str(number) for number in range(1, len(installation.sources.feed))]
+    assert asked and set(asked) == {"recent", *archived}
+    told = {statement["key"] for entity in documents.entities for statement in entity["statements"]}
+    course = ("http://schemas.ladok.se/utbildningsinformation/KursTillStatusEvent",
+              "http://schemas.ladok.se/utbildningsinformation/KursUppdateradEvent")
+    for page in installation.sources.feed:
+        for entry in ElementTree.fromstring(page).findall("{*}entry"):
+            if entry.find("{*}category").get("term") in course:
+                key = entry.findtext("{*}content/*/{*}UtbildningUID").lower()
+                assert f"ladok/{key}" in told
 
 
 def test_no_dead_letter_is_without_its_reason_and_its_original_unless_that_must_stay(installed):

@@ -16,7 +16,8 @@ from stack.sources import sending_institutions
 
 # Folders that are served by web sources, and the part of the address that leads to them.
 WEB = {"trials/ctgov-v2-json": "/api/v2/studies", "exchange/ewp-omobilities": "/omobilities/get",
-       "exchange/ewp-imobilities": "/imobilities/get"}
+       "exchange/ewp-imobilities": "/imobilities/get",
+       "education/ladok-atom": "/uppfoljning/feed"}
 SENDERS = make_senders()  # of folders that are told, by the connectors
 OUTCOMES = ("statements_in", "unchanged", "superseded", "skipped", "dead_lettered")
 COLUMNS = ("files", "read", "source_records", *OUTCOMES)

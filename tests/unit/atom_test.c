@@ -325,6 +325,12 @@ static void a_page_that_is_no_feed_is_for_a_person(void **state) {
         {"<feed xmlns='http://www.w3.org/2005/Atom'><entry><id xmlns=''>1</id><updated>2</updated>"
          "</entry></feed>",
          "entry 1 has no id or no updated"},
+        {"<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>urn:19121212-1212</id>"
+         "<updated>2</updated></entry></feed>",
+         "the id or updated of entry 1 is a person's number"},
+        {"<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>1</id>"
+         "<updated>191212121212</updated></entry></feed>",
+         "the id or updated of entry 1 is a person's number"},
     };
     struct feed *feed = *state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
