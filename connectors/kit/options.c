@@ -69,6 +69,21 @@ static enum hub_status check_secret(const struct hub_node *node, const struct hu
                          "${env:NAME} or ${file:/path} would pass", option->name);
 }
 
+/* Where a source is not asked, its secrets need not be there: this stands for them, and has the form of
+ * every kind. hub_options_need_secrets() says what is missing. */
+static const char trial_secret[] = "whsec_dHJpYWwgc2VjcmV0LCBub25lIHNpZ25z";
+
+static enum hub_status expand_option(const struct hub_node *node, const struct hub_option *option,
+                                     struct hub_arena *arena, const char **ret_text,
+                                     struct hub_error *reterr) {
+    enum hub_status status = expand(node, arena, ret_text, reterr);
+    bool elsewhere = strncmp(node->text, "${env:", 6) == 0 || strncmp(node->text, "${file:", 7) == 0;
+    if (status == HUB_OK || !option->secret || !elsewhere)
+        return status;
+    *ret_text = trial_secret;
+    return HUB_OK;
+}
+
 static enum hub_status check_choice(const struct hub_node *node, const struct hub_option *option,
                                     const char *text, struct hub_error *reterr) {
     if (option->choices == NULL)
@@ -94,7 +109,7 @@ static enum hub_status read_texts(const struct hub_node *node, const struct hub_
         if (item->kind != HUB_NODE_SCALAR)
             return hub_node_fail(item, reterr, "a text or a list of texts would pass");
         HUB_TRY(check_secret(item, option, reterr));
-        HUB_TRY(expand(item, arena, &texts[i], reterr));
+        HUB_TRY(expand_option(item, option, arena, &texts[i], reterr));
     }
     texts[count] = NULL;
     *ret_texts = texts;
@@ -121,7 +136,7 @@ static enum hub_status read_option(const struct hub_node *node, const struct hub
             return hub_node_fail(node, reterr, "'%s' must be a text (%s)", option->name,
                                  option->help);
         HUB_TRY(check_secret(node, option, reterr));
-        HUB_TRY(expand(node, arena, (const char **)member, reterr));
+        HUB_TRY(expand_option(node, option, arena, (const char **)member, reterr));
         return check_choice(node, option, *(const char **)member, reterr);
     case HUB_OPTION_NUMBER:
         return read_number(node, option, (int64_t *)member, reterr);
@@ -176,6 +191,24 @@ enum hub_status hub_options_read(const struct hub_node *node, const struct hub_o
                                  options[i].help);
     }
     return HUB_OK;
+}
+
+enum hub_status hub_options_need_secrets(const struct hub_node *node,
+                                         const struct hub_option *options,
+                                         struct hub_error *reterr) {
+    struct hub_arena arena = {0};
+    enum hub_status status = HUB_OK;
+    for (size_t i = 0; options[i].name != NULL && status == HUB_OK; i++) {
+        const struct hub_node *item = hub_node_get(node, options[i].name);
+        const char *text = NULL;
+        if (item == NULL || !options[i].secret)
+            continue;
+        bool list = item->kind == HUB_NODE_SEQUENCE;
+        for (size_t k = 0; k < (list ? item->count : 1) && status == HUB_OK; k++)
+            status = expand(list ? item->items[k] : item, &arena, &text, reterr);
+    }
+    hub_arena_destroy(&arena);
+    return status;
 }
 
 void hub_options_describe(const struct hub_option *options, struct hub_buffer *buffer) {

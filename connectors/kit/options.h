@@ -43,11 +43,18 @@ struct hub_option {
 
 /* Fills `structure` from a configuration's mapping by the table (ended by a NULL name). Keys listed
  * in `also` (NULL-ended; may be NULL) are somebody else's. `${env:NAME}`, `${env:NAME:-otherwise}` and
- * `${file:/path}` in texts are replaced. HUB_FATAL with file, line and column. */
+ * `${file:/path}` in texts are replaced. HUB_FATAL with file, line and column. A secret may be missing:
+ * who checks a configuration, or tries it on a document, need not have it. */
 HUB_MUST_USE enum hub_status hub_options_read(const struct hub_node *node,
                                               const struct hub_option *options,
                                               const char *const *also, struct hub_arena *arena,
                                               void *structure, struct hub_error *reterr);
+
+/* HUB_FATAL where a secret that the mapping names is not there; before a source is asked. The mapping has
+ * been read by the same table. */
+HUB_MUST_USE enum hub_status hub_options_need_secrets(const struct hub_node *node,
+                                                      const struct hub_option *options,
+                                                      struct hub_error *reterr);
 
 /* Appends the table as text for people. */
 void hub_options_describe(const struct hub_option *options, struct hub_buffer *buffer);

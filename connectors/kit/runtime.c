@@ -418,6 +418,7 @@ enum hub_status hub_runtime_run(struct hub_connector *connector,
     hub_log_open("connector", connector->name);
     hub_watchdog_start(PATIENCE_MS);
     HUB_TRY(hub_kafka_check_version(&version, reterr));
+    HUB_TRY(hub_options_need_secrets(connector->source, connector->transport->options, reterr));
     if (connector->keys.trial && hub_mapping_uses_keys(connector->mapping))
         return hub_fail(reterr, HUB_FATAL,
                         "%s: pseudonyms need keys; --keys names the folder that holds them",

@@ -42,6 +42,7 @@ static const struct hub_option options[] = {
 
 struct reading {
     struct hub_arena arena;
+    struct hub_node *node;
     struct settings settings;
     struct hub_error error;
 };
@@ -60,11 +61,10 @@ static int end(void **state) {
 
 static enum hub_status read_also(struct reading *reading, const char *text,
                                  const char *const *also) {
-    struct hub_node *node = NULL;
-    assert_int_equal(hub_node_parse(hub_bytes_of_text(text), "c.yaml", &reading->arena, &node,
-                                    &reading->error),
+    assert_int_equal(hub_node_parse(hub_bytes_of_text(text), "c.yaml", &reading->arena,
+                                    &reading->node, &reading->error),
                      HUB_OK);
-    return hub_options_read(node, options, also, &reading->arena, &reading->settings,
+    return hub_options_read(reading->node, options, also, &reading->arena, &reading->settings,
                             &reading->error);
 }
 
@@ -218,6 +218,29 @@ static void a_secret_stands_elsewhere_and_is_not_told(void **state) {
                         "of the environment");
 }
 
+static void a_secret_that_is_not_there_is_missed_where_a_source_is_asked(void **state) {
+    static const char *const texts[][2] = {
+        {"{url: x, secret: '${env:OPTIONS_TEST_NONE}'}",
+         "c.yaml:1:18: the environment has no OPTIONS_TEST_NONE"},
+        {"{url: x, tokens: ['${env:OPTIONS_TEST_HOST}', '${file:/none/such}']}",
+         "c.yaml:1:47: /none/such: No such file or directory"},
+    };
+    setenv("OPTIONS_TEST_HOST", "example.org", 1);
+    unsetenv("OPTIONS_TEST_NONE");
+    struct reading *reading = *state;
+    for (size_t i = 0; i < 2; i++) {
+        struct hub_error error = {0};
+        assert_non_null(read(reading, texts[i][0]));
+        assert_int_equal(hub_options_need_secrets(reading->node, options, &error), HUB_FATAL);
+        assert_string_equal(error.text, texts[i][1]);
+    }
+    assert_refused(reading, "{url: x, secret: '${other:A}'}",
+                   "c.yaml:1:18: ${env:NAME} or ${file:/path} would pass");
+    struct hub_error error = {0};
+    assert_non_null(read(reading, "{url: x, tokens: '${env:OPTIONS_TEST_HOST}'}"));
+    assert_int_equal(hub_options_need_secrets(reading->node, options, &error), HUB_OK);
+}
+
 static void each_secret_of_a_list_stands_elsewhere(void **state) {
     struct reading *reading = *state;
     setenv("OPTIONS_TEST", "of the environment", 1);
@@ -231,6 +254,7 @@ static void each_secret_of_a_list_stands_elsewhere(void **state) {
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(a_secret_stands_elsewhere_and_is_not_told),
+        cmocka_unit_test(a_secret_that_is_not_there_is_missed_where_a_source_is_asked),
         cmocka_unit_test(each_secret_of_a_list_stands_elsewhere),
         cmocka_unit_test(what_is_not_set_has_its_default),
         cmocka_unit_test(what_is_set_is_read),
