@@ -83,12 +83,16 @@ def name_of(path, number):
     return f"{path.stem}-{number}{path.suffix}"
 
 
-def with_own_entries(text, number):
-    """Pages of a feed that do not repeat one another's entries. What an entry is known by is no place
-    for a canary: such a feed is refused whole (unit/atom_test.c)."""
+def with_own_entries(changed, text, number):
+    """A page of a feed that is XML still, and does not repeat another one's entries. What an entry is
+    known by is no place for a canary: such a feed is refused whole (unit/atom_test.c)."""
+    if "<feed" not in text:
+        return changed
     known_by = re.compile(r"(<entry>.*?<id>)[^<]*(</id>\s*<updated>)[^<]*", re.S)
     entries = itertools.count()
-    return known_by.sub(lambda found: f"{found[1]}{number}-{next(entries)}{found[2]}{MOMENT}", text)
+    changed = known_by.sub(lambda found: f"{found[1]}{number}-{next(entries)}{found[2]}{MOMENT}",
+                           changed)
+    return text.partition("?>")[0] + "?>" + changed.partition("?>")[2]
 
 
 def plant(samples, folder, canaries):
@@ -110,7 +114,7 @@ def plant(samples, folder, canaries):
                 changed = text[:start] + form.format(canary) + text[end:]
                 # A register serves one revision of each study.
                 changed = re.sub(r'"NCT\d{8}"', f'"NCT{number:08}"', changed)
-                changed = with_own_entries(changed, number)
+                changed = with_own_entries(changed, text, number)
                 (there / name_of(path, number)).write_bytes(
                     changed.encode("utf-8", "surrogateescape"))
                 number += 1
