@@ -1,14 +1,16 @@
 """deploy/stack: what was started ends, and what could not be started too."""
 
+import http.server
 import socketserver
 import threading
 
 import pytest
+import standardwebhooks
 
 from installations import OWN_SAMPLES
 from stack.installation import Installation
 from stack.process import Failed, free_port
-from stack.senders import MllpSender
+from stack.senders import MllpSender, WebhookSender
 from stack.sources import Sources
 
 PATIENCE_S = 30
@@ -90,3 +92,51 @@ def test_a_message_is_sent_until_it_is_accepted_and_the_next_one_not_before(send
 def test_nobody_sends_to_a_connector_that_has_ended(sender, tmp_path):
     with pytest.raises(Failed, match="has ended"):
         sender.send_all(tmp_path, is_running=lambda: False)
+
+
+class Hook(http.server.HTTPServer):
+    """Answers with these codes; what it was told, with its headers."""
+
+    def __init__(self, port, codes):
+        self.codes = iter(codes)
+        self.told = []
+        super().__init__(("127.0.0.1", port), self._handler())
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def _handler(hook):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                hook.told.append((dict(self.headers), body.decode()))
+                self.send_response(next(hook.codes))
+                self.end_headers()
+
+            def log_message(self, *arguments):
+                pass
+
+        return Handler
+
+
+def test_a_webhook_is_signed_and_sent_until_it_is_accepted(tmp_path):
+    (tmp_path / "a.json").write_text('{"title": "Kärnsteg"}')
+    sender = WebhookSender(".", "*.json", "/in")
+    hook = Hook(sender.port, [503, 200])
+    try:
+        assert sender.send_all(tmp_path, is_running=lambda: True) == {"200": 1}
+    finally:
+        hook.shutdown()
+        hook.server_close()
+    verify = standardwebhooks.Webhook(sender.environment["HUB_GUESTS_SECRET"]).verify
+    assert [verify(body, headers) for headers, body in hook.told] == [{"title": "Kärnsteg"}] * 2
+
+
+def test_a_webhook_that_is_refused_is_not_passed_over(tmp_path):
+    (tmp_path / "a.json").write_text("{}")
+    sender = WebhookSender(".", "*.json", "/in")
+    hook = Hook(sender.port, [401])
+    try:
+        with pytest.raises(Failed, match="a.json: 401"):
+            sender.send_all(tmp_path, is_running=lambda: True)
+    finally:
+        hook.shutdown()
+        hook.server_close()
