@@ -1,6 +1,7 @@
 /* connector: connects one institution's system, as one YAML file says. */
 #include "connectors/kit/check.h"
 #include "connectors/kit/coverage.h"
+#include "connectors/kit/deliver.h"
 #include "connectors/kit/draft.h"
 #include "connectors/kit/explain.h"
 #include "connectors/kit/runtime.h"
@@ -47,6 +48,20 @@ static struct hub_connector *load_connector(const struct arguments *arguments, c
     return connector;
 }
 
+/* The same of one that reads a source, where `what` is for those only; NULL: for all. */
+static struct hub_connector *load_reading(const struct arguments *arguments, const char *file,
+                                          const struct hub_catalogue *catalogue,
+                                          const char *what) {
+    struct hub_connector *connector = load_connector(arguments, file, catalogue);
+    struct hub_error error;
+    if (connector == NULL || what == NULL ||
+        hub_connector_need_source(connector, what, &error) == HUB_OK)
+        return connector;
+    fprintf(stderr, "%s\n", error.text);
+    hub_connector_free(connector);
+    return NULL;
+}
+
 static int run_list(const struct arguments *arguments) {
     HUB_SCOPED_BUFFER text = {0};
     (void)arguments;
@@ -55,6 +70,12 @@ static int run_list(const struct arguments *arguments) {
         hub_buffer_append_format(&text, "\n%s: %s\n", hub_transports[i]->name,
                                  hub_transports[i]->summary);
         hub_options_describe(hub_transports[i]->options, &text);
+    }
+    hub_buffer_append_text(&text, "\noutbound\n");
+    for (size_t i = 0; hub_outbounds[i] != NULL; i++) {
+        hub_buffer_append_format(&text, "\n%s: %s\n", hub_outbounds[i]->name,
+                                 hub_outbounds[i]->summary);
+        hub_options_describe(hub_outbounds[i]->options, &text);
     }
     hub_buffer_append_text(&text, "\nformats\n");
     for (size_t i = 0; hub_formats[i] != NULL; i++) {
@@ -102,7 +123,8 @@ static int run_check(const struct arguments *arguments) {
     for (int i = 0; i < arguments->file_count; i++) {
         struct hub_connector *connector =
             load_connector(arguments, arguments->files[i], catalogue);
-        size_t own = connector == NULL ? 1 : hub_check_tests(connector, stdout);
+        bool subscribes = connector != NULL && connector->subscription != NULL;
+        size_t own = connector == NULL ? 1 : subscribes ? 0 : hub_check_tests(connector, stdout);
         if (own == 0)
             printf("%s: ok\n", arguments->files[i]);
         findings += own;
@@ -127,7 +149,7 @@ static int run_dry(const struct arguments *arguments) {
     }
     catalogue = load_catalogue(arguments->schemas);
     if (catalogue != NULL)
-        connector = load_connector(arguments, arguments->files[0], catalogue);
+        connector = load_reading(arguments, arguments->files[0], catalogue, "dry-run");
     size_t refused = connector == NULL ? 1
                                        : hub_dry_run(connector, arguments->input, context,
                                                      arguments->json, stdout);
@@ -141,7 +163,7 @@ static int run_coverage(const struct arguments *arguments) {
     struct hub_catalogue *catalogue = load_catalogue(arguments->schemas);
     struct hub_connector *connector = NULL;
     if (catalogue != NULL)
-        connector = load_connector(arguments, arguments->files[0], catalogue);
+        connector = load_reading(arguments, arguments->files[0], catalogue, "coverage");
     size_t refused =
         connector == NULL ? 1 : hub_coverage(connector, arguments->files[1], stdout);
     hub_connector_free(connector);
@@ -188,7 +210,9 @@ static int run_run(const struct arguments *arguments) {
         connector = load_connector(arguments, arguments->files[0], catalogue);
     int code = EXIT_FINDINGS;
     if (connector != NULL) {
-        enum hub_status status = hub_runtime_run(connector, &arguments->runtime, &error);
+        enum hub_status status = connector->subscription != NULL
+                                     ? hub_deliver_run(connector, &arguments->runtime, &error)
+                                     : hub_runtime_run(connector, &arguments->runtime, &error);
         if (status != HUB_OK)
             fprintf(stderr, "connector %s: %s\n", connector->name, error.text);
         code = status == HUB_OK ? EXIT_OK : status == HUB_RETRY ? EXIT_UNREACHABLE : EXIT_FINDINGS;
@@ -234,14 +258,15 @@ static int run_stop(const struct arguments *arguments) {
     return operate_stop(&operation, arguments->files[0]);
 }
 
-static int with_connector(const struct arguments *arguments,
+/* `reads`: what is for connectors that read a source only; NULL: for all. */
+static int with_connector(const struct arguments *arguments, const char *reads,
                           int (*operate)(const struct operation *operation,
                                          const struct hub_connector *connector)) {
     struct operation operation = operation_of(arguments);
     struct hub_catalogue *catalogue = load_catalogue(arguments->schemas);
     struct hub_connector *connector = NULL;
     if (catalogue != NULL)
-        connector = load_connector(arguments, arguments->files[0], catalogue);
+        connector = load_reading(arguments, arguments->files[0], catalogue, reads);
     int code = connector == NULL ? EXIT_FINDINGS : operate(&operation, connector);
     hub_connector_free(connector);
     hub_catalogue_free(catalogue);
@@ -249,11 +274,11 @@ static int with_connector(const struct arguments *arguments,
 }
 
 static int run_position(const struct arguments *arguments) {
-    return with_connector(arguments, operate_position);
+    return with_connector(arguments, /* reads= */ NULL, operate_position);
 }
 
 static int run_remap(const struct arguments *arguments) {
-    return with_connector(arguments, operate_remap);
+    return with_connector(arguments, "remap", operate_remap);
 }
 
 static const struct command commands[] = {

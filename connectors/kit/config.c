@@ -169,7 +169,7 @@ static enum hub_status load_mapping(struct loader *loader, const struct hub_node
 
 const char *const hub_connector_keys[] = {"connector", "institution", "system", "source", "target",
                                           "filter",    "records",     "tests",  "empty",  "skip",
-                                          "journal", NULL};
+                                          "journal",   "subscribe", NULL};
 
 /* What maps is the file and the filter: where one of them changes, so does the hash. */
 static enum hub_status load_filter(struct loader *loader, const struct hub_node *root,
@@ -198,6 +198,17 @@ static enum hub_status load_journal(struct loader *loader, const struct hub_node
     return HUB_OK;
 }
 
+static enum hub_status load_subscription(struct loader *loader, const struct hub_node *root,
+                                         const struct hub_buffer *text) {
+    struct hub_connector *connector = loader->connector;
+    const struct hub_node *institution = NULL;
+    HUB_TRY(need_word(loader, root, "institution", &institution));
+    connector->institution = institution->text;
+    connector->config_hash = hub_sha256.digest(hub_buffer_bytes(text));
+    return hub_subscription_load(root, connector->catalogue, &connector->arena,
+                                 &connector->subscription, loader->reterr);
+}
+
 static enum hub_status load(struct loader *loader) {
     struct hub_connector *connector = loader->connector;
     HUB_SCOPED_BUFFER text = {.size_max = CONFIG_SIZE_MAX};
@@ -214,6 +225,8 @@ static enum hub_status load(struct loader *loader) {
     HUB_TRY(need_word(loader, root, "connector", &name));
     connector->name = name->text;
     connector->tests = hub_node_get(root, "tests");
+    if (hub_node_get(root, "subscribe") != NULL)
+        return load_subscription(loader, root, &text);
     HUB_TRY(load_system(loader, root));
     HUB_TRY(load_target(loader, root));
     HUB_TRY(load_source(loader, root));
@@ -241,6 +254,14 @@ enum hub_status hub_connector_load(const char *file, const struct hub_catalogue 
     else
         *ret_connector = connector;
     return status;
+}
+
+enum hub_status hub_connector_need_source(const struct hub_connector *connector, const char *what,
+                                          struct hub_error *reterr) {
+    if (connector->subscription == NULL)
+        return HUB_OK;
+    return hub_fail(reterr, HUB_FATAL, "%s: it subscribes and has no mapping; %s is for "
+                    "configurations with a 'source'", connector->file, what);
 }
 
 void hub_connector_free(struct hub_connector *connector) {

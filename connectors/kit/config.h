@@ -1,4 +1,5 @@
-/* A connector's configuration: one YAML file.
+/* A connector's configuration: one YAML file. It reads a source, or is told of what it has subscribed to
+ * (connectors/kit/subscription.h). Of a source:
  *
  *   connector: NAME
  *   institution: NAME
@@ -15,16 +16,18 @@
 #include "connectors/kit/filter.h"
 #include "connectors/kit/journal.h"
 #include "connectors/kit/mapping.h"
+#include "connectors/kit/subscription.h"
 #include "connectors/kit/transport.h"
 
-/* The keys above, NULL-ended. */
+/* The keys above, and `subscribe`; NULL-ended. */
 extern const char *const hub_connector_keys[];
 
 struct hub_connector {
     struct hub_arena arena;
     const char *name;
     const char *institution;
-    const struct hub_system *system;
+    struct hub_subscription *subscription; /* NULL where it reads a source; else what follows up to */
+    const struct hub_system *system;       /* `keys`, `source` and `tests` are not there */
     const struct hub_domain *domain;
     const struct hub_catalogue *catalogue;
     const struct hub_transport *transport;
@@ -49,4 +52,8 @@ HUB_MUST_USE enum hub_status hub_connector_load(const char *file,
                                                 const char *keys_folder,
                                                 struct hub_connector **ret_connector,
                                                 struct hub_error *reterr);
+/* HUB_FATAL where it reads no source, and says that `what` is for those that do. */
+HUB_MUST_USE enum hub_status hub_connector_need_source(const struct hub_connector *connector,
+                                                       const char *what,
+                                                       struct hub_error *reterr);
 void hub_connector_free(struct hub_connector *connector); /* NULL is fine */

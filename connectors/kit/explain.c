@@ -19,6 +19,13 @@ static struct part nth_transport(size_t i) {
                                              transport->example, transport->options};
 }
 
+static struct part nth_outbound(size_t i) {
+    const struct hub_outbound *outbound = hub_outbounds[i];
+    return outbound == NULL ? (struct part){0}
+                            : (struct part){outbound->name, outbound->summary, outbound->example,
+                                            outbound->options};
+}
+
 static struct part nth_format(size_t i) {
     const struct hub_format *format = hub_formats[i];
     return format == NULL ? (struct part){0}
@@ -34,7 +41,8 @@ static const struct {
     const char *name;
     struct part (*nth)(size_t i);
 } kinds[] = {
-    {"transport", nth_transport}, {"format", nth_format}, {"transform", nth_transform}};
+    {"transport", nth_transport}, {"transport", nth_outbound}, {"format", nth_format},
+    {"transform", nth_transform}};
 
 static void append_whole(const struct part *part, struct hub_buffer *text) {
     hub_buffer_append_format(text, "%s: %s\n", part->name, part->summary);
@@ -234,14 +242,37 @@ static json_t *journal_schema(void) {
     return schema;
 }
 
-json_t *hub_explain_schema(const struct hub_catalogue *catalogue) {
+/* Of a configuration that subscribes. */
+static json_t *subscription_schema(void) {
+    static const char *const which[] = {"transport", NULL};
+    json_t *names = hub_need(json_array()), *all = hub_need(json_array());
+    for (size_t i = 0; hub_outbounds[i] != NULL; i++) {
+        json_array_append_new(names, text(hub_outbounds[i]->name));
+        append_case(all, "transport", hub_outbounds[i]->name,
+                    options_schema(hub_outbounds[i]->options));
+    }
+    json_t *target = of_type("object"), *subscribe = options_schema(hub_subscribe_options);
+    json_object_set_new(target, "required", texts(which));
+    json_object_set_new(target, "properties", object_of("transport", object_of("enum", names)));
+    json_object_set_new(target, "allOf", all);
+    json_object_set_new(target, "unevaluatedProperties", hub_need(json_false()));
+    json_object_set_new(subscribe, "type", text("object"));
+    json_object_set_new(subscribe, "additionalProperties", hub_need(json_false()));
+    json_t *schema = closed(hub_subscription_keys, "subscribe", subscribe);
+    json_t *properties = json_object_get(schema, "properties");
+    json_object_set_new(properties, "target", target);
+    json_object_set_new(properties, "connector", of_type("string"));
+    json_object_set_new(properties, "institution", of_type("string"));
+    json_object_set_new(schema, "required", texts(hub_subscription_keys));
+    return schema;
+}
+
+static json_t *source_configuration_schema(const struct hub_catalogue *catalogue) {
     static const char *const required[] = {"connector", "institution", "system", "source", "target",
                                            "records", NULL};
     static const char *const domain[] = {"domain", NULL}, *const empty[] = {"accept", "refuse", NULL};
     json_t *schema = closed(hub_connector_keys, "source", source_schema());
     json_t *properties = json_object_get(schema, "properties"), *names = hub_need(json_array());
-    json_object_set_new(schema, "$schema", text("https://json-schema.org/draft/2020-12/schema"));
-    json_object_set_new(schema, "title", text("A connector of ATMP Hub"));
     json_object_set_new(schema, "required", texts(required));
     json_object_set_new(schema, "allOf", domains_schema(catalogue, names));
     json_object_set_new(properties, "target", closed(domain, "domain", object_of("enum", names)));
@@ -251,5 +282,16 @@ json_t *hub_explain_schema(const struct hub_catalogue *catalogue) {
     json_object_set_new(properties, "journal", journal_schema());
     for (size_t i = 0; i < 3; i++)
         json_object_set_new(properties, required[i], of_type("string"));
+    json_object_del(properties, "subscribe");
+    return schema;
+}
+
+json_t *hub_explain_schema(const struct hub_catalogue *catalogue) {
+    static const char *const subscribes[] = {"subscribe", NULL};
+    json_t *schema = object_of("if", object_of("required", texts(subscribes)));
+    json_object_set_new(schema, "then", subscription_schema());
+    json_object_set_new(schema, "else", source_configuration_schema(catalogue));
+    json_object_set_new(schema, "$schema", text("https://json-schema.org/draft/2020-12/schema"));
+    json_object_set_new(schema, "title", text("A connector of ATMP Hub"));
     return schema;
 }

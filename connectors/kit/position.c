@@ -73,8 +73,9 @@ static void encode(const struct hub_connector *connector, const char *text, int6
     hub_frame_append(value, hub_catalogue_latest(connector->catalogue, topic)->id);
     hub_encode_text(value, connector->name);
     hub_encode_text(value, connector->institution);
-    hub_encode_text(value, connector->system->name);
-    hub_encode_text(value, connector->domain->name);
+    /* What subscribes carries no system, and feeds no domain. */
+    hub_encode_text(value, connector->system == NULL ? "" : connector->system->name);
+    hub_encode_text(value, connector->domain == NULL ? "" : connector->domain->name);
     hub_encode_text(value, text);
     hub_encode_long(value, sequence);
     hub_encode_long(value, counts->read);

@@ -4,6 +4,7 @@
 #include "connectors/kit/pipeline.h"
 #include "connectors/kit/position.h"
 #include "connectors/kit/presence.h"
+#include "connectors/kit/sessions.h"
 #include "hub/io/back_off.h"
 #include "hub/io/clock.h"
 #include "hub/io/crypto.h"
@@ -12,25 +13,12 @@
 #include "hub/io/log.h"
 #include "hub/io/watchdog.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { POLL_MS = 500, BACK_OFF_MIN_MS = 500, BACK_OFF_MAX_MS = 60000,
-       SESSION_BACK_OFF_MAX_MS = 10000, ONCE_TRIES = 5,
        RETRY_AFTER_MAX_MS = 3600000, NAME_MAX_SIZE = 192,
        PATIENCE_MS = HUB_WATCHDOG_PATIENCE_MS + 600000 /* a filter's deadline */ };
-
-static volatile sig_atomic_t stop_requested;
-
-static void on_signal(int signal_number) {
-    (void)signal_number;
-    stop_requested = 1;
-}
-
-static bool is_stopping(void) {
-    return stop_requested;
-}
 
 /* What this process knows over its sessions: of the position the sequence that it has read or
  * committed last, and the one that it has tried to commit; and what the transport keeps. */
@@ -140,7 +128,7 @@ static enum hub_status open_session(struct session *session, struct hub_error *r
     const char *bootstrap = session->settings->bootstrap;
     struct hub_env env = {.monotonic_ms = hub_clock_monotonic_ms,
                           .realtime_ms = hub_clock_realtime_ms,
-                          .is_stopping = is_stopping};
+                          .is_stopping = hub_sessions_are_ending};
     snprintf(session->transactional_id, NAME_MAX_SIZE, "%s",
              hub_connector_transactional_id(connector, &session->arena));
     snprintf(session->ingest_topic, NAME_MAX_SIZE, "ingest.%s.%s", connector->institution,
@@ -298,7 +286,7 @@ static enum hub_status wait_for_source(struct session *session, int *tries, int6
     (*tries)++;
     hub_log(HUB_LOG_WARNING, "source_stalled", "%s; again in %lld ms", error->text,
             (long long)wait_ms);
-    if (session->settings->once && *tries >= ONCE_TRIES)
+    if (session->settings->once && *tries >= HUB_ONCE_TRIES)
         return hub_fail(reterr, HUB_RETRY, "%s", error->text);
     hub_presence_tell_source(session->presence, HUB_SOURCE_STALLED, error->text);
     hub_presence_wait_ms(session->presence, wait_ms);
@@ -320,7 +308,7 @@ static bool rests(struct session *session) {
 static enum hub_status loop(struct session *session, struct hub_error *reterr) {
     const struct hub_transport *transport = session->connector->transport;
     int tries = 0;
-    while (!stop_requested) {
+    while (!hub_sessions_are_ending()) {
         struct hub_batch batch = {0};
         struct hub_error error;
         hub_watchdog_beat();
@@ -329,7 +317,7 @@ static enum hub_status loop(struct session *session, struct hub_error *reterr) {
             continue;
         enum hub_status status =
             transport->poll(session->transport_state, POLL_MS, &batch, &error);
-        if (status == HUB_RETRY && stop_requested)
+        if (status == HUB_RETRY && hub_sessions_are_ending())
             break; /* it gave up for that */
         if (status == HUB_RETRY) {
             HUB_TRY(wait_for_source(session, &tries, batch.retry_after_ms, &error, reterr));
@@ -355,14 +343,20 @@ static enum hub_status loop(struct session *session, struct hub_error *reterr) {
     return HUB_OK;
 }
 
-static enum hub_status run_session(struct hub_connector *connector,
-                                   const struct hub_runtime_settings *settings,
-                                   struct memory *memory, struct hub_presence *presence,
-                                   struct hub_error *reterr) {
-    struct session session = {.connector = connector,
-                              .settings = settings,
-                              .memory = memory,
-                              .presence = presence};
+/* What all sessions of a process have in common. */
+struct run {
+    struct hub_connector *connector;
+    const struct hub_runtime_settings *settings;
+    struct memory memory;
+    struct hub_presence *presence;
+};
+
+static enum hub_status run_session(void *context, struct hub_error *reterr) {
+    struct run *run = context;
+    struct session session = {.connector = run->connector,
+                              .settings = run->settings,
+                              .memory = &run->memory,
+                              .presence = run->presence};
     HUB_TRY(hub_clock_check(&session.ahead_ms, reterr));
     enum hub_status status = open_session(&session, reterr);
     if (status == HUB_OK)
@@ -378,54 +372,25 @@ static enum hub_status run_session(struct hub_connector *connector,
     return status;
 }
 
-static void wait_for_kafka(struct hub_presence *presence, int64_t wait_ms, const char *why) {
-    hub_log(HUB_LOG_WARNING, "session_ended", "%s; again in %lld ms", why, (long long)wait_ms);
-    hub_presence_tell(presence, HUB_RESTARTING, why);
-    hub_presence_wait_ms(presence, wait_ms);
-}
-
-static enum hub_status run_sessions(struct hub_connector *connector,
-                                    const struct hub_runtime_settings *settings,
-                                    struct hub_presence *presence, struct hub_error *reterr) {
-    struct memory memory = {0};
-    HUB_TRY(hub_journal_decide(connector, settings->state_folder, hub_clock_realtime_ms(),
-                               &memory.keeps_journal, reterr));
-    enum hub_status status = HUB_OK;
-    struct hub_back_off back_off = {.min_ms = BACK_OFF_MIN_MS, .max_ms = SESSION_BACK_OFF_MAX_MS};
-    for (int tries = 0; !stop_requested; tries++) {
-        int64_t began_ms = hub_clock_monotonic_ms();
-        status = run_session(connector, settings, &memory, presence, reterr);
-        if (status != HUB_RETRY || (settings->once && tries + 1 >= ONCE_TRIES))
-            break;
-        wait_for_kafka(presence,
-                       hub_back_off_next_ms(&back_off, hub_clock_monotonic_ms() - began_ms),
-                       reterr->text);
-    }
-    if (memory.kept != NULL)
-        connector->transport->release(memory.kept);
-    return status;
-}
-
 enum hub_status hub_runtime_run(struct hub_connector *connector,
                                 const struct hub_runtime_settings *settings,
                                 struct hub_error *reterr) {
-    struct sigaction action = {.sa_handler = on_signal};
-    const char *version = NULL;
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    /* A peer that has gone is an error of a write, and no end. */
-    signal(SIGPIPE, SIG_IGN);
-    hub_log_open("connector", connector->name);
-    hub_watchdog_start(PATIENCE_MS);
-    HUB_TRY(hub_kafka_check_version(&version, reterr));
+    HUB_TRY(hub_sessions_begin(connector->name, PATIENCE_MS, reterr));
     HUB_TRY(hub_options_need_secrets(connector->source, connector->transport->options, reterr));
     if (connector->keys.trial && hub_mapping_uses_keys(connector->mapping))
         return hub_fail(reterr, HUB_FATAL,
                         "%s: pseudonyms need keys; --keys names the folder that holds them",
                         connector->file);
-    struct hub_presence *presence = hub_presence_open(settings->state_folder, connector->name);
-    enum hub_status status = run_sessions(connector, settings, presence, reterr);
-    hub_presence_close(presence, status == HUB_OK ? HUB_STOPPED : HUB_FAILED,
+    struct run run = {.connector = connector, .settings = settings};
+    run.presence = hub_presence_open(settings->state_folder, connector->name);
+    enum hub_status status = hub_journal_decide(connector, settings->state_folder,
+                                                hub_clock_realtime_ms(),
+                                                &run.memory.keeps_journal, reterr);
+    if (status == HUB_OK)
+        status = hub_sessions_run(run.presence, settings->once, run_session, &run, reterr);
+    if (run.memory.kept != NULL)
+        connector->transport->release(run.memory.kept);
+    hub_presence_close(run.presence, status == HUB_OK ? HUB_STOPPED : HUB_FAILED,
                        status == HUB_OK ? NULL : reterr->text);
     return status;
 }

@@ -138,3 +138,12 @@ enum hub_webhook_verdict hub_webhook_verify(const struct hub_webhook_secrets *se
                  "would pass");
     return good ? HUB_WEBHOOK_GOOD : HUB_WEBHOOK_FORGED;
 }
+
+void hub_webhook_sign(const struct hub_webhook_secrets *secrets, const char *id,
+                      const char *timestamp, struct hub_bytes body, struct hub_buffer *buffer) {
+    const struct hub_webhook_claim claim = {.id = id, .timestamp = timestamp, .body = body};
+    for (size_t i = 0; i < secrets->count; i++) {
+        hub_buffer_append_text(buffer, i == 0 ? version : " v1,");
+        sign(secrets->items[i], &claim, buffer);
+    }
+}

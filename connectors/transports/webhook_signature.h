@@ -47,3 +47,7 @@ enum hub_webhook_verdict {
 enum hub_webhook_verdict hub_webhook_verify(const struct hub_webhook_secrets *secrets,
                                             const struct hub_webhook_claim *claim, int64_t now_s,
                                             int64_t tolerance_s, struct hub_error *retwhy);
+
+/* Appends what webhook-signature says of them: one signature by each secret, parted by spaces. */
+void hub_webhook_sign(const struct hub_webhook_secrets *secrets, const char *id,
+                      const char *timestamp, struct hub_bytes body, struct hub_buffer *buffer);

@@ -6,7 +6,7 @@
 
 /* Texts may be NULL where nothing is known, but for the first three. */
 struct hub_deadletter {
-    const char *stage;  /* transport, parse, map, guard, encode, admit */
+    const char *stage;  /* transport, parse, map, guard, encode, admit, deliver */
     const char *code;   /* from a closed list, for counting */
     const char *reason; /* one sentence, without personal values */
     const char *path;

@@ -29,6 +29,14 @@ def names(kind):
     return re.findall(r"^(\S+)", explain(kind), re.M)
 
 
+SUBSCRIBED = {
+    "connector": "telling", "institution": "lu",
+    "subscribe": {"topics": ["unified.trial"], "since": "now"},
+    "target": {"transport": "webhook-out", "url": "https://example.org/events",
+               "secrets": ["${env:SECRET}"]},
+}
+
+
 # --- explain ---
 
 
@@ -103,8 +111,28 @@ MISTAKES = {
 }
 
 
-def test_the_configuration_that_mistakes_are_made_in_is_good(schema):
+OUTBOUND_MISTAKES = {
+    "no topics": lambda c: c["subscribe"].pop("topics"),
+    "a beginning that is none": lambda c: c["subscribe"].update(since="tomorrow"),
+    "an option that is none of a subscription": lambda c: c["subscribe"].update(topic="a"),
+    "a transport that reads": lambda c: c["target"].update(transport="file-drop"),
+    "an option of another outbound transport": lambda c: c["target"].update(folder="."),
+    "no address": lambda c: c["target"].pop("url"),
+    "both directions": lambda c: c.update(source=GOOD["source"]),
+}
+
+
+def test_the_configurations_that_mistakes_are_made_in_are_good(schema):
     schema.validate(GOOD)
+    schema.validate(SUBSCRIBED)
+
+
+@pytest.mark.parametrize("mistake", OUTBOUND_MISTAKES)
+def test_an_editor_sees_where_something_subscribes(schema, mistake):
+    configuration = copy.deepcopy(SUBSCRIBED)
+    OUTBOUND_MISTAKES[mistake](configuration)
+    with pytest.raises(jsonschema.ValidationError):
+        schema.validate(configuration)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

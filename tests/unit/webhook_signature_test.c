@@ -60,6 +60,27 @@ static void the_published_signature_is_believed(void **state) {
     assert_signed(desk, published, HUB_WEBHOOK_GOOD);
 }
 
+static void what_is_signed_here_is_the_published_signature(void **state) {
+    struct desk *desk = *state;
+    HUB_SCOPED_BUFFER signatures = {0};
+    assert_int_equal(read_secrets(desk, published_secret, NULL), HUB_OK);
+    hub_webhook_sign(&desk->secrets, published_id, published_timestamp,
+                     hub_bytes_of_text(published_body), &signatures);
+    assert_string_equal(hub_buffer_text(&signatures), published);
+}
+
+static void what_is_signed_by_several_is_believed_by_each(void **state) {
+    struct desk *desk = *state;
+    HUB_SCOPED_BUFFER signatures = {0};
+    assert_int_equal(read_secrets(desk, other_secret, published_secret), HUB_OK);
+    hub_webhook_sign(&desk->secrets, published_id, published_timestamp,
+                     hub_bytes_of_text(published_body), &signatures);
+    assert_int_equal(read_secrets(desk, other_secret, NULL), HUB_OK);
+    assert_signed(desk, hub_buffer_text(&signatures), HUB_WEBHOOK_GOOD);
+    assert_int_equal(read_secrets(desk, published_secret, NULL), HUB_OK);
+    assert_signed(desk, hub_buffer_text(&signatures), HUB_WEBHOOK_GOOD);
+}
+
 static void what_is_signed_cannot_be_changed(void **state) {
     struct desk *desk = *state;
     assert_int_equal(read_secrets(desk, published_secret, NULL), HUB_OK);
@@ -223,6 +244,8 @@ static void a_secret_has_at_most_64_bytes_and_there_are_at_most_eight(void **sta
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(the_published_signature_is_believed),
+        cmocka_unit_test(what_is_signed_here_is_the_published_signature),
+        cmocka_unit_test(what_is_signed_by_several_is_believed_by_each),
         cmocka_unit_test(what_is_signed_cannot_be_changed),
         cmocka_unit_test(a_secret_that_is_not_ours_is_not_believed),
         cmocka_unit_test(any_of_several_secrets_is_believed),
