@@ -64,6 +64,7 @@ class Installation:
         make_keys(self.keys, ["sus", "lu", "lumc"])
         self.notices = f"127.0.0.1:{free_port()}"
         make_certificate(self.folder / "ewp")
+        self.triggers = f"127.0.0.1:{free_port()}"
         self.senders = make_senders()
         self.hub = None
         self.connectors = []
@@ -84,6 +85,9 @@ class Installation:
                 "HUB_EWP_URL": self.sources.url, "HUB_LADOK_URL": self.sources.url,
                 "HUB_EWP_LISTEN": self.notices,
                 "HUB_EWP_TLS": str(self.folder / "ewp"),
+                "HUB_REDCAP_URL": self.sources.url, "HUB_REDCAP_LISTEN": self.triggers,
+                "HUB_REDCAP_TOKEN": self.sources.redcap_token,
+                "HUB_REDCAP_TRIGGER_SECRET": self.sources.redcap_token,
                 **{name: value for sender in self.senders.values()
                    for name, value in sender.environment.items()}}
 

@@ -6,7 +6,8 @@ GET /omobilities/get?sending_hei_id=H and /imobilities/get?sending_hei_id=H give
 that institution, one after the other, each naming the next in a Link header; with omobility_id=M
 those that name that mobility. Ladok as its feed of events: GET /uppfoljning/feed/recent gives the page
 that is the last by its file's name, and /uppfoljning/feed/N each, the first being 1, with links of their
-own to one another (RFC 5005). Every answer has an ETag, and If-None-Match is honoured.
+own to one another (RFC 5005). REDCap as its API exports records: POST /api/ with the project's token
+gives all rows, or those of the records that are asked for. Every answer has an ETag, and If-None-Match is honoured.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ import http.server
 import json
 import pathlib
 import re
+import secrets
 import threading
 import urllib.parse
 
@@ -50,6 +52,11 @@ def read_feed(samples):
     return [re.sub(rb"<link\b[^>]*>\s*", b"", page) for page in pages or [EMPTY_FEED]]
 
 
+def read_redcap(samples):
+    return [row for path in sorted((samples / "trials" / "sus-redcap-json").glob("*.json"))
+            for row in json.loads(path.read_text())]
+
+
 def sending_institutions(document, others):
     """Who sends the students of a document. Where it names only their mobilities, those of the
     other documents that name the same ones."""
@@ -72,6 +79,8 @@ class Sources:
         self.documents = {kind: read_mobilities(samples, kind)
                           for kind in ("omobilities", "imobilities")}
         self.feed = read_feed(samples)
+        self.redcap = read_redcap(samples)
+        self.redcap_token = secrets.token_hex(16).upper()
         self.requests = []
         self.server = http.server.ThreadingHTTPServer(
             ("127.0.0.1", free_port()), self._handler())
@@ -96,6 +105,18 @@ class Sources:
             return self._feed_page(len(self.feed) if found[1] == "recent" else int(found[1]))
         found = re.fullmatch(r"/(omobilities|imobilities)/get", path)
         return self._mobility(found[1], query) if found else None
+
+    def export(self, form):
+        """What REDCap answers; None to whoever has no token."""
+        if form.get("token") != [self.redcap_token] or form.get("content") != ["record"]:
+            return None
+        wanted = [value for name, values in form.items() if name.startswith("records[")
+                  for value in values]
+        return "application/json", self.exported(wanted), {}
+
+    def exported(self, wanted=()):
+        rows = [row for row in self.redcap if not wanted or row["record_id"] in wanted]
+        return json.dumps(rows, ensure_ascii=False).encode()
 
     def _page(self, query):
         start = int(query.get("pageToken", ["0"])[0])
@@ -138,9 +159,15 @@ class Sources:
             def do_GET(self):
                 url = urllib.parse.urlsplit(self.path)
                 sources.requests.append(self.path)
-                answer = sources.answer(url.path, urllib.parse.parse_qs(url.query))
-                if answer is None:
-                    self.send_error(404)
+                self._give(sources.answer(url.path, urllib.parse.parse_qs(url.query)), 404)
+
+            def do_POST(self):
+                form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                self._give(self.path == "/api/" and sources.export(urllib.parse.parse_qs(form)), 403)
+
+            def _give(self, answer, otherwise):
+                if not answer:
+                    self.send_error(otherwise)
                     return
                 kind, body, headers = answer
                 tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'

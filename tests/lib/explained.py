@@ -438,6 +438,7 @@ class Documents:
     def __init__(self, installation):
         self.installation = installation
         self.by_hash, self.trees = {}, {}
+        self._add(installation.sources.exported())
         for path in installation.samples.rglob("*"):
             if path.is_file():
                 self._add(path.read_bytes())

@@ -1,6 +1,7 @@
 """deploy/stack: what was started ends, and what could not be started too."""
 
 import http.server
+import json
 import socketserver
 import threading
 
@@ -26,6 +27,16 @@ def ends(function):
 
 def test_sources_that_never_started_can_be_stopped():
     assert ends(Sources(OWN_SAMPLES).stop)
+
+
+def test_redcap_exports_the_records_that_are_asked_for_to_whoever_has_the_token():
+    sources = Sources(OWN_SAMPLES)
+    form = {"token": [sources.redcap_token], "content": ["record"]}
+    rows = json.loads(sources.export({**form, "records[0]": ["2"]})[1])
+    assert {row["record_id"] for row in rows} == {"2"}
+    assert len(json.loads(sources.export(form)[1])) > len(rows)
+    assert sources.export({**form, "token": ["another"]}) is None
+    sources.stop()
 
 
 def test_an_installation_whose_broker_cannot_start_says_so_and_ends(tmp_path):
