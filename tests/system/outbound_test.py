@@ -416,12 +416,20 @@ def lines_of(folder):
 def test_a_killed_connector_leaves_whole_files_with_every_event_once(request, seed, writer, run,
                                                                      tmp_path, name, more):
     folder = tmp_path / "out"
+    seen = {}  # as whoever looks into the folder has found it first
+
+    def count_seen():
+        for path in folder.glob("*json"):
+            if path.name not in seen:
+                seen[path.name] = path.read_bytes()
+        return len(seen)
+
     connector = run(name, FILES, out=folder, more=more).await_subscribed()
-    written = kill_while_written(request, seed, writer, connector,
-                                 lambda: len(list(folder.glob("*json"))))
+    written = kill_while_written(request, seed, writer, connector, count_seen)
     wait_until(lambda: len(lines_of(folder)) == len(written), "every event", 120)
     assert_whole(lines_of(folder), written)
     assert connector.process.stop() == 0
+    assert all((folder / file).read_bytes() == found for file, found in seen.items())
     assert list(folder.glob("*.tmp")) == []
 
 
