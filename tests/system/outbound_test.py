@@ -262,6 +262,7 @@ def kill_while_written(request, seed, writer, connector, count_told):
             connector.process.child.wait(chance.uniform(0, RUN_ON_MAX_S))
         connector.process.kill()
         connector.start()
+    connector.await_subscribed()
     return writer.written[begin:]
 
 
