@@ -71,6 +71,13 @@ static bool is_whole(const struct hub_cache *cache) {
            (uint64_t)file.st_size >= (uint64_t)(info.me_last_pgno + 1) * facts.ms_psize;
 }
 
+/* LMDB has seen pages that cannot be, and ends the process: the next one need not try them again. */
+static void on_assertion(MDB_env *env, const char *message) {
+    struct hub_cache *cache = mdb_env_get_userctx(env);
+    (void)message; /* it prints it */
+    hub_cache_busy_condemn(&cache->busy);
+}
+
 /* LMDB writes to its lock file through a map: where the disk has no block for it, that ends in a
  * signal and not in an error. */
 static int open_environment(struct hub_cache *cache) {
@@ -86,6 +93,10 @@ static int open_environment(struct hub_cache *cache) {
     int code = reserve(cache->folder, "lock.mdb", LOCK_BYTES);
     if (code == 0)
         code = mdb_env_create(&cache->env);
+    if (code == 0)
+        code = mdb_env_set_userctx(cache->env, cache);
+    if (code == 0)
+        code = mdb_env_set_assert(cache->env, on_assertion);
     if (code == 0)
         code = mdb_env_set_mapsize(cache->env, MAP_SIZE);
     if (code == 0)

@@ -31,5 +31,9 @@ bool hub_cache_busy_was_deadly(struct hub_cache_busy *busy);
 static inline void hub_cache_busy_set(struct hub_cache_busy *busy, bool is_busy) {
     busy->bytes[0] = is_busy;
 }
+/* It is known to kill: whoever opens it next throws it away. */
+static inline void hub_cache_busy_condemn(struct hub_cache_busy *busy) {
+    busy->bytes[0] = busy->bytes[1] = true;
+}
 /* A checkpoint was survived. */
 void hub_cache_busy_written(struct hub_cache_busy *busy);
