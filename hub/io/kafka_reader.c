@@ -218,8 +218,25 @@ static enum hub_status take_record(struct reading *reading, const rd_kafka_messa
     return status;
 }
 
+/* What an earlier reading has left in the queue is not meant, nor is what was taken already; and an end
+ * that is said to be before where this reading ends is not its end: what comes after would be missing
+ * for ever, and nobody would know. */
+static bool is_meant(const struct reading *reading, const rd_kafka_message_t *message) {
+    bool is_end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && !is_end)
+        return true;
+    if (message->rkt == NULL || message->partition != reading->partition ||
+        strcmp(rd_kafka_topic_name(message->rkt), reading->topic) != 0)
+        return false;
+    return message->offset >= (is_end ? reading->to : reading->next);
+}
+
 static enum hub_status take_message(struct reading *reading, rd_kafka_message_t *message) {
     enum hub_status status = HUB_OK;
+    if (!is_meant(reading, message)) {
+        rd_kafka_message_destroy(message);
+        return HUB_OK;
+    }
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         reading->next = message->offset;
         reading->ended = true;
