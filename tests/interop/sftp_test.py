@@ -8,23 +8,20 @@ import collections
 import hashlib
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
 import time
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+from killing import read_and_kill
 from sftp_server import PASSWORD, SftpServer
 from stack.installation import ROOT
 from stack.process import Process, wait_until
 
 READER = ROOT / "build" / "release" / "tests" / "interop" / "reader"
 HOSTILE = ROOT / "tests" / "interop" / "hostile_sftp.py"
-KILLS, KILLS_LONG = 10, 100
-DELAY_MAX_S = 1.0
 SIZE_MAX = 16 * 1024 * 1024
 STOP_MAX_S = 5  # of a busy machine; it takes a quarter of a second
 
@@ -368,44 +365,25 @@ records:
     return file
 
 
-def keys_of(installation, topic):
-    """How often each key was written, as a consumer of what is committed sees it."""
-    consumer = Consumer({"bootstrap.servers": installation.broker.bootstrap, "group.id": "sftp-test",
-                         "enable.auto.commit": False, "isolation.level": "read_committed",
-                         "enable.partition.eof": True, "auto.offset.reset": "earliest"})
-    partitions = consumer.list_topics(topic).topics[topic].partitions
-    consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
-    keys, left = collections.Counter(), len(partitions)
-    while left:
-        message = consumer.poll(30)
-        assert message is not None, f"{topic}: nothing came"
-        if message.error():
-            assert message.error().code() == KafkaError._PARTITION_EOF
-            left -= 1
-        else:
-            keys[message.key().decode()] += 1
-    consumer.close()
-    return keys
+class Drops:
+    """Files that a source puts there, ten at a time; every fifth time its server is killed, too."""
+
+    def __init__(self, server):
+        self.server = server
+        self.files = 0
+        self.times = 0
+
+    def grow(self):
+        for number in range(self.files, self.files + 10):
+            self.server.put(f"{number:05}.csv", f"id\nf{number}\n")
+        self.files += 10
+        self.times += 1
+        if self.times % 5 == 0:
+            self.server.kill()
+            self.server.start()
 
 
 def test_a_killed_connector_skips_and_doubles_nothing(request, server, installation, tmp_path, seed):
-    print(f"tests/run interop/sftp_test.py -- --seed {seed}")
-    chance = random.Random(seed)
-    file = configure(server, tmp_path)
-    count = 0
-    for number in range(KILLS_LONG if request.config.getoption("--long") else KILLS):
-        process = installation.start_connector(file)
-        for _ in range(10):
-            server.put(f"{count:05}.csv", f"id\nf{count}\n")
-            count += 1
-        if number % 5 == 4:  # and its server with it
-            server.kill()
-            server.start()
-        try:
-            code = process.child.wait(chance.uniform(0, DELAY_MAX_S))
-            raise AssertionError(f"it ended with {code}\n{process.tail()}")
-        except subprocess.TimeoutExpired:
-            process.kill()
-    installation.run_connectors([file])
-    assert keys_of(installation, "ingest.sus.trial") == collections.Counter(
-        f"sus-trials/f{number}" for number in range(count))
+    drops = Drops(server)
+    keys = read_and_kill(request, installation, configure(server, tmp_path), drops, seed)
+    assert keys == collections.Counter(f"sus-trials/f{number}" for number in range(drops.files))
