@@ -327,25 +327,43 @@ static void a_lost_answer_about_offsets_makes_the_producer_dirty(void **state) {
 
 /* --- rebalances --- */
 
-static void a_second_member_takes_its_share(void **state) {
-    struct consuming consuming;
-    (void)state;
-    begin(&consuming);
-    consuming.a.start = consuming.b.start = -1;
-    join(&consuming, &consuming.a, "a");
-    poll_until_held(&consuming, &consuming.a, 2);
-    join(&consuming, &consuming.b, "b");
+/* Whether both hold one partition before the mock cluster could have forgotten them. */
+static bool comes_to_share(struct consuming *consuming) {
+    enum { SHARING_MS = 30000 };
+    consuming->a.start = consuming->b.start = -1;
+    join(consuming, &consuming->a, "a");
+    poll_until_held(consuming, &consuming->a, 2);
+    join(consuming, &consuming->b, "b");
     int64_t began_ms = hub_clock_monotonic_ms();
-    while (consuming.a.held != 1 || consuming.b.held != 1) {
-        struct member *members[] = {&consuming.a, &consuming.b};
-        assert_true(hub_clock_monotonic_ms() - began_ms < PATIENCE_MS);
+    while (consuming->a.held != 1 || consuming->b.held != 1) {
+        struct member *members[] = {&consuming->a, &consuming->b};
+        if (hub_clock_monotonic_ms() - began_ms > SHARING_MS)
+            return false;
         for (size_t i = 0; i < 2; i++)
             expect_ok(hub_consumer_poll(members[i]->consumer, 50, 10, &members[i]->batch,
-                                        &consuming.error),
-                      &consuming.error);
+                                        &consuming->error),
+                      &consuming->error);
     }
-    assert_true(consuming.a.revoked > 0);
-    end(&consuming);
+    return true;
+}
+
+/* The mock cluster lets those who join wait for the session timeout less one second. When a busy
+ * machine stops this process for longer at that moment, it throws them out and never answers them,
+ * which no real broker does: then it is tried with another cluster. */
+static void a_second_member_takes_its_share(void **state) {
+    enum { TRIES = 4 };
+    (void)state;
+    for (int try = 1; try <= TRIES; try++) {
+        struct consuming consuming;
+        begin(&consuming);
+        bool shared = comes_to_share(&consuming);
+        if (shared)
+            assert_true(consuming.a.revoked > 0);
+        end(&consuming);
+        if (shared)
+            return;
+    }
+    fail_msg("%d times a and b did not come to hold one partition each", TRIES);
 }
 
 /* Records that were fetched before a rebalance come again after it: a batch must not have them
