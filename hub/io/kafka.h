@@ -149,8 +149,9 @@ HUB_MUST_USE enum hub_status hub_reader_new(const char *bootstrap, struct hub_re
 void hub_reader_free(struct hub_reader *reader); /* NULL is fine */
 
 /* Reads committed records of one partition from `from` up to the offset `to` (not itself), or with
- * `to` -1 up to what is committed now. `take` may end it with another status than HUB_OK.
- * `ret_next` (may be NULL) is where the reading ended. */
+ * `to` -1 up to what is committed now: all of them, or it is not HUB_OK; HUB_RETRY where the partition
+ * ends before `to`, or is said to end there and nothing more comes for 30 s. `take` may end it with
+ * another status than HUB_OK. `ret_next` (may be NULL) is where the reading ended. */
 HUB_MUST_USE enum hub_status
 hub_reader_read(struct hub_reader *reader, const char *topic, int32_t partition, int64_t from,
                 int64_t to,

@@ -246,6 +246,7 @@ static enum hub_status take_message(struct reading *reading, rd_kafka_message_t 
             status = hub_fail(reading->reterr, HUB_FATAL, "%s/%d: %s", reading->topic,
                               reading->partition, rd_kafka_message_errstr(message));
     } else if (message->offset >= reading->to) {
+        reading->next = reading->to;
         reading->ended = true;
     } else {
         status = take_record(reading, message);
@@ -313,9 +314,12 @@ enum hub_status hub_reader_read(struct hub_reader *reader, const char *topic, in
         return HUB_OK;
     }
     HUB_TRY(hub_reader_bounds(reader, topic, partition, &first, &end, reterr));
+    if (to > end)
+        return hub_fail(reterr, HUB_RETRY, "%s/%d ends at %lld, and is to be read up to %lld", topic,
+                        partition, (long long)end, (long long)to);
     struct reading reading = {.topic = topic,
                               .partition = partition,
-                              .to = to < 0 || to > end ? end : to,
+                              .to = to < 0 ? end : to,
                               .next = from < first ? first : from,
                               .reader = reader,
                               .take = take,

@@ -4,6 +4,7 @@
 #include "tests/lib/cmocka.h"
 #include "tests/lib/schema.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -96,8 +97,68 @@ static void reading_stays_within_its_bounds(void **state) {
     assert_int_equal(next, 3);
     expect_ok(read_part(&reading, 3, 3, &next), &reading.error);
     assert_string_equal(reading.taken, "");
-    expect_ok(read_part(&reading, 4, 1000, &next), &reading.error); /* over the end is the end */
-    assert_string_equal(reading.taken, "4");
+    expect_refusal(read_part(&reading, 4, 1000, &next), HUB_RETRY, &reading.error,
+                   "log/1 ends at 5", "read up to 1000");
+    assert_string_equal(reading.taken, "");
+    end(&reading);
+}
+
+/* What librdkafka is made to say before it says anything else. */
+static rd_kafka_message_t *said_first;
+
+rd_kafka_message_t *rd_kafka_consumer_poll(rd_kafka_t *handle, int timeout_ms) {
+    rd_kafka_message_t *(*poll)(rd_kafka_t *, int) = dlsym(RTLD_NEXT, "rd_kafka_consumer_poll");
+    rd_kafka_message_t *message = said_first;
+    said_first = NULL;
+    return message != NULL ? message : poll(handle, timeout_ms);
+}
+
+/* A true end of partition 0, which is empty, as if it were one of partition 1. */
+static rd_kafka_message_t *make_end(struct reading *reading, rd_kafka_t **ret_handle,
+                                    int64_t offset) {
+    rd_kafka_message_t *message = NULL;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    expect_ok(hub_reader_open_handle(reading->cluster.bootstrap, "read_committed", ret_handle,
+                                     &reading->error),
+              &reading->error);
+    rd_kafka_topic_partition_list_add(list, "log", 0)->offset = 0;
+    rd_kafka_assign(*ret_handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    while (message == NULL)
+        message = rd_kafka_consumer_poll(*ret_handle, 1000);
+    assert_int_equal(message->err, RD_KAFKA_RESP_ERR__PARTITION_EOF);
+    message->partition = 1;
+    message->offset = offset;
+    return message;
+}
+
+/* Whoever took it for the end would miss what comes after it, and never know. */
+static void an_end_that_is_said_too_early_is_not_the_end(void **state) {
+    struct reading reading;
+    rd_kafka_t *handle = NULL;
+    int64_t next = -1;
+    (void)state;
+    begin(&reading);
+    write_records(&reading, 5);
+    said_first = make_end(&reading, &handle, 1);
+    expect_ok(read_part(&reading, 1, 4, &next), &reading.error);
+    assert_string_equal(reading.taken, "1 2 3");
+    assert_int_equal(next, 4);
+    hub_reader_close_handle(handle);
+    end(&reading);
+}
+
+static void an_end_of_another_partition_is_not_the_end(void **state) {
+    struct reading reading;
+    rd_kafka_t *handle = NULL;
+    (void)state;
+    begin(&reading);
+    write_records(&reading, 5);
+    said_first = make_end(&reading, &handle, 7);
+    said_first->partition = 0;
+    expect_ok(read_part(&reading, 1, 4, NULL), &reading.error);
+    assert_string_equal(reading.taken, "1 2 3");
+    hub_reader_close_handle(handle);
     end(&reading);
 }
 
@@ -349,6 +410,8 @@ int main(void) {
         cmocka_unit_test(an_empty_partition_is_read_at_once),
         cmocka_unit_test(reading_goes_to_the_end_and_tells_where_that_is),
         cmocka_unit_test(reading_stays_within_its_bounds),
+        cmocka_unit_test(an_end_that_is_said_too_early_is_not_the_end),
+        cmocka_unit_test(an_end_of_another_partition_is_not_the_end),
         cmocka_unit_test(a_taker_that_refuses_ends_the_reading),
         cmocka_unit_test(headers_are_those_that_are_wanted),
         cmocka_unit_test(a_connection_that_breaks_is_mended),
