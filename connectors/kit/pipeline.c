@@ -108,6 +108,13 @@ static bool must_stay(struct run *run, const struct refusal *refusal) {
     return run->original_stays;
 }
 
+const char *hub_pipeline_document(const struct hub_raw_document *document, const char *place,
+                                  struct hub_arena *arena) {
+    if (place == NULL || *place == '\0')
+        return without_numbers(document->name);
+    return without_numbers(hub_arena_format(arena, "%s#%s", document->name, place));
+}
+
 /* Of a source that is read again and again each is told once. */
 static void refuse(struct run *run, const struct refusal *refusal,
                    const struct hub_mapped *mapped) {
@@ -118,9 +125,6 @@ static void refuse(struct run *run, const struct refusal *refusal,
     bool stays = must_stay(run, refusal);
     bool tell = !stays && (refusal->own_raw || !run->original_told);
     const char *key = finds(refusal->key) ? NULL : refusal->key;
-    const char *place = refusal->place == NULL || *refusal->place == '\0'
-                            ? run->raw->name
-                            : hub_arena_format(run->arena, "%s#%s", run->raw->name, refusal->place);
     struct hub_deadletter letter = {
         .stage = refusal->stage,
         .code = refusal->code,
@@ -128,7 +132,7 @@ static void refuse(struct run *run, const struct refusal *refusal,
         .path = refusal->path,
         .institution = connector->institution,
         .connector = connector->name,
-        .document = without_numbers(place),
+        .document = hub_pipeline_document(run->raw, refusal->place, run->arena),
         .key = key == NULL ? hub_bytes(NULL, 0) : hub_bytes_of_text(key),
         .original = tell ? refusal->raw : hub_bytes(NULL, 0),
         .original_hash = hub_sha256.digest(refusal->raw)};
@@ -174,6 +178,20 @@ static void refuse_mapped(struct run *run, const struct hub_mapped *mapped, cons
 }
 
 /* --- records --- */
+
+int64_t hub_pipeline_sequence_in(const char *name, struct hub_bytes id) {
+    struct hub_bytes own, rest, number, index;
+    if (!hub_bytes_cut(id, '/', &own, &rest) || !hub_bytes_cut(rest, '/', &number, &index) ||
+        !hub_bytes_equal_text(own, name) || number.size == 0 || number.size > 18)
+        return -1;
+    int64_t sequence = 0;
+    for (size_t i = 0; i < number.size; i++) {
+        if (number.data[i] < '0' || number.data[i] > '9')
+            return -1;
+        sequence = sequence * 10 + (number.data[i] - '0');
+    }
+    return sequence;
+}
 
 void hub_pipeline_statement(const struct hub_connector *connector, const char *key,
                             struct hub_bytes body, int64_t sequence, size_t index,
@@ -378,6 +396,7 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
     if (snapshot)
         hub_known_begin_snapshot(pipeline->known);
     hub_mapping_run(connector->mapping, &run.document, arena, &mapped);
+    ret_list->mapped = mapped;
     for (size_t i = 0; i < mapped.count; i++)
         hold_back(&run, &mapped.items[i]);
     for (size_t i = 0; i < mapped.count; i++)
