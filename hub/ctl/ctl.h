@@ -70,6 +70,8 @@ enum hub_exit hub_ctl_match_list(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_match_show(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_dlq_list(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_dlq_show(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_dlq_retry(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_dlq_discard(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_lag(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_status(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_refold(struct hub_ctl *ctl);
