@@ -1,0 +1,13 @@
+/* What the documents of a connector say of its source, as an inventory (schemas/lib/manifest.h). */
+#pragma once
+
+#include "connectors/kit/pipeline.h"
+#include "schemas/lib/manifest.h"
+
+/* A published record, its body in the domain's newest schema. */
+void hub_inventory_take_body(struct hub_inventory *inventory, const struct hub_connector *connector,
+                          const char *key, struct hub_bytes body);
+/* A document's list, once it is committed. Of a snapshot `ret_unnamed` becomes how many of its
+ * records have no key that could be told. */
+void hub_inventory_take_list(struct hub_inventory *inventory, const struct hub_connector *connector,
+                          const struct hub_outgoing_list *list, int64_t *ret_unnamed);
