@@ -18,7 +18,7 @@ enum { EXIT_OK = 0, EXIT_FINDINGS = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 5 };
 
 struct arguments {
     const char *schemas, *keys, *input, *context, *sample, *domain, *system, *who, *reason, *to,
-        *since;
+        *since, *letters;
     struct hub_runtime_settings runtime;
     bool json, dry_run;
     char **files;
@@ -229,6 +229,7 @@ static struct operation operation_of(const struct arguments *arguments) {
                               .reason = arguments->reason,
                               .to = arguments->to,
                               .since = arguments->since,
+                              .letters = arguments->letters,
                               .dry_run = arguments->dry_run,
                               .json = arguments->json};
 }
@@ -278,7 +279,8 @@ static int run_position(const struct arguments *arguments) {
 }
 
 static int run_remap(const struct arguments *arguments) {
-    return with_connector(arguments, "remap", operate_remap);
+    return with_connector(arguments, "remap",
+                          arguments->letters != NULL ? operate_letters : operate_remap);
 }
 
 static const struct command commands[] = {
@@ -301,8 +303,9 @@ static const struct command commands[] = {
     {"stop", "NAME", "Ends it, once what it has begun is committed.", 1, 1, run_stop},
     {"position", "FILE [--to JSON --reason TEXT]",
      "Shows how far it has read, or sets it; only while it is stopped.", 1, 1, run_position},
-    {"remap", "FILE --since TIME --reason TEXT [--dry-run]",
-     "Maps again what it has read since then, and publishes what differs.", 1, 1, run_remap},
+    {"remap", "FILE --since TIME | --letters PLACE,... --reason TEXT [--dry-run]",
+     "Maps again what it has read since then, or dead letters, and publishes what differs.", 1, 1,
+     run_remap},
     {0},
 };
 
@@ -315,7 +318,8 @@ static const struct option long_options[] = {
     {"system", required_argument, NULL, 'y'},  {"reason", required_argument, NULL, 'r'},
     {"by", required_argument, NULL, 'w'},      {"to", required_argument, NULL, 'T'},
     {"since", required_argument, NULL, 'S'},   {"dry-run", no_argument, NULL, 'n'},
-    {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+    {"letters", required_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 static void usage(FILE *out) {
@@ -332,6 +336,8 @@ static void usage(FILE *out) {
             "                     else state)\n"
             "  --by NAME          pause, resume, position, remap: who asks (USER)\n"
             "  --since TIME       remap: 2026-11-26 or 2026-11-26T14:00:00Z, in UTC\n"
+            "  --letters PLACES   remap: dead letters as `hubctl dlq list` shows them, comma-separated;\n"
+            "                     all: those of the connector that are open\n"
             "  --dry-run          remap: only show what would change\n"
             "  --once             run: end when the source has nothing more\n"
             "  --context A.B=C    dry-run: a fact about the request or file\n"
@@ -384,6 +390,9 @@ static bool read_option(struct arguments *arguments, int option) {
         return true;
     case 'S':
         arguments->since = optarg;
+        return true;
+    case 'l':
+        arguments->letters = optarg;
         return true;
     case 'n':
         arguments->dry_run = true;

@@ -9,6 +9,7 @@ struct operation {
     const char *who, *reason; /* who asks, and why; the reason may be NULL */
     const char *to;           /* position: where to go on, or NULL */
     const char *since;        /* remap: in UTC, a day or a day and a time; or NULL */
+    const char *letters;      /* remap: places of dead letters, or "all"; or NULL */
     bool json, dry_run;
 };
 
@@ -22,3 +23,5 @@ int operate_stop(const struct operation *operation, const char *name);
 int operate_position(const struct operation *operation, const struct hub_connector *connector);
 /* In connectors/remap.c. */
 int operate_remap(const struct operation *operation, const struct hub_connector *connector);
+/* In connectors/letters.c. */
+int operate_letters(const struct operation *operation, const struct hub_connector *connector);

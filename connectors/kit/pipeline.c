@@ -49,19 +49,6 @@ static struct hub_outgoing *add(struct run *run) {
     return outgoing;
 }
 
-static void see(struct run *run, const char *key, struct hub_bytes body) {
-    struct hub_outgoing_list *list = run->list;
-    if (list->seen_count == list->seen_capacity) {
-        size_t capacity = list->seen_capacity == 0 ? 64 : list->seen_capacity * 2;
-        struct hub_seen *wider = hub_arena_take(run->arena, capacity * sizeof *wider);
-        if (list->seen_count > 0)
-            memcpy(wider, list->seen, list->seen_count * sizeof *wider);
-        list->seen = wider;
-        list->seen_capacity = capacity;
-    }
-    list->seen[list->seen_count++] = (struct hub_seen){key, body};
-}
-
 static void set_headers(const struct hub_connector *connector, const char *what,
                         const struct hub_stamp *stamp, int64_t sequence, size_t index,
                         struct hub_arena *arena, struct hub_outgoing *outgoing) {
@@ -121,6 +108,13 @@ static bool must_stay(struct run *run, const struct refusal *refusal) {
     return run->original_stays;
 }
 
+const char *hub_pipeline_document(const struct hub_raw_document *document, const char *place,
+                                  struct hub_arena *arena) {
+    if (place == NULL || *place == '\0')
+        return without_numbers(document->name);
+    return without_numbers(hub_arena_format(arena, "%s#%s", document->name, place));
+}
+
 /* Of a source that is read again and again each is told once. */
 static void refuse(struct run *run, const struct refusal *refusal,
                    const struct hub_mapped *mapped) {
@@ -131,9 +125,6 @@ static void refuse(struct run *run, const struct refusal *refusal,
     bool stays = must_stay(run, refusal);
     bool tell = !stays && (refusal->own_raw || !run->original_told);
     const char *key = finds(refusal->key) ? NULL : refusal->key;
-    const char *place = refusal->place == NULL || *refusal->place == '\0'
-                            ? run->raw->name
-                            : hub_arena_format(run->arena, "%s#%s", run->raw->name, refusal->place);
     struct hub_deadletter letter = {
         .stage = refusal->stage,
         .code = refusal->code,
@@ -141,7 +132,7 @@ static void refuse(struct run *run, const struct refusal *refusal,
         .path = refusal->path,
         .institution = connector->institution,
         .connector = connector->name,
-        .document = without_numbers(place),
+        .document = hub_pipeline_document(run->raw, refusal->place, run->arena),
         .key = key == NULL ? hub_bytes(NULL, 0) : hub_bytes_of_text(key),
         .original = tell ? refusal->raw : hub_bytes(NULL, 0),
         .original_hash = hub_sha256.digest(refusal->raw)};
@@ -180,7 +171,6 @@ static void refuse_mapped(struct run *run, const struct hub_mapped *mapped, cons
                               .own_raw = mapped->own_raw,
                               .held_back = mapped->held};
     refuse(run, &refusal, mapped);
-    see(run, finds(mapped->key) ? NULL : mapped->key, hub_bytes(NULL, 0));
     if (mapped->key == NULL)
         run->all_keys_known = false;
     else if (run->pipeline->known != NULL)
@@ -188,6 +178,20 @@ static void refuse_mapped(struct run *run, const struct hub_mapped *mapped, cons
 }
 
 /* --- records --- */
+
+int64_t hub_pipeline_sequence_in(const char *name, struct hub_bytes id) {
+    struct hub_bytes own, rest, number, index;
+    if (!hub_bytes_cut(id, '/', &own, &rest) || !hub_bytes_cut(rest, '/', &number, &index) ||
+        !hub_bytes_equal_text(own, name) || number.size == 0 || number.size > 18)
+        return -1;
+    int64_t sequence = 0;
+    for (size_t i = 0; i < number.size; i++) {
+        if (number.data[i] < '0' || number.data[i] > '9')
+            return -1;
+        sequence = sequence * 10 + (number.data[i] - '0');
+    }
+    return sequence;
+}
 
 void hub_pipeline_statement(const struct hub_connector *connector, const char *key,
                             struct hub_bytes body, int64_t sequence, size_t index,
@@ -213,7 +217,6 @@ static void publish(struct run *run, const char *key, struct hub_bytes body,
     struct hub_outgoing *outgoing = add(run);
     hub_pipeline_statement(run->pipeline->connector, key, body, run->document.sequence,
                            run->list->count - 1, run->arena, outgoing);
-    see(run, key, outgoing->body);
     outgoing->mapped = mapped;
 }
 
@@ -293,7 +296,6 @@ static void take_record(struct run *run, const struct hub_mapped *mapped) {
     }
     if (known != NULL && !hub_known_differs(known, mapped->key, mapped->body)) {
         run->list->counts.unchanged++;
-        see(run, mapped->key, hub_known_body(known, mapped->key));
         return;
     }
     if (mapped->withdrawn)
@@ -391,10 +393,10 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
         return;
     }
     bool snapshot = document->snapshot && pipeline->known != NULL;
-    ret_list->snapshot = snapshot;
     if (snapshot)
         hub_known_begin_snapshot(pipeline->known);
     hub_mapping_run(connector->mapping, &run.document, arena, &mapped);
+    ret_list->mapped = mapped;
     for (size_t i = 0; i < mapped.count; i++)
         hold_back(&run, &mapped.items[i]);
     for (size_t i = 0; i < mapped.count; i++)

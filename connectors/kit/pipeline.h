@@ -30,19 +30,11 @@ struct hub_outgoing {
     struct hub_bytes held; /* dead letters: original bytes that must stay here, else none */
 };
 
-/* A record of the source that a document has, whatever became of it. */
-struct hub_seen {
-    const char *key;       /* NULL: it could not be told, or must not be */
-    struct hub_bytes body; /* what is published of it, now or before; no data: it was refused */
-};
-
 struct hub_outgoing_list {
     struct hub_outgoing *items;
     size_t count, capacity;
-    struct hub_seen *seen; /* also what vanished and is withdrawn; nothing that was skipped */
-    size_t seen_count, seen_capacity;
-    bool snapshot; /* what is not among these is not in the source */
     struct hub_connector_counts counts; /* of this document */
+    struct hub_mapped_list mapped; /* what the mapping made of it, what it skips too; none: it is not readable */
     const char *note; /* one sentence about the document as a whole, or NULL */
 };
 
@@ -59,6 +51,12 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
 
 /* What a snapshot no longer has is withdrawn for a reason that begins so. */
 #define HUB_VANISHED_REASON "no longer in "
+
+/* A record's document and place in it ("" or NULL: none), as a dead letter tells it. In the arena. */
+const char *hub_pipeline_document(const struct hub_raw_document *document, const char *place,
+                                  struct hub_arena *arena);
+/* The number in NAME/NUMBER/INDEX, the id of what the connector of that name has written; -1: it is another's. */
+int64_t hub_pipeline_sequence_in(const char *name, struct hub_bytes id);
 
 /* A statement as it goes out under the id NAME/SEQUENCE/INDEX. In the arena. */
 void hub_pipeline_statement(const struct hub_connector *connector, const char *key,

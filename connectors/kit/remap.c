@@ -1,6 +1,5 @@
-#include "connectors/kit/remap.h"
+#include "connectors/kit/remap_state.h"
 
-#include "hub/base/table.h"
 #include "hub/base/text.h"
 #include "hub/io/crypto.h"
 #include "schemas/lib/frame.h"
@@ -31,43 +30,8 @@ enum hub_remap_verdict hub_remap_judge(const struct hub_remap_standing *standing
 
 /* --- what is known --- */
 
-/* A document, by its bytes. */
-struct source {
-    UT_hash_handle hh;
-    struct hub_digest raw_hash;
-    int64_t sequence; /* the last it was read under */
-    bool mapped_again, whole;
-};
-
-/* Who speaks for a key: the highest version, and of those the last. */
-struct voice {
-    struct hub_bytes version; /* the source's, without what breaks ties; owned */
-    int64_t sequence;
-};
-
-struct key {
-    UT_hash_handle hh;
-    char *text;
-    bool published, given, refused;
-    bool touched; /* a document that is mapped again says something of it */
-    struct voice published_by, given_by;
-    struct hub_digest raw_hash; /* of what is published */
-    struct hub_bytes given_body; /* owned */
-    char *why;
-};
-
-struct hub_remap {
-    const struct hub_connector *connector;
-    struct hub_known *read;  /* the records as they are read */
-    struct hub_known *known; /* those that are in force */
-    struct source *sources;
-    struct key *keys;
-    struct hub_remap_change *changes;
-    struct hub_arena arena;
-};
-
 static void add_source(struct hub_remap *remap, const struct hub_journal_item *item) {
-    struct source *source = NULL;
+    struct remap_source *source = NULL;
     HASH_FIND(hh, remap->sources, &item->raw_hash, sizeof item->raw_hash, source);
     if (source == NULL) {
         source = hub_arena_take_zero(&remap->arena, 1, sizeof *source);
@@ -92,7 +56,7 @@ struct hub_remap *hub_remap_new(const struct hub_connector *connector,
 }
 
 void hub_remap_free(struct hub_remap *remap) {
-    struct key *key, *next;
+    struct remap_key *key, *next;
     if (remap == NULL)
         return;
     HASH_ITER(hh, remap->keys, key, next) {
@@ -112,8 +76,8 @@ void hub_remap_free(struct hub_remap *remap) {
     hub_release(remap);
 }
 
-static struct key *need_key(struct hub_remap *remap, const char *text) {
-    struct key *key = NULL;
+static struct remap_key *need_key(struct hub_remap *remap, const char *text) {
+    struct remap_key *key = NULL;
     HASH_FIND_STR(remap->keys, text, key);
     if (key != NULL)
         return key;
@@ -127,20 +91,20 @@ static struct hub_bytes copy(struct hub_bytes bytes) {
     return hub_bytes(hub_copy_bytes(bytes.data, bytes.size), bytes.size);
 }
 
-static struct hub_stamp stamp_of(const struct hub_remap *remap, struct hub_bytes body) {
+struct hub_stamp hub_remap_stamp(const struct hub_remap *remap, struct hub_bytes body) {
     uint32_t starts[HUB_FIELDS_MAX + 1];
     hub_slice_fields(remap->connector->domain->schema->root, body, starts);
     return hub_statement_stamp(remap->connector->domain, body, starts);
 }
 
-static int compare(const struct voice *a, const struct voice *b) {
+int hub_remap_compare(const struct remap_voice *a, const struct remap_voice *b) {
     int order = hub_text_natural_compare(a->version, b->version);
     return order != 0 ? order : a->sequence < b->sequence ? -1 : a->sequence > b->sequence;
 }
 
-static void replace_voice(struct voice *voice, const struct voice *with) {
+static void replace_voice(struct remap_voice *voice, const struct remap_voice *with) {
     free((void *)voice->version.data);
-    *voice = (struct voice){copy(with->version), with->sequence};
+    *voice = (struct remap_voice){copy(with->version), with->sequence};
 }
 
 /* --- what is published --- */
@@ -155,34 +119,26 @@ static struct hub_digest raw_hash_of(const struct hub_remap *remap, struct hub_b
     return hash;
 }
 
-/* The number in NAME/NUMBER/INDEX. Another connector's cannot be compared: it is never older than ours. */
+/* Another connector's cannot be compared: it is never older than ours. */
 static int64_t sequence_in(const struct hub_remap *remap, struct hub_bytes id) {
-    struct hub_bytes name, rest, number, index;
-    if (!hub_bytes_cut(id, '/', &name, &rest) || !hub_bytes_cut(rest, '/', &number, &index) ||
-        !hub_bytes_equal_text(name, remap->connector->name) || number.size > 18)
-        return INT64_MAX;
-    int64_t sequence = 0;
-    for (size_t i = 0; i < number.size; i++) {
-        if (number.data[i] < '0' || number.data[i] > '9')
-            return INT64_MAX;
-        sequence = sequence * 10 + (number.data[i] - '0');
-    }
-    return sequence;
+    int64_t sequence = hub_pipeline_sequence_in(remap->connector->name, id);
+    return sequence < 0 ? INT64_MAX : sequence;
 }
 
 static void take_published(struct hub_remap *remap, const char *text, struct hub_bytes body,
                            int64_t sequence) {
-    struct key *key = need_key(remap, text);
+    struct remap_key *key = need_key(remap, text);
     struct hub_digest raw_hash = raw_hash_of(remap, body);
-    struct source *source = NULL;
+    struct remap_source *source = NULL;
     HASH_FIND(hh, remap->sources, &raw_hash, sizeof raw_hash, source);
     /* What was mapped again has the sequence of that, and is no newer than its document. */
-    struct voice voice = {hub_version_of_source(stamp_of(remap, body).version),
-                          source == NULL ? sequence : source->sequence};
+    struct remap_voice voice = {hub_version_of_source(hub_remap_stamp(remap, body).version),
+                                source == NULL ? sequence : source->sequence};
     /* A withdrawal of what vanished names the document that had it, and ends what came before it. */
     if (key->published && hub_text_natural_compare(voice.version, key->published_by.version) < 0)
         return;
     key->published = true;
+    key->told = sequence;
     key->raw_hash = raw_hash;
     replace_voice(&key->published_by, &voice);
     hub_known_take(remap->known, text, body);
@@ -204,11 +160,11 @@ enum hub_status hub_remap_published(struct hub_remap *remap, struct hub_bytes ke
 
 static void take_given(struct hub_remap *remap, const struct hub_outgoing *outgoing,
                        int64_t sequence) {
-    struct key *key = need_key(remap, outgoing->key);
-    struct voice voice = {
-        hub_version_of_source(stamp_of(remap, outgoing->body).version), sequence};
+    struct remap_key *key = need_key(remap, outgoing->key);
+    struct remap_voice voice = {
+        hub_version_of_source(hub_remap_stamp(remap, outgoing->body).version), sequence};
     key->touched = true;
-    if (key->given && compare(&voice, &key->given_by) < 0)
+    if (key->given && hub_remap_compare(&voice, &key->given_by) < 0)
         return;
     key->given = true;
     replace_voice(&key->given_by, &voice);
@@ -217,13 +173,13 @@ static void take_given(struct hub_remap *remap, const struct hub_outgoing *outgo
 }
 
 static void take_refused(struct hub_remap *remap, const struct hub_outgoing *outgoing,
-                         struct source *source) {
+                         struct remap_source *source) {
     const char *text = outgoing->mapped == NULL ? NULL : outgoing->mapped->key;
     if (text == NULL) {
         source->whole = false;
         return;
     }
-    struct key *key = need_key(remap, text);
+    struct remap_key *key = need_key(remap, text);
     key->touched = true;
     free(key->why);
     key->why = hub_copy_text(outgoing->reason);
@@ -231,59 +187,75 @@ static void take_refused(struct hub_remap *remap, const struct hub_outgoing *out
                                              sizeof key->raw_hash) == 0;
 }
 
-void hub_remap_document(struct hub_remap *remap, const struct hub_raw_document *document,
-                        int64_t sequence, int64_t next) {
-    const struct hub_connector *connector = remap->connector;
-    struct hub_arena arena = {0};
-    struct hub_outgoing_list list;
-    struct hub_raw_document one = *document;
-    struct hub_pipeline pipeline = {.connector = connector};
-    struct hub_digest raw_hash = hub_sha256.digest(document->bytes);
-    struct source *source = NULL;
+struct remap_source *hub_remap_source(struct hub_remap *remap, struct hub_bytes bytes) {
+    struct hub_digest raw_hash = hub_sha256.digest(bytes);
+    struct remap_source *source = NULL;
     HASH_FIND(hh, remap->sources, &raw_hash, sizeof raw_hash, source);
     assert(source != NULL);
-    /* Of a source that is read again, a document says one thing of each key; nothing vanishes here. */
-    if (connector->transport->rereads(connector->transport_options))
+    return source;
+}
+
+bool hub_remap_rereads(const struct hub_remap *remap) {
+    const struct hub_connector *connector = remap->connector;
+    return connector->transport->rereads(connector->transport_options);
+}
+
+/* Of a source that is read again, a document says one thing of each key; nothing vanishes here. */
+void hub_remap_map(struct hub_remap *remap, const struct hub_raw_document *document, int64_t next,
+                   struct hub_arena *arena, struct hub_outgoing_list *ret_list) {
+    const struct hub_connector *connector = remap->connector;
+    struct hub_raw_document one = *document;
+    struct hub_pipeline pipeline = {.connector = connector};
+    if (hub_remap_rereads(remap))
         pipeline.known = hub_known_new(connector->catalogue, connector->domain, connector->system,
                                        &hub_sha256);
     one.snapshot = false;
+    hub_pipeline_run(&pipeline, &one, next, arena, ret_list);
+    hub_known_free(pipeline.known);
+}
+
+void hub_remap_document(struct hub_remap *remap, const struct hub_raw_document *document,
+                        int64_t sequence, int64_t next) {
+    struct hub_arena arena = {0};
+    struct hub_outgoing_list list;
+    struct remap_source *source = hub_remap_source(remap, document->bytes);
     source->mapped_again = source->whole = true;
-    hub_pipeline_run(&pipeline, &one, next, &arena, &list);
+    hub_remap_map(remap, document, next, &arena, &list);
     for (size_t i = 0; i < list.count; i++)
         if (list.items[i].dead)
             take_refused(remap, &list.items[i], source);
         else
             take_given(remap, &list.items[i], sequence);
-    hub_known_free(pipeline.known);
     hub_arena_destroy(&arena);
 }
 
 /* --- what is to be done --- */
 
-static bool has_vanished(const struct hub_remap *remap, struct hub_bytes body) {
+bool hub_remap_has_vanished(const struct hub_remap *remap, struct hub_bytes body) {
     static const char start[] = HUB_VANISHED_REASON;
     struct hub_bytes reason;
-    return stamp_of(remap, body).withdrawn &&
+    return hub_remap_stamp(remap, body).withdrawn &&
            hub_slice_path(remap->connector->domain->schema->root, body, "statement.reason",
                           &reason) != NULL &&
            (reason = hub_slice_octets(reason)).size >= strlen(start) &&
            memcmp(reason.data, start, strlen(start)) == 0;
 }
 
-static struct hub_remap_change decide(struct hub_remap *remap, const struct key *key) {
+static struct hub_remap_change decide(struct hub_remap *remap, const struct remap_key *key) {
     struct hub_remap_standing standing = {.published = key->published,
                                           .given = key->given,
                                           .refused = key->refused};
     struct hub_bytes published = hub_known_body(remap->known, key->text);
-    struct source *source = NULL;
+    struct remap_source *source = NULL;
     if (key->published) {
         HASH_FIND(hh, remap->sources, &key->raw_hash, sizeof key->raw_hash, source);
-        standing.vanished = has_vanished(remap, published);
+        standing.vanished = hub_remap_has_vanished(remap, published);
         standing.mapped_again = source != NULL && source->mapped_again && source->whole;
-        standing.stated = !stamp_of(remap, published).withdrawn;
+        standing.stated = !hub_remap_stamp(remap, published).withdrawn;
     }
     if (key->given) {
-        standing.older = key->published && compare(&key->given_by, &key->published_by) < 0;
+        standing.older =
+            key->published && hub_remap_compare(&key->given_by, &key->published_by) < 0;
         standing.differs = hub_known_differs(remap->known, key->text, key->given_body);
     }
     struct hub_remap_change change = {.key = key->text,
@@ -293,17 +265,18 @@ static struct hub_remap_change decide(struct hub_remap *remap, const struct key 
                                       .body = key->given ? key->given_body : published};
     if (change.verdict == HUB_REMAP_WITHDRAW)
         change.body = published;
-    change.withdrawn = change.verdict == HUB_REMAP_WITHDRAW ||
-                       (change.body.data != NULL && stamp_of(remap, change.body).withdrawn);
+    change.withdrawn =
+        change.verdict == HUB_REMAP_WITHDRAW ||
+        (change.body.data != NULL && hub_remap_stamp(remap, change.body).withdrawn);
     return change;
 }
 
-static int by_key(const struct key *a, const struct key *b) {
+static int by_key(const struct remap_key *a, const struct remap_key *b) {
     return strcmp(a->text, b->text);
 }
 
 const struct hub_remap_change *hub_remap_decide(struct hub_remap *remap, size_t *ret_count) {
-    struct key *key, *next;
+    struct remap_key *key, *next;
     size_t count = 0, capacity = 0;
     HASH_SORT(remap->keys, by_key);
     HASH_ITER(hh, remap->keys, key, next) {
@@ -323,7 +296,7 @@ const struct hub_remap_change *hub_remap_decide(struct hub_remap *remap, size_t 
 static struct hub_bytes version_for(const struct hub_remap *remap,
                                     const struct hub_remap_change *change, int64_t sequence,
                                     struct hub_arena *arena) {
-    struct hub_bytes version = stamp_of(remap, change->body).version;
+    struct hub_bytes version = hub_remap_stamp(remap, change->body).version;
     struct hub_bytes own = hub_version_of_source(version);
     if (change->verdict == HUB_REMAP_ADD && own.size == version.size)
         return version;

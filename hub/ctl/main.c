@@ -13,9 +13,6 @@ static const struct hub_command commands[] = {
     {"status", NULL, "", "Counts what came in and what became of it; 1 where it does not add up.",
      0, 0, hub_ctl_status},
     {"lag", NULL, "", "Shows what each task has yet to take.", 0, 0, hub_ctl_lag},
-    {"complete", NULL, "",
-     "Compares what is held with what the sources have; 1 where something is missing.", 0, 0,
-     hub_ctl_complete},
     {"consume", NULL, "TOPIC", "Prints a topic's committed records, decoded.", 1, 1,
      hub_ctl_consume},
     {"entity", "list", "", "Lists entities; merged and withdrawn ones too with --all.", 0, 0,
@@ -47,9 +44,14 @@ static const struct hub_command commands[] = {
      hub_ctl_match_show},
     {"trace", NULL, "ID|IDENTIFIER --forward|--backward",
      "Walks from a donation to a dose, or back, and names the gaps.", 1, 1, hub_ctl_trace},
-    {"dlq", "list", "", "Lists dead letters.", 0, 0, hub_ctl_dlq_list},
-    {"dlq", "show", "PLACE", "Prints a dead letter with its original bytes.", 1, 1,
+    {"dlq", "list", "", "Lists open dead letters; settled ones too with --all.", 0, 0,
+     hub_ctl_dlq_list},
+    {"dlq", "show", "PLACE", "Prints a dead letter with its original bytes and its history.", 1, 1,
      hub_ctl_dlq_show},
+    {"dlq", "retry", "PLACE... --reason TEXT",
+     "Maps what they are about again, by `connector remap --letters`.", 1, -1, hub_ctl_dlq_retry},
+    {"dlq", "discard", "PLACE... --reason TEXT", "Settles dead letters that nobody needs.", 1, -1,
+     hub_ctl_dlq_discard},
     {"refold", NULL, "DOMAIN", "Folds the log again and compares with what was published.", 1, 1,
      hub_ctl_refold},
     {"rules", "show", "[DOMAIN]", "Shows by which rules each shard is folded.", 0, 1,
@@ -110,8 +112,8 @@ static void usage(FILE *out) {
             "  --all              closed, deferred and merged ones too\n"
             "  --reason TEXT      why; every decision needs one\n"
             "  --by NAME          who decides (USER)\n"
-            "  --connectors DIR   the configurations, for places in documents (HUB_CONNECTORS, else\n"
-            "                     connectors)\n"
+            "  --connectors DIR   the configurations, for places in documents and for dlq retry\n"
+            "                     (HUB_CONNECTORS, else connectors)\n"
             "  --edges            why the entity's statements are one entity\n"
             "  --forward          trace: to what was made of it; --backward: to what it is made of\n"
             "  --statement KEY    the statement whose value is chosen; those to separate\n"

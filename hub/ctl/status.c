@@ -3,6 +3,7 @@
 
 #include "hub/engine/counts.h"
 #include "hub/engine/topics.h"
+#include "schemas/lib/slice.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -244,9 +245,14 @@ static void add_position(struct looking *looking, const json_t *position) {
 
 static bool count_letter(void *context, const struct hub_ctl_record *record) {
     struct looking *looking = context;
+    struct hub_bytes part;
+    /* Of a letter it may be told afterwards what became of it. */
+    bool tells_outcome = record->schema != NULL &&
+                         hub_type_field(record->schema->root, "about") >= 0 &&
+                         hub_slice_path(record->schema->root, record->body, "about", &part) != NULL;
     if (strcmp(record->topic, "deadletter.hub") == 0)
         looking->letters_hub++;
-    else
+    else if (!tells_outcome)
         looking->letters_institutions++;
     return true;
 }

@@ -14,6 +14,23 @@ static void encode_optional_long(struct hub_buffer *buffer, bool there, int64_t 
         hub_encode_long(buffer, value);
 }
 
+const char *hub_letter_outcome_name(enum hub_letter_outcome outcome) {
+    static const char *const names[] = {"PUBLISHED", "UNCHANGED", "SUPERSEDED",  "SKIPPED",
+                                        "REFUSED",   "DISCARDED", "UNRECOGNISED"};
+    return names[outcome];
+}
+
+static void encode_about(struct hub_buffer *buffer, const struct hub_letter_about *about) {
+    hub_encode_long(buffer, about != NULL);
+    if (about == NULL)
+        return;
+    hub_encode_long(buffer, about->offset);
+    hub_encode_long(buffer, about->outcome);
+    hub_encode_text(buffer, about->because);
+    hub_encode_text(buffer, about->by);
+    hub_encode_long(buffer, about->time_ms);
+}
+
 void hub_deadletter_encode(const struct hub_deadletter *letter, struct hub_buffer *buffer) {
     hub_encode_text(buffer, letter->stage);
     hub_encode_text(buffer, letter->code);
@@ -29,4 +46,5 @@ void hub_deadletter_encode(const struct hub_deadletter *letter, struct hub_buffe
     encode_optional_octets(buffer, letter->original);
     hub_buffer_append(buffer, letter->original_hash.bytes, HUB_DIGEST_SIZE);
     hub_buffer_append_byte(buffer, letter->security);
+    encode_about(buffer, letter->about);
 }

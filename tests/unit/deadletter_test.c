@@ -56,6 +56,7 @@ static void all_that_is_known_is_told(void **state) {
     expect_json(json, "original_hash",
                 "'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'");
     expect_json(json, "security", "true");
+    expect_json(json, "about", "null");
     json_decref(json);
 }
 
@@ -86,11 +87,33 @@ static void an_empty_original_is_not_one_that_is_held_back(void **state) {
     json_decref(json);
 }
 
+static void what_became_of_one_is_told(void **state) {
+    (void)state;
+    struct hub_letter_about about = {.offset = 300,
+                                     .outcome = HUB_LETTER_DISCARDED,
+                                     .because = "sent twice",
+                                     .by = "anna",
+                                     .time_ms = 86400000};
+    struct hub_deadletter letter = {.stage = "parse", .code = "c", .reason = "r", .about = &about};
+    json_t *json = shown(&letter);
+    expect_json(json, "about.offset", "300");
+    expect_json(json, "about.because", "'sent twice'");
+    expect_json(json, "about.by", "'anna'");
+    json_decref(json);
+    for (int i = 0; i <= HUB_LETTER_UNRECOGNISED; i++) {
+        about.outcome = (enum hub_letter_outcome)i;
+        json = shown(&letter);
+        assert_string_equal(look_text(json, "about.outcome"), hub_letter_outcome_name(about.outcome));
+        json_decref(json);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_that_is_known_is_told),
         cmocka_unit_test(what_is_not_known_is_null),
         cmocka_unit_test(an_empty_original_is_not_one_that_is_held_back),
+        cmocka_unit_test(what_became_of_one_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

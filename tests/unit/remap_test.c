@@ -1,12 +1,8 @@
 /* remap: of what was read, what is published again after a mapping was mended, and what is not. */
 #include "connectors/kit/remap.h"
-#include "hub/io/crypto.h"
-#include "schemas/lib/frame.h"
-#include "schemas/lib/slice.h"
-#include "schemas/lib/statement.h"
 #include "tests/lib/cmocka.h"
 #include "tests/lib/look.h"
-#include "tests/lib/source.h"
+#include "tests/lib/remapping.h"
 
 /* --- the decision --- */
 
@@ -66,105 +62,14 @@ static const char wrong[] = CONFIGURATION("id", "{tie: position}",
 static const char right[] = CONFIGURATION(
     "id", "{tie: position}", "acronym: name, " STATUS("open: RECRUITING, paused: HALTED"));
 
-enum { RECORDS_MAX = 64, TEXT_MAX = 16 };
-
-struct published {
-    const char *key, *id;
-    struct hub_bytes message;
-};
-
-struct remapping {
-    struct source source;
-    struct hub_arena arena; /* of what is published */
-    struct published published[RECORDS_MAX];
-    size_t published_count;
-    const char *texts[TEXT_MAX]; /* of the documents, by sequence from 1 */
-    struct hub_journal_list journal;
-    struct hub_remap *remap;
-    char text[4096]; /* what is to be done */
-};
-
-static void open_remapping(struct remapping *remapping, const char *configuration) {
-    *remapping = (struct remapping){0};
-    source_open(&remapping->source, configuration);
-}
-
-static void close_remapping(struct remapping *remapping) {
-    hub_remap_free(remapping->remap);
-    hub_journal_list_free(&remapping->journal);
-    hub_arena_destroy(&remapping->arena);
-    source_close(&remapping->source);
-}
-
-static void publish(struct remapping *remapping, const struct hub_outgoing *outgoing) {
-    struct published *published = &remapping->published[remapping->published_count++];
-    assert_in_range(remapping->published_count, 1, RECORDS_MAX);
-    published->key = hub_arena_text(&remapping->arena, outgoing->key, strlen(outgoing->key));
-    published->message = hub_bytes(hub_arena_text(&remapping->arena,
-                                                  (const char *)outgoing->value.data,
-                                                  outgoing->value.size), outgoing->value.size);
-    published->id = NULL;
-    for (size_t i = 0; i < outgoing->header_count; i++)
-        if (strcmp(outgoing->headers[i].name, "ce_id") == 0)
-            published->id = hub_arena_text(&remapping->arena,
-                                           (const char *)outgoing->headers[i].value.data,
-                                           outgoing->headers[i].value.size);
-    assert_non_null(published->id);
-}
-
-/* A line is a record: id,status,name. */
-static void feed(struct remapping *remapping, const char *lines) {
-    const char *text = hub_arena_format(&remapping->arena, "id,status,name\n%s", lines);
-    source_feed(&remapping->source, "list.csv", text);
-    for (size_t i = 0; i < remapping->source.list.count; i++)
-        if (!remapping->source.list.items[i].dead)
-            publish(remapping, &remapping->source.list.items[i]);
-    int64_t sequence = remapping->source.sequence;
-    remapping->texts[sequence] = text;
-    hub_journal_list_take(&remapping->journal,
-                          &(struct hub_journal_item){
-                              .sequence = sequence,
-                              .received_ms = sequence,
-                              .raw_hash = hub_sha256.digest(hub_bytes_of_text(text))});
-}
-
-/* As a snapshot without it does. */
-static void vanish(struct remapping *remapping, const char *key) {
-    const struct hub_domain *domain = remapping->source.connector->domain;
-    struct hub_outgoing outgoing;
-    HUB_SCOPED_BUFFER body = {0};
-    uint32_t starts[HUB_FIELDS_MAX + 1];
-    for (size_t i = remapping->published_count; i > 0; i--) {
-        const struct published *published = &remapping->published[i - 1];
-        if (strcmp(published->key, key) != 0)
-            continue;
-        struct hub_bytes last = hub_bytes_part(published->message, HUB_FRAME_HEADER_SIZE,
-                                               published->message.size);
-        hub_slice_fields(domain->schema->root, last, starts);
-        hub_statement_append_withdrawn(domain, last, starts, hub_bytes(NULL, 0),
-                                       HUB_VANISHED_REASON "list.csv", &body);
-        hub_pipeline_statement(remapping->source.connector, key, hub_buffer_bytes(&body),
-                               ++remapping->source.sequence, 0, &remapping->arena, &outgoing);
-        publish(remapping, &outgoing);
-        return;
-    }
-    fail_msg("%s was never published", key);
-}
-
 /* What is to be done after the documents from that sequence on are mapped again. */
 static const struct hub_remap_change *map_again(struct remapping *remapping,
                                                 const char *configuration, int64_t since,
                                                 size_t *ret_count) {
-    struct hub_error error;
     source_load(&remapping->source, configuration);
     hub_remap_free(remapping->remap);
     remapping->remap = hub_remap_new(remapping->source.connector, &remapping->journal);
-    for (size_t i = 0; i < remapping->published_count; i++) {
-        const struct published *published = &remapping->published[i];
-        assert_int_equal(hub_remap_published(remapping->remap, hub_bytes_of_text(published->key),
-                                             published->message,
-                                             hub_bytes_of_text(published->id), &error), HUB_OK);
-    }
+    remapping_tell(remapping);
     for (size_t i = 0; i < remapping->journal.count; i++) {
         int64_t sequence = remapping->journal.items[i].sequence;
         struct hub_raw_document document = {
@@ -191,7 +96,7 @@ static const char *remap(struct remapping *remapping, const char *configuration,
             struct hub_outgoing outgoing;
             hub_remap_outgoing(remapping->remap, &changes[i], "a wrong table", sequence,
                                published++, &remapping->arena, &outgoing, &counts);
-            publish(remapping, &outgoing);
+            remapping_publish(remapping, &outgoing);
             json_t *record = test_render(outgoing.value);
             status = hub_arena_format(&remapping->arena, " %s",
                                       changes[i].verdict == HUB_REMAP_WITHDRAW
@@ -212,29 +117,29 @@ static const char *remap(struct remapping *remapping, const char *configuration,
 static void what_was_wrong_is_replaced_and_what_was_refused_is_added(void **state) {
     struct remapping remapping;
     (void)state;
-    open_remapping(&remapping, wrong);
-    feed(&remapping, "A,open,SKIN\nB,paused,HEART\nC,lost,LIVER\n");
+    remapping_open(&remapping, wrong);
+    remapping_feed(&remapping, "A,open,SKIN\nB,paused,HEART\nC,lost,LIVER\n");
     assert_string_equal(remap(&remapping, right, 0),
                         "replace A RECRUITING, add B HALTED, refused C");
     assert_string_equal(remap(&remapping, right, 0), "same A, same B, refused C");
-    close_remapping(&remapping);
+    remapping_close(&remapping);
 }
 
 static void nothing_is_said_where_nothing_was_mended(void **state) {
     struct remapping remapping;
     (void)state;
-    open_remapping(&remapping, wrong);
-    feed(&remapping, "A,open,SKIN\n");
+    remapping_open(&remapping, wrong);
+    remapping_feed(&remapping, "A,open,SKIN\n");
     assert_string_equal(remap(&remapping, wrong, 0), "same A");
-    close_remapping(&remapping);
+    remapping_close(&remapping);
 }
 
 static void a_later_document_is_never_overwritten_by_an_older_one(void **state) {
     struct remapping remapping;
     (void)state;
-    open_remapping(&remapping, wrong);
-    feed(&remapping, "A,open,SKIN\n");
-    feed(&remapping, "A,open,BONE\n");
+    remapping_open(&remapping, wrong);
+    remapping_feed(&remapping, "A,open,SKIN\n");
+    remapping_feed(&remapping, "A,open,BONE\n");
     size_t count = 0;
     const struct hub_remap_change *changes = map_again(&remapping, right, 0, &count);
     assert_int_equal(count, 1);
@@ -245,48 +150,48 @@ static void a_later_document_is_never_overwritten_by_an_older_one(void **state) 
     assert_string_equal(look_text(record, "acronym"), "BONE");
     assert_string_equal(look_text(record, "statement.version"), "~000000000003");
     json_decref(record);
-    close_remapping(&remapping);
+    remapping_close(&remapping);
 }
 
 static void what_a_document_before_that_time_said_stays(void **state) {
     struct remapping remapping;
     (void)state;
-    open_remapping(&remapping, wrong);
-    feed(&remapping, "A,open,SKIN\n");
-    feed(&remapping, "B,open,SKIN\n");
+    remapping_open(&remapping, wrong);
+    remapping_feed(&remapping, "A,open,SKIN\n");
+    remapping_feed(&remapping, "B,open,SKIN\n");
     assert_string_equal(remap(&remapping, right, 2), "replace B RECRUITING");
-    close_remapping(&remapping);
+    remapping_close(&remapping);
 }
 
 /* The document that speaks is not in the journal any more: the number of its record tells its age. */
 static void what_was_refused_speaks_after_an_older_document_that_is_gone(void **state) {
     struct remapping remapping;
     (void)state;
-    open_remapping(&remapping, wrong);
-    feed(&remapping, "A,open,SKIN\n");
-    feed(&remapping, "A,paused,SKIN\n");
+    remapping_open(&remapping, wrong);
+    remapping_feed(&remapping, "A,open,SKIN\n");
+    remapping_feed(&remapping, "A,paused,SKIN\n");
     remapping.journal.items[0] = remapping.journal.items[1];
     remapping.journal.count = 1;
     assert_string_equal(remap(&remapping, right, 0), "replace A HALTED");
-    close_remapping(&remapping);
+    remapping_close(&remapping);
 }
 
 static void what_was_refused_does_not_speak_before_a_later_document_that_is_gone(void **state) {
     struct remapping remapping;
     (void)state;
-    open_remapping(&remapping, wrong);
-    feed(&remapping, "A,paused,SKIN\n");
-    feed(&remapping, "A,open,SKIN\n");
+    remapping_open(&remapping, wrong);
+    remapping_feed(&remapping, "A,paused,SKIN\n");
+    remapping_feed(&remapping, "A,open,SKIN\n");
     remapping.journal.count = 1;
     assert_string_equal(remap(&remapping, right, 0), "other A");
-    close_remapping(&remapping);
+    remapping_close(&remapping);
 }
 
 static void a_key_that_is_given_no_more_is_withdrawn_with_the_reason(void **state) {
     struct remapping remapping;
     (void)state;
-    open_remapping(&remapping, wrong);
-    feed(&remapping, "A,open,SKIN\n");
+    remapping_open(&remapping, wrong);
+    remapping_feed(&remapping, "A,open,SKIN\n");
     assert_string_equal(remap(&remapping, CONFIGURATION("name", "{tie: position}",
                                                         "acronym: id, " STATUS("open: COMPLETED")),
                               0),
@@ -294,39 +199,39 @@ static void a_key_that_is_given_no_more_is_withdrawn_with_the_reason(void **stat
     /* A second mending brings it back. */
     assert_string_equal(remap(&remapping, wrong, 0),
                         "replace A COMPLETED, withdraw SKIN a wrong table");
-    close_remapping(&remapping);
+    remapping_close(&remapping);
 }
 
 static void what_is_refused_now_stays_as_it_was_published(void **state) {
     struct remapping remapping;
     (void)state;
-    open_remapping(&remapping, right);
-    feed(&remapping, "A,open,SKIN\nB,paused,BONE\n");
+    remapping_open(&remapping, right);
+    remapping_feed(&remapping, "A,open,SKIN\nB,paused,BONE\n");
     assert_string_equal(remap(&remapping, wrong, 0), "replace A COMPLETED, refused B");
-    close_remapping(&remapping);
+    remapping_close(&remapping);
 }
 
 /* A record whose key cannot be read may be any of them. */
 static void where_a_key_cannot_be_read_none_is_withdrawn(void **state) {
     struct remapping remapping;
     (void)state;
-    open_remapping(&remapping, wrong);
-    feed(&remapping, "A,open,SKIN\nB,open,\n");
+    remapping_open(&remapping, wrong);
+    remapping_feed(&remapping, "A,open,SKIN\nB,open,\n");
     assert_string_equal(remap(&remapping, CONFIGURATION("name", "{tie: position}",
                                                         "acronym: id, " STATUS("open: COMPLETED")),
                               0),
                         "add SKIN COMPLETED");
-    close_remapping(&remapping);
+    remapping_close(&remapping);
 }
 
 static void what_a_snapshot_had_no_more_stays_withdrawn(void **state) {
     struct remapping remapping;
     (void)state;
-    open_remapping(&remapping, wrong);
-    feed(&remapping, "A,open,SKIN\nB,open,BONE\n");
-    vanish(&remapping, "sus-trials/A");
+    remapping_open(&remapping, wrong);
+    remapping_feed(&remapping, "A,open,SKIN\nB,open,BONE\n");
+    remapping_vanish(&remapping, "sus-trials/A");
     assert_string_equal(remap(&remapping, right, 0), "vanished A, replace B RECRUITING");
-    close_remapping(&remapping);
+    remapping_close(&remapping);
 }
 
 /* Documents that came out of order: the highest version of the source speaks, and the mended one beats it. */
@@ -337,41 +242,41 @@ static void the_highest_version_of_the_source_speaks(void **state) {
         CONFIGURATION("id", "name", STATUS("open: RECRUITING, done: TERMINATED"));
     struct remapping remapping;
     (void)state;
-    open_remapping(&remapping, ordered_wrong);
-    feed(&remapping, "A,open,10\n");
-    feed(&remapping, "A,done,9\n");
+    remapping_open(&remapping, ordered_wrong);
+    remapping_feed(&remapping, "A,open,10\n");
+    remapping_feed(&remapping, "A,done,9\n");
     assert_string_equal(remap(&remapping, ordered_right, 0), "replace A RECRUITING");
     json_t *record =
         test_render(remapping.published[remapping.published_count - 1].message);
     assert_string_equal(look_text(record, "statement.version"), "10~000000000003");
     json_decref(record);
-    close_remapping(&remapping);
+    remapping_close(&remapping);
 }
 
 static void what_another_connector_of_the_system_said_stays(void **state) {
     struct remapping remapping;
     (void)state;
-    open_remapping(&remapping, wrong);
-    feed(&remapping, "A,open,SKIN\n");
-    feed(&remapping, "A,open,BONE\n");
+    remapping_open(&remapping, wrong);
+    remapping_feed(&remapping, "A,open,SKIN\n");
+    remapping_feed(&remapping, "A,open,BONE\n");
     remapping.published[1].id = "sus-other/1/0";
     remapping.journal.count = 1;
     assert_string_equal(remap(&remapping, right, 0), "other A");
-    close_remapping(&remapping);
+    remapping_close(&remapping);
 }
 
 static void a_record_that_cannot_be_read_is_damage(void **state) {
     struct remapping remapping;
     struct hub_error error;
     (void)state;
-    open_remapping(&remapping, wrong);
+    remapping_open(&remapping, wrong);
     remapping.remap = hub_remap_new(remapping.source.connector, &remapping.journal);
     assert_int_equal(hub_remap_published(remapping.remap, hub_bytes_of_text("sus-trials/A"),
                                          hub_bytes("x", 1), hub_bytes(NULL, 0), &error),
                      HUB_FATAL);
     assert_int_equal(hub_remap_published(remapping.remap, hub_bytes_of_text("ctgov/A"),
                                          hub_bytes("x", 1), hub_bytes(NULL, 0), &error), HUB_OK);
-    close_remapping(&remapping);
+    remapping_close(&remapping);
 }
 
 int main(void) {
