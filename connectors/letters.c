@@ -8,14 +8,12 @@
 #include "connectors/kit/retry.h"
 #include "hub/base/table.h"
 #include "hub/io/clock.h"
-#include "schemas/lib/frame.h"
-#include "schemas/lib/walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_SIZE_MAX = 300, ELEMENTS_MAX = 100000 };
+enum { TEXT_SIZE_MAX = 300 };
 
 /* A source record that an older letter is about, which stays open. */
 struct held_key {
@@ -44,33 +42,11 @@ struct retrying {
 
 /* --- which letters --- */
 
-static struct hub_bytes header_of(const struct hub_kafka_record *record, const char *name) {
-    for (size_t i = 0; i < record->header_count; i++)
-        if (strcmp(record->headers[i].name, name) == 0)
-            return record->headers[i].value;
-    return hub_bytes(NULL, 0);
-}
-
 static enum hub_status take_letter(void *context, const struct hub_kafka_record *record,
                                    struct hub_error *reterr) {
     struct retrying *retrying = context;
-    const struct hub_catalogue *catalogue = retrying->again.connector->catalogue;
-    struct hub_walk_limits limits = {.size_max = HUB_KAFKA_MESSAGE_SIZE_MAX,
-                                     .elements_max = ELEMENTS_MAX};
-    struct hub_walk walk = {0};
-    struct hub_bytes body;
-    int32_t id = 0;
-    if (!record->has_value)
-        return HUB_OK;
-    HUB_TRY(hub_frame_open(record->value, &id, &body, reterr));
-    const struct hub_schema *schema = hub_catalogue_by_id(catalogue, id);
-    if (schema == NULL || strcmp(schema->subject, "deadletter") != 0)
-        return hub_fail(reterr, HUB_FATAL, "%s/0@%lld: schema id %d is no version of deadletter",
-                        record->topic, (long long)record->offset, id);
-    HUB_TRY(hub_walk(schema->root, body, &limits, &walk, reterr));
-    hub_letters_take(&retrying->letters, record->offset, schema->root, body,
-                     header_of(record, "ce_id"));
-    return HUB_OK;
+    return hub_letters_read(&retrying->letters, retrying->again.connector->catalogue, record,
+                            reterr);
 }
 
 static bool is_own(const struct retrying *retrying, const struct hub_open_letter *letter) {

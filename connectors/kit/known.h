@@ -27,8 +27,9 @@ struct hub_bytes hub_known_body(struct hub_known *known, const char *key);
 /* The source still has the record, though it could not be mapped. */
 void hub_known_note(struct hub_known *known, const char *key);
 
-/* Dead letters, which are no part of what is read back: a source that says at every reading what
- * cannot be right is refused once in the life of a process. Beyond 10,000 all are forgotten. */
+/* Dead letters, by what tells one from others: a source that says at every reading what cannot be right
+ * is refused once, until somebody settles that otherwise than by discarding it. Beyond 10,000 all are
+ * forgotten. */
 bool hub_known_is_refused(struct hub_known *known, struct hub_bytes letter);
 void hub_known_refuse(struct hub_known *known, struct hub_bytes letter);
 

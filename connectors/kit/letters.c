@@ -2,11 +2,14 @@
 
 #include "schemas/lib/frame.h"
 #include "schemas/lib/slice.h"
+#include "schemas/lib/walk.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { ELEMENTS_MAX = 100000 };
 
 /* --- reading --- */
 
@@ -86,6 +89,33 @@ void hub_letters_take(struct hub_letters *letters, int64_t offset, const struct 
         take_letter(&reading, offset, id);
 }
 
+static struct hub_bytes header_of(const struct hub_kafka_record *record, const char *name) {
+    for (size_t i = 0; i < record->header_count; i++)
+        if (strcmp(record->headers[i].name, name) == 0)
+            return record->headers[i].value;
+    return hub_bytes(NULL, 0);
+}
+
+enum hub_status hub_letters_read(struct hub_letters *letters,
+                                 const struct hub_catalogue *catalogue,
+                                 const struct hub_kafka_record *record, struct hub_error *reterr) {
+    struct hub_walk_limits limits = {.size_max = HUB_KAFKA_MESSAGE_SIZE_MAX,
+                                     .elements_max = ELEMENTS_MAX};
+    struct hub_walk walk = {0};
+    struct hub_bytes body;
+    int32_t id = 0;
+    if (!record->has_value)
+        return HUB_OK;
+    HUB_TRY(hub_frame_open(record->value, &id, &body, reterr));
+    const struct hub_schema *schema = hub_catalogue_by_id(catalogue, id);
+    if (schema == NULL || strcmp(schema->subject, "deadletter") != 0)
+        return hub_fail(reterr, HUB_FATAL, "%s/0@%lld: schema id %d is no version of deadletter",
+                        record->topic, (long long)record->offset, id);
+    HUB_TRY(hub_walk(schema->root, body, &limits, &walk, reterr));
+    hub_letters_take(letters, record->offset, schema->root, body, header_of(record, "ce_id"));
+    return HUB_OK;
+}
+
 static int by_offset(const void *a, const void *b) {
     int64_t left = ((const struct hub_open_letter *)a)->offset;
     int64_t right = ((const struct hub_open_letter *)b)->offset;
@@ -123,22 +153,33 @@ bool hub_letter_place_read(const char *text, const char *institution, int64_t *r
 
 /* --- writing --- */
 
-void hub_letter_settle(const struct hub_settlement *settlement, struct hub_arena *arena,
-                       struct hub_outgoing *ret_outgoing) {
-    const struct hub_open_letter *letter = settlement->letter;
-    HUB_SCOPED_BUFFER value = {0};
-    struct hub_deadletter record = {
+static struct hub_deadletter record_of(const char *institution,
+                                       const struct hub_open_letter *letter) {
+    return (struct hub_deadletter){
         .stage = letter->stage,
         .code = letter->code,
         .reason = letter->reason,
         .path = letter->path,
-        .institution = settlement->institution,
+        .institution = institution,
         .connector = letter->connector,
         .document = letter->document,
         .key = letter->key == NULL ? hub_bytes(NULL, 0) : hub_bytes_of_text(letter->key),
         .original_hash = letter->original_hash,
-        .security = letter->security,
-        .about = &settlement->about};
+        .security = letter->security};
+}
+
+void hub_letter_identity(const char *institution, const struct hub_open_letter *letter,
+                         struct hub_buffer *buffer) {
+    struct hub_deadletter record = record_of(institution, letter);
+    hub_deadletter_identity(&record, buffer);
+}
+
+void hub_letter_settle(const struct hub_settlement *settlement, struct hub_arena *arena,
+                       struct hub_outgoing *ret_outgoing) {
+    const struct hub_open_letter *letter = settlement->letter;
+    HUB_SCOPED_BUFFER value = {0};
+    struct hub_deadletter record = record_of(settlement->institution, letter);
+    record.about = &settlement->about;
     hub_frame_append(&value, hub_catalogue_latest(settlement->catalogue, "deadletter")->id);
     hub_deadletter_encode(&record, &value);
     *ret_outgoing = (struct hub_outgoing){

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "connectors/kit/pipeline.h"
+#include "hub/io/kafka.h"
 #include "schemas/lib/catalogue.h"
 #include "schemas/lib/deadletter.h"
 
@@ -34,6 +35,11 @@ struct hub_letters {
 /* The next record of the topic, a DeadLetter of any version that has been walked; `id` is its ce_id. */
 void hub_letters_take(struct hub_letters *letters, int64_t offset, const struct hub_type *type,
                       struct hub_bytes body, struct hub_bytes id);
+/* The same of a record as it is read; one without a value is passed over. HUB_FATAL, HUB_REJECT for damage. */
+HUB_MUST_USE enum hub_status hub_letters_read(struct hub_letters *letters,
+                                              const struct hub_catalogue *catalogue,
+                                              const struct hub_kafka_record *record,
+                                              struct hub_error *reterr);
 struct hub_open_letter *hub_letters_find(struct hub_letters *letters, int64_t offset); /* or NULL */
 void hub_letters_free(struct hub_letters *letters);
 
@@ -42,6 +48,10 @@ const char *hub_letter_state(const struct hub_open_letter *letter);
 
 /* deadletter.INSTITUTION/0@OFFSET, as people name a letter. */
 bool hub_letter_place_read(const char *text, const char *institution, int64_t *ret_offset);
+
+/* What tells it from others, as it is known last; as hub_deadletter_identity. */
+void hub_letter_identity(const char *institution, const struct hub_open_letter *letter,
+                         struct hub_buffer *buffer);
 
 /* --- writing --- */
 

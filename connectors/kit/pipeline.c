@@ -121,7 +121,7 @@ static void refuse(struct run *run, const struct refusal *refusal,
     const struct hub_connector *connector = run->pipeline->connector;
     const struct hub_schema *schema = hub_catalogue_latest(connector->catalogue, "deadletter");
     struct hub_known *known = run->pipeline->known;
-    HUB_SCOPED_BUFFER value = {0};
+    HUB_SCOPED_BUFFER value = {0}, identity = {0};
     bool stays = must_stay(run, refusal);
     bool tell = !stays && (refusal->own_raw || !run->original_told);
     const char *key = finds(refusal->key) ? NULL : refusal->key;
@@ -137,17 +137,19 @@ static void refuse(struct run *run, const struct refusal *refusal,
         .original = tell ? refusal->raw : hub_bytes(NULL, 0),
         .original_hash = hub_sha256.digest(refusal->raw)};
     run->original_told |= tell && !refusal->own_raw;
-    hub_frame_append(&value, schema->id);
-    hub_deadletter_encode(&letter, &value);
-    if (known != NULL && hub_known_is_refused(known, hub_buffer_bytes(&value))) {
+    hub_deadletter_identity(&letter, &identity);
+    if (known != NULL && hub_known_is_refused(known, hub_buffer_bytes(&identity))) {
         run->list->counts.unchanged++;
         return;
     }
+    hub_frame_append(&value, schema->id);
+    hub_deadletter_encode(&letter, &value);
     struct hub_outgoing *outgoing = add(run);
     outgoing->dead = true;
     outgoing->mapped = mapped;
     outgoing->key = key != NULL ? key : without_numbers(run->raw->name);
     outgoing->value = keep(run->arena, &value);
+    outgoing->identity = keep(run->arena, &identity);
     outgoing->stage = refusal->stage;
     outgoing->code = refusal->code;
     outgoing->reason = hub_arena_text(run->arena, letter.reason, strlen(letter.reason));
@@ -411,7 +413,7 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
 void hub_pipeline_committed(struct hub_pipeline *pipeline, const struct hub_outgoing_list *list) {
     for (size_t i = 0; pipeline->known != NULL && i < list->count; i++)
         if (list->items[i].dead)
-            hub_known_refuse(pipeline->known, list->items[i].value);
+            hub_known_refuse(pipeline->known, list->items[i].identity);
         else
             hub_known_take(pipeline->known, list->items[i].key, list->items[i].body);
 }

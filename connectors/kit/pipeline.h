@@ -27,6 +27,7 @@ struct hub_outgoing {
     struct hub_bytes body;  /* of the record, without the frame; for `known` */
     const struct hub_mapped *mapped; /* what it came from, or NULL */
     const char *stage, *code, *reason, *path; /* dead letters; path may be NULL */
+    struct hub_bytes identity; /* dead letters: what tells it from others, for `known` */
     struct hub_bytes held; /* dead letters: original bytes that must stay here, else none */
 };
 

@@ -1,6 +1,7 @@
 #include "connectors/kit/runtime.h"
 
 #include "connectors/kit/journal_use.h"
+#include "connectors/kit/letters.h"
 #include "connectors/kit/pipeline.h"
 #include "connectors/kit/position.h"
 #include "connectors/kit/presence.h"
@@ -41,6 +42,7 @@ struct session {
     char configuration[HUB_DIGEST_TEXT_SIZE];
     void *transport_state;
     struct hub_pipeline pipeline;
+    struct hub_letters letters; /* while they are loaded */
     struct hub_journal *journal; /* or NULL */
     struct hub_position position; /* as committed last, but for its text */
     int64_t ahead_ms; /* the wall clock's, of the monotonic one */
@@ -85,6 +87,37 @@ static enum hub_status settle_written(struct session *session, struct hub_error 
     return hub_reader_settle(session->reader, written, count + 1, reterr);
 }
 
+static enum hub_status take_letter(void *context, const struct hub_kafka_record *record,
+                                   struct hub_error *reterr) {
+    struct session *session = context;
+    struct hub_error ignored;
+    (void)reterr;
+    /* What this version cannot read is told twice rather than that nothing is read. */
+    enum hub_status status = hub_letters_read(&session->letters, session->connector->catalogue,
+                                              record, &ignored);
+    (void)status;
+    return HUB_OK;
+}
+
+/* What is open, or was discarded, is not told again while the source says it as before. */
+static enum hub_status load_letters(struct session *session, struct hub_error *reterr) {
+    const struct hub_connector *connector = session->connector;
+    struct hub_letters *letters = &session->letters;
+    enum hub_status status =
+        hub_read_settled(session->reader, session->deadletter_topic, 0, take_letter, session, reterr);
+    for (size_t i = 0; status == HUB_OK && i < letters->count; i++) {
+        const struct hub_open_letter *letter = &letters->items[i];
+        HUB_SCOPED_BUFFER identity = {0};
+        if (letter->connector == NULL || strcmp(letter->connector, connector->name) != 0 ||
+            (!letter->open && letter->outcome != HUB_LETTER_DISCARDED))
+            continue;
+        hub_letter_identity(connector->institution, letter, &identity);
+        hub_known_refuse(session->pipeline.known, hub_buffer_bytes(&identity));
+    }
+    hub_letters_free(letters);
+    return status;
+}
+
 static enum hub_status load_known(struct session *session, struct hub_error *reterr) {
     const struct hub_connector *connector = session->connector;
     int32_t partitions = 0;
@@ -97,7 +130,7 @@ static enum hub_status load_known(struct session *session, struct hub_error *ret
     for (int32_t i = 0; i < partitions; i++)
         HUB_TRY(hub_read_settled(session->reader, session->ingest_topic, i, take_published, session,
                                  reterr));
-    return HUB_OK;
+    return load_letters(session, reterr);
 }
 
 /* A later process of this name fences this one, which would come back and fence that one, for ever:

@@ -48,3 +48,10 @@ void hub_deadletter_encode(const struct hub_deadletter *letter, struct hub_buffe
     hub_buffer_append_byte(buffer, letter->security);
     encode_about(buffer, letter->about);
 }
+
+void hub_deadletter_identity(const struct hub_deadletter *letter, struct hub_buffer *buffer) {
+    struct hub_deadletter own = *letter;
+    own.original = hub_bytes(NULL, 0);
+    own.about = NULL;
+    hub_deadletter_encode(&own, buffer);
+}

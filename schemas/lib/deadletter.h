@@ -42,5 +42,9 @@ struct hub_deadletter {
     const struct hub_letter_about *about; /* NULL: it is a letter of its own */
 };
 
+/* Appends what tells the letter from others: all of it but the original bytes, for which their hash stands,
+ * and what became of it. */
+void hub_deadletter_identity(const struct hub_deadletter *letter, struct hub_buffer *buffer);
+
 /* Appends the body of a DeadLetter record (schemas/hub/deadletter.avsc). */
 void hub_deadletter_encode(const struct hub_deadletter *letter, struct hub_buffer *buffer);

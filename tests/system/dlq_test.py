@@ -13,10 +13,10 @@ from stack.process import Process, wait_until
 
 MANY, SEEN = 120, 15  # letters of one file; so many are settled when it is killed
 CONFIGURATION = """\
-connector: letters
+connector: {name}
 institution: sus
 system: sus-trials
-source: {{transport: file-drop, format: csv, folder: {folder}, poll_interval_ms: 20, settle_ms: 0}}
+source: {{transport: file-drop, format: csv, folder: {folder}, poll_interval_ms: 20, settle_ms: 0{mode}}}
 target: {{domain: trial}}
 journal: {{days: 7}}
 records:
@@ -34,33 +34,36 @@ WITH_TIME = "event_time: {from: since, time: {formats: [rfc3339]}}"
 
 
 class Letters:
-    def __init__(self, installation, folder):
+    def __init__(self, installation, folder, name="letters"):
+        self.name = name
         self.installation = installation
         self.folder = folder
         self.configurations = folder / "configurations"
         self.configurations.mkdir()
-        self.file = self.configurations / "letters.yaml"
+        self.file = self.configurations / f"{name}.yaml"
         self.drop_folder = folder / "drop"
         self.drop_folder.mkdir()
         self.count = 0
         self.use(WRONG)
 
-    def use(self, table, more=""):
-        self.file.write_text(CONFIGURATION.format(folder=self.drop_folder, table=table, more=more))
+    def use(self, table, more="", mode=""):
+        self.file.write_text(CONFIGURATION.format(name=self.name, folder=self.drop_folder,
+                                                  table=table, more=more, mode=mode))
 
     def run(self, program, *arguments):
         return subprocess.run([self.installation.programs / program, *map(str, arguments)],
                               env={**self.installation.environment, "USER": "anna"}, check=False,
                               capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
-    def read(self, *rows):
+    def read(self, *rows, name=None):
         """A file of id,status, which the connector reads."""
         self.count += 1
+        name = name or f"{self.count:04}"
         new = self.folder / "new"
         new.write_text("id,title,status,since\n" + "".join(
             f"{row.split(',')[0]},Trial {row.split(',')[0]},{row.split(',')[1]},soon\n"
             for row in rows))
-        new.rename(self.drop_folder / f"{self.count:04}.csv")
+        new.rename(self.drop_folder / f"{name}.csv")
         done = self.run("connector", "run", self.file, "--once")
         assert done.returncode == 0, done.stderr
 
@@ -258,6 +261,21 @@ def test_who_cannot_do_it_is_told_what_would_pass(letters):
     running = letters.retry(place, "--reason", "while it runs")
     assert running.returncode == 1 and "connector stop letters" in running.stderr
     process.stop()
+
+
+def test_what_is_read_again_and_again_is_refused_once(letters, tmp_path):
+    """A connector that starts anew knows what it has refused, what is discarded too."""
+    again = Letters(letters.installation, tmp_path, "snapshots")
+    again.use(WRONG, mode=", mode: snapshot")
+    again.read("s,lost", "t,open", name="list")
+    again.read("s,lost", "t,open", "u,open", name="list")
+    place, = again.of("s")
+    assert again.keys()["u"] == 1
+    again.run("hubctl", "dlq", "discard", place, "--reason", "the source is never right")
+    again.read("s,lost", "t,open", "v,open", name="list")
+    assert again.keys()["v"] == 1 and not again.of("s")
+    again.read("s,gone", "t,open", "v,open", name="list")  # wrong in another way
+    assert len(again.of("s")) == 1
 
 
 def test_all_of_it_adds_up(letters):

@@ -25,19 +25,23 @@ static void take(struct hub_letters *letters, int64_t offset, struct hub_bytes m
     hub_letters_take(letters, offset, type, body, hub_bytes_of_text(id));
 }
 
+static struct hub_deadletter letter_of(const char *original) {
+    return (struct hub_deadletter){.stage = "map",
+                                   .code = "TABLE",
+                                   .reason = "status: it is not in the table",
+                                   .path = "status",
+                                   .institution = "sus",
+                                   .connector = "sus-list",
+                                   .document = "list.csv#line=2",
+                                   .key = hub_bytes_of_text("sus-trials/A"),
+                                   .original = hub_bytes_of_text(original),
+                                   .original_hash = hub_sha256.digest(hub_bytes_of_text(original)),
+                                   .security = true};
+}
+
 static void take_letter(struct hub_letters *letters, int64_t offset, const char *id) {
     HUB_SCOPED_BUFFER value = {0};
-    struct hub_deadletter letter = {.stage = "map",
-                                    .code = "TABLE",
-                                    .reason = "status: it is not in the table",
-                                    .path = "status",
-                                    .institution = "sus",
-                                    .connector = "sus-list",
-                                    .document = "list.csv#line=2",
-                                    .key = hub_bytes_of_text("sus-trials/A"),
-                                    .original = hub_bytes_of_text("A,paused"),
-                                    .original_hash = hub_sha256.digest(hub_bytes_of_text("A,paused")),
-                                    .security = true};
+    struct hub_deadletter letter = letter_of("A,paused");
     hub_frame_append(&value, hub_catalogue_latest(test_catalogue(), "deadletter")->id);
     hub_deadletter_encode(&letter, &value);
     take(letters, offset, hub_buffer_bytes(&value), id);
@@ -173,6 +177,22 @@ static void a_place_names_one_letter_of_the_institution(void **state) {
         assert_false(hub_letter_place_read(not[i], "sus", &offset));
 }
 
+/* By it a connector knows what it has told, though it has no original bytes of it any more. */
+static void a_letter_is_known_again_by_all_but_its_original(void **state) {
+    struct hub_letters letters = {0};
+    HUB_SCOPED_BUFFER told = {0}, read = {0}, other = {0};
+    (void)state;
+    struct hub_deadletter letter = letter_of("A,paused");
+    take_letter(&letters, 3, "sus-list/7/0");
+    hub_deadletter_identity(&letter, &told);
+    hub_letter_identity("sus", &letters.items[0], &read);
+    assert_true(hub_bytes_equal(hub_buffer_bytes(&told), hub_buffer_bytes(&read)));
+    letter = letter_of("A,lost");
+    hub_deadletter_identity(&letter, &other);
+    assert_false(hub_bytes_equal(hub_buffer_bytes(&told), hub_buffer_bytes(&other)));
+    hub_letters_free(&letters);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_letter_is_open_until_it_is_told_what_became_of_it),
@@ -181,6 +201,7 @@ int main(void) {
         cmocka_unit_test(what_is_told_of_a_letter_that_is_gone_is_passed_over),
         cmocka_unit_test(a_letter_of_the_first_version_is_open),
         cmocka_unit_test(an_event_that_was_not_delivered_is_of_no_document),
+        cmocka_unit_test(a_letter_is_known_again_by_all_but_its_original),
         cmocka_unit_test(a_place_names_one_letter_of_the_institution),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
