@@ -341,11 +341,14 @@ static enum hub_status retry_document(void *context, const struct hub_journal_en
 }
 
 static void tell_unseen(struct retrying *retrying) {
+    const char *why = hub_arena_format(
+        &retrying->again.arena, "%s/journal/%s does not have its document; its source would have to "
+        "say it again, or `hubctl dlq discard` ends it", retrying->again.operation->state_folder,
+        retrying->again.connector->name);
     for (size_t i = 0; i < retrying->task_count; i++) {
         if (!retrying->tasks[i].wanted || retrying->tasks[i].seen)
             continue;
-        tell(retrying, retrying->tasks[i].letter, "stays", "the journal does not have its document; the "
-             "source would have to say it again, or `hubctl dlq discard` ends it");
+        tell(retrying, retrying->tasks[i].letter, "stays", why);
         retrying->stays++;
     }
 }

@@ -255,6 +255,10 @@ def test_who_cannot_do_it_is_told_what_would_pass(letters):
         assert absent.returncode == 3 and "`hubctl dlq list`" in absent.stderr
         of_hub = letters.run("hubctl", "dlq", action, "deadletter.hub/0@0", "--reason", "x")
         assert of_hub.returncode == 1 and "a later record of the same key" in of_hub.stderr
+    without = letters.run("connector", "remap", letters.file, "--letters", place, "--reason", "x",
+                          "--state", letters.drop_folder)
+    assert without.returncode == 1
+    assert f"{letters.drop_folder}/journal/letters does not have its document" in without.stdout
     process = Process("letters", [letters.installation.programs / "connector", "run", letters.file],
                       letters.folder / "letters.log", letters.installation.environment).start()
     wait_until(lambda: "RUNNING" in letters.run("connector", "status", "letters").stdout, "it running")
