@@ -8,11 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CONFIGURATION(version, words)                                                              \
+#define CONFIGURATION(version, words) CONFIGURATION_OF("documents", version, words)
+#define CONFIGURATION_OF(mode, version, words)                                                     \
     "connector: sus-list\n"                                                                        \
     "institution: sus\n"                                                                           \
     "system: sus-trials\n"                                                                         \
-    "source: {transport: file-drop, format: csv, folder: .}\n"                                     \
+    "source: {transport: file-drop, format: csv, folder: ., mode: " mode "}\n"                    \
     "target: {domain: trial}\n"                                                                    \
     "skip: [{when: {path: status, in: [draft]}, reason: a draft}]\n"                               \
     "records:\n"                                                                                   \
@@ -228,6 +229,38 @@ static void what_a_snapshot_had_no_more_stays_withdrawn(void **state) {
     remapping_close(&remapping);
 }
 
+/* Where each reading tells its own letter, each speaks as of its own. */
+static void a_document_that_comes_again_has_a_letter_of_its_own(void **state) {
+    struct remapping remapping;
+    (void)state;
+    remapping_open(&remapping, wrong);
+    remapping_feed(&remapping, "A,paused,SKIN\n");
+    remapping_feed(&remapping, "A,open,BONE\n");
+    remapping_feed(&remapping, "A,paused,SKIN\n");
+    assert_string_equal(retry(&remapping, right, 1, "list.csv#line=2"), "SUPERSEDED");
+    assert_string_equal(retry(&remapping, right, 3, "list.csv#line=2"), "PUBLISHED A HALTED");
+    remapping_close(&remapping);
+}
+
+/* Where a source is read again and again, what it says again is no second letter. */
+static void a_letter_of_a_source_that_is_read_again_speaks_as_of_the_last_reading(void **state) {
+    static const char wrong_snapshot[] =
+        CONFIGURATION_OF("snapshot", "{tie: position}", "open: RECRUITING");
+    static const char right_snapshot[] =
+        CONFIGURATION_OF("snapshot", "{tie: position}", "open: RECRUITING, paused: HALTED");
+    struct remapping remapping;
+    (void)state;
+    remapping_open(&remapping, wrong_snapshot);
+    remapping_feed(&remapping, "A,paused,SKIN\n");
+    remapping_feed(&remapping, "A,open,BONE\n");
+    assert_string_equal(retry(&remapping, right_snapshot, 1, "list.csv#line=2"), "SUPERSEDED");
+    source_load(&remapping.source, wrong_snapshot);
+    remapping_feed(&remapping, "A,paused,SKIN\n");
+    assert_string_equal(retry(&remapping, right_snapshot, 1, "list.csv#line=2"),
+                        "PUBLISHED A HALTED");
+    remapping_close(&remapping);
+}
+
 static void who_waits_for_whom_is_told_by_their_documents(void **state) {
     struct remapping remapping;
     (void)state;
@@ -255,6 +288,8 @@ int main(void) {
         cmocka_unit_test(what_is_at_its_place_no_more_is_told),
         cmocka_unit_test(a_whole_document_is_published_as_far_as_it_can_be),
         cmocka_unit_test(what_a_snapshot_had_no_more_stays_withdrawn),
+        cmocka_unit_test(a_document_that_comes_again_has_a_letter_of_its_own),
+        cmocka_unit_test(a_letter_of_a_source_that_is_read_again_speaks_as_of_the_last_reading),
         cmocka_unit_test(who_waits_for_whom_is_told_by_their_documents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
