@@ -77,15 +77,9 @@ size_t hub_known_count(const struct hub_known *known) {
 static struct hub_digest content_of(const struct hub_known *known, struct hub_bytes body,
                                     bool *ret_withdrawn) {
     uint32_t starts[HUB_FIELDS_MAX + 1];
-    HUB_SCOPED_BUFFER content = {0};
     hub_slice_fields(known->domain->schema->root, body, starts);
-    hub_statement_content(known->domain, body, starts, &content);
-    struct hub_stamp stamp = hub_statement_stamp(known->domain, body, starts);
-    /* One voice, several carriers: the source's version tells their copies apart. */
-    if (known->system->carrier_count > 1)
-        hub_buffer_append_bytes(&content, hub_version_of_source(stamp.version));
-    *ret_withdrawn = stamp.withdrawn;
-    return known->digester->digest(hub_buffer_bytes(&content));
+    *ret_withdrawn = hub_statement_stamp(known->domain, body, starts).withdrawn;
+    return hub_statement_digest(known->domain, known->system, known->digester, body, starts);
 }
 
 static struct entry *find(struct hub_known *known, const char *key) {

@@ -49,6 +49,19 @@ static struct hub_outgoing *add(struct run *run) {
     return outgoing;
 }
 
+static void see(struct run *run, const char *key, struct hub_bytes body) {
+    struct hub_outgoing_list *list = run->list;
+    if (list->seen_count == list->seen_capacity) {
+        size_t capacity = list->seen_capacity == 0 ? 64 : list->seen_capacity * 2;
+        struct hub_seen *wider = hub_arena_take(run->arena, capacity * sizeof *wider);
+        if (list->seen_count > 0)
+            memcpy(wider, list->seen, list->seen_count * sizeof *wider);
+        list->seen = wider;
+        list->seen_capacity = capacity;
+    }
+    list->seen[list->seen_count++] = (struct hub_seen){key, body};
+}
+
 static void set_headers(const struct hub_connector *connector, const char *what,
                         const struct hub_stamp *stamp, int64_t sequence, size_t index,
                         struct hub_arena *arena, struct hub_outgoing *outgoing) {
@@ -173,6 +186,7 @@ static void refuse_mapped(struct run *run, const struct hub_mapped *mapped, cons
                               .own_raw = mapped->own_raw,
                               .held_back = mapped->held};
     refuse(run, &refusal, mapped);
+    see(run, finds(mapped->key) ? NULL : mapped->key, hub_bytes(NULL, 0));
     if (mapped->key == NULL)
         run->all_keys_known = false;
     else if (run->pipeline->known != NULL)
@@ -219,6 +233,7 @@ static void publish(struct run *run, const char *key, struct hub_bytes body,
     struct hub_outgoing *outgoing = add(run);
     hub_pipeline_statement(run->pipeline->connector, key, body, run->document.sequence,
                            run->list->count - 1, run->arena, outgoing);
+    see(run, key, outgoing->body);
     outgoing->mapped = mapped;
 }
 
@@ -298,6 +313,7 @@ static void take_record(struct run *run, const struct hub_mapped *mapped) {
     }
     if (known != NULL && !hub_known_differs(known, mapped->key, mapped->body)) {
         run->list->counts.unchanged++;
+        see(run, mapped->key, hub_known_body(known, mapped->key));
         return;
     }
     if (mapped->withdrawn)
@@ -395,6 +411,7 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
         return;
     }
     bool snapshot = document->snapshot && pipeline->known != NULL;
+    ret_list->snapshot = snapshot;
     if (snapshot)
         hub_known_begin_snapshot(pipeline->known);
     hub_mapping_run(connector->mapping, &run.document, arena, &mapped);

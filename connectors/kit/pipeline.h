@@ -31,9 +31,18 @@ struct hub_outgoing {
     struct hub_bytes held; /* dead letters: original bytes that must stay here, else none */
 };
 
+/* A record of the source that a document has, whatever became of it. */
+struct hub_seen {
+    const char *key;       /* NULL: it could not be told, or must not be */
+    struct hub_bytes body; /* what is published of it, now or before; no data: it was refused */
+};
+
 struct hub_outgoing_list {
     struct hub_outgoing *items;
     size_t count, capacity;
+    struct hub_seen *seen; /* also what vanished and is withdrawn; nothing that was skipped */
+    size_t seen_count, seen_capacity;
+    bool snapshot; /* what is not among these is not in the source */
     struct hub_connector_counts counts; /* of this document */
     struct hub_mapped_list mapped; /* what the mapping made of it, what it skips too; none: it is not readable */
     const char *note; /* one sentence about the document as a whole, or NULL */

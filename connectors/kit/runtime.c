@@ -2,6 +2,7 @@
 
 #include "connectors/kit/journal_use.h"
 #include "connectors/kit/letters.h"
+#include "connectors/kit/manifest.h"
 #include "connectors/kit/pipeline.h"
 #include "connectors/kit/position.h"
 #include "connectors/kit/presence.h"
@@ -44,7 +45,9 @@ struct session {
     struct hub_pipeline pipeline;
     struct hub_letters letters; /* while they are loaded */
     struct hub_journal *journal; /* or NULL */
-    struct hub_position position; /* as committed last, but for its text */
+    struct hub_manifesting *manifesting; /* or NULL */
+    struct hub_position position; /* as committed last, but for its text: */
+    char *position_text; /* that one; NULL: the one that was read */
     int64_t ahead_ms; /* the wall clock's, of the monotonic one */
     struct hub_arena arena; /* of the running batch */
 };
@@ -69,7 +72,11 @@ static enum hub_status take_published(void *context, const struct hub_kafka_reco
     struct session *session = context;
     if (!record->has_key || !record->has_value)
         return HUB_OK;
-    return hub_known_load(session->pipeline.known, record->key, record->value, reterr);
+    if (session->manifesting != NULL)
+        HUB_TRY(hub_manifesting_load(session->manifesting, record, reterr));
+    return session->pipeline.known == NULL
+               ? HUB_OK
+               : hub_known_load(session->pipeline.known, record->key, record->value, reterr);
 }
 
 /* What a broker has forgotten to end in a partition is open until somebody ends it by hand. The next
@@ -118,19 +125,22 @@ static enum hub_status load_letters(struct session *session, struct hub_error *r
     return status;
 }
 
-static enum hub_status load_known(struct session *session, struct hub_error *reterr) {
+static enum hub_status load_published(struct session *session, struct hub_error *reterr) {
     const struct hub_connector *connector = session->connector;
     int32_t partitions = 0;
-    if (!connector->transport->rereads(connector->transport_options))
+    if (connector->transport->rereads(connector->transport_options))
+        session->pipeline.known = hub_known_new(connector->catalogue, connector->domain,
+                                                connector->system, &hub_sha256);
+    HUB_TRY(hub_manifesting_open(connector, session->reader, hub_clock_monotonic_ms(),
+                                 &session->manifesting, reterr));
+    if (session->pipeline.known == NULL && session->manifesting == NULL)
         return HUB_OK;
-    session->pipeline.known = hub_known_new(connector->catalogue, connector->domain,
-                                            connector->system, &hub_sha256);
     HUB_TRY(hub_reader_partition_count(session->reader, session->ingest_topic, &partitions,
                                        reterr));
     for (int32_t i = 0; i < partitions; i++)
         HUB_TRY(hub_read_settled(session->reader, session->ingest_topic, i, take_published, session,
                                  reterr));
-    return load_letters(session, reterr);
+    return session->pipeline.known == NULL ? HUB_OK : load_letters(session, reterr);
 }
 
 /* A later process of this name fences this one, which would come back and fence that one, for ever:
@@ -176,7 +186,7 @@ static enum hub_status open_session(struct session *session, struct hub_error *r
     HUB_TRY(hub_position_read(session->reader, connector, &session->position, reterr));
     HUB_TRY(recognise_position(session, reterr));
     HUB_TRY(open_journal(session, reterr));
-    HUB_TRY(load_known(session, reterr));
+    HUB_TRY(load_published(session, reterr));
     env.position = session->position.text;
     env.folder = connector->folder;
     env.once = session->settings->once;
@@ -195,9 +205,11 @@ static void close_session(struct session *session) {
     hub_release(session->transport_state);
     hub_known_free(session->pipeline.known);
     hub_journal_close(session->journal);
+    hub_manifesting_free(session->manifesting);
     hub_producer_free(session->producer);
     hub_reader_free(session->reader);
     hub_position_free(&session->position);
+    hub_release(session->position_text);
     hub_arena_destroy(&session->arena);
 }
 
@@ -297,12 +309,46 @@ static enum hub_status publish_batch(struct session *session, const struct hub_b
     session->memory->tried = sequence;
     HUB_TRY(hub_producer_commit(session->producer, reterr));
     session->memory->committed = sequence;
-    for (size_t i = 0; i < batch->count; i++)
+    for (size_t i = 0; i < batch->count; i++) {
+        if (session->manifesting != NULL)
+            hub_manifesting_take(session->manifesting, batch->documents[i].name, &lists[i],
+                                 hub_clock_realtime_ms());
         hub_pipeline_committed(&session->pipeline, &lists[i]);
+    }
     session->position.counts = counts;
     session->position.sequence = sequence;
+    hub_release(session->position_text);
+    session->position_text = hub_copy_text(batch->position);
     tell_position(session, batch->position);
     return session->connector->transport->commit(session->transport_state, reterr);
+}
+
+/* A transaction of its own: what it says is what is committed. */
+static enum hub_status publish_manifest(struct session *session, struct hub_error *reterr) {
+    HUB_TRY(renew_producer(session, reterr));
+    HUB_TRY(hub_producer_begin(session->producer, reterr));
+    const char *text =
+        session->position_text != NULL ? session->position_text : session->position.text;
+    enum hub_status status = hub_manifesting_write(session->manifesting, session->producer, text,
+                                                   session->position.sequence, reterr);
+    if (status != HUB_OK) {
+        hub_producer_abort(session->producer);
+        return status;
+    }
+    HUB_TRY(hub_producer_commit(session->producer, reterr));
+    hub_manifesting_written(session->manifesting, hub_clock_monotonic_ms());
+    return HUB_OK;
+}
+
+/* At intervals, and at the end of a single run. */
+static enum hub_status keep_manifest(struct session *session, bool is_idle, bool ended,
+                                     struct hub_error *reterr) {
+    struct hub_manifesting *manifesting = session->manifesting;
+    if (manifesting == NULL)
+        return HUB_OK;
+    bool wanted = hub_manifesting_is_due(manifesting, is_idle, hub_clock_monotonic_ms()) ||
+                  (ended && hub_manifesting_has_news(manifesting));
+    return wanted ? publish_manifest(session, reterr) : HUB_OK;
 }
 
 /* --- the loop --- */
@@ -366,8 +412,11 @@ static enum hub_status loop(struct session *session, struct hub_error *reterr) {
         if (batch.note != NULL)
             hub_log(HUB_LOG_WARNING, "turned_away", "%s", batch.note);
         bool ended = session->settings->once && batch.exhausted && batch.count == 0;
+        bool is_idle = batch.count == 0;
         if (batch.count > 0 || batch.keeps)
             status = publish_batch(session, &batch, reterr);
+        if (status == HUB_OK)
+            status = keep_manifest(session, is_idle, ended, reterr);
         hub_batch_free(&batch);
         hub_arena_reset(&session->arena);
         if (status != HUB_OK || ended)

@@ -74,6 +74,7 @@ enum hub_exit hub_ctl_dlq_retry(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_dlq_discard(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_lag(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_status(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_complete(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_refold(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_rules_show(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_rules_diff(struct hub_ctl *ctl);

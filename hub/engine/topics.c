@@ -65,7 +65,7 @@ void hub_topics_list(const struct hub_catalogue *catalogue, struct hub_arena *ar
     size_t institutions = catalogue->parties.institution_count;
     struct listing listing = {.arena = arena};
     listing.topics = hub_arena_take(
-        arena, (catalogue->domain_count * (4 + 2 * institutions) + institutions + 4) *
+        arena, (catalogue->domain_count * (4 + 2 * institutions) + institutions + 5) *
                    sizeof *listing.topics);
     for (size_t i = 0; i < catalogue->domain_count; i++)
         add_domain(&listing, catalogue, &catalogue->domains[i]);
@@ -77,6 +77,7 @@ void hub_topics_list(const struct hub_catalogue *catalogue, struct hub_arena *ar
     add(&listing, HUB_IDENTIFIER_TOPIC, HUB_SHARDS, compacted_with_lag);
     add(&listing, HUB_DECISION_TOPIC, 1, compacted_with_lag);
     add(&listing, "position", 1, compacted);
+    add(&listing, HUB_MANIFEST_TOPIC, 1, compacted);
     *ret_topics = listing.topics;
     *ret_count = listing.count;
 }

@@ -3,6 +3,7 @@
 
 #include "hub/io/kafka.h"
 #include "schemas/lib/catalogue.h"
+#include "schemas/lib/manifest.h"
 
 enum { HUB_INGEST_PARTITIONS = 2, HUB_SHARDS = 4 };
 

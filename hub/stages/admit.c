@@ -1,7 +1,6 @@
 #include "hub/stages/admit.h"
 
 #include "hub/base/memory.h"
-#include "hub/base/text.h"
 #include "hub/stages/admit_check.h"
 #include "hub/stages/admit_sources.h"
 #include "hub/stages/letter.h"
@@ -124,18 +123,6 @@ static const char *status_of(const struct hub_domain *domain, const struct hub_o
     return type == NULL ? NULL : hub_slice_symbol(type, value);
 }
 
-/* Where several institutions carry a system, the source's version is part of what is said: the
- * carriers' copies are told apart by it. */
-static struct hub_digest hash_of(const struct hub_admit *admit, const struct hub_system *system,
-                                 const struct candidate *candidate) {
-    HUB_SCOPED_BUFFER content = {0};
-    hub_statement_content(admit->config.domain, candidate->opened.body, candidate->opened.starts,
-                          &content);
-    if (system->carrier_count > 1)
-        hub_buffer_append_bytes(&content, hub_version_of_source(candidate->stamp.version));
-    return admit->config.digester->digest(hub_buffer_bytes(&content));
-}
-
 /* The header says whose record it is; the topic is bound to a principal and knows better. */
 static enum hub_status check_claimed_source(struct step *step, struct hub_refusal_facts *refusal,
                                             struct hub_error *reterr) {
@@ -171,7 +158,9 @@ static enum hub_status check(struct step *step, struct candidate *candidate,
                                       input->timestamp_ms, step->outputs->arena, refusal, reterr));
     candidate->stamp = hub_statement_stamp(admit->config.domain, candidate->opened.body,
                                            candidate->opened.starts);
-    candidate->hash = hash_of(admit, system, candidate);
+    candidate->hash =
+        hub_statement_digest(admit->config.domain, system, admit->config.digester,
+                             candidate->opened.body, candidate->opened.starts);
     candidate->status = status_of(admit->config.domain, &candidate->opened);
     candidate->shard =
         hub_admit_shard(admit->config.domain, admit->config.digester,
@@ -180,17 +169,11 @@ static enum hub_status check(struct step *step, struct candidate *candidate,
     return HUB_OK;
 }
 
-/* Version, then event time, then hash. */
 static int compare_versions(const struct candidate *candidate, const struct hub_source *source) {
-    int order = hub_text_natural_compare(candidate->stamp.version,
-                                         hub_bytes_of_text(source->version));
-    if (order != 0)
-        return order;
-    if (candidate->stamp.has_event_time != source->has_event_time)
-        return candidate->stamp.has_event_time ? 1 : -1;
-    if (source->has_event_time && candidate->stamp.event_time_ms != source->event_time_ms)
-        return candidate->stamp.event_time_ms > source->event_time_ms ? 1 : -1;
-    return memcmp(candidate->hash.bytes, source->hash.bytes, HUB_DIGEST_SIZE);
+    const struct hub_stamp stamp = {.version = hub_bytes_of_text(source->version),
+                                    .has_event_time = source->has_event_time,
+                                    .event_time_ms = source->event_time_ms};
+    return hub_statement_compare(&candidate->stamp, &candidate->hash, &stamp, &source->hash);
 }
 
 static enum outcome decide(const struct candidate *candidate, const struct hub_source *source) {

@@ -76,7 +76,8 @@ struct hub_rules_texts hub_catalogue_rules(const struct hub_catalogue *catalogue
 
 const char *hub_catalogue_topic_subject(const struct hub_catalogue *catalogue, const char *topic) {
     static const char *const kinds[] = {"admitted", "conflict", "match",
-                                        "deadletter", "decision", "position"};
+                                        "deadletter", "decision", "position",
+                                        "manifest"};
     if (strcmp(topic, "unified.identifier") == 0)
         return "identifier";
     struct hub_bytes head = hub_bytes_of_text(topic), rest = hub_bytes("", 0);

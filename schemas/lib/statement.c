@@ -1,7 +1,10 @@
 #include "schemas/lib/statement.h"
 
+#include "hub/base/text.h"
 #include "schemas/lib/encode.h"
 #include "schemas/lib/slice.h"
+
+#include <string.h>
 
 static struct hub_bytes stamp_part(struct hub_bytes stamp, const uint32_t *starts, int index) {
     return hub_bytes_part(stamp, starts[index], starts[index + 1]);
@@ -48,6 +51,30 @@ struct hub_bytes hub_version_of_source(struct hub_bytes version) {
         if (version.data[i - 1] == '~')
             return hub_bytes_part(version, 0, i - 1);
     return version;
+}
+
+struct hub_digest hub_statement_digest(const struct hub_domain *domain,
+                                       const struct hub_system *system,
+                                       const struct hub_digester *digester, struct hub_bytes body,
+                                       const uint32_t *starts) {
+    HUB_SCOPED_BUFFER content = {0};
+    hub_statement_content(domain, body, starts, &content);
+    if (system->carrier_count > 1)
+        hub_buffer_append_bytes(
+            &content, hub_version_of_source(hub_statement_stamp(domain, body, starts).version));
+    return digester->digest(hub_buffer_bytes(&content));
+}
+
+int hub_statement_compare(const struct hub_stamp *a, const struct hub_digest *a_digest,
+                          const struct hub_stamp *b, const struct hub_digest *b_digest) {
+    int order = hub_text_natural_compare(a->version, b->version);
+    if (order != 0)
+        return order;
+    if (a->has_event_time != b->has_event_time)
+        return a->has_event_time ? 1 : -1;
+    if (b->has_event_time && a->event_time_ms != b->event_time_ms)
+        return a->event_time_ms > b->event_time_ms ? 1 : -1;
+    return memcmp(a_digest->bytes, b_digest->bytes, HUB_DIGEST_SIZE);
 }
 
 /* Of the fields of the stamp those that are named become others. */

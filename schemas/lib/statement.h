@@ -3,7 +3,9 @@
  * Pure; for admit, the fold and the connectors alike. */
 #pragma once
 
+#include "hub/base/digest.h"
 #include "schemas/lib/domain.h"
+#include "schemas/lib/parties.h"
 
 struct hub_stamp {
     struct hub_bytes version;
@@ -27,6 +29,18 @@ static inline struct hub_bytes hub_statement_field(struct hub_bytes body, const 
  * often and by whatever version their source repeats it. */
 void hub_statement_content(const struct hub_domain *domain, struct hub_bytes body,
                            const uint32_t *starts, struct hub_buffer *buffer);
+
+/* The digest of that. Where several institutions carry a system, the source's version is part of
+ * what is said: the carriers' copies are told apart by it. */
+struct hub_digest hub_statement_digest(const struct hub_domain *domain,
+                                       const struct hub_system *system,
+                                       const struct hub_digester *digester, struct hub_bytes body,
+                                       const uint32_t *starts);
+
+/* Which of two statements of one source record is the later one: version, then event time, then
+ * digest. 0: they are one. */
+int hub_statement_compare(const struct hub_stamp *a, const struct hub_digest *a_digest,
+                          const struct hub_stamp *b, const struct hub_digest *b_digest);
 
 /* A version without the part after '~' that a connector added to break ties. */
 struct hub_bytes hub_version_of_source(struct hub_bytes version);

@@ -95,6 +95,12 @@ def test_it_shows_the_way_of_a_donation(installation, keeps):
     keeps("trace", readme.fenced("text", text), told)
 
 
+def test_it_shows_whether_all_arrived(installation, keeps):
+    text = installation.ctl_result("complete", "--domain", "trial").stdout
+    keeps("complete", readme.fenced("text", text),
+          lambda text: told(re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "THEN", text)))
+
+
 def test_it_shows_a_connector_as_it_is(keeps):
     text = CONNECTOR.read_text().split("\ntests:", 1)[0] + "\n"
     keeps("connector", readme.fenced("yaml", text), str)

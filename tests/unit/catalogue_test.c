@@ -48,7 +48,8 @@ static void a_topic_says_which_subject_its_values_have(void **state) {
                  {"admitted.sus.trial", "admitted"}, {"conflict.trial", "conflict"},
                  {"match.exchange", "match"},        {"deadletter.hub", "deadletter"},
                  {"unified.identifier", "identifier"},
-                 {"decision", "decision"},           {"position", "position"}};
+                 {"decision", "decision"},           {"position", "position"},
+                 {"manifest", "manifest"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_string_equal(hub_catalogue_topic_subject(test_catalogue(), cases[i].topic),
                             cases[i].subject);
