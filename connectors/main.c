@@ -1,5 +1,6 @@
 /* connector: connects one institution's system, as one YAML file says. */
 #include "connectors/kit/check.h"
+#include "connectors/kit/conform.h"
 #include "connectors/kit/coverage.h"
 #include "connectors/kit/deliver.h"
 #include "connectors/kit/draft.h"
@@ -18,7 +19,7 @@ enum { EXIT_OK = 0, EXIT_FINDINGS = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 5 };
 
 struct arguments {
     const char *schemas, *keys, *input, *context, *sample, *domain, *system, *who, *reason, *to,
-        *since, *letters;
+        *since, *letters, *samples;
     struct hub_runtime_settings runtime;
     bool json, dry_run;
     char **files;
@@ -171,6 +172,19 @@ static int run_coverage(const struct arguments *arguments) {
     return refused == 0 ? EXIT_OK : EXIT_FINDINGS;
 }
 
+static int run_conform(const struct arguments *arguments) {
+    struct hub_catalogue *catalogue = load_catalogue(arguments->schemas);
+    struct hub_connector *connector = NULL;
+    if (catalogue != NULL)
+        connector = load_reading(arguments, arguments->files[0], catalogue, "conform");
+    size_t failed = connector == NULL ? 1
+                                      : hub_conform(connector, arguments->samples,
+                                                    arguments->json, stdout);
+    hub_connector_free(connector);
+    hub_catalogue_free(catalogue);
+    return failed == 0 ? EXIT_OK : EXIT_FINDINGS;
+}
+
 static int run_new(const struct arguments *arguments) {
     struct hub_error error;
     HUB_SCOPED_BUFFER text = {0};
@@ -295,6 +309,8 @@ static const struct command commands[] = {
      1, 1, run_dry},
     {"coverage", "FILE FOLDER", "Maps a folder of documents and tells what is not used.", 2, 2,
      run_coverage},
+    {"conform", "FILE [--samples FOLDER]",
+     "Tries on samples whether it does what the hub demands of every source.", 1, 1, run_conform},
     {"run", "FILE", "Connects.", 1, 1, run_run},
     {"status", "[NAME...]", "Shows what the connectors of this machine do.", 0, -1, run_status},
     {"pause", "NAME --reason TEXT", "Lets it rest; its session stays open.", 1, 1, run_pause},
@@ -318,8 +334,8 @@ static const struct option long_options[] = {
     {"system", required_argument, NULL, 'y'},  {"reason", required_argument, NULL, 'r'},
     {"by", required_argument, NULL, 'w'},      {"to", required_argument, NULL, 'T'},
     {"since", required_argument, NULL, 'S'},   {"dry-run", no_argument, NULL, 'n'},
-    {"letters", required_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+    {"letters", required_argument, NULL, 'l'}, {"samples", required_argument, NULL, 'm'},
+    {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
 };
 
 static void usage(FILE *out) {
@@ -341,7 +357,8 @@ static void usage(FILE *out) {
             "  --dry-run          remap: only show what would change\n"
             "  --once             run: end when the source has nothing more\n"
             "  --context A.B=C    dry-run: a fact about the request or file\n"
-            "  -o table|json      dry-run: how to print (table)\n"
+            "  --samples FOLDER   conform: documents instead of those that 'tests' name\n"
+            "  -o table|json      dry-run, conform: how to print (table)\n"
             "\nexit codes: 0 ok, 1 findings, 2 usage, 5 unreachable\n");
 }
 
@@ -393,6 +410,9 @@ static bool read_option(struct arguments *arguments, int option) {
         return true;
     case 'l':
         arguments->letters = optarg;
+        return true;
+    case 'm':
+        arguments->samples = optarg;
         return true;
     case 'n':
         arguments->dry_run = true;
