@@ -19,6 +19,8 @@ void hub_inventory_take_list(struct hub_inventory *inventory, const struct hub_c
     if (list->snapshot)
         hub_inventory_begin_look(inventory);
     hub_inventory_begin_document(inventory, document);
+    if (list->is_unreadable)
+        hub_inventory_refuse_document(inventory);
     for (size_t i = 0; i < list->seen_count; i++) {
         const struct hub_seen *seen = &list->seen[i];
         if (seen->key == NULL || seen->body.data == NULL)

@@ -149,14 +149,42 @@ enum hub_status hub_manifesting_load(struct hub_manifesting *own,
     return HUB_OK;
 }
 
-void hub_manifesting_take(struct hub_manifesting *own, const char *document,
-                          const struct hub_outgoing_list *list, int64_t now_ms) {
-    hub_inventory_take_list(own->inventory, own->connector, document, list);
+/* --- what comes --- */
+
+static void end_look(struct hub_manifesting *own, int64_t now_ms) {
     own->has_news = true;
-    if (!list->snapshot)
-        return;
     own->has_look = true;
     own->looked_ms = now_ms;
+}
+
+void hub_manifesting_begin_batch(struct hub_manifesting *own, const struct hub_batch *batch) {
+    if (own != NULL && batch->begins_look)
+        hub_inventory_begin_look(own->inventory);
+}
+
+void hub_manifesting_take(struct hub_manifesting *own, const struct hub_batch *batch,
+                          size_t index, const struct hub_outgoing_list *list, int64_t now_ms) {
+    const struct hub_raw_document *document = &batch->documents[index];
+    const char *identity = document->identity != NULL ? document->identity : document->name;
+    if (own == NULL)
+        return;
+    hub_inventory_take_list(own->inventory, own->connector, batch->is_beside ? NULL : identity,
+                            list);
+    own->has_news = true;
+    if (list->snapshot)
+        end_look(own, now_ms);
+}
+
+void hub_manifesting_end_batch(struct hub_manifesting *own, const struct hub_batch *batch,
+                               int64_t now_ms) {
+    if (own == NULL)
+        return;
+    for (size_t i = 0; i < batch->unchanged_count; i++)
+        hub_inventory_keep_document(own->inventory, batch->unchanged[i]);
+    if (!batch->ends_look)
+        return;
+    hub_inventory_end_look(own->inventory);
+    end_look(own, now_ms);
 }
 
 /* --- writing --- */

@@ -23,9 +23,15 @@ void hub_manifesting_free(struct hub_manifesting *manifesting); /* NULL is fine 
 HUB_MUST_USE enum hub_status hub_manifesting_load(struct hub_manifesting *manifesting,
                                                   const struct hub_kafka_record *record,
                                                   struct hub_error *reterr);
-/* A document's list that was committed. Before `known` takes it: what it has seen is there. */
-void hub_manifesting_take(struct hub_manifesting *manifesting, const char *document,
-                          const struct hub_outgoing_list *list, int64_t now_ms);
+/* A batch that has come; its documents' lists, by index, once they are committed, and before
+ * `known` takes them: what they have seen is there; and when all of it is committed. Without a
+ * manifest (NULL) nothing happens. */
+void hub_manifesting_begin_batch(struct hub_manifesting *manifesting,
+                                 const struct hub_batch *batch);
+void hub_manifesting_take(struct hub_manifesting *manifesting, const struct hub_batch *batch,
+                          size_t index, const struct hub_outgoing_list *list, int64_t now_ms);
+void hub_manifesting_end_batch(struct hub_manifesting *manifesting, const struct hub_batch *batch,
+                               int64_t now_ms);
 
 /* Whether it is time: ten minutes after the last or the opening, or one where nothing comes just
  * now, if there is anything to say. By the monotonic clock, as when it is opened and written. */

@@ -407,6 +407,7 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
                                   .raw = document->bytes};
         refuse(&run, &refusal, /* mapped= */ NULL);
         ret_list->counts.read = 1;
+        ret_list->is_unreadable = true;
         json_decref(parsed.tree);
         return;
     }

@@ -43,6 +43,7 @@ struct hub_outgoing_list {
     struct hub_seen *seen; /* also what vanished and is withdrawn; nothing that was skipped */
     size_t seen_count, seen_capacity;
     bool snapshot; /* what is not among these is not in the source */
+    bool is_unreadable; /* nobody knows what is in it */
     struct hub_connector_counts counts; /* of this document */
     struct hub_mapped_list mapped; /* what the mapping made of it, what it skips too; none: it is not readable */
     const char *note; /* one sentence about the document as a whole, or NULL */

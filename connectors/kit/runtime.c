@@ -310,9 +310,7 @@ static enum hub_status publish_batch(struct session *session, const struct hub_b
     HUB_TRY(hub_producer_commit(session->producer, reterr));
     session->memory->committed = sequence;
     for (size_t i = 0; i < batch->count; i++) {
-        if (session->manifesting != NULL)
-            hub_manifesting_take(session->manifesting, batch->documents[i].name, &lists[i],
-                                 hub_clock_realtime_ms());
+        hub_manifesting_take(session->manifesting, batch, i, &lists[i], hub_clock_realtime_ms());
         hub_pipeline_committed(&session->pipeline, &lists[i]);
     }
     session->position.counts = counts;
@@ -340,7 +338,7 @@ static enum hub_status publish_manifest(struct session *session, struct hub_erro
     return HUB_OK;
 }
 
-/* At intervals, and at the end of a single run. */
+/* At intervals, and at the end of a run. */
 static enum hub_status keep_manifest(struct session *session, bool is_idle, bool ended,
                                      struct hub_error *reterr) {
     struct hub_manifesting *manifesting = session->manifesting;
@@ -413,8 +411,11 @@ static enum hub_status loop(struct session *session, struct hub_error *reterr) {
             hub_log(HUB_LOG_WARNING, "turned_away", "%s", batch.note);
         bool ended = session->settings->once && batch.exhausted && batch.count == 0;
         bool is_idle = batch.count == 0;
+        hub_manifesting_begin_batch(session->manifesting, &batch);
         if (batch.count > 0 || batch.keeps)
             status = publish_batch(session, &batch, reterr);
+        if (status == HUB_OK)
+            hub_manifesting_end_batch(session->manifesting, &batch, hub_clock_realtime_ms());
         if (status == HUB_OK)
             status = keep_manifest(session, is_idle, ended, reterr);
         hub_batch_free(&batch);
@@ -422,6 +423,10 @@ static enum hub_status loop(struct session *session, struct hub_error *reterr) {
         if (status != HUB_OK || ended)
             return status;
     }
+    /* Told to end. The next run says what cannot be said now. */
+    struct hub_error why;
+    if (keep_manifest(session, /* is_idle= */ true, /* ended= */ true, &why) != HUB_OK)
+        hub_log(HUB_LOG_WARNING, "no_manifest", "%s", why.text);
     return HUB_OK;
 }
 

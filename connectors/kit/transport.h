@@ -11,6 +11,7 @@
 /* One document as it was read. */
 struct hub_raw_document {
     const char *name; /* a file, an address */
+    const char *identity; /* what tells it from others of that name; NULL: the name does */
     struct hub_bytes bytes;
     json_t *context; /* {file: {...}} or {request: {...}, header: {...}}; owned by the batch */
     bool snapshot;   /* it is the whole of what the source has now */
@@ -29,8 +30,16 @@ struct hub_batch {
     bool exhausted;       /* nothing more now: a single run may end here */
     int64_t retry_after_ms; /* with HUB_RETRY: so long the source asks to be left alone, or 0 */
     const char *note;       /* one sentence for the log, of what was turned away; or NULL */
+    /* A source that is gone through from one end to the other begins with the documents of this batch,
+     * or ends with them: then what was in none of these batches is not in it. */
+    bool begins_look, ends_look;
+    bool is_beside; /* its documents came beside that, and may come in it, too, by another identity */
+    const char **unchanged; /* the identities of documents that are there as they were read before */
+    size_t unchanged_count, unchanged_capacity;
 };
 void hub_batch_free(struct hub_batch *batch);
+/* A document is there as it was read before. The text lives as long as the batch. */
+void hub_batch_keep(struct hub_batch *batch, const char *identity);
 
 /* What the runtime gives a transport. */
 struct hub_env {

@@ -157,6 +157,7 @@ static void add_document(struct fetching *fetching, const struct wanted *wanted,
             &batch->arena, BATCH_MAX + HUB_HTTP_PARALLEL_MAX, sizeof *batch->documents);
     batch->documents[batch->count++] = (struct hub_raw_document){
         .name = wanted->request.url,
+        .identity = wanted->key,
         .bytes = body,
         .context = json_pack("{s:o}", "request", request_of(fetching, wanted->item)),
         .refused = refused,
@@ -180,6 +181,8 @@ static void tell(struct fetching *fetching, const struct wanted *wanted, long st
              was_told_of(wanted->item) ? "was told of" : "is listed", gone ? "gone" : "not given");
     if (!json_equal(was, learnt))
         refuse(fetching, wanted, why.text, gone ? "GONE" : "HTTP");
+    else
+        hub_batch_keep(fetching->batch, wanted->key);
     json_object_set_new(fetching->list->learnt, wanted->key, learnt);
 }
 
@@ -226,6 +229,8 @@ static enum hub_status take_answer(struct fetching *fetching, const struct wante
                                       answer->last_modified));
     } else if (answer->status != 304) {
         tell(fetching, wanted, answer->status);
+    } else {
+        hub_batch_keep(fetching->batch, wanted->key);
     }
     return HUB_OK;
 }

@@ -175,10 +175,10 @@ static enum hub_status take_page(struct http_poll *state, const struct http_aski
                                  struct hub_batch *batch, struct hub_error *reterr) {
     struct hub_error error;
     json_t *tree = NULL;
-    bool looks = state->options->next != NULL || state->selectors.ids != NULL;
+    bool parses = state->options->next != NULL || state->selectors.ids != NULL;
     bool lists = state->selectors.ids != NULL && answer->status == 200;
     const char *code = "SIZE";
-    if (looks && answer->status == 200 &&
+    if (parses && answer->status == 200 &&
         http_page_parse(state->options, answer->body, &batch->arena, &tree, &error) != HUB_OK &&
         lists) {
         refused = refusal(state, &batch->arena, &error);
@@ -195,13 +195,24 @@ static enum hub_status take_page(struct http_poll *state, const struct http_aski
         add_page(batch, asking, answer, refused, refused == NULL ? NULL : code);
     batch->position = http_place_render(&state->pending, &batch->arena);
     json_decref(tree);
+    state->looks = state->looks && refused == NULL;
+    if (answer->status == 304)
+        hub_batch_keep(batch, asking->address);
     return status;
+}
+
+/* A whole sweep begins with its first page, unless another session has begun it. */
+static void begin_look(struct http_poll *state) {
+    if (state->continued || !http_place_is_first_page(&state->place) || state->place.sweep > 0)
+        return;
+    state->begins_look = state->looks = true;
 }
 
 static enum hub_status read_page(struct http_poll *state, struct hub_batch *batch,
                                  struct hub_error *reterr) {
     struct hub_http_answer answer = {0};
     struct http_asking asking;
+    begin_look(state);
     enum hub_status status =
         http_asking_make(state->options, &state->place, &batch->arena, &asking, reterr);
     if (status == HUB_OK)
@@ -261,6 +272,12 @@ static enum hub_status read_next(struct http_poll *state, struct hub_batch *batc
     return HUB_OK;
 }
 
+/* Whether what the running batch has is the last of what its page lists. */
+static bool is_list_done(const struct http_list *list) {
+    return list->left == NULL ||
+           json_array_size(list->pending_left != NULL ? list->pending_left : list->left) == 0;
+}
+
 static enum hub_status poll_http(void *state_, int64_t timeout_ms, struct hub_batch *ret_batch,
                                  struct hub_error *reterr) {
     struct http_poll *state = state_;
@@ -280,6 +297,10 @@ static enum hub_status poll_http(void *state_, int64_t timeout_ms, struct hub_ba
         ret_batch->retry_after_ms = retry_after_ms;
         return status;
     }
+    batch.begins_look = state->begins_look;
+    batch.ends_look = state->looks && state->pending_rest && is_list_done(&state->list);
+    state->looks = state->looks && !batch.ends_look;
+    state->begins_look = false;
     if (batch.count == 0) /* not modified: nothing waits for Kafka */
         status = commit_poll(state, reterr);
     *ret_batch = batch;

@@ -212,4 +212,6 @@ struct http_poll {
     bool resting;
     int64_t rest_until_ms; /* by the monotonic clock */
     bool pending_rest;
+    bool begins_look; /* the next batch that comes does */
+    bool looks;       /* the sweep has been whole so far: from its beginning, and no page refused */
 };

@@ -292,6 +292,7 @@ static enum hub_status fetch(struct notify *state, struct hub_batch *batch,
         pause_for(state, &state->told, batch->retry_after_ms);
     HUB_TRY(status);
     state->pending = FETCHED;
+    batch->is_beside = true;
     set_position(state, http_place_render(&state->sweep.place, &batch->arena), batch);
     return batch->count > 0 ? HUB_OK : commit_notify(state, reterr);
 }

@@ -15,6 +15,18 @@ const struct hub_transport *hub_transport_find(const char *name) {
     return NULL;
 }
 
+void hub_batch_keep(struct hub_batch *batch, const char *identity) {
+    if (batch->unchanged_count == batch->unchanged_capacity) {
+        size_t capacity = batch->unchanged_capacity == 0 ? 16 : batch->unchanged_capacity * 2;
+        const char **wider = hub_arena_take(&batch->arena, capacity * sizeof *wider);
+        if (batch->unchanged_count > 0)
+            memcpy(wider, batch->unchanged, batch->unchanged_count * sizeof *wider);
+        batch->unchanged = wider;
+        batch->unchanged_capacity = capacity;
+    }
+    batch->unchanged[batch->unchanged_count++] = identity;
+}
+
 void hub_batch_free(struct hub_batch *batch) {
     for (size_t i = 0; i < batch->count; i++)
         json_decref(batch->documents[i].context);

@@ -18,6 +18,13 @@ struct entry {
     int64_t look; /* the last that had it */
 };
 
+/* A document of a look. */
+struct leaf {
+    UT_hash_handle hh;
+    int64_t document;
+    bool is_read; /* else it is there as it was */
+};
+
 struct hub_inventory {
     const struct hub_digester *digester;
     struct entry *entries;
@@ -26,6 +33,8 @@ struct hub_inventory {
     bool is_looking;
     int64_t document;
     size_t nameless; /* in the document */
+    struct leaf *leaves; /* of the look */
+    bool has_kept;       /* one of them is there as it was */
 };
 
 bool hub_inventory_item_is_in_source(const struct hub_inventory_item *item) {
@@ -53,12 +62,21 @@ static void forget(struct hub_inventory *inventory, struct entry *entry) {
     hub_release(entry);
 }
 
+static void forget_leaves(struct hub_inventory *inventory) {
+    struct leaf *leaf, *next;
+    HASH_ITER(hh, inventory->leaves, leaf, next) {
+        HASH_DELETE(hh, inventory->leaves, leaf);
+        hub_release(leaf);
+    }
+}
+
 void hub_inventory_free(struct hub_inventory *inventory) {
     struct entry *entry, *next;
     if (inventory == NULL)
         return;
     HASH_ITER(hh, inventory->entries, entry, next)
         forget(inventory, entry);
+    forget_leaves(inventory);
     hub_release(inventory);
 }
 
@@ -109,32 +127,67 @@ static void keep_last(struct hub_inventory_item *item, const struct hub_said *sa
     item->is_told = true;
 }
 
+static void see(const struct hub_inventory *inventory, struct entry *entry,
+                enum hub_standing standing) {
+    entry->look = inventory->look;
+    entry->item.standing = standing;
+    if (inventory->document != 0)
+        entry->item.document = inventory->document;
+}
+
 void hub_inventory_tell(struct hub_inventory *inventory, const char *key,
                         const struct hub_said *said) {
     struct entry *entry = need(inventory, key);
-    entry->look = inventory->look;
-    entry->item.document = inventory->document;
-    entry->item.standing = HUB_STATED;
+    see(inventory, entry, HUB_STATED);
     keep_latest(&entry->item, said);
     keep_last(&entry->item, said);
 }
 
+static int64_t number_of(const struct hub_inventory *inventory, const char *document) {
+    struct hub_digest digest = inventory->digester->digest(hub_bytes_of_text(document));
+    int64_t number = 0;
+    memcpy(&number, digest.bytes, sizeof number);
+    return number;
+}
+
+static struct leaf *find_leaf(const struct hub_inventory *inventory, int64_t document) {
+    struct leaf *leaf = NULL;
+    HASH_FIND(hh, inventory->leaves, &document, sizeof document, leaf);
+    return leaf;
+}
+
+static void note_leaf(struct hub_inventory *inventory, int64_t document, bool is_read) {
+    struct leaf *leaf = find_leaf(inventory, document);
+    if (!inventory->is_looking)
+        return;
+    if (leaf == NULL) {
+        leaf = hub_allocate_zero(1, sizeof *leaf);
+        leaf->document = document;
+        HASH_ADD(hh, inventory->leaves, document, sizeof leaf->document, leaf);
+    }
+    leaf->is_read |= is_read;
+    inventory->has_kept |= !is_read;
+}
+
 void hub_inventory_begin_document(struct hub_inventory *inventory, const char *name) {
-    struct hub_digest digest = inventory->digester->digest(hub_bytes_of_text(name));
-    memcpy(&inventory->document, digest.bytes, sizeof inventory->document);
+    inventory->document = name == NULL ? 0 : number_of(inventory, name);
     inventory->nameless = 0;
+    if (name != NULL)
+        note_leaf(inventory, inventory->document, /* is_read= */ true);
+}
+
+void hub_inventory_keep_document(struct hub_inventory *inventory, const char *name) {
+    note_leaf(inventory, number_of(inventory, name), /* is_read= */ false);
 }
 
 static void refuse(struct hub_inventory *inventory, const char *key) {
     struct entry *entry = need(inventory, key);
-    entry->look = inventory->look;
-    entry->item.document = inventory->document;
-    entry->item.standing = HUB_REFUSED;
+    see(inventory, entry, HUB_REFUSED);
 }
 
 void hub_inventory_refuse(struct hub_inventory *inventory, const char *key) {
     HUB_SCOPED_BUFFER own = {0};
-    if (key == NULL && !inventory->is_looking)
+    if (key == NULL && (!inventory->is_looking || inventory->document == 0))
         return;
     if (key == NULL)
         hub_buffer_append_format(&own, "?/%016llx/%zu", (unsigned long long)inventory->document,
@@ -145,19 +198,50 @@ void hub_inventory_refuse(struct hub_inventory *inventory, const char *key) {
 void hub_inventory_begin_look(struct hub_inventory *inventory) {
     inventory->look++;
     inventory->is_looking = true;
+    inventory->has_kept = false;
+    forget_leaves(inventory);
+}
+
+void hub_inventory_refuse_document(struct hub_inventory *inventory) {
+    bool is_known = false;
+    if (!inventory->is_looking || inventory->document == 0)
+        return;
+    for (struct entry *entry = inventory->entries; entry != NULL; entry = entry->hh.next) {
+        if (entry->item.document != inventory->document)
+            continue;
+        see(inventory, entry, HUB_REFUSED);
+        is_known = true;
+    }
+    if (!is_known)
+        hub_inventory_refuse(inventory, NULL);
+}
+
+/* What was not seen: it is there with its document, or it is gone. Nobody knows that of what stood
+ * in a document that is not known, where one has not come again. */
+static void settle(struct hub_inventory *inventory, struct entry *entry) {
+    const struct leaf *leaf = find_leaf(inventory, entry->item.document);
+    if (entry->item.document == 0 && inventory->has_kept)
+        return;
+    bool is_there = leaf != NULL && !leaf->is_read;
+    if (is_there && entry->item.standing == HUB_GONE)
+        entry->item.standing = HUB_STATED;
+    if (is_there)
+        return;
+    if (leaf != NULL)
+        entry->item.document = 0; /* not in that one any more */
+    if (!entry->item.is_told)
+        forget(inventory, entry);
+    else if (!entry->item.latest.stamp.withdrawn)
+        entry->item.standing = HUB_GONE;
 }
 
 void hub_inventory_end_look(struct hub_inventory *inventory) {
     struct entry *entry, *next;
+    HASH_ITER(hh, inventory->entries, entry, next)
+        if (entry->look != inventory->look)
+            settle(inventory, entry);
     inventory->is_looking = false;
-    HASH_ITER(hh, inventory->entries, entry, next) {
-        if (entry->look == inventory->look)
-            continue;
-        if (!entry->item.is_told)
-            forget(inventory, entry);
-        else if (!entry->item.latest.stamp.withdrawn)
-            entry->item.standing = HUB_GONE;
-    }
+    forget_leaves(inventory);
 }
 
 void hub_inventory_join(struct hub_inventory *inventory, const struct hub_inventory_item *item) {

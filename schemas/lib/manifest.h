@@ -49,13 +49,18 @@ void hub_inventory_free(struct hub_inventory *inventory); /* NULL is fine */
  * told already is later. */
 void hub_inventory_tell(struct hub_inventory *inventory, const char *key,
                         const struct hub_said *said);
-/* From here on what is told and refused stands in the document of this name. */
+/* From here on what is told and refused stands in the document of this name; NULL: in one that says
+ * nothing of where it stands in a look. */
 void hub_inventory_begin_document(struct hub_inventory *inventory, const char *name);
 /* The source has it, and nothing can be made of what it says. Without a key (NULL) that is only
  * told in a look at the whole source: else nobody would know when it is mended. */
 void hub_inventory_refuse(struct hub_inventory *inventory, const char *key);
 /* A look at the whole source: what was neither told nor refused in between is gone. */
 void hub_inventory_begin_look(struct hub_inventory *inventory);
+/* In a look: what stood in the document of this name is there as it was. */
+void hub_inventory_keep_document(struct hub_inventory *inventory, const char *name);
+/* In a look: the document that has begun is there, and cannot be read. */
+void hub_inventory_refuse_document(struct hub_inventory *inventory);
 void hub_inventory_end_look(struct hub_inventory *inventory);
 /* An item as it is, from elsewhere: of two of one key that which was told later is kept, and
  * what one finds in the source is there. */

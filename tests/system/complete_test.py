@@ -6,8 +6,10 @@ hand that no source has.
 """
 
 import csv
+import http.server
 import json
 import subprocess
+import threading
 
 import confluent_kafka
 import confluent_kafka.admin
@@ -36,6 +38,54 @@ records:
 """
 
 
+REGISTER = """\
+connector: lu-register
+institution: lu
+system: isrctn
+source: {{transport: http-poll, format: json, url: 'http://127.0.0.1:{port}/trials'}}
+target: {{domain: trial}}
+records:
+  - for_each: trials
+    key: id
+    version: {{tie: position}}
+    fields:
+      acronym: name
+"""
+
+
+def connector_run(installation, file):
+    done = subprocess.run([installation.programs / "connector", "run", file, "--once"], text=True,
+                          env=installation.environment, check=False, capture_output=True,
+                          stdin=subprocess.DEVNULL, timeout=WAIT_S)
+    assert done.returncode == 0, done.stderr
+
+
+class Register(http.server.ThreadingHTTPServer):
+    """Gives all it has at once, and says when that has not changed."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Answering)
+        self.ids, self.unchanged = ["I-1", "I-2", "I-3"], 0
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Answering(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        tag = f'"{"-".join(self.server.ids)}"'
+        same = self.headers["If-None-Match"] == tag
+        self.server.unchanged += same
+        body = b"" if same else json.dumps(
+            {"trials": [{"id": each, "name": each} for each in self.server.ids]}).encode()
+        self.send_response(304 if same else 200)
+        self.send_header("ETag", tag)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
 class Office:
     """A trials office that saves its list, and the connector that reads it."""
 
@@ -61,7 +111,7 @@ class Office:
         self.run()
 
     def run(self):
-        self.do("run", self.file, "--once")
+        connector_run(self.installation, self.file)
 
     def do(self, *words):
         done = subprocess.run([self.installation.programs / "connector", *words],
@@ -73,8 +123,8 @@ class Office:
         """Exit code, and what is told of the source."""
         self.installation.wait_until_settled()
         done = self.installation.ctl_result("complete", "-o", "json")
-        source, = json.loads(done.stdout)
-        assert (source["institution"], source["system"], source["domain"]) == ("sus", SYSTEM, "trial")
+        source, = [each for each in json.loads(done.stdout) if each["system"] == SYSTEM]
+        assert (source["institution"], source["domain"]) == ("sus", "trial")
         return done.returncode, source
 
     def told(self):
@@ -166,7 +216,12 @@ def test_what_the_connector_refused_is_named_with_its_dead_letter(office):
     assert found.pop(("missing", nameless)) == "a dead letter whose key could not be told"
     assert set(found) == {("different", "T-007"), ("different", "T-008"), ("missing", "T-new")}
     assert "dead letter deadletter.sus/0@" in found["different", "T-008"]
-    assert "(CODE)" in found["missing", "T-new"]
+    place = found["missing", "T-new"].split()[2]
+    assert found["missing", "T-new"] == f"dead letter {place} (CODE)"
+    office.installation.ctl("dlq", "discard", place, "--reason", "no trial of ours", "--by",
+                            "anna")
+    found = findings_of(office.look()[1])
+    assert found["missing", "T-new"] == f"dead letter {place} (CODE, discarded)"
 
 
 def test_what_vanished_and_was_not_withdrawn_for_doubt_is_unknown_to_the_source(office):
@@ -207,6 +262,28 @@ def test_what_no_source_has_is_unknown(office):
     code, source = office.look()
     assert code == 1
     assert findings_of(source)["unknown", "T-invented"] == "no manifest has it"
+
+
+def test_a_register_that_is_read_again_and_again_is_seen_whole(office, tmp_path):
+    register = Register()
+    file = tmp_path / "lu-register.yaml"
+    file.write_text(REGISTER.format(port=register.server_port))
+
+    def look():
+        connector_run(office.installation, file)
+        office.installation.wait_until_settled()
+        told = json.loads(office.installation.ctl_result("complete", "-o", "json").stdout)
+        source, = [each for each in told if each["system"] == "isrctn"]
+        return source["held"], source["of"], findings_of(source)
+
+    assert look() == (3, 3, {})
+    assert look() == (3, 3, {}) and register.unchanged
+    register.ids.remove("I-2")
+    held, of, found = look()
+    assert (held, of, list(found)) == (2, 2, [("unknown", "lu/isrctn/I-2")])
+    assert "was not withdrawn" in found["unknown", "lu/isrctn/I-2"]
+    register.shutdown()
+    register.server_close()
 
 
 def test_where_the_topic_is_not_there_yet_connectors_run_all_the_same(office):

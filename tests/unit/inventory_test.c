@@ -165,6 +165,18 @@ static void a_document_that_is_no_snapshot_makes_nothing_gone(void **state) {
     close_taking(&taking);
 }
 
+static void a_document_that_cannot_be_read_is_one_that_the_source_has(void **state) {
+    struct taking taking;
+    (void)state;
+    open_taking(&taking);
+    hub_inventory_begin_look(taking.inventory);
+    source_feed(&taking.source, "a.json", "{");
+    take(&taking);
+    hub_inventory_end_look(taking.inventory);
+    assert_int_equal(count_of(&taking), 1);
+    close_taking(&taking);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_published_record_is_stated_with_the_digest_that_admit_makes_of_it),
@@ -173,6 +185,7 @@ int main(void) {
         cmocka_unit_test(what_vanished_is_withdrawn_and_what_is_not_withdrawn_for_doubt_is_gone),
         cmocka_unit_test(a_key_that_looks_like_a_persons_number_is_counted_and_not_named),
         cmocka_unit_test(a_document_that_is_no_snapshot_makes_nothing_gone),
+        cmocka_unit_test(a_document_that_cannot_be_read_is_one_that_the_source_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -177,6 +177,105 @@ static void what_has_no_key_is_only_counted_in_a_look_and_until_the_next(void **
     hub_inventory_free(inventory);
 }
 
+/* --- documents --- */
+
+static void tell_in(struct hub_inventory *inventory, const char *document, const char *key) {
+    hub_inventory_begin_document(inventory, document);
+    tell(inventory, key, "1", key);
+}
+
+static void what_stands_in_a_document_that_is_there_as_it_was_is_there(void **state) {
+    struct hub_inventory *inventory = hub_inventory_new(&hub_sha256);
+    (void)state;
+    tell_in(inventory, "a", "s/kept");
+    hub_inventory_begin_document(inventory, "a");
+    hub_inventory_refuse(inventory, "s/refused");
+    tell_in(inventory, "b", "s/gone");
+    hub_inventory_begin_look(inventory);
+    hub_inventory_keep_document(inventory, "a");
+    hub_inventory_end_look(inventory);
+    assert_stands(inventory, "s/kept", HUB_STATED);
+    assert_stands(inventory, "s/refused", HUB_REFUSED);
+    assert_stands(inventory, "s/gone", HUB_GONE);
+    hub_inventory_begin_look(inventory);
+    hub_inventory_keep_document(inventory, "b");
+    hub_inventory_end_look(inventory);
+    assert_stands(inventory, "s/gone", HUB_STATED);
+    assert_stands(inventory, "s/kept", HUB_GONE);
+    hub_inventory_free(inventory);
+}
+
+static void what_has_left_its_document_does_not_come_back_with_it(void **state) {
+    struct hub_inventory *inventory = hub_inventory_new(&hub_sha256);
+    (void)state;
+    tell_in(inventory, "a", "s/left");
+    hub_inventory_begin_look(inventory);
+    tell_in(inventory, "a", "s/other");
+    hub_inventory_end_look(inventory);
+    assert_stands(inventory, "s/left", HUB_GONE);
+    hub_inventory_begin_look(inventory);
+    hub_inventory_keep_document(inventory, "a");
+    hub_inventory_end_look(inventory);
+    assert_stands(inventory, "s/left", HUB_GONE);
+    assert_stands(inventory, "s/other", HUB_STATED);
+    hub_inventory_free(inventory);
+}
+
+static void what_is_told_beside_a_look_is_there_and_stays_in_its_document(void **state) {
+    struct hub_inventory *inventory = hub_inventory_new(&hub_sha256);
+    (void)state;
+    tell_in(inventory, "a", "s/1");
+    hub_inventory_begin_look(inventory);
+    hub_inventory_begin_document(inventory, NULL);
+    tell(inventory, "s/1", "2", "two");
+    tell(inventory, "s/2", "1", "one");
+    hub_inventory_refuse(inventory, NULL);
+    hub_inventory_refuse_document(inventory);
+    hub_inventory_end_look(inventory);
+    assert_int_equal(count_of(inventory), 2);
+    assert_stands(inventory, "s/1", HUB_STATED);
+    assert_stands(inventory, "s/2", HUB_STATED);
+    hub_inventory_begin_look(inventory);
+    hub_inventory_keep_document(inventory, "a");
+    hub_inventory_end_look(inventory);
+    assert_stands(inventory, "s/1", HUB_STATED);
+    hub_inventory_free(inventory);
+}
+
+/* Told before documents were noted, or read back from the ingest topic. */
+static void what_stood_nobody_knows_where_is_not_gone_while_documents_are_kept(void **state) {
+    struct hub_inventory *inventory = hub_inventory_new(&hub_sha256);
+    (void)state;
+    tell(inventory, "s/1", "1", "one");
+    hub_inventory_begin_look(inventory);
+    hub_inventory_keep_document(inventory, "a");
+    hub_inventory_end_look(inventory);
+    assert_stands(inventory, "s/1", HUB_STATED);
+    hub_inventory_begin_look(inventory);
+    tell_in(inventory, "a", "s/2");
+    hub_inventory_end_look(inventory);
+    assert_stands(inventory, "s/1", HUB_GONE);
+    hub_inventory_free(inventory);
+}
+
+static void what_stood_in_a_document_that_cannot_be_read_is_refused(void **state) {
+    struct hub_inventory *inventory = hub_inventory_new(&hub_sha256);
+    (void)state;
+    tell_in(inventory, "a", "s/1");
+    hub_inventory_begin_document(inventory, "a");
+    hub_inventory_refuse_document(inventory);
+    assert_stands(inventory, "s/1", HUB_STATED); /* of no whole look */
+    hub_inventory_begin_look(inventory);
+    hub_inventory_begin_document(inventory, "a");
+    hub_inventory_refuse_document(inventory);
+    hub_inventory_begin_document(inventory, "never read");
+    hub_inventory_refuse_document(inventory);
+    hub_inventory_end_look(inventory);
+    assert_stands(inventory, "s/1", HUB_REFUSED);
+    assert_int_equal(count_of(inventory), 2);
+    hub_inventory_free(inventory);
+}
+
 /* --- parts --- */
 
 static unsigned part_of(const char *key) {
@@ -372,6 +471,11 @@ int main(void) {
         cmocka_unit_test(what_a_whole_look_does_not_find_is_gone),
         cmocka_unit_test(of_several_connectors_the_later_counts_and_what_one_still_sees),
         cmocka_unit_test(what_has_no_key_is_only_counted_in_a_look_and_until_the_next),
+        cmocka_unit_test(what_stands_in_a_document_that_is_there_as_it_was_is_there),
+        cmocka_unit_test(what_has_left_its_document_does_not_come_back_with_it),
+        cmocka_unit_test(what_is_told_beside_a_look_is_there_and_stays_in_its_document),
+        cmocka_unit_test(what_stood_nobody_knows_where_is_not_gone_while_documents_are_kept),
+        cmocka_unit_test(what_stood_in_a_document_that_cannot_be_read_is_refused),
         cmocka_unit_test(a_change_changes_the_sum_of_its_part_and_of_no_other),
         cmocka_unit_test(sums_do_not_depend_on_the_order_of_telling),
         cmocka_unit_test(an_inventory_is_the_same_after_it_was_carried),

@@ -74,6 +74,20 @@ static void a_sweep_that_cannot_go_on_keeps_no_notice_waiting(void **state) {
     ringing_fetch(ringing, "swept");
 }
 
+static void a_sweep_is_a_look_at_the_whole_source_and_what_is_told_of_comes_beside(void **state) {
+    struct ringing *ringing = *state;
+    const struct hub_batch *batch = &ringing->reading.batch;
+    ringing_answer(ringing, "/list", 200, "{\"items\": [{\"id\": 1}]}");
+    ringing_answer(ringing, "/item/1", 200, "swept");
+    ringing_answer(ringing, "/item/a", 200, "told");
+    ringing_open(ringing, "");
+    ringing_fetch(ringing, "swept");
+    assert_true(batch->begins_look && batch->ends_look && !batch->is_beside);
+    ringing_tell(ringing, "record=a");
+    ringing_fetch(ringing, "told");
+    assert_true(!batch->begins_look && !batch->ends_look && batch->is_beside);
+}
+
 /* A sweep may have its documents in its pages. */
 static void what_is_told_of_needs_no_list(void **state) {
     struct ringing *ringing = *state;
@@ -236,6 +250,7 @@ int main(void) {
         cmocka_unit_test(a_notice_is_fetched_before_the_next_sweep),
         cmocka_unit_test(what_nobody_told_of_comes_with_the_sweep),
         cmocka_unit_test(a_sweep_that_cannot_go_on_keeps_no_notice_waiting),
+        cmocka_unit_test(a_sweep_is_a_look_at_the_whole_source_and_what_is_told_of_comes_beside),
         cmocka_unit_test(what_is_told_of_needs_no_list),
         cmocka_unit_test(a_document_may_be_asked_for_by_post),
         cmocka_unit_test(an_id_cannot_lead_elsewhere),
