@@ -137,6 +137,10 @@ static enum hub_status map_again(struct mapping_again *mapping, struct hub_error
     struct again *again = &mapping->again;
     size_t ignored = 0;
     HUB_TRY(check(mapping, reterr));
+    if (hub_mapping_patches(again->connector->mapping))
+        return hub_fail(reterr, HUB_REJECT, "'%s' has records with 'update: patch': each is made of those "
+                        "before it, and none can be made again without all after it; what the source says "
+                        "anew would pass", again->connector->name);
     HUB_TRY(again_open(again, reterr));
     HUB_TRY(hub_journal_read(&again->journal, map_entry, mapping, &ignored, reterr));
     mapping->changes = hub_remap_decide(again->remap, &mapping->change_count);

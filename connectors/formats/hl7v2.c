@@ -486,5 +486,6 @@ const struct hub_format hub_format_hl7v2 = {
     .options_size = sizeof(struct hl7v2_options),
     .check = check_options,
     .each = "messages",
+    .each_is_whole = true,
     .parse = parse,
 };

@@ -159,7 +159,8 @@ static enum hub_status load_mapping(struct loader *loader, const struct hub_node
                                         .domain = connector->domain,
                                         .system = connector->system,
                                         .keys = &connector->keys,
-                                        .each = connector->format->each};
+                                        .each = connector->format->each,
+                                        .each_is_whole = connector->format->each_is_whole};
     const struct hub_node *empty = hub_node_get(root, "empty");
     config.accepts_empty = hub_node_is_text(empty, "accept");
     if (empty != NULL && !config.accepts_empty && !hub_node_is_text(empty, "refuse"))

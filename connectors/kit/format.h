@@ -34,6 +34,7 @@ struct hub_format {
     /* What the table cannot say of the options. HUB_FATAL; NULL: nothing. */
     enum hub_status (*check)(const void *options, struct hub_error *reterr);
     const char *each; /* where records are, unless the configuration says otherwise; or NULL */
+    bool each_is_whole; /* each of them is a document of its own, as a message in a file is */
     /* Parses one document; lists live in the arena. HUB_REJECT where the document as a whole
      * cannot be read: with line and column, and what would pass. */
     enum hub_status (*parse)(const void *options, struct hub_bytes document,

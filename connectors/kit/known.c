@@ -128,6 +128,32 @@ bool hub_known_differs(struct hub_known *known, const char *key, struct hub_byte
            memcmp(content.bytes, entry->content.bytes, HUB_DIGEST_SIZE) != 0;
 }
 
+static bool is_of_group(const char *key, const char *group) {
+    size_t size = strlen(group);
+    return strncmp(key, group, size) == 0 && (key[size] == '\0' || key[size] == '/');
+}
+
+static int by_key_of_pointer(const void *a, const void *b) {
+    return strcmp((*(struct entry *const *)a)->key, (*(struct entry *const *)b)->key);
+}
+
+void hub_known_group(struct hub_known *known, const char *group,
+                     void (*member)(void *context, const char *key, struct hub_bytes body),
+                     void *context) {
+    struct entry **members = NULL;
+    size_t count = 0, capacity = 0;
+    for (struct entry *entry = known->entries; entry != NULL; entry = entry->hh.next)
+        if (entry->body != NULL && is_of_group(entry->key, group)) {
+            HUB_GROW(members, count, capacity);
+            members[count++] = entry;
+        }
+    if (count > 0)
+        qsort(members, count, sizeof(struct entry *), by_key_of_pointer);
+    for (size_t i = 0; i < count; i++)
+        member(context, members[i]->key, hub_bytes(members[i]->body, members[i]->body_size));
+    hub_release(members);
+}
+
 void hub_known_note(struct hub_known *known, const char *key) {
     struct entry *entry = find(known, key);
     if (entry != NULL)

@@ -24,6 +24,11 @@ bool hub_known_differs(struct hub_known *known, const char *key, struct hub_byte
 void hub_known_take(struct hub_known *known, const char *key, struct hub_bytes body);
 /* What was taken last under the key; none where nothing was. */
 struct hub_bytes hub_known_body(struct hub_known *known, const char *key);
+/* Calls `member`, by key, for each record that was taken under the key `group` or one that begins with
+ * it and a slash. The table may not be changed meanwhile. */
+void hub_known_group(struct hub_known *known, const char *group,
+                     void (*member)(void *context, const char *key, struct hub_bytes body),
+                     void *context);
 /* The source still has the record, though it could not be mapped. */
 void hub_known_note(struct hub_known *known, const char *key);
 

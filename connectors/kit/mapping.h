@@ -14,6 +14,10 @@
  *       version: {VALUE, tie: position} orders the versions of one source record
  *       event_time, recorded_time: VALUE with time
  *       withdrawn: {when: CONDITION, reason: TEXT}
+ *       replaces: {group: [VALUE, ...]} what the key begins with: what an earlier document had of the
+ *                                       group, and the latest has not, is withdrawn
+ *       update: patch                   where the document says nothing of a field, the last one's
+ *                                       word holds; an explicit null takes it back
  *       fields: {FIELD: TARGET, ...}
  *       variants:                       generations of one source: the first whose `when` holds
  *         - {when: CONDITION, fields: {...}, ...}  is laid over the keys above, field by field
@@ -63,6 +67,7 @@ struct hub_mapping_config {
     const struct hub_system *system;
     const struct hub_keys *keys; /* for pseudonyms */
     const char *each;            /* the format's: the rows or messages of a document, or NULL */
+    bool each_is_whole;          /* a message is a document of its own, a row is not */
     bool accepts_empty;          /* a document without records is fine */
 };
 
@@ -72,6 +77,10 @@ HUB_MUST_USE enum hub_status hub_mapping_load(const struct hub_mapping_config *c
                                               struct hub_mapping **ret_mapping,
                                               struct hub_error *reterr);
 void hub_mapping_free(struct hub_mapping *mapping);
+/* Whether records depend on what was told before, by `replaces` or by `update`. */
+bool hub_mapping_remembers(const struct hub_mapping *mapping);
+/* Whether they are made of it: by `update`. */
+bool hub_mapping_patches(const struct hub_mapping *mapping);
 /* Whether some value becomes a pseudonym. */
 bool hub_mapping_uses_keys(const struct hub_mapping *mapping);
 
@@ -84,6 +93,10 @@ struct hub_document {
     int64_t sequence;      /* of the document, for `tie: position` */
     struct hub_digest raw_hash, mapping_hash;
     struct hub_hook_set *read; /* as struct hub_scope's, or NULL */
+    /* The last record under a key, for `update: patch`; no bytes where there was none. NULL: nothing
+     * is known of what came before. */
+    struct hub_bytes (*earlier)(void *context, const char *key);
+    void *earlier_context;
 };
 
 /* One record made of a document, or why none was. */
@@ -95,6 +108,8 @@ struct hub_mapped {
     const char *path;       /* the field to blame */
     const char *place;      /* where in the document: "row 17", "element 3" */
     const char *key;        /* <system>/<source id>; NULL where it could not be told */
+    const char *group;      /* what its key begins with and `replaces` names, or NULL */
+    size_t message;         /* of those in its document, where each is one of its own; else 0 */
     struct hub_bytes body;  /* Avro of the domain's schema, not yet walked */
     struct hub_bytes raw;   /* the record's own bytes in a table, else the document's */
     const json_t *element;  /* the part of the document's tree that it is mapped from; NULL: none */

@@ -336,8 +336,35 @@ static enum hub_status load_record_each(struct map_loader *loader, const struct 
 
 const char *const hub_mapping_record_keys[] = {"for_each",   "when",          "key",
                                                "version",    "event_time",    "recorded_time",
-                                               "withdrawn",  "fields",        "variants",
-                                               NULL};
+                                               "withdrawn",  "replaces",      "update",
+                                               "fields",     "variants",      NULL};
+
+/* The same values as those that the key begins with, so that a group's records are known by their
+ * keys. */
+static enum hub_status load_group(struct map_loader *loader, const struct hub_node *node,
+                                  const struct hub_node *key, struct map_record *record) {
+    static const char *const keys[] = {"group", NULL};
+    if (node->kind == HUB_NODE_MAPPING)
+        HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
+    const struct hub_node *group =
+        node->kind == HUB_NODE_MAPPING ? hub_node_get(node, "group") : NULL;
+    if (group == NULL)
+        return hub_node_fail(node, loader->reterr, "{group: PATH or a list of them} would pass");
+    size_t key_count = key->kind == HUB_NODE_SEQUENCE ? key->count : 1;
+    size_t count = group->kind == HUB_NODE_SEQUENCE ? group->count : 1;
+    bool fits = count > 0 && count <= key_count;
+    for (size_t i = 0; fits && i < count; i++) {
+        const struct hub_node *part = group->kind == HUB_NODE_SEQUENCE ? group->items[i] : group;
+        const struct hub_node *of_key = key->kind == HUB_NODE_SEQUENCE ? key->items[i] : key;
+        fits = part->kind == HUB_NODE_SCALAR && of_key->kind == HUB_NODE_SCALAR &&
+               strcmp(part->text, of_key->text) == 0;
+    }
+    if (!fits)
+        return hub_node_fail(group, loader->reterr,
+                             "a group has the paths that the key begins with, in their order");
+    record->group_count = count;
+    return HUB_OK;
+}
 
 static enum hub_status load_record(struct map_loader *loader, const struct hub_node *node,
                                    struct map_record *record) {
@@ -351,6 +378,8 @@ static enum hub_status load_record(struct map_loader *loader, const struct hub_n
     const struct hub_node *version = hub_node_get(node, "version");
     const struct hub_node *withdrawn = hub_node_get(node, "withdrawn");
     const struct hub_node *fields = hub_node_get(node, "fields");
+    const struct hub_node *replaces = hub_node_get(node, "replaces");
+    const struct hub_node *update = hub_node_get(node, "update");
     if (key == NULL || version == NULL || fields == NULL)
         return hub_node_fail(node, loader->reterr, "'key', 'version' and 'fields' are needed");
     if (each != NULL)
@@ -364,6 +393,11 @@ static enum hub_status load_record(struct map_loader *loader, const struct hub_n
     if (withdrawn != NULL)
         HUB_TRY(load_reasoned(loader, withdrawn, &record->withdrawn_when,
                               &record->withdrawn_reason));
+    if (replaces != NULL)
+        HUB_TRY(load_group(loader, replaces, key, record));
+    if (update != NULL && !hub_node_is_text(update, "patch"))
+        return hub_node_fail(update, loader->reterr, "patch would pass");
+    record->patches = update != NULL;
     record->fields = hub_arena_take_zero(loader->arena, 1, sizeof *record->fields);
     *record->fields = (struct map_target){.node = fields,
                                           .kind = MAP_RECORD,

@@ -133,6 +133,8 @@ struct map_record {
     struct map_target *event_time, *recorded_time;
     struct map_condition *withdrawn_when;
     const char *withdrawn_reason;
+    size_t group_count; /* parts that the key begins with and that name its group; 0: it has none */
+    bool patches;
     struct map_target *fields; /* RECORD over the domain's record */
 };
 
@@ -195,6 +197,8 @@ struct map_run {
     size_t nth;             /* of the records with its key in the document, from 0 */
     bool constant;          /* what the value read last gave is the configuration's own text */
     json_t *scratch;        /* parts of split texts, kept while the record is made */
+    avro_value_t *earlier;  /* what is patched, or NULL */
+    bool *met_null;         /* the scope's */
 };
 
 struct map_texts {

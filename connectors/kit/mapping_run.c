@@ -3,6 +3,8 @@
 
 #include "hub/base/table.h"
 #include "hub/base/text.h"
+#include "schemas/lib/slice.h"
+#include "schemas/lib/statement.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -34,7 +36,7 @@ static struct hub_mapped *add_mapped(struct list *list) {
 }
 
 static enum hub_status read_key(struct map_run *run, const struct map_record *record,
-                                const struct hub_scope *scope, const char **ret_key) {
+                                const struct hub_scope *scope, struct hub_mapped *mapped) {
     HUB_SCOPED_BUFFER key = {0};
     hub_buffer_append_format(&key, "%s", run->mapping->config.system->name);
     for (size_t i = 0; i < record->key_count; i++) {
@@ -45,8 +47,10 @@ static enum hub_status read_key(struct map_run *run, const struct map_record *re
             return hub_fail(run->reterr, HUB_REJECT, "part %zu of the key is absent", i + 1);
         }
         hub_buffer_append_format(&key, "/%s", part);
+        if (i + 1 == record->group_count)
+            mapped->group = hub_arena_text(run->arena, (const char *)key.data, key.size);
     }
-    *ret_key = hub_arena_text(run->arena, (const char *)key.data, key.size);
+    mapped->key = hub_arena_text(run->arena, (const char *)key.data, key.size);
     return HUB_OK;
 }
 
@@ -107,18 +111,13 @@ static enum hub_status fill_time(struct map_run *run, const struct map_target *t
 }
 
 static enum hub_status fill_stamp(struct map_run *run, const struct map_record *record,
-                                  const struct hub_scope *scope, const char *place,
-                                  avro_value_t *value, bool *ret_withdrawn) {
+                                  const struct hub_scope *scope, const char *version,
+                                  const char *place, avro_value_t *value, bool *ret_withdrawn) {
     const struct hub_document *document = run->document;
     const struct hub_stamp_fields *at = &run->mapping->config.domain->stamp;
     avro_value_t stamp, slot;
-    const char *version = NULL;
     int failed = avro_value_get_by_index(value, HUB_FIELD_STATEMENT, &stamp, NULL);
     assert(failed == 0);
-    run->path.size = 0;
-    hub_buffer_append_text(&run->path, "statement.version");
-    HUB_TRY(read_version(run, record, scope, &version));
-    run->path.size = 0;
     failed = avro_value_get_by_name(&stamp, "version", &slot, NULL) ||
              avro_value_set_string(&slot, version);
     assert(failed == 0);
@@ -174,15 +173,47 @@ static size_t count_key(struct told_key **keys, const char *key, struct hub_aren
     return told->count++;
 }
 
+/* What the record is laid over: nothing where the last word under its key was a withdrawal, or is
+ * later than it. */
+static enum hub_status read_earlier(struct map_run *run, const char *key, const char *version,
+                                    avro_value_t *earlier) {
+    const struct hub_document *document = run->document;
+    const struct hub_domain *domain = run->mapping->config.domain;
+    uint32_t starts[HUB_FIELDS_MAX + 1];
+    struct hub_bytes body = document->earlier(document->earlier_context, key);
+    if (body.data == NULL)
+        return HUB_OK;
+    hub_slice_fields(domain->schema->root, body, starts);
+    struct hub_stamp stamp = hub_statement_stamp(domain, body, starts);
+    if (stamp.withdrawn || hub_bytes_compare(stamp.version, hub_bytes_of_text(version)) > 0)
+        return HUB_OK;
+    if (avro_generic_value_new(run->mapping->iface, earlier) != 0)
+        return hub_fail(run->reterr, HUB_FATAL, "avro-c: %s", avro_strerror());
+    run->earlier = earlier;
+    avro_reader_t reader = avro_reader_memory((const char *)body.data, (int64_t)body.size);
+    int failed = avro_value_read(reader, earlier);
+    avro_reader_free(reader);
+    if (failed != 0)
+        return hub_fail(run->reterr, HUB_FATAL, "%s: avro-c cannot read what is known: %s", key,
+                        avro_strerror());
+    return HUB_OK;
+}
+
 static enum hub_status build(struct map_run *run, const struct map_record *record,
                              const struct hub_scope *scope, struct hub_mapped *mapped,
-                             struct told_key **keys, avro_value_t *value) {
+                             struct told_key **keys, avro_value_t *value, avro_value_t *earlier) {
     bool stated = false;
-    HUB_TRY(read_key(run, record, scope, &mapped->key));
+    const char *version = NULL;
+    HUB_TRY(read_key(run, record, scope, mapped));
     run->nth = count_key(keys, mapped->key, run->arena);
+    hub_buffer_append_text(&run->path, "statement.version");
+    HUB_TRY(read_version(run, record, scope, &version));
+    run->path.size = 0;
+    if (record->patches && run->document->earlier != NULL)
+        HUB_TRY(read_earlier(run, mapped->key, version, earlier));
     HUB_TRY(map_record_fill(run, record->fields, scope, value, &stated));
     run->path.size = 0;
-    HUB_TRY(fill_stamp(run, record, scope, mapped->place, value, &mapped->withdrawn));
+    HUB_TRY(fill_stamp(run, record, scope, version, mapped->place, value, &mapped->withdrawn));
     return encode(run, value, &mapped->body);
 }
 
@@ -195,13 +226,16 @@ static void map_one(struct hub_mapping *mapping, const struct hub_document *docu
                           .arena = arena,
                           .reterr = &mapped->error,
                           .code = "MAP",
-                          .scratch = json_array()};
-    avro_value_t value;
+                          .scratch = json_array(),
+                          .met_null = scope->met_null};
+    avro_value_t value, earlier;
     if (avro_generic_value_new(mapping->iface, &value) != 0) {
         mapped->status = hub_fail(&mapped->error, HUB_FATAL, "avro-c: %s", avro_strerror());
     } else {
-        mapped->status = build(&run, record, scope, mapped, &list->keys, &value);
+        mapped->status = build(&run, record, scope, mapped, &list->keys, &value, &earlier);
         avro_value_decref(&value);
+        if (run.earlier != NULL)
+            avro_value_decref(run.earlier);
     }
     json_decref(run.scratch);
     mapped->code = run.code;
@@ -241,12 +275,14 @@ struct element {
 };
 
 /* A record's own bytes and place: a row has both, and what is a part of it shares its bytes. */
-static void place(const struct hub_document *document, const struct element *element,
-                  struct hub_mapped *mapped, struct hub_arena *arena) {
+static void place(const struct hub_mapping *mapping, const struct hub_document *document,
+                  const struct element *element, struct hub_mapped *mapped,
+                  struct hub_arena *arena) {
     const struct hub_parsed *parsed = document->parsed;
     const char *part =
         element->part ? hub_arena_format(arena, "element=%zu", element->index) : "";
     mapped->element = element->value;
+    mapped->message = mapping->config.each_is_whole ? element->unit->row : 0;
     mapped->own_raw = parsed->row_count > 0;
     mapped->raw = mapped->own_raw ? parsed->rows[element->unit->row] : document->raw;
     mapped->place = part;
@@ -287,7 +323,9 @@ static struct units find_units(struct hub_mapping *mapping, const struct hub_doc
     units.items[0].scope = *whole;
     for (size_t i = 0; each != NULL && i < units.count; i++) {
         units.items[i] = (struct unit){
-            .scope = {json_array_get(rows, i), whole, document->context, document->read}, .row = i};
+            .scope = {json_array_get(rows, i), whole, document->context, document->read,
+                      whole->met_null},
+            .row = i};
         note_element(elements, units.items[i].scope.here, &units.items[i], 0, arena);
     }
     return units;
@@ -332,7 +370,8 @@ static void run_record(struct hub_mapping *mapping, const struct hub_document *d
     const json_t **values = NULL;
     size_t count = find_elements(record, unit, list->arena, &values);
     for (size_t i = 0; i < count; i++) {
-        struct hub_scope inner = {values[i], &unit->scope, document->context, document->read};
+        struct hub_scope inner = {values[i], &unit->scope, document->context, document->read,
+                                  unit->scope.met_null};
         const struct hub_scope *scope = record->each_count > 0 ? &inner : &unit->scope;
         struct element *element = note_element(elements, values[i], unit, i, list->arena);
         const struct map_record *chosen = choose(mapping, document, record, scope, list->arena);
@@ -341,7 +380,7 @@ static void run_record(struct hub_mapping *mapping, const struct hub_document *d
         element->taken = true;
         unit->part_taken |= element->part;
         struct hub_mapped *mapped = add_mapped(list);
-        place(document, element, mapped, list->arena);
+        place(mapping, document, element, mapped, list->arena);
         map_one(mapping, document, chosen, scope, mapped, list);
     }
 }
@@ -359,9 +398,9 @@ static const char *find_skip(struct hub_mapping *mapping, const struct hub_docum
 static void add_left_over(struct hub_mapping *mapping, const struct hub_document *document,
                           const struct element *element, struct list *list) {
     const struct hub_scope *around = &element->unit->scope;
-    struct hub_scope inner = {element->value, around, document->context, document->read};
+    struct hub_scope inner = {element->value, around, document->context, document->read, NULL};
     struct hub_mapped *mapped = add_mapped(list);
-    place(document, element, mapped, list->arena);
+    place(mapping, document, element, mapped, list->arena);
     mapped->skipped =
         find_skip(mapping, document, element->part ? &inner : around, list->arena);
     if (mapped->skipped != NULL)
@@ -375,7 +414,7 @@ static void add_left_over(struct hub_mapping *mapping, const struct hub_document
 /* A document that holds no record at all is more often a surprise than an answer. */
 static void add_nothing_found(struct hub_mapping *mapping, const struct hub_document *document,
                               struct list *list) {
-    struct hub_scope outer = {document->parsed->tree, NULL, document->context, document->read};
+    struct hub_scope outer = {document->parsed->tree, NULL, document->context, document->read, NULL};
     const char *skipped = find_skip(mapping, document, &outer, list->arena);
     if (skipped == NULL && mapping->config.accepts_empty)
         return;
@@ -395,7 +434,9 @@ void hub_mapping_run(struct hub_mapping *mapping, const struct hub_document *doc
                      struct hub_arena *arena, struct hub_mapped_list *ret_list) {
     struct list list = {.arena = arena};
     struct element *elements = NULL;
-    struct hub_scope whole = {document->parsed->tree, NULL, document->context, document->read};
+    bool met_null = false;
+    struct hub_scope whole = {document->parsed->tree, NULL, document->context, document->read,
+                              &met_null};
     struct units units = find_units(mapping, document, &whole, &elements, arena);
     for (size_t i = 0; i < mapping->record_count; i++)
         for (size_t k = 0; k < units.count && !mapping->records[i].instead; k++)
@@ -429,6 +470,20 @@ void hub_mapping_unfilled(const struct hub_mapping *mapping,
     for (const struct map_value *value = mapping->values; value != NULL; value = value->next)
         if (value->path != NULL && fills_nothing(mapping, value))
             unfilled(context, value->node);
+}
+
+bool hub_mapping_patches(const struct hub_mapping *mapping) {
+    for (size_t i = 0; i < mapping->record_count; i++)
+        if (mapping->records[i].patches)
+            return true;
+    return false;
+}
+
+bool hub_mapping_remembers(const struct hub_mapping *mapping) {
+    for (size_t i = 0; i < mapping->record_count; i++)
+        if (mapping->records[i].group_count > 0)
+            return true;
+    return hub_mapping_patches(mapping);
 }
 
 bool hub_mapping_uses_keys(const struct hub_mapping *mapping) {

@@ -305,7 +305,8 @@ static enum hub_status fill_array(struct map_run *run, const struct map_target *
         }
         HUB_TRY(find_elements(run, item->each, scope, &values, &count));
         for (size_t k = 0; k < count; k++) {
-            struct hub_scope inner = {values[k], scope, scope->context, scope->read};
+            struct hub_scope inner = {values[k], scope, scope->context, scope->read,
+                                      scope->met_null};
             HUB_TRY(append_element(run, item, &inner, array, &filled));
         }
     }
@@ -315,11 +316,27 @@ static enum hub_status fill_array(struct map_run *run, const struct map_target *
 
 /* --- records --- */
 
+/* `update: patch`: what the last document said holds where this one says nothing and takes nothing
+ * back. */
+static enum hub_status keep_earlier(struct map_run *run, size_t field, avro_value_t *slot,
+                                    bool *ret_kept) {
+    avro_value_t earlier;
+    if (run->earlier == NULL || *run->met_null)
+        return HUB_OK;
+    if (avro_value_get_by_index(run->earlier, field, &earlier, NULL) != 0 ||
+        avro_value_copy(slot, &earlier) != 0)
+        return avro_refuses(run);
+    *ret_kept = true;
+    return HUB_OK;
+}
+
 static enum hub_status fill_part(struct map_run *run, const struct map_target *target,
                                  const struct hub_field *field, const struct hub_scope *scope,
                                  avro_value_t *slot, bool *ret_stated) {
     size_t from = run->path.size;
     hub_buffer_append_format(&run->path, "%s%s", from == 0 ? "" : ".", field->name);
+    if (from == 0)
+        *run->met_null = false;
     HUB_TRY(map_target_fill(run, target, scope, slot, ret_stated));
     run->path.size = from;
     return HUB_OK;
@@ -330,7 +347,7 @@ enum hub_status map_record_fill(struct map_run *run, const struct map_target *ta
                                 bool *ret_stated) {
     const struct hub_type *type = target->type;
     const struct hub_field *missing = NULL;
-    bool any = false;
+    bool any = false, whole = type == run->mapping->config.domain->schema->root;
     for (size_t i = 0; i < type->count; i++) {
         const struct hub_field *field = &type->fields[i];
         const struct map_target *part = NULL;
@@ -344,6 +361,8 @@ enum hub_status map_record_fill(struct map_run *run, const struct map_target *ta
         if (part != NULL)
             HUB_TRY(fill_part(run, part, field, scope, &slot, &stated));
         any |= stated && (part->value == NULL || !run->constant);
+        if (!stated && whole && part != NULL)
+            HUB_TRY(keep_earlier(run, i, &slot, &stated));
         if (stated)
             continue;
         if (field->has_default || hub_type_null_branch(field->type) >= 0)
@@ -351,7 +370,6 @@ enum hub_status map_record_fill(struct map_run *run, const struct map_target *ta
         else if (part != NULL)
             missing = field;
     }
-    bool whole = type == run->mapping->config.domain->schema->root;
     *ret_stated = any && missing == NULL;
     if (missing == NULL || (!any && !whole))
         return HUB_OK;

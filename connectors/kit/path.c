@@ -212,6 +212,7 @@ struct found {
     struct hub_arena *arena;
     const json_t **items;
     size_t count, capacity;
+    bool met_null;
 };
 
 static void add_found(struct found *found, const json_t *value) {
@@ -278,6 +279,7 @@ static void follow_any_member(struct found *found, const struct segment *segment
 static void follow(struct found *found, const struct segment *segment, const json_t *value) {
     size_t i;
     json_t *element;
+    found->met_null |= json_is_null(value);
     if (value == NULL)
         return;
     if (segment == NULL) {
@@ -320,6 +322,7 @@ void hub_path_find(const struct hub_path *path, const struct hub_scope *scope,
                    struct hub_arena *arena, const json_t ***ret_values, size_t *ret_count) {
     struct found found = {.arena = arena};
     struct hub_hook_set *read = scope->read;
+    bool *met_null = scope->met_null;
     const json_t *start = scope->here;
     if (path->context != NULL) {
         start = json_object_get(scope->context, path->context);
@@ -330,6 +333,8 @@ void hub_path_find(const struct hub_path *path, const struct hub_scope *scope,
         }
     }
     follow(&found, path->first, start);
+    if (met_null != NULL)
+        *met_null |= found.met_null;
     for (size_t i = 0; read != NULL && i < found.count; i++)
         if (!json_is_object(found.items[i]) || hub_tree_text(found.items[i], arena) != NULL)
             hub_hook_set_add(read, (uintptr_t)found.items[i]);

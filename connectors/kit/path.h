@@ -36,6 +36,7 @@ struct hub_scope {
     const struct hub_scope *outer; /* the scope of the for_each around, or NULL */
     const json_t *context;         /* an object: request, file, entry, header, document */
     struct hub_hook_set *read;     /* where the scalars that paths find are noted, or NULL */
+    bool *met_null;                /* set where a path meets an explicit null, or NULL */
 };
 
 /* HUB_FATAL with file, line and column. The path lives in the arena. */

@@ -1,5 +1,6 @@
 #include "connectors/kit/pipeline.h"
 
+#include "connectors/kit/group.h"
 #include "connectors/kit/guard.h"
 #include "hub/base/table.h"
 #include "hub/io/crypto.h"
@@ -31,6 +32,7 @@ struct run {
     bool unfiltered_tells;
     struct hub_guard_told unfiltered;
     struct told_key *keys;
+    struct hub_groups groups;
     bool all_keys_known; /* whatever could not be mapped, its key is known */
 };
 
@@ -151,7 +153,8 @@ static void refuse(struct run *run, const struct refusal *refusal,
         .original_hash = hub_sha256.digest(refusal->raw)};
     run->original_told |= tell && !refusal->own_raw;
     hub_deadletter_identity(&letter, &identity);
-    if (known != NULL && hub_known_is_refused(known, hub_buffer_bytes(&identity))) {
+    if (known != NULL && !run->pipeline->tells_once &&
+        hub_known_is_refused(known, hub_buffer_bytes(&identity))) {
         run->list->counts.unchanged++;
         return;
     }
@@ -187,6 +190,7 @@ static void refuse_mapped(struct run *run, const struct hub_mapped *mapped, cons
                               .held_back = mapped->held};
     refuse(run, &refusal, mapped);
     see(run, finds(mapped->key) ? NULL : mapped->key, hub_bytes(NULL, 0));
+    hub_groups_doubt(&run->groups, mapped);
     if (mapped->key == NULL)
         run->all_keys_known = false;
     else if (run->pipeline->known != NULL)
@@ -283,7 +287,7 @@ static void take_record(struct run *run, const struct hub_mapped *mapped) {
     struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
     struct hub_walk walk = {0};
     struct hub_error error;
-    struct hub_known *known = run->pipeline->known;
+    struct hub_known *known = run->pipeline->tells_once ? NULL : run->pipeline->known;
     if (mapped->skipped != NULL) {
         run->list->counts.skipped++;
         return;
@@ -311,6 +315,7 @@ static void take_record(struct run *run, const struct hub_mapped *mapped) {
         refuse_mapped(run, mapped, "map", "KEY", &error);
         return;
     }
+    hub_groups_tell(&run->groups, mapped);
     if (known != NULL && !hub_known_differs(known, mapped->key, mapped->body)) {
         run->list->counts.unchanged++;
         see(run, mapped->key, hub_known_body(known, mapped->key));
@@ -323,7 +328,7 @@ static void take_record(struct run *run, const struct hub_mapped *mapped) {
     publish(run, mapped->key, mapped->body, mapped);
 }
 
-/* --- snapshots --- */
+/* --- what vanished --- */
 
 static void withdraw(void *context, const char *key, struct hub_bytes body) {
     struct run *run = context;
@@ -334,7 +339,7 @@ static void withdraw(void *context, const char *key, struct hub_bytes body) {
     struct hub_stamp stamp = hub_statement_stamp(domain, body, starts);
     struct hub_bytes version = hub_version_of_source(stamp.version);
     const char *next =
-        hub_arena_format(run->arena, "%.*s~%012lld", (int)version.size,
+        hub_arena_format(run->arena, "%.*s~%012lld.~", (int)version.size,
                          (const char *)version.data, (long long)run->document.sequence);
     const char *reason =
         hub_arena_format(run->arena, HUB_VANISHED_REASON "%s", without_numbers(run->raw->name));
@@ -368,6 +373,21 @@ static void withdraw_vanished(struct run *run) {
     hub_known_vanished(pipeline->known, withdraw, run);
 }
 
+/* Where nothing is known of what came before, nothing can be missing. */
+static void withdraw_missing(struct run *run) {
+    if (run->pipeline->known != NULL)
+        hub_groups_compare(&run->groups, run->pipeline->known, withdraw, run);
+    if (run->groups.doubted != NULL)
+        run->list->note = hub_arena_format(
+            run->arena, "%s: a record of %s is refused, and what may be missing from the group is not "
+            "withdrawn", without_numbers(run->raw->name), without_numbers(run->groups.doubted));
+    hub_groups_end(&run->groups);
+}
+
+static struct hub_bytes find_earlier(void *context, const char *key) {
+    return hub_known_body(context, key);
+}
+
 void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_document *document,
                       int64_t sequence, struct hub_arena *arena,
                       struct hub_outgoing_list *ret_list) {
@@ -380,6 +400,7 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
                       .raw = document,
                       .arena = arena,
                       .list = ret_list,
+                      .groups = {.arena = arena, .domain = connector->domain},
                       .all_keys_known = true};
     run.document = (struct hub_document){.name = document->name,
                                          .raw = document->bytes,
@@ -387,7 +408,9 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
                                          .context = document->context,
                                          .sequence = sequence,
                                          .raw_hash = hub_sha256.digest(document->bytes),
-                                         .mapping_hash = connector->config_hash};
+                                         .mapping_hash = connector->config_hash,
+                                         .earlier = pipeline->known == NULL ? NULL : find_earlier,
+                                         .earlier_context = pipeline->known};
     bool readable = document->refused == NULL &&
                     connector->format->parse(connector->format_options, document->bytes, arena,
                                              &parsed, &error) == HUB_OK;
@@ -421,6 +444,7 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
         hold_back(&run, &mapped.items[i]);
     for (size_t i = 0; i < mapped.count; i++)
         take_record(&run, &mapped.items[i]);
+    withdraw_missing(&run);
     HASH_CLEAR(hh, run.keys);
     ret_list->counts.read += (int64_t)mapped.count;
     if (snapshot)
@@ -428,10 +452,32 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
     json_decref(parsed.tree);
 }
 
-void hub_pipeline_committed(struct hub_pipeline *pipeline, const struct hub_outgoing_list *list) {
+/* What is told once may come late: the latest version is what is known. */
+static bool is_superseded(const struct hub_pipeline *pipeline, const struct hub_outgoing *outgoing) {
+    const struct hub_domain *domain = pipeline->connector->domain;
+    struct hub_bytes body = hub_known_body(pipeline->known, outgoing->key);
+    return pipeline->tells_once && body.data != NULL &&
+           hub_bytes_compare(hub_group_version(domain, body),
+                             hub_group_version(domain, outgoing->body)) > 0;
+}
+
+void hub_pipeline_take(struct hub_pipeline *pipeline, const struct hub_outgoing_list *list) {
     for (size_t i = 0; pipeline->known != NULL && i < list->count; i++)
         if (list->items[i].dead)
             hub_known_refuse(pipeline->known, list->items[i].identity);
-        else
+        else if (!is_superseded(pipeline, &list->items[i]))
             hub_known_take(pipeline->known, list->items[i].key, list->items[i].body);
+}
+
+void hub_pipeline_begin(struct hub_pipeline *pipeline, const struct hub_connector *connector) {
+    *pipeline = (struct hub_pipeline){.connector = connector};
+    pipeline->tells_once = !connector->transport->rereads(connector->transport_options);
+    if (!pipeline->tells_once || hub_mapping_remembers(connector->mapping))
+        pipeline->known = hub_known_new(connector->catalogue, connector->domain, connector->system,
+                                        &hub_sha256);
+}
+
+void hub_pipeline_end(struct hub_pipeline *pipeline) {
+    hub_known_free(pipeline->known);
+    *pipeline = (struct hub_pipeline){0};
 }

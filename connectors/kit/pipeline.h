@@ -52,15 +52,21 @@ struct hub_outgoing_list {
 struct hub_pipeline {
     const struct hub_connector *connector;
     struct hub_known *known; /* NULL: everything is published */
+    bool tells_once;         /* the source: `known` is for groups and patches only */
 };
 
+/* Makes `known` where the connector needs it: of a source that is read again, or of records that depend
+ * on what was told before. */
+void hub_pipeline_begin(struct hub_pipeline *pipeline, const struct hub_connector *connector);
+void hub_pipeline_end(struct hub_pipeline *pipeline);
+
 /* Everything in the arena; the document's bytes must outlive it. `known` is asked and not changed:
- * hub_pipeline_committed does that. */
+ * hub_pipeline_take does that, before the next document. */
 void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_document *document,
                       int64_t sequence, struct hub_arena *arena,
                       struct hub_outgoing_list *ret_list);
 
-/* What a snapshot no longer has is withdrawn for a reason that begins so. */
+/* What a snapshot or a group no longer has is withdrawn for a reason that begins so. */
 #define HUB_VANISHED_REASON "no longer in "
 
 /* A record's document and place in it ("" or NULL: none), as a dead letter tells it. In the arena. */
@@ -74,5 +80,5 @@ void hub_pipeline_statement(const struct hub_connector *connector, const char *k
                             struct hub_bytes body, int64_t sequence, size_t index,
                             struct hub_arena *arena, struct hub_outgoing *ret_outgoing);
 
-/* The list is safe: it is what is known now. */
-void hub_pipeline_committed(struct hub_pipeline *pipeline, const struct hub_outgoing_list *list);
+/* The list is what is known now. Who cannot publish it must begin anew. */
+void hub_pipeline_take(struct hub_pipeline *pipeline, const struct hub_outgoing_list *list);

@@ -200,18 +200,23 @@ bool hub_remap_rereads(const struct hub_remap *remap) {
     return connector->transport->rereads(connector->transport_options);
 }
 
-/* Of a source that is read again, a document says one thing of each key; nothing vanishes here. */
+/* Of a source that is read again, a document says one thing of each key; nothing vanishes here. What is a
+ * patch is laid over what is known. */
 void hub_remap_map(struct hub_remap *remap, const struct hub_raw_document *document, int64_t next,
                    struct hub_arena *arena, struct hub_outgoing_list *ret_list) {
     const struct hub_connector *connector = remap->connector;
     struct hub_raw_document one = *document;
     struct hub_pipeline pipeline = {.connector = connector};
-    if (hub_remap_rereads(remap))
+    bool patches = hub_mapping_patches(connector->mapping);
+    if (patches)
+        pipeline.known = remap->known, pipeline.tells_once = true;
+    else if (hub_remap_rereads(remap))
         pipeline.known = hub_known_new(connector->catalogue, connector->domain, connector->system,
                                        &hub_sha256);
     one.snapshot = false;
     hub_pipeline_run(&pipeline, &one, next, arena, ret_list);
-    hub_known_free(pipeline.known);
+    if (!patches)
+        hub_known_free(pipeline.known);
 }
 
 void hub_remap_document(struct hub_remap *remap, const struct hub_raw_document *document,

@@ -128,9 +128,7 @@ static enum hub_status load_letters(struct session *session, struct hub_error *r
 static enum hub_status load_published(struct session *session, struct hub_error *reterr) {
     const struct hub_connector *connector = session->connector;
     int32_t partitions = 0;
-    if (connector->transport->rereads(connector->transport_options))
-        session->pipeline.known = hub_known_new(connector->catalogue, connector->domain,
-                                                connector->system, &hub_sha256);
+    hub_pipeline_begin(&session->pipeline, connector);
     HUB_TRY(hub_manifesting_open(connector, session->reader, hub_clock_monotonic_ms(),
                                  &session->manifesting, reterr));
     if (session->pipeline.known == NULL && session->manifesting == NULL)
@@ -140,7 +138,7 @@ static enum hub_status load_published(struct session *session, struct hub_error 
     for (int32_t i = 0; i < partitions; i++)
         HUB_TRY(hub_read_settled(session->reader, session->ingest_topic, i, take_published, session,
                                  reterr));
-    return session->pipeline.known == NULL ? HUB_OK : load_letters(session, reterr);
+    return session->pipeline.tells_once ? HUB_OK : load_letters(session, reterr);
 }
 
 /* A later process of this name fences this one, which would come back and fence that one, for ever:
@@ -177,7 +175,6 @@ static enum hub_status open_session(struct session *session, struct hub_error *r
     snprintf(session->ingest_topic, NAME_MAX_SIZE, "ingest.%s.%s", connector->institution,
              connector->domain->name);
     snprintf(session->deadletter_topic, NAME_MAX_SIZE, "deadletter.%s", connector->institution);
-    session->pipeline.connector = connector;
     HUB_TRY(hub_reader_new(bootstrap, &session->reader, reterr));
     /* The producer first: it ends what an earlier run left open, so that what is read next is all
      * there is. */
@@ -203,7 +200,7 @@ static void close_session(struct session *session) {
     if (session->transport_state != NULL)
         session->connector->transport->close(session->transport_state);
     hub_release(session->transport_state);
-    hub_known_free(session->pipeline.known);
+    hub_pipeline_end(&session->pipeline);
     hub_journal_close(session->journal);
     hub_manifesting_free(session->manifesting);
     hub_producer_free(session->producer);
@@ -286,6 +283,7 @@ static enum hub_status publish_batch(struct session *session, const struct hub_b
     for (size_t i = 0; i < batch->count; i++) {
         hub_pipeline_run(&session->pipeline, &batch->documents[i], ++sequence, &session->arena,
                          &lists[i]);
+        hub_pipeline_take(&session->pipeline, &lists[i]); /* a batch that fails ends the session */
         add_counts(&counts, &lists[i].counts);
         if (lists[i].note != NULL)
             hub_log(HUB_LOG_WARNING, "snapshot", "%s", lists[i].note);
@@ -309,10 +307,8 @@ static enum hub_status publish_batch(struct session *session, const struct hub_b
     session->memory->tried = sequence;
     HUB_TRY(hub_producer_commit(session->producer, reterr));
     session->memory->committed = sequence;
-    for (size_t i = 0; i < batch->count; i++) {
+    for (size_t i = 0; i < batch->count; i++)
         hub_manifesting_take(session->manifesting, batch, i, &lists[i], hub_clock_realtime_ms());
-        hub_pipeline_committed(&session->pipeline, &lists[i]);
-    }
     session->position.counts = counts;
     session->position.sequence = sequence;
     hub_release(session->position_text);

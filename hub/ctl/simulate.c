@@ -192,7 +192,7 @@ static bool take_document(struct source *source, const char *path, const json_t 
     } else {
         json_object_update(document.context, (json_t *)context);
         hub_pipeline_run(&source->pipeline, &document, ++source->sequence, &arena, &list);
-        hub_pipeline_committed(&source->pipeline, &list);
+        hub_pipeline_take(&source->pipeline, &list);
         simulation->read += list.counts.read;
         simulation->published +=
             list.counts.published + list.counts.withdrawn + list.counts.vanished;
@@ -262,15 +262,11 @@ static bool run_config(struct simulation *simulation, char **arguments, int coun
         fprintf(stderr, "hubctl: %s\n", error.text);
         return false;
     }
-    source.pipeline = (struct hub_pipeline){.connector = source.connector};
-    if (source.connector->transport->rereads(source.connector->transport_options))
-        source.pipeline.known =
-            hub_known_new(simulation->ctl->catalogue, source.connector->domain,
-                          source.connector->system, &hub_sha256);
+    hub_pipeline_begin(&source.pipeline, source.connector);
     bool good = count > 1 || take_own_samples(&source);
     for (int i = 1; good && i < count; i++)
         good = take_path(&source, arguments[i], context);
-    hub_known_free(source.pipeline.known);
+    hub_pipeline_end(&source.pipeline);
     hub_connector_free(source.connector);
     return good;
 }

@@ -61,7 +61,7 @@ static void publish(struct hub_pipeline *pipeline, const struct hub_raw_document
     check_list(&list);
     hub_pipeline_run(pipeline, document, sequence, &arena, &again);
     check_same(&list, &again);
-    hub_pipeline_committed(pipeline, &list);
+    hub_pipeline_take(pipeline, &list);
     hub_arena_destroy(&arena);
 }
 

@@ -63,7 +63,7 @@ void source_remember(struct source *source) {
 }
 
 void source_commit(struct source *source) {
-    hub_pipeline_committed(&source->pipeline, &source->list);
+    hub_pipeline_take(&source->pipeline, &source->list);
 }
 
 /* --- documents --- */

@@ -206,6 +206,28 @@ static void damage_is_for_a_person(void **state) {
     assert_int_equal(hub_known_count(memory->known), 0);
 }
 
+static void add_name(void *context, const char *key, struct hub_bytes body) {
+    struct hub_buffer *names = context;
+    assert_true(body.size > 0);
+    hub_buffer_append_format(names, "%s ", key);
+}
+
+static void a_group_is_what_is_known_under_its_name_and_below_it(void **state) {
+    static const char *const keys[] = {"sus-trials/B/2", "sus-trials/B", "sus-trials/BC",
+                                       "sus-trials/B/1", "sus-trials/A/B"};
+    struct memory *memory = *state;
+    HUB_SCOPED_BUFFER names = {0};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        hub_known_take(memory->known, keys[i], trial(memory, "1", "CURRENT", "A"));
+    hub_known_note(memory->known, "sus-trials/B/3");
+    hub_known_group(memory->known, "sus-trials/B", add_name, &names);
+    hub_buffer_append(&names, "", 1);
+    assert_string_equal((const char *)names.data,
+                        "sus-trials/B sus-trials/B/1 sus-trials/B/2 ");
+    hub_known_group(memory->known, "sus-trials/C", add_name, &names);
+    assert_int_equal(strlen((const char *)names.data) + 1, names.size);
+}
+
 static void a_letter_is_remembered_until_there_are_too_many(void **state) {
     struct memory *memory = *state;
     struct hub_bytes first = hub_bytes_of_text("0");
@@ -235,6 +257,7 @@ int main(void) {
         cmocka_unit_test(published_records_of_the_system_are_read_back),
         cmocka_unit_test(the_last_of_a_key_is_what_is_known),
         cmocka_unit_test(damage_is_for_a_person),
+        cmocka_unit_test(a_group_is_what_is_known_under_its_name_and_below_it),
         cmocka_unit_test(a_letter_is_remembered_until_there_are_too_many),
     };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {

@@ -75,6 +75,24 @@ static void what_is_not_there_gives_nothing(void **state) {
     assert_string_equal(find(*state, "{'a': 'x'}", "a.b.c"), "");
 }
 
+static bool meets_null(struct way *way, const char *document, const char *path) {
+    bool met = false;
+    json_decref(way->tree);
+    way->tree = test_json(document);
+    struct hub_scope scope = {.here = way->tree, .met_null = &met};
+    find_from(way, &scope, path);
+    return met;
+}
+
+static void an_explicit_null_is_told_from_what_is_not_there(void **state) {
+    assert_true(meets_null(*state, "{'a': {'b': null}}", "a.b"));
+    assert_true(meets_null(*state, "{'a': null}", "a.b"));
+    assert_true(meets_null(*state, "{'a': [{'b': 1}, {'b': null}]}", "a.b"));
+    assert_false(meets_null(*state, "{'a': {'b': ''}, 'c': null}", "a.b"));
+    assert_false(meets_null(*state, "{'a': {}}", "a.b"));
+    assert_false(meets_null(*state, "{'a': [{'k': null, 'b': 1}]}", "a[k=x].b"));
+}
+
 static void arrays_on_the_way_are_entered(void **state) {
     assert_string_equal(find(*state, "{'a': [{'b': 1}, {'b': [2, 3]}, {'c': 4}]}", "a.b"),
                         "1|2|3|");
@@ -252,6 +270,7 @@ int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(members_are_followed),
         cmocka_unit_test(what_is_not_there_gives_nothing),
+        cmocka_unit_test(an_explicit_null_is_told_from_what_is_not_there),
         cmocka_unit_test(arrays_on_the_way_are_entered),
         cmocka_unit_test(absent_values_are_left_out),
         cmocka_unit_test(an_index_counts_from_zero),
