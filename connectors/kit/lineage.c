@@ -48,6 +48,18 @@ static json_t *trace_plus(struct tracing *tracing, const struct map_value *value
     return plus;
 }
 
+/* What a part is called and what is taken of it is told from the part. */
+static json_t *trace_ref(struct tracing *tracing, const struct map_value *value,
+                         const struct scopes *scopes) {
+    static const char *const names[MAP_REF_PARTS] = {"from", "by", "take"};
+    struct scopes part = {.bases = {""}, .count = 1};
+    json_t *ref = json_pack("{s:s}", "among", path_of(tracing, value, scopes));
+    for (size_t i = 0; i < MAP_REF_PARTS; i++)
+        json_object_set_new(ref, names[i],
+                            trace_value(tracing, &value->parts[i], i == 0 ? scopes : &part));
+    return ref;
+}
+
 static json_t *trace_value(struct tracing *tracing, const struct map_value *value,
                            const struct scopes *scopes) {
     static const char *const steps[] = {"absent", "match",  "split",     "fold", "table",
@@ -63,6 +75,8 @@ static json_t *trace_value(struct tracing *tracing, const struct map_value *valu
         json_object_set_new(source, "constant", json_string(value->constant));
     else if (value->source == MAP_PLUS)
         json_object_set_new(source, "plus", trace_plus(tracing, value, scopes));
+    else if (value->source == MAP_REF)
+        json_object_set_new(source, "ref", trace_ref(tracing, value, scopes));
     else
         json_object_set_new(source, value->source == MAP_FIRST ? "first" : "join",
                             trace_parts(tracing, value, scopes));
@@ -261,6 +275,8 @@ json_t *hub_lineage_record(const struct hub_mapping *mapping, size_t record, siz
     json_t *told = json_pack("{s:I, s:I, s:o}", "record", (json_int_t)record, "line",
                              (json_int_t)own->node->line, "when",
                              trace_conditions(&tracing, own->when, &scopes));
+    if (own->patches)
+        json_object_set_new(told, "update", json_string("patch"));
     hub_arena_destroy(&tracing.arena);
     return told;
 }
@@ -390,6 +406,7 @@ void hub_lineage_append_source(const json_t *source, struct hub_buffer *text) {
     const char *path = json_string_value(json_object_get(source, "path"));
     const char *constant = json_string_value(json_object_get(source, "constant"));
     const json_t *plus = json_object_get(source, "plus");
+    const json_t *ref = json_object_get(source, "ref");
     if (path != NULL) {
         append_path(path, text);
     } else if (constant != NULL) {
@@ -404,6 +421,13 @@ void hub_lineage_append_source(const json_t *source, struct hub_buffer *text) {
         hub_lineage_append_source(json_object_get(plus, "amount"), text);
         hub_buffer_append_text(text, " times the unit of ");
         hub_lineage_append_source(json_object_get(plus, "unit"), text);
+    } else if (ref != NULL) {
+        hub_lineage_append_source(json_object_get(ref, "take"), text);
+        hub_buffer_append_format(text, " of the part among %s whose ",
+                                 json_string_value(json_object_get(ref, "among")));
+        hub_lineage_append_source(json_object_get(ref, "by"), text);
+        hub_buffer_append_text(text, " is ");
+        hub_lineage_append_source(json_object_get(ref, "from"), text);
     } else {
         hub_buffer_append_text(text, "(");
         append_list(json_object_get(source, "join"), text);

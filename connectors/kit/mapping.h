@@ -23,8 +23,10 @@
  *         - {when: CONDITION, fields: {...}, ...}  is laid over the keys above, field by field
  *
  *   VALUE   PATH, or {from: PATH | value: TEXT | first: [VALUE, ...] | join: [VALUE, ...], with: TEXT
- *           | plus: {to: VALUE, amount: VALUE, unit: VALUE, time: {...}}}; the last is the time so
- *           much later as rfc3339 has it, of a whole number of s, min, h or d, where all are there;
+ *           | plus: {to: VALUE, amount: VALUE, unit: VALUE, time: {...}}
+ *           | ref: {from: VALUE, among: PATH, by: VALUE, take: VALUE, else: reject | null}}; plus is
+ *           the time so much later as rfc3339 has it, of a whole number of s, min, h or d, where all
+ *           are there; ref is what `take` gives of the part among PATH that is called as `from` says;
  *           with, in this order, absent: [TEXT, ...], match: REGEX (its first group is kept),
  *           split: TEXT, fold: case, table: {FROM: TO} or FILE.csv, else: reject | keep | null |
  *           TEXT, lookup: organisations, pseudonym: shared | local, time: {...}; at the end

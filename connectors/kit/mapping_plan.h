@@ -7,8 +7,9 @@
 
 #include <avro.h>
 
-enum map_source { MAP_FROM, MAP_CONSTANT, MAP_FIRST, MAP_JOIN, MAP_PLUS };
+enum map_source { MAP_FROM, MAP_CONSTANT, MAP_FIRST, MAP_JOIN, MAP_PLUS, MAP_REF };
 enum { MAP_PLUS_PARTS = 3 }; /* what is added to, the amount and its unit */
+enum { MAP_REF_PARTS = 3 };  /* the reference, what a part is called, and what is taken of it */
 enum map_else { MAP_ELSE_NONE = 0, MAP_ELSE_REJECT, MAP_ELSE_KEEP, MAP_ELSE_NULL, MAP_ELSE_TEXT };
 enum map_pick { MAP_PICK_ALL = 0, MAP_PICK_MIN, MAP_PICK_MAX };
 enum map_pseudonym { MAP_PSEUDONYM_NONE = 0, MAP_PSEUDONYM_SHARED, MAP_PSEUDONYM_LOCAL };
@@ -45,9 +46,10 @@ struct map_value {
     enum map_source source;
     struct hub_path *path;
     const char *constant;
-    struct map_value *parts; /* FIRST, JOIN, PLUS */
+    struct map_value *parts; /* FIRST, JOIN, PLUS, REF */
     size_t part_count;
     struct map_time *plus_time; /* PLUS: how the first part is read */
+    bool ref_is_optional;       /* REF: where nothing is called so, nothing is stated */
     const char *with;
     const char *const *absent; /* NULL-ended, or NULL */
     pcre2_code *match;
@@ -182,9 +184,14 @@ enum hub_status map_load_time(struct map_loader *loader, const struct hub_node *
 /* mapping_plus.c */
 enum hub_status map_load_plus(struct map_loader *loader, const struct hub_node *node,
                               struct map_value *value);
+/* mapping_ref.c: `path` is where the parts are. */
+enum hub_status map_load_ref(struct map_loader *loader, const struct hub_node *node,
+                             struct map_value *value);
 /* mapping_identifier.c */
 enum hub_status map_load_identifier(struct map_loader *loader, const struct hub_node *node,
                                     const struct hub_type *type, struct map_target *target);
+
+struct map_index;
 
 /* Running. A context is made for every record. */
 struct map_run {
@@ -199,6 +206,7 @@ struct map_run {
     json_t *scratch;        /* parts of split texts, kept while the record is made */
     avro_value_t *earlier;  /* what is patched, or NULL */
     bool *met_null;         /* the scope's */
+    struct map_index **indexes; /* of the document */
 };
 
 struct map_texts {
@@ -215,6 +223,12 @@ enum hub_status map_value_text(struct map_run *run, struct map_value *value,
 /* mapping_plus.c: NULL where a part is absent. */
 enum hub_status map_plus_text(struct map_run *run, struct map_value *value,
                               const struct hub_scope *scope, const char **ret_text);
+/* As map_value_texts's own list grows: in the arena. */
+void map_texts_append(struct map_run *run, struct map_texts *texts, const struct map_texts *more);
+/* mapping_ref.c: what the parts that are meant give. */
+enum hub_status map_ref_texts(struct map_run *run, struct map_value *value,
+                              const struct hub_scope *scope, struct map_texts *ret_texts);
+void map_forget_indexes(struct map_index *indexes);
 bool map_condition_holds(struct map_run *run, struct map_condition *condition,
                          const struct hub_scope *scope);
 

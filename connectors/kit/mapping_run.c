@@ -19,6 +19,7 @@ struct list {
     struct hub_mapped *items;
     size_t count, capacity;
     struct told_key *keys;
+    struct map_index *indexes;
 };
 
 static struct hub_mapped *add_mapped(struct list *list) {
@@ -227,7 +228,8 @@ static void map_one(struct hub_mapping *mapping, const struct hub_document *docu
                           .reterr = &mapped->error,
                           .code = "MAP",
                           .scratch = json_array(),
-                          .met_null = scope->met_null};
+                          .met_null = scope->met_null,
+                          .indexes = &list->indexes};
     avro_value_t value, earlier;
     if (avro_generic_value_new(mapping->iface, &value) != 0) {
         mapped->status = hub_fail(&mapped->error, HUB_FATAL, "avro-c: %s", avro_strerror());
@@ -446,6 +448,7 @@ void hub_mapping_run(struct hub_mapping *mapping, const struct hub_document *doc
             add_left_over(mapping, document, each, &list);
     HASH_CLEAR(hh, elements);
     HASH_CLEAR(hh, list.keys);
+    map_forget_indexes(list.indexes);
     add_row_errors(document, &list);
     if (list.count == 0)
         add_nothing_found(mapping, document, &list);

@@ -250,6 +250,25 @@ static enum hub_status from_plus(struct map_run *run, struct map_value *value,
     return text == NULL ? HUB_OK : add_split(run, value, text, texts, capacity);
 }
 
+static enum hub_status from_ref(struct map_run *run, struct map_value *value,
+                                const struct hub_scope *scope, struct map_texts *texts,
+                                size_t *capacity) {
+    struct map_texts found = {0};
+    HUB_TRY(map_ref_texts(run, value, scope, &found));
+    for (size_t i = 0; i < found.count; i++)
+        HUB_TRY(add_split(run, value, found.items[i], texts, capacity));
+    return HUB_OK;
+}
+
+void map_texts_append(struct map_run *run, struct map_texts *texts, const struct map_texts *more) {
+    const char **items = hub_arena_take(run->arena, (texts->count + more->count + 1) * sizeof *items);
+    if (texts->count > 0)
+        memcpy(items, texts->items, texts->count * sizeof *items);
+    if (more->count > 0)
+        memcpy(items + texts->count, more->items, more->count * sizeof *items);
+    *texts = (struct map_texts){items, texts->count + more->count};
+}
+
 static void pick(enum map_pick pick, struct map_texts *texts) {
     for (size_t i = 1; i < texts->count; i++) {
         int order = strcmp(texts->items[i], texts->items[0]);
@@ -281,6 +300,10 @@ enum hub_status map_value_texts(struct map_run *run, struct map_value *value,
         break;
     case MAP_PLUS:
         HUB_TRY(from_plus(run, value, scope, &texts, &capacity));
+        run->constant = false;
+        break;
+    case MAP_REF:
+        HUB_TRY(from_ref(run, value, scope, &texts, &capacity));
         run->constant = false;
         break;
     }

@@ -19,6 +19,10 @@ const struct hub_transform hub_transforms[] = {
     {"with", "What stands between the values of join.", "{join: [site, number], with: '-'}"},
     {"plus", "A time so much later as an amount of s, min, h or d says, as RFC 3339 has it.",
      "{plus: {to: begin, amount: minutes, unit: {value: min}, time: {formats: [rfc3339]}}}"},
+    {"ref", "What another part of the document says: of those among which it is, the one that is called "
+            "as from says.",
+     "{ref: {from: place.reference, among: ^entry.resource, by: {join: [kind, id], with: /}, take: "
+     "name, else: null}}"},
     {"absent", "Texts that mean that nothing is stated.", "{from: title, absent: [N/A, unknown]}"},
     {"match", "What the first group of a regular expression finds, or nothing.",
      "{from: number, match: '^No ([0-9]+)$'}"},
@@ -96,11 +100,12 @@ static enum hub_status load_source(struct map_loader *loader, const struct hub_n
     const struct hub_node *join = hub_node_get(node, "join");
     const struct hub_node *with = hub_node_get(node, "with");
     const struct hub_node *plus = hub_node_get(node, "plus");
+    const struct hub_node *ref = hub_node_get(node, "ref");
     int sources = (from != NULL) + (constant != NULL) + (first != NULL) + (join != NULL) +
-                  (plus != NULL);
+                  (plus != NULL) + (ref != NULL);
     if (sources != 1)
         return hub_node_fail(node, loader->reterr,
-                             "exactly one of from, value, first, join and plus would pass");
+                             "exactly one of from, value, first, join, plus and ref would pass");
     if ((with != NULL) != (join != NULL) || (with != NULL && with->kind != HUB_NODE_SCALAR))
         return hub_node_fail(node, loader->reterr, "'with' belongs to 'join' and is a text");
     if (from != NULL) {
@@ -109,6 +114,8 @@ static enum hub_status load_source(struct map_loader *loader, const struct hub_n
     }
     if (plus != NULL)
         return map_load_plus(loader, plus, value);
+    if (ref != NULL)
+        return map_load_ref(loader, ref, value);
     if (constant != NULL) {
         value->source = MAP_CONSTANT;
         if (constant->kind != HUB_NODE_SCALAR)

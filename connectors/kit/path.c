@@ -318,23 +318,21 @@ static void follow(struct found *found, const struct segment *segment, const jso
     }
 }
 
+const json_t *hub_path_start(const struct hub_path *path, const struct hub_scope *scope) {
+    if (path->context != NULL)
+        return json_object_get(scope->context, path->context);
+    for (size_t i = 0; i < path->outward && scope != NULL; i++)
+        scope = scope->outer;
+    return scope == NULL ? NULL : scope->here;
+}
+
 void hub_path_find(const struct hub_path *path, const struct hub_scope *scope,
                    struct hub_arena *arena, const json_t ***ret_values, size_t *ret_count) {
     struct found found = {.arena = arena};
     struct hub_hook_set *read = scope->read;
-    bool *met_null = scope->met_null;
-    const json_t *start = scope->here;
-    if (path->context != NULL) {
-        start = json_object_get(scope->context, path->context);
-    } else {
-        for (size_t i = 0; i < path->outward && scope != NULL; i++) {
-            scope = scope->outer;
-            start = scope == NULL ? NULL : scope->here;
-        }
-    }
-    follow(&found, path->first, start);
-    if (met_null != NULL)
-        *met_null |= found.met_null;
+    follow(&found, path->first, hub_path_start(path, scope));
+    if (scope->met_null != NULL)
+        *scope->met_null |= found.met_null;
     for (size_t i = 0; read != NULL && i < found.count; i++)
         if (!json_is_object(found.items[i]) || hub_tree_text(found.items[i], arena) != NULL)
             hub_hook_set_add(read, (uintptr_t)found.items[i]);

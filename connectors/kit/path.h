@@ -52,6 +52,9 @@ const char *hub_path_text(const struct hub_path *path);
 const char *hub_path_from_document(const struct hub_path *path, const char *const *bases,
                                    size_t base_count, struct hub_arena *arena);
 
+/* Where the path begins in a scope; NULL beyond the document. */
+const json_t *hub_path_start(const struct hub_path *path, const struct hub_scope *scope);
+
 /* All values the path leads to, in document order. The list lives in the arena; the values belong
  * to the tree. */
 void hub_path_find(const struct hub_path *path, const struct hub_scope *scope,

@@ -278,9 +278,10 @@ static void print_lineage(const json_t *statement) {
         HUB_SCOPED_BUFFER text = {0};
         const json_t *when = json_object_get(record, "when");
         hub_lineage_append_conditions(when, &text);
-        printf("      by %s:%lld%s%s\n", text_of(statement, "configuration"),
+        printf("      by %s:%lld%s%s%s\n", text_of(statement, "configuration"),
                (long long)json_integer_value(json_object_get(record, "line")),
-               text.size == 0 ? "" : ", where ", text.size == 0 ? "" : hub_buffer_text(&text));
+               text.size == 0 ? "" : ", where ", text.size == 0 ? "" : hub_buffer_text(&text),
+               json_object_get(record, "update") == NULL ? "" : ", laid over what was said before");
         json_array_foreach(json_object_get(record, "origins"), k, origin)
             print_origin(origin);
     }

@@ -159,6 +159,7 @@ class Statement:
         self.keys = keys
         self.tree = tree
         self.used = set()  # kinds of sources that gave what was asked for
+        self.states = False  # whether any source gave anything
 
     def values(self, source, organisation=False):
         """All (text, kind of source) that a source gives."""
@@ -170,6 +171,8 @@ class Statement:
             found = next((values for values in map(self.values, source["first"]) if values), [])
         elif "plus" in source:
             found = self._from_plus(source["plus"])
+        elif "ref" in source:
+            found = self._from_ref(source["ref"])
         else:
             parts = [self.values(part) for part in source["join"]]
             kinds = {values[0][1] for values in parts if values} - {"constant"}
@@ -179,6 +182,7 @@ class Statement:
                  for part in (text.split(source["split"]) if "split" in source else [text])]
         done = [(after, kind) for text, kind in split
                 for after in self._step(text, source, organisation) if after is not None]
+        self.states |= bool(done)
         if "pick" in source and done:
             return [{"min": min, "max": max}[source["pick"]](done)]
         return done
@@ -208,6 +212,17 @@ class Statement:
         read = _with_zone(_read_time(begin, plus["time"])[0], plus["time"])
         later = read + datetime.timedelta(seconds=int(amount) * unit_s)
         return [(later.isoformat(), min(part[0][1] for part in parts))]
+
+    def _from_ref(self, ref):
+        """What the parts say that are called so."""
+        found, whole = [], self.tree
+        for name, _ in self.values(ref["from"]):
+            for part in find(whole, ref["among"]):
+                self.tree = part
+                if name in [text for text, _ in self.values(ref["by"])]:
+                    found += self.values(ref["take"])
+            self.tree = whole
+        return found
 
     def _step(self, text, source, organisation):
         """What becomes of one text: none, one, or for pseudonyms one a key."""
@@ -484,5 +499,7 @@ def check_statement(told, documents):
             statement.check(told["value"], told["field"], record["origins"])
             return statement.used
         except Untrue as found:
+            if record.get("update") == "patch" and not statement.states:
+                return {"kept"}
             why.append(str(found))
     raise Untrue("; or ".join(why[1:] or why))

@@ -243,6 +243,26 @@ static void what_is_so_much_later_is_told_with_its_parts(void **state) {
     close_tracing(&tracing);
 }
 
+static void what_another_part_says_is_told_with_how_it_is_found(void **state) {
+    struct tracing tracing;
+    (void)state;
+    open_tracing(&tracing, "  - {key: id, version: v, for_each: list, fields: {acronym: {ref: {from: "
+                           "r, among: ^parts, by: id, take: n, else: null}}}}\n");
+    assert_string_equal(words(&tracing, 0, "acronym", "element=2"),
+                        "acronym: n of the part among parts whose id is list[2].r");
+    close_tracing(&tracing);
+}
+
+static void that_a_record_is_laid_over_another_is_told(void **state) {
+    struct tracing tracing;
+    (void)state;
+    open_tracing(&tracing, "  - {key: id, version: v, update: patch, fields: {acronym: a}}\n");
+    json_t *record = hub_lineage_record(tracing.source.connector->mapping, 0, 0, "");
+    assert_string_equal(json_string_value(json_object_get(record, "update")), "patch");
+    json_decref(record);
+    close_tracing(&tracing);
+}
+
 static void an_entry_that_cannot_have_made_a_key_is_ruled_out(void **state) {
     static const struct {
         const char *source_id;
@@ -296,6 +316,8 @@ int main(void) {
         cmocka_unit_test(identifiers_are_told_with_their_schemes_and_what_they_are),
         cmocka_unit_test(the_place_of_a_record_tells_which_element_it_is),
         cmocka_unit_test(of_several_places_for_records_each_is_a_way),
+        cmocka_unit_test(what_another_part_says_is_told_with_how_it_is_found),
+        cmocka_unit_test(that_a_record_is_laid_over_another_is_told),
         cmocka_unit_test(an_entry_that_cannot_have_made_a_key_is_ruled_out),
         cmocka_unit_test(an_entry_is_told_with_its_line_and_conditions),
         cmocka_unit_test(in_a_file_of_messages_an_element_is_one_of_its_message),

@@ -66,7 +66,7 @@ static void all_four_of_its_keys_are_needed(void **state) {
                          "{formats: [rfc3339]}}", "units");
     assert_misconfigured("trial", "start: {plus: s, time: {formats: [rfc3339]}}", "would pass");
     assert_misconfigured("trial", "start: {from: s, plus: s, time: {formats: [rfc3339]}}",
-                         "exactly one of from, value, first, join and plus would pass");
+                         "exactly one of from, value, first, join, plus and ref would pass");
 }
 
 int main(void) {
