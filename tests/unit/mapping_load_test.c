@@ -172,7 +172,7 @@ static void a_condition_says_one_thing(void **state) {
 
 static void a_value_has_exactly_one_source(void **state) {
     (void)state;
-    static const char error[] = "exactly one of from, value, first, join and plus would pass";
+    static const char error[] = "exactly one of from, value, first, join, plus and ref would pass";
     assert_misconfigured("trial", "acronym: {}", error);
     assert_misconfigured("trial", "acronym: {from: a, value: b}", error);
     assert_misconfigured("trial", "acronym: {first: []}", "9:31: a list of values would pass");
