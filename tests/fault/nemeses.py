@@ -64,7 +64,7 @@ def kill_at_random(world, chance, how):
     writing = threading.Event()
     world.proxy.when(proxy.REQUEST, proxy.PRODUCE, writing.set)
     world.feed.write(world.piece, how or "next")
-    assert writing.wait(world.patience_s) or world.weakened, "nothing was written"
+    assert world.wait_for(writing, world.patience_s) or world.weakened, "nothing was written"
     hub = world.hubs["hub-1"]
     delay_s = chance.uniform(0, DELAY_MAX_S)
     let_run(hub, delay_s)
@@ -101,8 +101,8 @@ def kill_at_a_checkpoint(world, _, __=None):
     before, taken = cache.stat().st_mtime_ns, threading.Event()
     world.proxy.when(proxy.ANSWER, proxy.TXN_OFFSET_COMMIT, taken.set)
     world.feed.write(world.piece)
-    wait_until(lambda: taken.is_set() and cache.stat().st_mtime_ns != before, "a checkpoint", WAIT_S,
-               interval_s=0.005)
+    assert world.wait_for(taken, WAIT_S), "nothing was taken"
+    wait_until(lambda: cache.stat().st_mtime_ns != before, "a checkpoint", WAIT_S, interval_s=0.005)
     world.kill_hub()
     world.start_hub()
     return "with all that was written"
@@ -113,7 +113,7 @@ def write_until(world, event, otherwise):
     while not event.is_set():
         assert time.monotonic() < deadline, otherwise
         world.feed.write(world.piece)
-        event.wait(PIECE_WAIT_S)
+        world.wait_for(event, PIECE_WAIT_S)
 
 
 def hold(world, chance, what):
@@ -123,8 +123,8 @@ def hold(world, chance, what):
     api_key, task = what
     held = world.proxy.hold_next(api_key, task)
     world.feed.write(world.piece)
-    assert held.caught.wait(WAIT_S), f"no {held_name(what)}"
-    assert held.given_up.wait(WAIT_S), f"its sender still waits for {held_name(what)}"
+    assert world.wait_for(held.caught, WAIT_S), f"no {held_name(what)}"
+    assert world.wait_for(held.given_up, WAIT_S), f"its sender still waits for {held_name(what)}"
     gate = world.proxy.hold_next(proxy.TXN_OFFSET_COMMIT, task, after_records=True)
     write_until(world, gate.caught, "no further transaction")
     held.release()
@@ -202,7 +202,8 @@ def cut(world, chance, ways):
     world.proxy.cut(*ways)
     world.proxy.cancel(moment)
     moment.release()
-    wait_until(world.proxy.is_given_up, "the hub giving up a request", WAIT_S)
+    wait_until(lambda: world.supervise() or world.proxy.is_given_up(), "the hub giving up a request",
+               WAIT_S)
     world.feed.write(world.piece)
     world.proxy.heal()
     return " and ".join(ways) + "s lost" + (f" at {proxy.NAMES[at]}" if caught else "")

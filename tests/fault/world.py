@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 import confluent_kafka
 import confluent_kafka.admin
@@ -152,6 +153,21 @@ class World:
             raise Failed(f"{hub.name} ended\n{hub.tail()}")
         self.ended_by_watchdog += 1
         hub.start()
+
+    def wait_for(self, event, timeout_s):
+        """As the event's own wait, but a hub that its watchdog ends meanwhile is started again."""
+        deadline = time.monotonic() + timeout_s
+        while not event.wait(1):
+            self.supervise()
+            if time.monotonic() > deadline:
+                return False
+        return True
+
+    def supervise(self):
+        """A hub whose call never returned is ended by its watchdog, and started as by its supervisor."""
+        for hub in self.hubs.values():
+            if not hub.is_running() and hub.child.returncode == WATCHDOG_EXIT_CODE:
+                self.start_after_watchdog(hub)
 
     def set_clock(self, milliseconds):
         """Of hubs that are started from now on, and of those that run by it."""
