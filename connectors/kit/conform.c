@@ -24,6 +24,7 @@ static const char *const outcomes[] = {"ok", "not tried", "remark", "failed"};
 
 /* --- what the checks use --- */
 
+HUB_PRINTF(2, 0)
 static const char *format_text(struct hub_arena *arena, const char *format, va_list arguments) {
     char *text = NULL;
     if (vasprintf(&text, format, arguments) < 0)

@@ -2,7 +2,6 @@
 #include "connectors/kit/conform_state.h"
 
 #include "hub/base/text.h"
-#include "hub/io/crypto.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,22 +10,11 @@ static bool rereads(const struct hub_connector *connector) {
     return connector->transport->rereads(connector->transport_options);
 }
 
-static void begin(struct hub_pipeline *pipeline, const struct hub_connector *connector) {
-    *pipeline = (struct hub_pipeline){.connector = connector};
-    if (rereads(connector))
-        pipeline->known = hub_known_new(connector->catalogue, connector->domain, connector->system,
-                                        &hub_sha256);
-}
-
-static void end(struct hub_pipeline *pipeline) {
-    hub_known_free(pipeline->known);
-}
-
 static void tell(struct hub_pipeline *pipeline, const struct hub_raw_document *document,
                  int64_t sequence, struct conform_told *told) {
     *told = (struct conform_told){0};
     hub_pipeline_run(pipeline, document, sequence, &told->arena, &told->list);
-    hub_pipeline_committed(pipeline, &told->list);
+    hub_pipeline_take(pipeline, &told->list);
 }
 
 /* --- duplicates --- */
@@ -86,7 +74,7 @@ void conform_duplicates(const struct conform *conform, struct conform_result *re
     for (size_t i = 0; i < conform->count; i++) {
         struct hub_pipeline pipeline;
         struct conform_told first, again;
-        begin(&pipeline, connector);
+        hub_pipeline_begin(&pipeline, connector);
         tell(&pipeline, &conform->documents[i], 1, &first);
         tell(&pipeline, &conform->documents[i], 2, &again);
         records += first.list.count;
@@ -95,7 +83,7 @@ void conform_duplicates(const struct conform *conform, struct conform_result *re
             find_told_anew(&conform->documents[i], &again.list, result);
         else
             find_others(connector, &conform->documents[i], &first.list, &again.list, result);
-        end(&pipeline);
+        hub_pipeline_end(&pipeline);
         conform_free(&first);
         conform_free(&again);
     }
@@ -316,7 +304,7 @@ static enum hub_status begin_anew(const struct conform *conform,
                                   struct hub_pipeline *ret_pipeline, struct hub_error *reterr) {
     const struct hub_connector *old = conform->connector;
     HUB_TRY(hub_connector_load(old->file, old->catalogue, old->keys.folder, ret_connector, reterr));
-    begin(ret_pipeline, *ret_connector);
+    hub_pipeline_begin(ret_pipeline, *ret_connector);
     return HUB_OK;
 }
 
@@ -327,7 +315,7 @@ static enum hub_status tell_all(const struct conform *conform, struct conform_to
     HUB_TRY(begin_anew(conform, &connector, &pipeline, reterr));
     for (size_t i = 0; i < conform->count; i++)
         tell(&pipeline, &conform->documents[i], (int64_t)i + 1, &ret_told[i]);
-    end(&pipeline);
+    hub_pipeline_end(&pipeline);
     hub_connector_free(connector);
     return HUB_OK;
 }
@@ -344,7 +332,7 @@ static enum hub_status go_on(const struct conform *conform, const struct conform
         tell(&pipeline, &conform->documents[at], (int64_t)at + 1, &again);
         compare_again(&conform->documents[at], &before[at].list, &again.list, result);
     }
-    end(&pipeline);
+    hub_pipeline_end(&pipeline);
     conform_free(&again);
     hub_connector_free(connector);
     return status;

@@ -45,12 +45,8 @@ static struct hub_stamp stamp_of(const struct hub_domain *domain, struct hub_byt
     return hub_statement_stamp(domain, body, starts);
 }
 
-struct hub_bytes hub_group_version(const struct hub_domain *domain, struct hub_bytes body) {
-    struct hub_bytes version = stamp_of(domain, body).version;
-    size_t size = hub_version_of_source(version).size;
-    while (size < version.size && version.data[size] != '.')
-        size++;
-    return hub_bytes_part(version, 0, size);
+static struct hub_bytes version_of(const struct hub_domain *domain, struct hub_bytes body) {
+    return hub_version_of_document(stamp_of(domain, body).version);
 }
 
 static struct hub_group *need_group(struct hub_groups *groups, const char *name) {
@@ -84,7 +80,7 @@ void hub_groups_tell(struct hub_groups *groups, const struct hub_mapped *mapped)
     struct telling *telling =
         need_telling(groups, need_group(groups, mapped->group), mapped->message);
     struct member *member = hub_arena_take_zero(groups->arena, 1, sizeof *member);
-    struct hub_bytes version = hub_group_version(groups->domain, mapped->body);
+    struct hub_bytes version = version_of(groups->domain, mapped->body);
     if (hub_bytes_compare(version, telling->version) > 0)
         telling->version = version;
     member->body = mapped->body;
@@ -129,7 +125,7 @@ static const struct telling *find_latest(const struct hub_group *group) {
 static void compare_version(void *context, const char *key, struct hub_bytes body) {
     struct comparing *comparing = context;
     (void)key;
-    comparing->is_late |= hub_bytes_compare(hub_group_version(comparing->groups->domain, body),
+    comparing->is_late |= hub_bytes_compare(version_of(comparing->groups->domain, body),
                                             comparing->latest->version) > 0;
 }
 

@@ -29,6 +29,3 @@ void hub_groups_compare(struct hub_groups *groups, struct hub_known *known,
                         void (*missing)(void *context, const char *key, struct hub_bytes body),
                         void *context);
 void hub_groups_end(struct hub_groups *groups);
-
-/* A statement's version, without what tells apart several records of one document. */
-struct hub_bytes hub_group_version(const struct hub_domain *domain, struct hub_bytes body);

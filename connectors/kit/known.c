@@ -37,6 +37,7 @@ struct hub_known {
     struct letter *letters;
     size_t in_force;
     size_t snapshot;
+    bool keeps_latest;
 };
 
 struct hub_known *hub_known_new(const struct hub_catalogue *catalogue,
@@ -99,9 +100,24 @@ static struct entry *need(struct hub_known *known, const char *key) {
     return entry;
 }
 
+void hub_known_keep_latest(struct hub_known *known) {
+    known->keeps_latest = true;
+}
+
+static struct hub_bytes version_of(const struct hub_known *known, const uint8_t *body, size_t size) {
+    uint32_t starts[HUB_FIELDS_MAX + 1];
+    hub_slice_fields(known->domain->schema->root, hub_bytes(body, size), starts);
+    return hub_version_of_document(
+        hub_statement_stamp(known->domain, hub_bytes(body, size), starts).version);
+}
+
 void hub_known_take(struct hub_known *known, const char *key, struct hub_bytes body) {
     struct entry *entry = need(known, key);
     bool withdrawn = false;
+    if (known->keeps_latest && entry->body != NULL &&
+        hub_bytes_compare(version_of(known, entry->body, entry->body_size),
+                          version_of(known, body.data, body.size)) > 0)
+        return;
     entry->content = content_of(known, body, &withdrawn);
     known->in_force += !withdrawn;
     known->in_force -= !entry->withdrawn;

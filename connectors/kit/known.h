@@ -11,6 +11,9 @@ struct hub_known;
 struct hub_known *hub_known_new(const struct hub_catalogue *catalogue,
                                 const struct hub_domain *domain, const struct hub_system *system,
                                 const struct hub_digester *digester);
+/* From now on a version that is earlier than what is known is not taken: what is told once may come
+ * late. */
+void hub_known_keep_latest(struct hub_known *known);
 void hub_known_free(struct hub_known *known); /* NULL is fine */
 
 /* Takes a published record; those of other systems are passed over. HUB_FATAL for damage. */

@@ -452,20 +452,11 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
     json_decref(parsed.tree);
 }
 
-/* What is told once may come late: the latest version is what is known. */
-static bool is_superseded(const struct hub_pipeline *pipeline, const struct hub_outgoing *outgoing) {
-    const struct hub_domain *domain = pipeline->connector->domain;
-    struct hub_bytes body = hub_known_body(pipeline->known, outgoing->key);
-    return pipeline->tells_once && body.data != NULL &&
-           hub_bytes_compare(hub_group_version(domain, body),
-                             hub_group_version(domain, outgoing->body)) > 0;
-}
-
 void hub_pipeline_take(struct hub_pipeline *pipeline, const struct hub_outgoing_list *list) {
     for (size_t i = 0; pipeline->known != NULL && i < list->count; i++)
         if (list->items[i].dead)
             hub_known_refuse(pipeline->known, list->items[i].identity);
-        else if (!is_superseded(pipeline, &list->items[i]))
+        else
             hub_known_take(pipeline->known, list->items[i].key, list->items[i].body);
 }
 
@@ -475,6 +466,8 @@ void hub_pipeline_begin(struct hub_pipeline *pipeline, const struct hub_connecto
     if (!pipeline->tells_once || hub_mapping_remembers(connector->mapping))
         pipeline->known = hub_known_new(connector->catalogue, connector->domain, connector->system,
                                         &hub_sha256);
+    if (pipeline->known != NULL && pipeline->tells_once)
+        hub_known_keep_latest(pipeline->known);
 }
 
 void hub_pipeline_end(struct hub_pipeline *pipeline) {

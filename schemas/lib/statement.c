@@ -53,6 +53,13 @@ struct hub_bytes hub_version_of_source(struct hub_bytes version) {
     return version;
 }
 
+struct hub_bytes hub_version_of_document(struct hub_bytes version) {
+    size_t size = hub_version_of_source(version).size;
+    while (size < version.size && version.data[size] != '.')
+        size++;
+    return hub_bytes_part(version, 0, size);
+}
+
 struct hub_digest hub_statement_digest(const struct hub_domain *domain,
                                        const struct hub_system *system,
                                        const struct hub_digester *digester, struct hub_bytes body,

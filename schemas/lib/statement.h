@@ -44,6 +44,8 @@ int hub_statement_compare(const struct hub_stamp *a, const struct hub_digest *a_
 
 /* A version without the part after '~' that a connector added to break ties. */
 struct hub_bytes hub_version_of_source(struct hub_bytes version);
+/* Without what a connector added to tell apart several records of one document. */
+struct hub_bytes hub_version_of_document(struct hub_bytes version);
 
 /* Appends the record as taken back: the same but for its stamp, whose state becomes WITHDRAWN with
  * this reason, and whose version becomes `version` (kept where it has no data). */

@@ -228,6 +228,22 @@ static void a_group_is_what_is_known_under_its_name_and_below_it(void **state) {
     assert_int_equal(strlen((const char *)names.data) + 1, names.size);
 }
 
+static void where_the_latest_is_kept_what_comes_late_is_not_taken(void **state) {
+    struct memory *memory = *state;
+    struct hub_bytes late = trial(memory, "1~000000000009", "CURRENT", "A");
+    struct hub_bytes latest = trial(memory, "2~000000000003.000001", "CURRENT", "B");
+    struct hub_bytes same = trial(memory, "2~000000000003", "CURRENT", "C");
+    hub_known_take(memory->known, "sus-trials/1", latest);
+    hub_known_take(memory->known, "sus-trials/1", late); /* as long as nobody wants otherwise */
+    assert_true(hub_bytes_equal(hub_known_body(memory->known, "sus-trials/1"), late));
+    hub_known_take(memory->known, "sus-trials/1", latest);
+    hub_known_keep_latest(memory->known);
+    hub_known_take(memory->known, "sus-trials/1", late);
+    assert_true(hub_bytes_equal(hub_known_body(memory->known, "sus-trials/1"), latest));
+    hub_known_take(memory->known, "sus-trials/1", same); /* of one document */
+    assert_true(hub_bytes_equal(hub_known_body(memory->known, "sus-trials/1"), same));
+}
+
 static void a_letter_is_remembered_until_there_are_too_many(void **state) {
     struct memory *memory = *state;
     struct hub_bytes first = hub_bytes_of_text("0");
@@ -258,6 +274,7 @@ int main(void) {
         cmocka_unit_test(the_last_of_a_key_is_what_is_known),
         cmocka_unit_test(damage_is_for_a_person),
         cmocka_unit_test(a_group_is_what_is_known_under_its_name_and_below_it),
+        cmocka_unit_test(where_the_latest_is_kept_what_comes_late_is_not_taken),
         cmocka_unit_test(a_letter_is_remembered_until_there_are_too_many),
     };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
