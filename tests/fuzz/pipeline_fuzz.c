@@ -6,7 +6,6 @@
  * there are documents, each published before the next. */
 #include "connectors/kit/pipeline.h"
 #include "hub/base/text.h"
-#include "hub/io/crypto.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { DOCUMENTS_MAX = 4, SNAPSHOT = 1 };
@@ -17,7 +16,7 @@ static const char *const files[] = {
     "connectors/lumc/ctgov-classic.yaml",  "connectors/lumc/ewp-incoming.yaml",
     "connectors/lumc/guest-decisions.yaml", "connectors/lumc/slots.yaml",
     "connectors/sus/ctgov.yaml",           "connectors/sus/euctr.yaml",
-    "connectors/sus/trials.yaml"};
+    "connectors/sus/slots.yaml",           "connectors/sus/trials.yaml"};
 enum { FILES = sizeof files / sizeof *files };
 
 static const struct hub_connector *connector_of(size_t index) {
@@ -69,9 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct fuzz_input input = fuzz_input(data, size);
     const struct hub_connector *connector = connector_of(fuzz_byte(&input) % FILES);
     bool snapshot = (fuzz_byte(&input) & SNAPSHOT) != 0;
-    struct hub_pipeline pipeline = {
-        connector, hub_known_new(connector->catalogue, connector->domain, connector->system,
-                                 &hub_sha256)};
+    struct hub_pipeline pipeline;
+    hub_pipeline_begin(&pipeline, connector);
     json_t *context = json_pack("{s:{s:s}, s:{s:s}}", "request", "sending_hei_id", "lu.se", "file",
                                 "date", "2026-03-01");
     for (int64_t i = 0; i < DOCUMENTS_MAX && !fuzz_input_ended(&input); i++) {
@@ -83,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         publish(&pipeline, &document, i);
     }
     json_decref(context);
-    hub_known_free(pipeline.known);
+    hub_pipeline_end(&pipeline);
     fuzz_input_free(&input);
     return 0;
 }
