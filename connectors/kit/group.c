@@ -1,6 +1,7 @@
 #include "connectors/kit/group.h"
 
 #include "hub/base/table.h"
+#include "hub/base/text.h"
 #include "schemas/lib/slice.h"
 #include "schemas/lib/statement.h"
 
@@ -81,7 +82,7 @@ void hub_groups_tell(struct hub_groups *groups, const struct hub_mapped *mapped)
         need_telling(groups, need_group(groups, mapped->group), mapped->message);
     struct member *member = hub_arena_take_zero(groups->arena, 1, sizeof *member);
     struct hub_bytes version = version_of(groups->domain, mapped->body);
-    if (hub_bytes_compare(version, telling->version) > 0)
+    if (hub_text_natural_compare(version, telling->version) > 0)
         telling->version = version;
     member->body = mapped->body;
     HASH_ADD_KEYPTR(hh, telling->members, mapped->key, strlen(mapped->key), member);
@@ -115,7 +116,7 @@ static bool is_in_force(const struct comparing *comparing, struct hub_bytes body
 static const struct telling *find_latest(const struct hub_group *group) {
     const struct telling *latest = group->tellings;
     for (const struct telling *each = group->tellings; each != NULL; each = each->next) {
-        int order = hub_bytes_compare(each->version, latest->version);
+        int order = hub_text_natural_compare(each->version, latest->version);
         if (order > 0 || (order == 0 && each->message > latest->message))
             latest = each;
     }
@@ -125,8 +126,8 @@ static const struct telling *find_latest(const struct hub_group *group) {
 static void compare_version(void *context, const char *key, struct hub_bytes body) {
     struct comparing *comparing = context;
     (void)key;
-    comparing->is_late |= hub_bytes_compare(version_of(comparing->groups->domain, body),
-                                            comparing->latest->version) > 0;
+    comparing->is_late |= hub_text_natural_compare(version_of(comparing->groups->domain, body),
+                                                   comparing->latest->version) > 0;
 }
 
 static void look_at_known(void *context, const char *key, struct hub_bytes body) {

@@ -1,6 +1,7 @@
 #include "connectors/kit/known.h"
 
 #include "hub/base/table.h"
+#include "hub/base/text.h"
 #include "schemas/lib/frame.h"
 #include "schemas/lib/resolve.h"
 #include "schemas/lib/slice.h"
@@ -115,8 +116,8 @@ void hub_known_take(struct hub_known *known, const char *key, struct hub_bytes b
     struct entry *entry = need(known, key);
     bool withdrawn = false;
     if (known->keeps_latest && entry->body != NULL &&
-        hub_bytes_compare(version_of(known, entry->body, entry->body_size),
-                          version_of(known, body.data, body.size)) > 0)
+        hub_text_natural_compare(version_of(known, entry->body, entry->body_size),
+                                 version_of(known, body.data, body.size)) > 0)
         return;
     entry->content = content_of(known, body, &withdrawn);
     known->in_force += !withdrawn;

@@ -38,6 +38,21 @@ static const char patched[] =
     "      suite: SCH-5\n"
     "      process_step: {first: [SCH-7.2, SCH-7]}\n";
 
+/* Versions that are numbers. */
+static const char numbered[] =
+    "connector: sus-slots\n"
+    "institution: sus\n"
+    "system: sus-atmp\n"
+    "source: {transport: file-drop, format: json, folder: .}\n"
+    "target: {domain: gmp-slot}\n"
+    "records:\n"
+    "  - for_each: rooms\n"
+    "    key: [^id, no]\n"
+    "    replaces: {group: ^id}\n"
+    "    update: patch\n"
+    "    version: ^rev\n"
+    "    fields: {facility: {value: \"ror:02z31g829\"}, suite: suite, process_step: step}\n";
+
 static void begin(struct source *source, const char *configuration) {
     source_open(source, configuration);
     hub_pipeline_begin(&source->pipeline, source->connector);
@@ -92,6 +107,21 @@ static void what_is_no_longer_in_its_group_is_withdrawn(void **state) {
     assert_told(&source, "F-1/1 F-1/2");
     feed(&source, "four", message(&source, 4, "S14", "F-1", "1 2 3")); /* and may come back */
     assert_told(&source, "F-1/1 F-1/2 F-1/3");
+    source_close(&source);
+}
+
+static void versions_are_ordered_as_the_hub_orders_them(void **state) {
+    struct source source;
+    (void)state;
+    begin(&source, numbered);
+    feed(&source, "nine", "{\"id\": \"F-1\", \"rev\": 9, \"rooms\": [{\"no\": 1, \"suite\": \"A\"}, "
+                          "{\"no\": 2}]}");
+    feed(&source, "ten", "{\"id\": \"F-1\", \"rev\": 10, \"rooms\": [{\"no\": 1, \"suite\": \"B\"}]}");
+    assert_told(&source, "F-1/1 -F-1/2");
+    feed(&source, "eleven",
+         "{\"id\": \"F-1\", \"rev\": 11, \"rooms\": [{\"no\": 1, \"step\": \"filling\"}]}");
+    assert_told(&source, "F-1/1");
+    assert_string_equal(source_text(&source, 0, "suite"), "B");
     source_close(&source);
 }
 
@@ -259,6 +289,7 @@ static void a_group_is_what_the_key_begins_with(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_longer_in_its_group_is_withdrawn),
+        cmocka_unit_test(versions_are_ordered_as_the_hub_orders_them),
         cmocka_unit_test(a_group_is_its_own_and_no_other),
         cmocka_unit_test(a_late_document_takes_nothing_away_and_brings_nothing_back),
         cmocka_unit_test(of_several_messages_in_a_document_the_latest_counts),
