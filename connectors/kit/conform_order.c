@@ -157,10 +157,12 @@ static void hold(struct telling *telling, struct holder *next, struct conform_re
     }
 }
 
-/* What is told is not suppressed where it is known: the hub hears all of it, in some order. */
+/* What is known is no reason not to tell it: the hub hears all of it, in some order. */
 static void tell_in_order(const struct conform *conform, const size_t *order,
                           struct telling *telling, struct conform_result *result) {
     struct hub_pipeline pipeline = {.connector = conform->connector};
+    if (hub_mapping_remembers(conform->connector->mapping))
+        hub_pipeline_begin(&pipeline, conform->connector);
     for (size_t i = 0; i < conform->count; i++) {
         const struct hub_raw_document *document = &conform->documents[order[i]];
         struct hub_outgoing_list list;
@@ -174,7 +176,9 @@ static void tell_in_order(const struct conform *conform, const size_t *order,
             next->statement = conform_read(conform->connector, list.items[k].body);
             hold(telling, next, result);
         }
+        hub_pipeline_take(&pipeline, &list);
     }
+    hub_pipeline_end(&pipeline);
 }
 
 /* Whether their places among the documents are all that orders the two. */
@@ -184,8 +188,8 @@ static bool is_tied(const struct holder *a, const struct holder *b) {
            version_of(a).size != a->statement.stamp.version.size;
 }
 
-static void compare_orders(struct telling *forwards, const struct telling *other,
-                           struct conform_result *result) {
+static void compare_orders(const struct conform *conform, struct telling *forwards,
+                           const struct telling *other, struct conform_result *result) {
     for (struct holder *holder = forwards->holders; holder != NULL; holder = holder->hh.next) {
         struct holder *now = NULL;
         struct conform_where where = {holder->document, holder->key, NULL};
@@ -200,6 +204,11 @@ static void compare_orders(struct telling *forwards, const struct telling *other
                          "%s says something else under the same version '%.*s', and by 'tie: position' "
                          "the one that is read later holds", now->document,
                          (int)version_of(now).size, (const char *)version_of(now).data);
+        else if (hub_mapping_remembers(conform->connector->mapping))
+            conform_find(result, CONFORM_REMARK, &where,
+                         "%s, another word of it holds in the end: by 'update' or 'replaces' a document is "
+                         "read as what comes after those before it; a source that keeps its order, or tells "
+                         "a whole record each time, is told right", other->name);
         else
             conform_find(result, CONFORM_FAILED, &where,
                          "%s, another word of it holds in the end; a filter whose answer depends on "
@@ -245,7 +254,7 @@ void conform_reordering(const struct conform *conform, struct conform_result *re
         struct telling other = {.name = names[i]};
         arrange(order, conform->count, (uint64_t)i);
         tell_in_order(conform, order, &other, NULL);
-        compare_orders(&forwards, &other, result);
+        compare_orders(conform, &forwards, &other, result);
         end_telling(&other);
     }
     if (contended == 0 && result->outcome == CONFORM_OK) {
@@ -286,6 +295,7 @@ static void compare_again(const struct hub_raw_document *document,
                          id_of(&before->items[i], result->arena));
 }
 
+/* As a session loads it. */
 static enum hub_status load_published(struct hub_pipeline *pipeline,
                                       const struct hub_outgoing_list *list,
                                       struct hub_error *reterr) {
@@ -308,29 +318,38 @@ static enum hub_status begin_anew(const struct conform *conform,
     return HUB_OK;
 }
 
-static enum hub_status tell_all(const struct conform *conform, struct conform_told *ret_told,
-                                struct hub_error *reterr) {
+/* The documents in one order, by a process that lives on and by one that is killed before each. */
+struct killing {
+    const struct conform *conform;
+    const size_t *order;
+    struct conform_told *before; /* what the one that lives on has told, in this order */
+};
+
+static enum hub_status live_on(const struct killing *killing, struct hub_error *reterr) {
+    const struct conform *conform = killing->conform;
     struct hub_connector *connector = NULL;
     struct hub_pipeline pipeline = {0};
     HUB_TRY(begin_anew(conform, &connector, &pipeline, reterr));
     for (size_t i = 0; i < conform->count; i++)
-        tell(&pipeline, &conform->documents[i], (int64_t)i + 1, &ret_told[i]);
+        tell(&pipeline, &conform->documents[killing->order[i]], (int64_t)i + 1,
+             &killing->before[i]);
     hub_pipeline_end(&pipeline);
     hub_connector_free(connector);
     return HUB_OK;
 }
 
-static enum hub_status go_on(const struct conform *conform, const struct conform_told *before,
-                             size_t at, struct conform_result *result, struct hub_error *reterr) {
+static enum hub_status go_on(const struct killing *killing, size_t at,
+                             struct conform_result *result, struct hub_error *reterr) {
+    const struct hub_raw_document *document = &killing->conform->documents[killing->order[at]];
     struct hub_connector *connector = NULL;
     struct hub_pipeline pipeline = {0};
     struct conform_told again = {0};
-    enum hub_status status = begin_anew(conform, &connector, &pipeline, reterr);
+    enum hub_status status = begin_anew(killing->conform, &connector, &pipeline, reterr);
     for (size_t i = 0; status == HUB_OK && i < at; i++)
-        status = load_published(&pipeline, &before[i].list, reterr);
+        status = load_published(&pipeline, &killing->before[i].list, reterr);
     if (status == HUB_OK) {
-        tell(&pipeline, &conform->documents[at], (int64_t)at + 1, &again);
-        compare_again(&conform->documents[at], &before[at].list, &again.list, result);
+        tell(&pipeline, document, (int64_t)at + 1, &again);
+        compare_again(document, &killing->before[at].list, &again.list, result);
     }
     hub_pipeline_end(&pipeline);
     conform_free(&again);
@@ -338,21 +357,30 @@ static enum hub_status go_on(const struct conform *conform, const struct conform
     return status;
 }
 
-void conform_kill(const struct conform *conform, struct conform_result *result) {
-    struct conform_told *before = hub_allocate_zero(conform->count, sizeof *before);
+static void kill_in_order(const struct conform *conform, const size_t *order,
+                          struct conform_result *result) {
+    struct killing killing = {conform, order,
+                              hub_allocate_zero(conform->count, sizeof *killing.before)};
     struct hub_error error;
-    size_t records = 0;
-    enum hub_status status = tell_all(conform, before, &error);
-    for (size_t i = 0; status == HUB_OK && i < conform->count; i++) {
-        records += before[i].list.count;
-        status = go_on(conform, before, i, result, &error);
-    }
+    enum hub_status status = live_on(&killing, &error);
+    for (size_t i = 0; status == HUB_OK && i < conform->count; i++)
+        status = go_on(&killing, i, result, &error);
     if (status != HUB_OK)
         conform_find(result, CONFORM_FAILED, &(struct conform_where){0},
                      "the connector cannot go on after a kill: %s", error.text);
     for (size_t i = 0; i < conform->count; i++)
-        conform_free(&before[i]);
-    hub_release(before);
-    conform_tell(result, "begun anew before each of %zu documents: %zu records", conform->count,
-                 records);
+        conform_free(&killing.before[i]);
+    hub_release(killing.before);
+}
+
+void conform_kill(const struct conform *conform, struct conform_result *result) {
+    size_t *order = hub_allocate_zero(conform->count, sizeof *order);
+    for (size_t i = 0; i < conform->count; i++)
+        order[i] = i;
+    kill_in_order(conform, order, result);
+    arrange(order, conform->count, /* seed= */ 0);
+    kill_in_order(conform, order, result); /* of a record the later states come first */
+    hub_release(order);
+    conform_tell(result, "begun anew before each of %zu documents, and of the same backwards",
+                 conform->count);
 }

@@ -99,8 +99,9 @@ def test_a_filter_that_counts_says_something_else_when_it_is_told_again_or_begun
     told = conform(("records:\n", COUNTING))
     assert "says something else, of 'sus-trials/A-1'" in told["duplicates"]["findings"][0]["what"]
     assert told["duplicates"]["findings"][0]["document"] == "first.json"
-    finding, = told["kill"]["findings"]
-    assert finding["document"] == "second.json" and "trying/2/0 is another one" in finding["what"]
+    finding, backwards = told["kill"]["findings"]
+    assert finding["document"] == "second.json" and backwards["document"] == "first.json"
+    assert "trying/2/0 is another one" in finding["what"]
     assert outcomes(told)["reordering"] == outcomes(told)["unknown fields"] == "failed"
 
 
@@ -160,6 +161,15 @@ def test_without_two_states_of_a_record_no_order_is_tried(conform):
     told = conform(second={**SECOND, "id": "A-2"})
     assert outcomes(told)["reordering"] == "not tried"
     assert "two states of one would try it" in told["reordering"]["tried"]
+
+
+def test_where_documents_build_on_others_their_order_is_remarked_on_and_a_kill_changes_nothing(conform):
+    told = conform(("version: rev", "version: rev\n    update: patch"),
+                   ("  - {input: second.json, expect: [{acronym: BONE}]}\n",
+                    "  - {input: first.json, context: {file: {x: y}}}\n  - {input: second.json}\n"),
+                   second={"id": "A-1", "rev": 2, "name": "BONE"})
+    assert outcomes(told) == {**dict.fromkeys(CHECKS, "ok"), "reordering": "remark"}
+    assert "by 'update' or 'replaces'" in told["reordering"]["findings"][0]["what"]
 
 
 # --- unknown fields ---
