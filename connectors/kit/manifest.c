@@ -11,6 +11,7 @@ enum { EVERY_MS = 600000, IDLE_MS = 60000 };
 struct hub_manifesting {
     const struct hub_connector *connector;
     const struct hub_schema *schema;
+    char *topic;
     struct hub_inventory *inventory;
     struct hub_known *reading; /* reads a record in the newest schema */
     int64_t sequence; /* what was told under a higher one was not loaded; -1: nothing was */
@@ -29,7 +30,7 @@ struct loading {
     struct hub_manifesting *manifesting;
     struct hub_arena arena;
     struct hub_manifest whole;
-    bool has_whole;
+    bool has_whole, is_damaged;
     struct hub_buffer parts[HUB_MANIFEST_PARTS]; /* entries */
 };
 
@@ -37,14 +38,20 @@ static enum hub_status take_manifest(void *context, const struct hub_kafka_recor
                                      struct hub_error *reterr) {
     struct loading *loading = context;
     struct hub_manifest manifest;
+    struct hub_error error;
     struct hub_bytes name = record->key, number;
     (void)hub_bytes_cut(record->key, '/', &name, &number);
     if (!record->has_value ||
         !hub_bytes_equal_text(name, loading->manifesting->connector->name) ||
         !hub_manifest_is_of(loading->manifesting->schema, record->value))
         return HUB_OK;
-    HUB_TRY(hub_manifest_decode(loading->manifesting->schema, record->value, &loading->arena,
-                                &manifest, reterr));
+    (void)reterr;
+    if (hub_manifest_decode(loading->manifesting->schema, record->value, &loading->arena, &manifest,
+                            &error) != HUB_OK) {
+        hub_log(HUB_LOG_WARNING, "manifest", "it is begun again: %s", error.text);
+        loading->is_damaged = true;
+        return HUB_OK;
+    }
     if (!manifest.is_part) {
         loading->whole = manifest;
         loading->has_whole = true;
@@ -55,15 +62,24 @@ static enum hub_status take_manifest(void *context, const struct hub_kafka_recor
     return HUB_OK;
 }
 
-/* Whether what was published is of what the connector carries now, and its digests say
- * something. */
+static bool is_sum(const struct hub_buffer *entries, const struct hub_manifest_sum *sum) {
+    struct hub_digest digest = hub_sha256.digest(hub_buffer_bytes(entries));
+    return memcmp(digest.bytes, sum->digest.bytes, HUB_DIGEST_SIZE) == 0;
+}
+
+/* Whether what was published is of what the connector carries now, its digests say something, and
+ * it is all there. */
 static bool goes_on(const struct loading *loading) {
     const struct hub_connector *connector = loading->manifesting->connector;
     const struct hub_manifest *whole = &loading->whole;
-    return loading->has_whole && whole->schema == connector->domain->schema->id &&
-           strcmp(whole->names.institution, connector->institution) == 0 &&
-           strcmp(whole->names.system, connector->system->name) == 0 &&
-           strcmp(whole->names.domain, connector->domain->name) == 0;
+    bool is_own = loading->has_whole && !loading->is_damaged &&
+                  whole->schema == connector->domain->schema->id &&
+                  strcmp(whole->names.institution, connector->institution) == 0 &&
+                  strcmp(whole->names.system, connector->system->name) == 0 &&
+                  strcmp(whole->names.domain, connector->domain->name) == 0;
+    for (size_t i = 0; is_own && i < HUB_MANIFEST_PARTS; i++)
+        is_own = is_sum(&loading->parts[i], &whole->sums[i]);
+    return is_own;
 }
 
 static void take_over(struct loading *loading) {
@@ -86,24 +102,27 @@ enum hub_status hub_manifesting_open(const struct hub_connector *connector,
                                      struct hub_manifesting **ret_manifesting,
                                      struct hub_error *reterr) {
     int32_t partitions = 0;
+    HUB_SCOPED_BUFFER topic = {0};
+    hub_buffer_append_format(&topic, HUB_MANIFEST_TOPIC, connector->institution);
     *ret_manifesting = NULL;
-    HUB_TRY(hub_reader_partition_count(reader, HUB_MANIFEST_TOPIC, &partitions, reterr));
+    HUB_TRY(hub_reader_partition_count(reader, hub_buffer_text(&topic), &partitions, reterr));
     if (partitions < 0) {
         hub_log(HUB_LOG_WARNING, "no_manifest",
                 "there is no topic %s, and nobody can tell whether all arrives; `hubctl topic "
-                "create` makes it", HUB_MANIFEST_TOPIC);
+                "create` makes it", hub_buffer_text(&topic));
         return HUB_OK;
     }
     struct hub_manifesting *own = hub_allocate_zero(1, sizeof *own);
     own->connector = connector;
-    own->schema = hub_catalogue_latest(connector->catalogue, HUB_MANIFEST_TOPIC);
+    own->schema = hub_catalogue_latest(connector->catalogue, HUB_MANIFEST_SUBJECT);
+    own->topic = hub_copy_text(hub_buffer_text(&topic));
     own->inventory = hub_inventory_new(&hub_sha256);
     own->sequence = -1;
     own->since_ms = now_ms;
     *ret_manifesting = own;
     struct loading loading = {.manifesting = own};
     enum hub_status status =
-        hub_read_settled(reader, HUB_MANIFEST_TOPIC, 0, take_manifest, &loading, reterr);
+        hub_read_settled(reader, own->topic, 0, take_manifest, &loading, reterr);
     if (status == HUB_OK)
         take_over(&loading);
     for (size_t i = 0; i < HUB_MANIFEST_PARTS; i++)
@@ -117,6 +136,7 @@ void hub_manifesting_free(struct hub_manifesting *manifesting) {
         return;
     hub_inventory_free(manifesting->inventory);
     hub_known_free(manifesting->reading);
+    hub_release(manifesting->topic);
     hub_release(manifesting);
 }
 
@@ -202,7 +222,7 @@ static enum hub_status write_record(struct hub_manifesting *own, struct hub_prod
                                     struct hub_error *reterr) {
     HUB_SCOPED_BUFFER value = {0};
     hub_manifest_encode(own->schema, manifest, &value);
-    struct hub_kafka_write write = {.topic = HUB_MANIFEST_TOPIC,
+    struct hub_kafka_write write = {.topic = own->topic,
                                     .partition = 0,
                                     .has_key = true,
                                     .key = hub_bytes_of_text(key),

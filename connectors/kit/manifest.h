@@ -1,5 +1,5 @@
 /* The manifest of a running connector: what it has read of its source and told, published at
- * intervals in the topic `manifest` (schemas/lib/manifest.h).
+ * intervals in the topic manifest.<institution> (schemas/lib/manifest.h).
  *
  * What it knows is loaded from what it published there before, not from its ingest topic: so
  * that what is lost there is missed. Only what it told since then is read from it. A manifest

@@ -184,7 +184,7 @@ static bool print(struct hub_complete *complete) {
                                  .columns = sizeof sums_head / sizeof *sums_head};
     struct printing printing = {.table = {.head = head, .columns = 3}};
     json_t *list = json_array();
-    bool whole = true;
+    bool whole = !complete->has_foreign;
     qsort(complete->sources, complete->count, sizeof *complete->sources, by_name);
     for (size_t i = 0; i < complete->count; i++) {
         json_array_append_new(list, print_source(&printing, &sums, &complete->sources[i]));

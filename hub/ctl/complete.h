@@ -88,6 +88,7 @@ struct hub_complete {
     struct hub_reader *reader;
     struct hub_complete_source *sources;
     size_t count, capacity;
+    bool has_foreign; /* a manifest claims to be another institution's */
 };
 
 /* Reads manifests, logs, ingest topics and dead letters, and decides. False where Kafka could not

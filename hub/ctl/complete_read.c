@@ -99,19 +99,35 @@ static void add_told(struct reading *reading, const struct told *told) {
         hub_inventory_decode(source->inventory, reading->schema, told->parts[i]);
 }
 
+/* The topic says who speaks: a manifest that claims to be another institution's is none. */
+static bool read_institution(struct reading *reading, const char *institution) {
+    struct hub_complete *complete = reading->complete;
+    const char *topic = hub_arena_format(&complete->arena, HUB_MANIFEST_TOPIC, institution);
+    bool good =
+        hub_ctl_read_topic(complete->ctl, complete->reader, topic, take_manifest, reading);
+    for (const struct told *told = reading->told; good && told != NULL; told = told->hh.next) {
+        if (told->has_whole && strcmp(told->whole.names.institution, institution) == 0) {
+            add_told(reading, told);
+        } else if (told->has_whole) {
+            complete->has_foreign = true;
+            fprintf(stderr, "hubctl: %s: a manifest of connector %s that claims to be of %s\n",
+                    topic, told->name, told->whole.names.institution);
+        }
+    }
+    HASH_CLEAR(hh, reading->told);
+    if (reading->failed)
+        fprintf(stderr, "hubctl: %s: %s\n", topic, reading->error.text);
+    return good && !reading->failed;
+}
+
 bool hub_complete_read_manifests(struct hub_complete *complete) {
-    struct reading reading = {
-        .complete = complete,
-        .schema = hub_catalogue_latest(complete->ctl->catalogue, HUB_MANIFEST_TOPIC)};
-    bool good = hub_ctl_read_topic(complete->ctl, complete->reader, HUB_MANIFEST_TOPIC,
-                                   take_manifest, &reading);
-    for (const struct told *told = reading.told; good && told != NULL; told = told->hh.next)
-        if (told->has_whole)
-            add_told(&reading, told);
-    HASH_CLEAR(hh, reading.told);
-    if (reading.failed)
-        fprintf(stderr, "hubctl: %s: %s\n", HUB_MANIFEST_TOPIC, reading.error.text);
-    return good && !reading.failed;
+    const struct hub_catalogue *catalogue = complete->ctl->catalogue;
+    struct reading reading = {.complete = complete,
+                              .schema = hub_catalogue_latest(catalogue, HUB_MANIFEST_SUBJECT)};
+    bool good = true;
+    for (size_t i = 0; good && i < catalogue->parties.institution_count; i++)
+        good = read_institution(&reading, catalogue->parties.institutions[i].name);
+    return good;
 }
 
 /* --- dead letters --- */

@@ -65,19 +65,19 @@ void hub_topics_list(const struct hub_catalogue *catalogue, struct hub_arena *ar
     size_t institutions = catalogue->parties.institution_count;
     struct listing listing = {.arena = arena};
     listing.topics = hub_arena_take(
-        arena, (catalogue->domain_count * (4 + 2 * institutions) + institutions + 5) *
+        arena, (catalogue->domain_count * (4 + 2 * institutions) + 2 * institutions + 4) *
                    sizeof *listing.topics);
     for (size_t i = 0; i < catalogue->domain_count; i++)
         add_domain(&listing, catalogue, &catalogue->domains[i]);
-    for (size_t i = 0; i < institutions; i++)
-        add(&listing,
-            hub_arena_format(arena, "deadletter.%s", catalogue->parties.institutions[i].name), 1,
-            kept);
+    for (size_t i = 0; i < institutions; i++) {
+        const char *name = catalogue->parties.institutions[i].name;
+        add(&listing, hub_arena_format(arena, "deadletter.%s", name), 1, kept);
+        add(&listing, hub_arena_format(arena, HUB_MANIFEST_TOPIC, name), 1, compacted);
+    }
     add(&listing, "deadletter.hub", 1, kept);
     add(&listing, HUB_IDENTIFIER_TOPIC, HUB_SHARDS, compacted_with_lag);
     add(&listing, HUB_DECISION_TOPIC, 1, compacted_with_lag);
     add(&listing, "position", 1, compacted);
-    add(&listing, HUB_MANIFEST_TOPIC, 1, compacted);
     *ret_topics = listing.topics;
     *ret_count = listing.count;
 }

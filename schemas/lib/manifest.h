@@ -3,9 +3,9 @@
  *
  * Of each source record there is one item: the latest that was told of it, decided as admit
  * decides, and whether the source still has it. Items are spread over HUB_MANIFEST_PARTS parts by
- * the digest of their key. The topic `manifest` has each part under CONNECTOR/NUMBER, and under
- * CONNECTOR the whole, which has the parts' digests: a part is written again when its digest has
- * changed, together with the whole.
+ * the digest of their key. The topic manifest.<institution> has each part under CONNECTOR/NUMBER,
+ * and under CONNECTOR the whole, which has the parts' digests: a part is written again when its
+ * digest has changed, together with the whole.
  *
  * Pure; for the connectors and for whoever compares. */
 #pragma once
@@ -14,7 +14,9 @@
 #include "schemas/lib/catalogue.h"
 #include "schemas/lib/statement.h"
 
-#define HUB_MANIFEST_TOPIC "manifest" /* one partition */
+#define HUB_MANIFEST_SUBJECT "manifest"
+/* Of an institution, which alone may write it; one partition. */
+#define HUB_MANIFEST_TOPIC "manifest.%s"
 
 enum { HUB_MANIFEST_PARTS = 64 };
 

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char topic[] = "manifest.sus";
+
 enum { OPENED_MS = 5000, IDLE_MS = 60000, BUSY_MS = 600000 };
 
 static const char list[] =
@@ -64,7 +66,7 @@ static void take(struct manifesting *m, const char *text) {
 
 /* A manifest as another run left it: nothing in it, but for the number it goes up to. */
 static void publish(struct manifesting *m, int64_t sequence, int32_t domain_schema) {
-    const struct hub_schema *schema = hub_catalogue_latest(test_catalogue(), HUB_MANIFEST_TOPIC);
+    const struct hub_schema *schema = hub_catalogue_latest(test_catalogue(), HUB_MANIFEST_SUBJECT);
     struct hub_inventory *nothing = hub_inventory_new(&hub_sha256);
     struct hub_manifest whole = {.names = {"sus-list", "sus", "sus-trials", "trial"},
                                  .schema = domain_schema,
@@ -79,11 +81,11 @@ static void publish(struct manifesting *m, int64_t sequence, int32_t domain_sche
         part.entries = hub_buffer_bytes(&entries);
         hub_manifest_encode(schema, &part, &message);
         snprintf(key, sizeof key, "sus-list/%u", i);
-        cluster_write_bytes(&m->cluster, HUB_MANIFEST_TOPIC, 0, key, message.data, message.size);
+        cluster_write_bytes(&m->cluster, topic, 0, key, message.data, message.size);
     }
     HUB_SCOPED_BUFFER message = {0};
     hub_manifest_encode(schema, &whole, &message);
-    cluster_write_bytes(&m->cluster, HUB_MANIFEST_TOPIC, 0, "sus-list", message.data, message.size);
+    cluster_write_bytes(&m->cluster, topic, 0, "sus-list", message.data, message.size);
     hub_inventory_free(nothing);
 }
 
@@ -113,7 +115,7 @@ static void without_its_topic_there_is_none(void **state) {
 static void a_first_one_is_published_a_minute_after_nothing_comes_or_ten_later(void **state) {
     struct manifesting m = begin();
     (void)state;
-    cluster_topic(&m.cluster, HUB_MANIFEST_TOPIC, 1);
+    cluster_topic(&m.cluster, topic, 1);
     open_manifest(&m);
     assert_true(hub_manifesting_has_news(m.own));
     assert_false(hub_manifesting_is_due(m.own, true, OPENED_MS + IDLE_MS - 1));
@@ -126,7 +128,7 @@ static void a_first_one_is_published_a_minute_after_nothing_comes_or_ten_later(v
 static void one_that_is_there_is_gone_on_from(void **state) {
     struct manifesting m = begin();
     (void)state;
-    cluster_topic(&m.cluster, HUB_MANIFEST_TOPIC, 1);
+    cluster_topic(&m.cluster, topic, 1);
     publish(&m, 7, m.source.connector->domain->schema->id);
     open_manifest(&m);
     assert_false(hub_manifesting_has_news(m.own));
@@ -142,16 +144,58 @@ static void one_that_is_there_is_gone_on_from(void **state) {
 static void one_of_another_version_of_the_domain_is_begun_again(void **state) {
     struct manifesting m = begin();
     (void)state;
-    cluster_topic(&m.cluster, HUB_MANIFEST_TOPIC, 1);
+    cluster_topic(&m.cluster, topic, 1);
     publish(&m, 7, m.source.connector->domain->schema->id - 1);
     open_manifest(&m);
     assert_true(hub_manifesting_has_news(m.own));
     end(&m);
 }
 
+/* As published, but for one part. */
+static void assert_begun_again(struct hub_bytes entries, unsigned number) {
+    struct manifesting m = begin();
+    const struct hub_schema *schema = hub_catalogue_latest(test_catalogue(), HUB_MANIFEST_SUBJECT);
+    struct hub_manifest part = {.names = {"sus-list", "sus", "sus-trials", "trial"},
+                                .is_part = true,
+                                .number = number,
+                                .entries = entries};
+    HUB_SCOPED_BUFFER message = {0};
+    char key[32];
+    cluster_topic(&m.cluster, topic, 1);
+    publish(&m, 7, m.source.connector->domain->schema->id);
+    hub_manifest_encode(schema, &part, &message);
+    snprintf(key, sizeof key, "sus-list/%u", number);
+    cluster_write_bytes(&m.cluster, topic, 0, key, message.data, message.size);
+    open_manifest(&m);
+    assert_true(hub_manifesting_has_news(m.own));
+    end(&m);
+}
+
+static void one_whose_parts_are_not_what_it_sums_up_is_begun_again(void **state) {
+    struct hub_inventory *other = hub_inventory_new(&hub_sha256);
+    HUB_SCOPED_BUFFER entries = {0};
+    struct hub_manifest_sum sum = {0};
+    (void)state;
+    hub_inventory_begin_look(other);
+    hub_inventory_refuse(other, "sus-trials/A");
+    for (unsigned i = 0; i < HUB_MANIFEST_PARTS && sum.count == 0; i++) {
+        hub_buffer_clear(&entries);
+        hub_inventory_encode(other, i, &entries, &sum);
+        if (sum.count > 0)
+            assert_begun_again(hub_buffer_bytes(&entries), i);
+    }
+    assert_int_equal(sum.count, 1);
+    hub_inventory_free(other);
+}
+
+static void one_that_cannot_be_read_is_begun_again(void **state) {
+    (void)state;
+    assert_begun_again(hub_bytes("\x02", 1), 3); /* an entry, which is not there */
+}
+
 /* How many offsets the topic has gone on by. */
 static int64_t write_all(struct manifesting *m, struct hub_producer *producer) {
-    struct hub_kafka_partition before = {HUB_MANIFEST_TOPIC, 0, -1, NULL}, after = before;
+    struct hub_kafka_partition before = {topic, 0, -1, NULL}, after = before;
     expect_ok(hub_reader_ends(m->reader, &before, 1, &m->error), &m->error);
     expect_ok(hub_producer_begin(producer, &m->error), &m->error);
     expect_ok(hub_manifesting_write(m->own, producer, "{}", 1, &m->error), &m->error);
@@ -165,7 +209,7 @@ static void after_the_first_only_what_changed_is_written(void **state) {
     struct manifesting m = begin();
     struct hub_producer *producer = NULL;
     (void)state;
-    cluster_topic(&m.cluster, HUB_MANIFEST_TOPIC, 1);
+    cluster_topic(&m.cluster, topic, 1);
     open_manifest(&m);
     expect_ok(hub_producer_new(m.cluster.bootstrap, "test", &producer, &m.error), &m.error);
     take(&m, "{\"list\": [{\"id\": \"A\", \"name\": \"SKIN\"}]}");
@@ -185,6 +229,8 @@ int main(void) {
         cmocka_unit_test(a_first_one_is_published_a_minute_after_nothing_comes_or_ten_later),
         cmocka_unit_test(one_that_is_there_is_gone_on_from),
         cmocka_unit_test(one_of_another_version_of_the_domain_is_begun_again),
+        cmocka_unit_test(one_whose_parts_are_not_what_it_sums_up_is_begun_again),
+        cmocka_unit_test(one_that_cannot_be_read_is_begun_again),
         cmocka_unit_test(after_the_first_only_what_changed_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

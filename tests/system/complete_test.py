@@ -286,12 +286,44 @@ def test_a_register_that_is_read_again_and_again_is_seen_whole(office, tmp_path)
     register.server_close()
 
 
+def manifests(office, topic):
+    """The last record of each key, as it is."""
+    consumer = confluent_kafka.Consumer(
+        {"bootstrap.servers": office.installation.broker.bootstrap, "group.id": "manifests",
+         "enable.partition.eof": True, "isolation.level": "read_committed"})
+    consumer.assign([confluent_kafka.TopicPartition(topic, 0, 0)])
+    last = {}
+    while (message := consumer.poll(WAIT_S)).error() is None:
+        last[message.key().decode()] = message.value()
+    consumer.close()
+    return last
+
+
+def test_a_manifest_that_is_not_whole_or_another_institutions_is_found_out(office):
+    before = manifests(office, "manifest.sus")
+    office.rows[11]["name"] = "CHANGED"
+    office.save()
+    producer = confluent_kafka.Producer(
+        {"bootstrap.servers": office.installation.broker.bootstrap})
+    changed = next(key for key, value in manifests(office, "manifest.sus").items()
+                   if "/" in key and value != before[key])
+    producer.produce("manifest.sus", key=changed, value=before[changed])
+    producer.produce("manifest.lumc", key="sus-list", value=before["sus-list"])
+    assert producer.flush(WAIT_S) == 0
+    code, source = office.look()
+    part = changed.split("/")[1]
+    assert (code, findings_of(source)["damaged", "sus-list"]) == (
+        1, f"its manifest is not whole: part {part} is not what it was summed up as")
+    told = office.installation.ctl_result("complete").stderr
+    assert "manifest.lumc: a manifest of connector sus-list that claims to be of sus" in told
+
+
 def test_where_the_topic_is_not_there_yet_connectors_run_all_the_same(office):
     bootstrap = office.installation.broker.bootstrap
     admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": bootstrap})
-    for done in admin.delete_topics(["manifest"]).values():
+    for done in admin.delete_topics(["manifest.sus", "manifest.lu"]).values():
         done.result(WAIT_S)
-    wait_until(lambda: "manifest" not in admin.list_topics(timeout=WAIT_S).topics, "its end")
+    wait_until(lambda: not {"manifest.sus", "manifest.lu"} & set(admin.list_topics(timeout=WAIT_S).topics), "its end")
     office.rows[9]["name"] = "ANOTHER"
     office.save()
     office.installation.wait_until_settled()

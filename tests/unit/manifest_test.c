@@ -335,7 +335,7 @@ static void sums_do_not_depend_on_the_order_of_telling(void **state) {
 /* --- records --- */
 
 static const struct hub_schema *schema(void) {
-    return hub_catalogue_latest(test_catalogue(), HUB_MANIFEST_TOPIC);
+    return hub_catalogue_latest(test_catalogue(), HUB_MANIFEST_SUBJECT);
 }
 
 static const struct hub_manifest_names names = {"sus-list", "sus", "sus-trials", "trial"};

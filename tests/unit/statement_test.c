@@ -1,6 +1,7 @@
 /* statement: reading the stamp, what a record says beside it, and taking it back. */
 #include "schemas/lib/statement.h"
 
+#include "hub/io/crypto.h"
 #include "schemas/lib/render.h"
 #include "schemas/lib/slice.h"
 #include "schemas/lib/walk.h"
@@ -175,6 +176,49 @@ static void every_domain_of_the_project_is_read(void **state) {
     }
 }
 
+static void of_two_statements_version_then_time_then_digest_decides(void **state) {
+    static const struct {
+        const char *a_version, *b_version;
+        int64_t a_time, b_time; /* 0: none */
+        uint8_t a_digest, b_digest;
+        int wanted;
+    } cases[] = {
+        {"10", "9", 1, 2, 1, 2, 1}, {"1", "1", 2, 1, 1, 2, 1},  {"1", "1", 1, 2, 2, 1, -1},
+        {"1", "1", 1, 0, 1, 2, 1},  {"1", "1", 0, 0, 1, 2, -1}, {"1", "1", 1, 1, 2, 1, 1},
+        {"1", "1", 1, 1, 1, 1, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct hub_stamp a = {.version = hub_bytes_of_text(cases[i].a_version),
+                                    .has_event_time = cases[i].a_time != 0,
+                                    .event_time_ms = cases[i].a_time};
+        const struct hub_stamp b = {.version = hub_bytes_of_text(cases[i].b_version),
+                                    .has_event_time = cases[i].b_time != 0,
+                                    .event_time_ms = cases[i].b_time};
+        const struct hub_digest x = {{cases[i].a_digest}}, y = {{cases[i].b_digest}};
+        int there = hub_statement_compare(&a, &x, &b, &y);
+        int back = hub_statement_compare(&b, &y, &a, &x);
+        assert_int_equal((there > 0) - (there < 0), cases[i].wanted);
+        assert_int_equal((back > 0) - (back < 0), -cases[i].wanted);
+    }
+}
+
+static void the_sources_version_is_said_where_several_carry_it(void **state) {
+    static const struct hub_system one = {.carrier_count = 1}, several = {.carrier_count = 2};
+    struct record a = record(STAMP("1~1", "null", "CURRENT", "null"), SAYS);
+    struct record same = record(STAMP("1~2", "null", "CURRENT", "null"), SAYS);
+    struct record other = record(STAMP("2~1", "null", "CURRENT", "null"), SAYS);
+    (void)state;
+#define DIGEST(record, system)                                                                     \
+    hub_statement_digest(&contract.domain, &(system), &hub_sha256, (record).body, (record).starts)
+    const struct hub_digest digests[] = {DIGEST(a, one), DIGEST(other, one), DIGEST(a, several),
+                                         DIGEST(same, several), DIGEST(other, several)};
+#undef DIGEST
+    assert_memory_equal(&digests[0], &digests[1], HUB_DIGEST_SIZE);
+    assert_memory_equal(&digests[2], &digests[3], HUB_DIGEST_SIZE);
+    assert_memory_not_equal(&digests[2], &digests[4], HUB_DIGEST_SIZE);
+}
+
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(the_stamp_is_read),
@@ -185,6 +229,8 @@ int main(void) {
         cmocka_unit_test(a_record_is_taken_back_with_all_that_it_said),
         cmocka_unit_test(without_a_new_version_the_old_one_is_kept),
         cmocka_unit_test(every_domain_of_the_project_is_read),
+        cmocka_unit_test(of_two_statements_version_then_time_then_digest_decides),
+        cmocka_unit_test(the_sources_version_is_said_where_several_carry_it),
     };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         tests[i].setup_func = begin;

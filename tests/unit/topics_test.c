@@ -36,7 +36,7 @@ static void each_domain_has_its_topics_and_each_institution_its_own(void **state
     static const char *const names[] = {"log.trial", "unified.trial", "conflict.trial",
                                         "match.trial", "ingest.sus.trial", "ingest.lu.trial",
                                         "admitted.lumc.trial", "deadletter.hub", "deadletter.sus",
-                                        HUB_DECISION_TOPIC, "position", HUB_MANIFEST_TOPIC};
+                                        HUB_DECISION_TOPIC, "position", "manifest.sus"};
     struct listed listed;
     (void)state;
     list(&listed);
