@@ -145,6 +145,15 @@ static enum hub_status to_iso(struct map_run *run, const struct map_value *value
     return HUB_OK;
 }
 
+/* A word that the configuration translates to nothing was said all the same: it takes back what was said
+ * before, as an explicit null does. */
+static enum hub_status translate_or_take_back(struct map_run *run, const struct map_value *value,
+                                              const char **text) {
+    HUB_TRY(translate(run, value, text));
+    *run->met_null |= *text == NULL;
+    return HUB_OK;
+}
+
 /* All steps on one text; NULL in `text` where nothing is left. */
 static enum hub_status apply(struct map_run *run, const struct map_value *value,
                              const char **text) {
@@ -160,7 +169,7 @@ static enum hub_status apply(struct map_run *run, const struct map_value *value,
     if (value->fold_case)
         *text = lower(run, *text);
     if (value->table != NULL)
-        HUB_TRY(translate(run, value, text));
+        HUB_TRY(translate_or_take_back(run, value, text));
     if (*text != NULL && value->lookup)
         HUB_TRY(look_up(run, value, text));
     if (*text != NULL && value->pseudonym != MAP_PSEUDONYM_NONE)

@@ -69,6 +69,10 @@ def keys_of(entity):
     return sorted(statement["key"] for statement in entity["statements"])
 
 
+def in_force(result):
+    return [entity for entity in result["unified"] if entity["kind"] == "ACTIVE"]
+
+
 def entity_with(result, key):
     return next(entity for entity in result["unified"] if key in keys_of(entity))
 
@@ -87,12 +91,18 @@ def told(request, outcome):
 
 def test_the_statements_are_these_entities(told):
     expected, result = told
-    entities = [entity for entity in result["unified"] if entity["kind"] == "ACTIVE"]
+    entities = in_force(result)
     if isinstance(expected["entities"], int):
         assert len(entities) == expected["entities"]
         assert all(len(keys_of(entity)) == 1 for entity in entities)
     else:
         assert sorted(map(keys_of, entities)) == sorted(map(sorted, expected["entities"]))
+
+
+def test_these_were_taken_back_and_no_others(told):
+    expected, result = told
+    withdrawn = [keys_of(entity) for entity in result["unified"] if entity["kind"] == "WITHDRAWN"]
+    assert sorted(sum(withdrawn, [])) == expected.get("withdrawn", [])
 
 
 def test_these_are_the_open_conflicts(told):
@@ -116,7 +126,7 @@ def test_these_are_the_open_conflicts(told):
 def test_these_numbers_are_related_and_nothing_else_is(told):
     expected, result = told
     related = []
-    for entity in result["unified"]:
+    for entity in in_force(result):
         found = {"SELF": set(), "RELATED": set()}
         for identifier in entity["value"]["identifiers"]:
             if identifier["relation"] in ("SELF", "RELATED", "PARENT", "PREDECESSOR"):

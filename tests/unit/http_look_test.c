@@ -151,21 +151,19 @@ static void what_is_posted_for_is_told_apart_by_what_is_asked(void **state) {
     assert_string_not_equal(documents[0].identity, documents[1].identity);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, poll_begin, poll_end)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(a_look_is_all_pages_of_a_sweep),
-        TEST(a_look_goes_through_all_values),
-        TEST(a_sweep_that_another_session_began_is_no_look_and_the_next_is),
-        TEST(a_sweep_that_begins_anew_begins_its_look_anew),
-        TEST(a_beginning_that_fails_is_told_with_what_comes),
-        TEST(a_page_that_is_there_as_it_was_is_named),
-        TEST(a_list_is_looked_through_when_its_last_document_came),
-        TEST(a_document_that_cannot_be_had_now_holds_the_end_up),
-        TEST(a_list_of_nothing_is_a_whole_look),
-        TEST(a_list_that_cannot_be_read_ends_no_look),
-        TEST(what_is_posted_for_is_told_apart_by_what_is_asked),
+        cmocka_unit_test_setup_teardown(a_look_is_all_pages_of_a_sweep, poll_begin, poll_end),
+        cmocka_unit_test_setup_teardown(a_look_goes_through_all_values, poll_begin, poll_end),
+        cmocka_unit_test_setup_teardown(a_sweep_that_another_session_began_is_no_look_and_the_next_is, poll_begin, poll_end),
+        cmocka_unit_test_setup_teardown(a_sweep_that_begins_anew_begins_its_look_anew, poll_begin, poll_end),
+        cmocka_unit_test_setup_teardown(a_beginning_that_fails_is_told_with_what_comes, poll_begin, poll_end),
+        cmocka_unit_test_setup_teardown(a_page_that_is_there_as_it_was_is_named, poll_begin, poll_end),
+        cmocka_unit_test_setup_teardown(a_list_is_looked_through_when_its_last_document_came, poll_begin, poll_end),
+        cmocka_unit_test_setup_teardown(a_document_that_cannot_be_had_now_holds_the_end_up, poll_begin, poll_end),
+        cmocka_unit_test_setup_teardown(a_list_of_nothing_is_a_whole_look, poll_begin, poll_end),
+        cmocka_unit_test_setup_teardown(a_list_that_cannot_be_read_ends_no_look, poll_begin, poll_end),
+        cmocka_unit_test_setup_teardown(what_is_posted_for_is_told_apart_by_what_is_asked, poll_begin, poll_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

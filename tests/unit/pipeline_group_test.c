@@ -36,7 +36,8 @@ static const char patched[] =
     "    fields:\n"
     "      facility: {value: \"ror:02z31g829\"}\n"
     "      suite: SCH-5\n"
-    "      process_step: {first: [SCH-7.2, SCH-7]}\n";
+    "      process_step: {first: [SCH-7.2, SCH-7]}\n"
+    "      status: {from: SCH-25, table: {booked: BOOKED, deleted: 'null'}, else: reject}\n";
 
 /* Versions that are numbers. */
 static const char numbered[] =
@@ -242,6 +243,24 @@ static void what_a_patch_does_not_say_stays_and_what_it_clears_goes(void **state
     source_close(&source);
 }
 
+static const char *status_of(struct source *source, int hour, const char *status) {
+    feed(source, "patch", hub_arena_format(&source->arena,
+                                           "MSH|^~\\&|A|B|C|D|202603020%d||SIU^S14|1|P|2.5\r"
+                                           "SCH||F-1|||||||||||||||||||||||%s\r", hour, status));
+    const char *told = source_text(source, 0, "status");
+    return told == NULL ? "" : told;
+}
+
+static void a_word_that_is_translated_to_nothing_takes_back_what_was_said(void **state) {
+    struct source source;
+    (void)state;
+    begin(&source, patched);
+    assert_string_equal(status_of(&source, 1, "booked"), "BOOKED");
+    assert_string_equal(status_of(&source, 2, ""), "BOOKED");
+    assert_string_equal(status_of(&source, 3, "deleted"), "");
+    source_close(&source);
+}
+
 static void what_was_withdrawn_begins_anew(void **state) {
     struct source source;
     (void)state;
@@ -298,6 +317,7 @@ int main(void) {
         cmocka_unit_test(what_is_told_again_is_published_again),
         cmocka_unit_test(where_nothing_is_known_nothing_is_missing),
         cmocka_unit_test(what_a_patch_does_not_say_stays_and_what_it_clears_goes),
+        cmocka_unit_test(a_word_that_is_translated_to_nothing_takes_back_what_was_said),
         cmocka_unit_test(what_was_withdrawn_begins_anew),
         cmocka_unit_test(a_late_patch_is_laid_over_nothing_that_is_later),
         cmocka_unit_test(a_group_is_what_the_key_begins_with),
