@@ -371,7 +371,7 @@ static size_t list_sums(const struct looking *looking, struct sum *sums) {
 }
 
 /* What people are shown of a domain. The first is the sum of the next five: what vanished from a
- * snapshot counts as told of. */
+ * snapshot or a group counts as told of. */
 struct shown {
     int64_t source_records, statements_in, unchanged, superseded, skipped, dead_lettered;
 };
@@ -389,8 +389,9 @@ static struct shown show(const struct domain_counts *own) {
 
 static json_t *domain_to_json(const char *name, const struct domain_counts *own) {
     struct shown shown = show(own);
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "domain", name,
-                     "source_records", (json_int_t)shown.source_records, "statements_in",
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "domain",
+                     name, "source_records", (json_int_t)shown.source_records, "vanished",
+                     (json_int_t)own->source_vanished, "statements_in",
                      (json_int_t)shown.statements_in, "unchanged", (json_int_t)shown.unchanged,
                      "superseded", (json_int_t)shown.superseded, "skipped",
                      (json_int_t)shown.skipped, "dead_lettered", (json_int_t)shown.dead_lettered,
