@@ -186,7 +186,7 @@ static enum hub_status read_earlier(struct map_run *run, const char *key, const 
         return HUB_OK;
     hub_slice_fields(domain->schema->root, body, starts);
     struct hub_stamp stamp = hub_statement_stamp(domain, body, starts);
-    if (stamp.withdrawn || hub_bytes_compare(stamp.version, hub_bytes_of_text(version)) > 0)
+    if (stamp.withdrawn || hub_text_natural_compare(stamp.version, hub_bytes_of_text(version)) > 0)
         return HUB_OK;
     if (avro_generic_value_new(run->mapping->iface, earlier) != 0)
         return hub_fail(run->reterr, HUB_FATAL, "avro-c: %s", avro_strerror());

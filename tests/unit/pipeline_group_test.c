@@ -271,6 +271,18 @@ static void what_was_withdrawn_begins_anew(void **state) {
     source_close(&source);
 }
 
+static void a_patch_of_version_10_is_laid_over_version_9(void **state) {
+    static const char text[] = "MSH|^~\\&|A|B|C|D|%s||SIU^S14|1|P|2.5\rSCH||F-1|||%s\r";
+    struct source source;
+    (void)state;
+    begin(&source, patched);
+    feed(&source, "nine", hub_arena_format(&source.arena, text, "9", "SUITE-A"));
+    feed(&source, "ten", hub_arena_format(&source.arena, text, "10", ""));
+    assert_non_null(source_text(&source, 0, "suite"));
+    assert_string_equal(source_text(&source, 0, "suite"), "SUITE-A");
+    source_close(&source);
+}
+
 static void a_late_patch_is_laid_over_nothing_that_is_later(void **state) {
     struct source source;
     (void)state;
@@ -319,6 +331,7 @@ int main(void) {
         cmocka_unit_test(what_a_patch_does_not_say_stays_and_what_it_clears_goes),
         cmocka_unit_test(a_word_that_is_translated_to_nothing_takes_back_what_was_said),
         cmocka_unit_test(what_was_withdrawn_begins_anew),
+        cmocka_unit_test(a_patch_of_version_10_is_laid_over_version_9),
         cmocka_unit_test(a_late_patch_is_laid_over_nothing_that_is_later),
         cmocka_unit_test(a_group_is_what_the_key_begins_with),
     };
