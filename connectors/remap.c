@@ -137,8 +137,8 @@ static enum hub_status map_again(struct mapping_again *mapping, struct hub_error
     struct again *again = &mapping->again;
     size_t ignored = 0;
     HUB_TRY(check(mapping, reterr));
-    if (hub_mapping_patches(again->connector->mapping))
-        return hub_fail(reterr, HUB_REJECT, "'%s' has records with 'update: patch': each is made of those "
+    if (hub_mapping_builds_on_earlier(again->connector->mapping))
+        return hub_fail(reterr, HUB_REJECT, "'%s' has records with 'update: patch' or 'blank': each is made of those "
                         "before it, and none can be made again without all after it; what the source says "
                         "anew would pass", again->connector->name);
     HUB_TRY(again_open(again, reterr));

@@ -30,7 +30,9 @@
  *           with, in this order, absent: [TEXT, ...], match: REGEX (its first group is kept),
  *           split: TEXT, fold: case, table: {FROM: TO} or FILE.csv, else: reject | keep | null |
  *           TEXT, lookup: organisations, pseudonym: shared | local, time: {...}; at the end
- *           pick: min | max, the first or last of several texts by their bytes
+ *           pick: min | max, the first or last of several texts by their bytes; and of a field of
+ *           the record, which may be left out, blank: {keep: N}: where it is blank, what the last
+ *           statement said is kept for N readings, and the reason of the statement tells so
  *   TARGET  of a scalar, a Date, a Time, an Organisation: a VALUE
  *           of a record: {PART: TARGET, ...}
  *           of an array: an item or a list of items; an item is {for_each: PATH, when: CONDITION,
@@ -79,10 +81,10 @@ HUB_MUST_USE enum hub_status hub_mapping_load(const struct hub_mapping_config *c
                                               struct hub_mapping **ret_mapping,
                                               struct hub_error *reterr);
 void hub_mapping_free(struct hub_mapping *mapping);
-/* Whether records depend on what was told before, by `replaces` or by `update`. */
+/* Whether records depend on what was told before, by `replaces`, `update` or `blank`. */
 bool hub_mapping_remembers(const struct hub_mapping *mapping);
-/* Whether they are made of it: by `update`. */
-bool hub_mapping_patches(const struct hub_mapping *mapping);
+/* Whether they are made of it: by `update` or `blank`. */
+bool hub_mapping_builds_on_earlier(const struct hub_mapping *mapping);
 /* Whether some value becomes a pseudonym. */
 bool hub_mapping_uses_keys(const struct hub_mapping *mapping);
 
@@ -95,7 +97,7 @@ struct hub_document {
     int64_t sequence;      /* of the document, for `tie: position` */
     struct hub_digest raw_hash, mapping_hash;
     struct hub_hook_set *read; /* as struct hub_scope's, or NULL */
-    /* The last record under a key, for `update: patch`; no bytes where there was none. NULL: nothing
+    /* The last record under a key, for `update: patch` and `blank`; no bytes where there was none. NULL: nothing
      * is known of what came before. */
     struct hub_bytes (*earlier)(void *context, const char *key);
     void *earlier_context;

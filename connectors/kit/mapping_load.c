@@ -136,6 +136,8 @@ static enum hub_status load_parts(struct map_loader *loader, const struct hub_no
         HUB_TRY(map_load_target(loader, node->items[i], type->fields[part->field].type,
                                 &part->target));
         HUB_TRY(check_private(loader, node->items[i], &type->fields[part->field], part->target));
+        if (whole)
+            HUB_TRY(map_take_blank(loader, &type->fields[part->field], part->target));
     }
     return check_required(loader, node, target, whole);
 }
@@ -404,7 +406,16 @@ static enum hub_status load_record(struct map_loader *loader, const struct hub_n
                                           .type = loader->mapping->config.domain->schema->root,
                                           .branch = -1,
                                           .null_branch = -1};
-    return load_parts(loader, fields, record->fields, /* whole= */ true);
+    HUB_TRY(load_parts(loader, fields, record->fields, /* whole= */ true));
+    HUB_TRY(map_refuse_blank(loader));
+    for (size_t i = 0; i < record->fields->part_count; i++) {
+        const struct map_value *value = record->fields->parts[i].target->value;
+        record->keeps_blanks |= value != NULL && value->blank_readings > 0;
+    }
+    if (record->patches && record->keeps_blanks)
+        return hub_node_fail(update, loader->reterr, "a patch keeps what it does not speak of; without "
+                             "'blank' it would pass");
+    return HUB_OK;
 }
 
 /* --- variants --- */
@@ -491,7 +502,7 @@ enum hub_status hub_mapping_load(const struct hub_mapping_config *config, struct
                                  struct hub_mapping **ret_mapping, struct hub_error *reterr) {
     const struct hub_node *node = config->records;
     struct hub_mapping *mapping = hub_arena_take_zero(arena, 1, sizeof *mapping);
-    struct map_loader loader = {mapping, arena, reterr, NULL};
+    struct map_loader loader = {.mapping = mapping, .arena = arena, .reterr = reterr};
     mapping->config = *config;
     mapping->arena = arena;
     if (node->kind != HUB_NODE_SEQUENCE || node->count == 0)

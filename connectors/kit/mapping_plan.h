@@ -63,6 +63,7 @@ struct map_value {
     enum map_pick pick;
     struct map_time *time;
     bool time_as_text; /* the text becomes ISO 8601, to be compared as a version or key */
+    size_t blank_readings; /* for how many a blank keeps what was said; 0: none */
     bool filled; /* it has given something in some run */
     struct map_value *next; /* all values of the mapping */
 };
@@ -137,6 +138,7 @@ struct map_record {
     const char *withdrawn_reason;
     size_t group_count; /* parts that the key begins with and that name its group; 0: it has none */
     bool patches;
+    bool keeps_blanks; /* some field has `blank` */
     struct map_target *fields; /* RECORD over the domain's record */
 };
 
@@ -163,6 +165,7 @@ struct map_loader {
     struct hub_arena *arena;
     struct hub_error *reterr;
     struct map_value *last; /* of the mapping's values */
+    const struct hub_node *blank; /* a `blank` that no field has taken yet, or NULL */
 };
 enum hub_status map_load_condition(struct map_loader *loader, const struct hub_node *node,
                                    struct map_condition **ret_condition);
@@ -187,6 +190,12 @@ enum hub_status map_load_plus(struct map_loader *loader, const struct hub_node *
 /* mapping_ref.c: `path` is where the parts are. */
 enum hub_status map_load_ref(struct map_loader *loader, const struct hub_node *node,
                              struct map_value *value);
+/* mapping_blank.c: one that stands where no field of the record takes it is refused. */
+enum hub_status map_load_blank(struct map_loader *loader, const struct hub_node *node,
+                               struct map_value *value);
+enum hub_status map_take_blank(struct map_loader *loader, const struct hub_field *field,
+                               const struct map_target *target);
+enum hub_status map_refuse_blank(const struct map_loader *loader);
 /* mapping_identifier.c */
 enum hub_status map_load_identifier(struct map_loader *loader, const struct hub_node *node,
                                     const struct hub_type *type, struct map_target *target);
@@ -204,7 +213,9 @@ struct map_run {
     size_t nth;             /* of the records with its key in the document, from 0 */
     bool constant;          /* what the value read last gave is the configuration's own text */
     json_t *scratch;        /* parts of split texts, kept while the record is made */
-    avro_value_t *earlier;  /* what is patched, or NULL */
+    avro_value_t *earlier;  /* what it is laid over, or NULL */
+    bool patches;
+    const char *kept;       /* the reason that tells which blanks keep what was said, or NULL */
     bool *met_null;         /* the scope's */
     struct map_index **indexes; /* of the document */
 };
@@ -228,6 +239,9 @@ void map_texts_append(struct map_run *run, struct map_texts *texts, const struct
 /* mapping_ref.c: what the parts that are meant give. */
 enum hub_status map_ref_texts(struct map_run *run, struct map_value *value,
                               const struct hub_scope *scope, struct map_texts *ret_texts);
+/* mapping_blank.c: whether the field, which is blank, keeps the earlier `value`; notes it in `kept`. */
+bool map_blank_keeps(struct map_run *run, const struct map_target *target,
+                     const struct hub_field *field, const avro_value_t *value);
 void map_forget_indexes(struct map_index *indexes);
 bool map_condition_holds(struct map_run *run, struct map_condition *condition,
                          const struct hub_scope *scope);

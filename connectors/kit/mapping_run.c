@@ -130,7 +130,7 @@ static enum hub_status fill_stamp(struct map_run *run, const struct map_record *
              avro_value_set_enum(&slot,
                                  *ret_withdrawn ? at->withdrawn_symbol : at->current_symbol);
     assert(failed == 0);
-    set_text(&stamp, "reason", *ret_withdrawn ? record->withdrawn_reason : NULL);
+    set_text(&stamp, "reason", *ret_withdrawn ? record->withdrawn_reason : run->kept);
     set_text(&stamp, "document",
              *place == '\0' ? document->name
                             : hub_arena_format(run->arena, "%s#%s", document->name, place));
@@ -210,7 +210,8 @@ static enum hub_status build(struct map_run *run, const struct map_record *recor
     hub_buffer_append_text(&run->path, "statement.version");
     HUB_TRY(read_version(run, record, scope, &version));
     run->path.size = 0;
-    if (record->patches && run->document->earlier != NULL)
+    run->patches = record->patches;
+    if ((record->patches || record->keeps_blanks) && run->document->earlier != NULL)
         HUB_TRY(read_earlier(run, mapped->key, version, earlier));
     HUB_TRY(map_record_fill(run, record->fields, scope, value, &stated));
     run->path.size = 0;
@@ -475,9 +476,9 @@ void hub_mapping_unfilled(const struct hub_mapping *mapping,
             unfilled(context, value->node);
 }
 
-bool hub_mapping_patches(const struct hub_mapping *mapping) {
+bool hub_mapping_builds_on_earlier(const struct hub_mapping *mapping) {
     for (size_t i = 0; i < mapping->record_count; i++)
-        if (mapping->records[i].patches)
+        if (mapping->records[i].patches || mapping->records[i].keeps_blanks)
             return true;
     return false;
 }
@@ -486,7 +487,7 @@ bool hub_mapping_remembers(const struct hub_mapping *mapping) {
     for (size_t i = 0; i < mapping->record_count; i++)
         if (mapping->records[i].group_count > 0)
             return true;
-    return hub_mapping_patches(mapping);
+    return hub_mapping_builds_on_earlier(mapping);
 }
 
 bool hub_mapping_uses_keys(const struct hub_mapping *mapping) {

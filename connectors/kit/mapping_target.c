@@ -316,15 +316,19 @@ static enum hub_status fill_array(struct map_run *run, const struct map_target *
 
 /* --- records --- */
 
-/* `update: patch`: what the last document said holds where this one says nothing and takes nothing
- * back. */
-static enum hub_status keep_earlier(struct map_run *run, size_t field, avro_value_t *slot,
-                                    bool *ret_kept) {
+/* What the last document said holds where this one says nothing: by `update: patch`, unless it takes
+ * it back, and by `blank`. */
+static enum hub_status keep_earlier(struct map_run *run, const struct map_target *target,
+                                    const struct hub_field *field, size_t index,
+                                    avro_value_t *slot, bool *ret_kept) {
     avro_value_t earlier;
-    if (run->earlier == NULL || *run->met_null)
+    if (run->earlier == NULL)
         return HUB_OK;
-    if (avro_value_get_by_index(run->earlier, field, &earlier, NULL) != 0 ||
-        avro_value_copy(slot, &earlier) != 0)
+    if (avro_value_get_by_index(run->earlier, index, &earlier, NULL) != 0)
+        return avro_refuses(run);
+    if (run->patches ? *run->met_null : !map_blank_keeps(run, target, field, &earlier))
+        return HUB_OK;
+    if (avro_value_copy(slot, &earlier) != 0)
         return avro_refuses(run);
     *ret_kept = true;
     return HUB_OK;
@@ -362,7 +366,7 @@ enum hub_status map_record_fill(struct map_run *run, const struct map_target *ta
             HUB_TRY(fill_part(run, part, field, scope, &slot, &stated));
         any |= stated && (part->value == NULL || !run->constant);
         if (!stated && whole && part != NULL)
-            HUB_TRY(keep_earlier(run, i, &slot, &stated));
+            HUB_TRY(keep_earlier(run, part, field, i, &slot, &stated));
         if (stated)
             continue;
         if (field->has_default || hub_type_null_branch(field->type) >= 0)

@@ -42,6 +42,8 @@ const struct hub_transform hub_transforms[] = {
      "{from: begin, time: {formats: ['%d/%m/%Y'], zone: Europe/Stockholm, ambiguous: reject}}"},
     {"pick", "Of several texts the first (min) or the last (max) by their bytes.",
      "{from: dates, pick: max}"},
+    {"blank", "Where the source leaves the field blank, what it last said is kept, for so many readings.",
+     "{from: title, blank: {keep: 3}}"},
     {NULL, NULL, NULL},
 };
 
@@ -403,6 +405,8 @@ static enum hub_status load_steps(struct map_loader *loader, const struct hub_no
         HUB_TRY(map_load_time(loader, item, &value->time));
     if ((item = hub_node_get(node, "pick")) != NULL)
         HUB_TRY(load_pick(loader, item, value));
+    if ((item = hub_node_get(node, "blank")) != NULL)
+        HUB_TRY(map_load_blank(loader, item, value));
     return HUB_OK;
 }
 

@@ -207,7 +207,7 @@ void hub_remap_map(struct hub_remap *remap, const struct hub_raw_document *docum
     const struct hub_connector *connector = remap->connector;
     struct hub_raw_document one = *document;
     struct hub_pipeline pipeline = {.connector = connector};
-    bool patches = hub_mapping_patches(connector->mapping);
+    bool patches = hub_mapping_builds_on_earlier(connector->mapping);
     if (patches)
         pipeline.known = remap->known, pipeline.tells_once = true;
     else if (hub_remap_rereads(remap))

@@ -17,6 +17,7 @@ KEY = "NCTId"
 MAPPED = ["BriefTitle", "LeadSponsor", "OverallStatus", "Phase", "Conditions", "Interventions",
           "EnrollmentCount", "StartDate"]  # LastUpdatePostDate is the version, SnapshotDate ignored
 WITHDRAWN = 10
+KEPT = "kept while blank: start={}/3"
 
 
 def rows_of(path):
@@ -111,6 +112,10 @@ def register(request, install, tmp_path_factory):
     return Register(install, tmp_path_factory.mktemp("register"), first, second)
 
 
+def reason_of(statements):
+    return statements[-1]["statement"]["reason"]
+
+
 def keys_in_state(statements, state):
     return {key for key, values in statements.items()
             if any(value["statement"]["state"] == state for value in values)}
@@ -151,8 +156,22 @@ def test_what_vanished_is_withdrawn_with_a_reason(register):
 
 
 def test_rows_taken_out_are_withdrawn_and_nothing_else_moves(register):
-    assert set(register.published[2]) == set(register.gone)
+    kept = {key for key, values in register.published[1].items() if reason_of(values) == KEPT.format(1)}
     assert keys_in_state(register.published[2], "WITHDRAWN") == set(register.gone)
+    assert set(register.published[2]) - set(register.gone) == kept - set(register.gone)
+    assert all(reason_of(register.published[2][key]) == KEPT.format(2)
+               for key in kept - set(register.gone))
+
+
+def test_a_start_that_goes_blank_is_kept_and_its_statement_says_so(register):
+    before, after = register.rows
+    blank = {key for key in set(before) & set(after)
+             if before[key]["StartDate"] and not after[key]["StartDate"]}
+    assert blank
+    for key in blank:
+        statement = register.published[1][key][0]
+        assert reason_of([statement]) == KEPT.format(1)
+        assert statement["start"] == register.published[0][key][0]["start"]
 
 
 def test_the_unified_view_has_what_the_last_snapshot_has(register):

@@ -1,6 +1,6 @@
 /* What real documents demand of the mapping language: a test for each kind of document that shaped it,
  * on the smallest piece that has what is hard about it. Lists whose items are fetched one by one are in
- * http_list_test and notify_pull_test, and a register's snapshots in system/cart_register_test. */
+ * http_list_test and notify_pull_test. */
 #include "connectors/kit/lineage.h"
 #include "tests/lib/cmocka.h"
 #include "tests/lib/schema.h"
@@ -263,6 +263,30 @@ static void ladoks_own_entry_is_not_the_feeds(void **state) {
     source_close(&source);
 }
 
+/* A register whose dates are blank in some of its daily files. */
+static void a_date_that_goes_blank_and_comes_back_stays_and_its_statement_says_so(void **state) {
+    struct source source;
+    (void)state;
+    open_own(&source, "lumc/cart-register.yaml");
+    static const char *const starts[] = {"2026-03", "", "", "", "2026-03"};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        feed(&source, hub_arena_format(
+                          &source.arena,
+                          "NCTId,LastUpdatePostDate,BriefTitle,LeadSponsor,OverallStatus,Phase,Conditions,"
+                          "Interventions,EnrollmentCount,StartDate\n"
+                          "NCT99000399,2026-02-20,Cells,SUS,RECRUITING,PHASE1,Leukaemia,CAR-T,20,%s\n",
+                          starts[i]));
+        assert_int_equal(source.list.counts.published, 1);
+        assert_string_equal(source_text(&source, 0, "start.value"), "2026-03-01");
+        const char *reason = source_text(&source, 0, "statement.reason");
+        assert_string_equal(reason == NULL ? "" : reason,
+                            *starts[i] != '\0' ? ""
+                                               : hub_arena_format(&source.arena,
+                                                                  "kept while blank: start=%zu/3", i));
+    }
+    source_close(&source);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_ewp_imobility_takes_its_universities_from_the_request),
@@ -275,6 +299,7 @@ int main(void) {
         cmocka_unit_test(an_empty_field_of_hl7_v2_changes_nothing_and_two_quotes_take_it_back),
         cmocka_unit_test(a_fhir_slot_takes_its_room_from_the_schedule_that_it_names),
         cmocka_unit_test(five_spellings_are_one_hospital_and_what_was_written_stays),
+        cmocka_unit_test(a_date_that_goes_blank_and_comes_back_stays_and_its_statement_says_so),
         cmocka_unit_test(a_status_that_would_need_a_clock_is_left_out),
         cmocka_unit_test(ladoks_own_entry_is_not_the_feeds),
     };
