@@ -1,6 +1,7 @@
 #include "connectors/transports/access.h"
 
 #include <string.h>
+#include <time.h>
 
 const char *const hub_oauth_authentications[] = {"client_secret_basic", "client_secret_post", NULL};
 
@@ -41,6 +42,32 @@ void hub_access_close(struct hub_access *access) {
     hub_arena_destroy(&access->arena);
 }
 
+void hub_access_wait_ms(int64_t milliseconds) {
+    struct timespec span = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    nanosleep(&span, NULL);
+}
+
+static int64_t rest_left_ms(const struct hub_access *access) {
+    int64_t left_ms = access->rest_until_ms - access->env.monotonic_ms();
+    return left_ms > 0 ? left_ms : 0;
+}
+
+bool hub_access_rests(const struct hub_access *access, int64_t timeout_ms) {
+    int64_t left_ms = rest_left_ms(access);
+    if (left_ms == 0)
+        return false;
+    hub_access_wait_ms(left_ms < timeout_ms ? left_ms : timeout_ms);
+    return true;
+}
+
+/* What is asked for together is rested for together, afterwards. */
+static void pace(struct hub_access *access, size_t count) {
+    int64_t most = access->options->requests_per_minute_max;
+    if (most > 0)
+        access->rest_until_ms = access->env.monotonic_ms() + rest_left_ms(access) +
+                                (60000 * (int64_t)count + most - 1) / most;
+}
+
 /* The headers of the options, the request's own, and the token's. */
 static struct hub_http_request prepare(const struct hub_access *access,
                                        const struct hub_access_request *request,
@@ -66,6 +93,7 @@ static enum hub_status ask_once(struct hub_access *access,
                                 size_t parallel, struct hub_arena *arena,
                                 struct hub_http_result *results, struct hub_error *reterr) {
     const char *token = NULL;
+    pace(access, count);
     HUB_TRY(hub_oauth_header(&access->oauth, access->client, access->env.monotonic_ms(), &token,
                              reterr));
     struct hub_http_request *prepared = hub_arena_take_zero(arena, count, sizeof *prepared);

@@ -13,6 +13,7 @@ struct hub_access_options {
     struct hub_oauth_options oauth;
     int64_t timeout_ms;
     int64_t size_max_bytes;
+    int64_t requests_per_minute_max; /* 0: as many as there are */
 };
 
 extern const char *const hub_oauth_authentications[];
@@ -64,6 +65,16 @@ extern const char *const hub_oauth_authentications[];
      .maximum = 16777216,                                                                          \
      .help = "Of one answer, however it was compressed."}
 
+/* Of a transport that asks hub_access_rests before it asks its source. */
+#define HUB_ACCESS_PACE_OPTION(structure, access)                                                  \
+    {.name = "requests_per_minute_max",                                                            \
+     HUB_NUMBER_OPTION(structure, access.requests_per_minute_max),                                 \
+     .initial = "0",                                                                               \
+     .minimum = 0,                                                                                 \
+     .maximum = 60000,                                                                             \
+     .help = "The source is asked no oftener than this, evenly; 0: as often as there is something " \
+             "to ask."}
+
 struct hub_access {
     const struct hub_access_options *options;
     struct hub_env env;
@@ -71,6 +82,7 @@ struct hub_access {
     struct hub_http_tls tls;
     struct hub_http_client *client;
     struct hub_oauth oauth;
+    int64_t rest_until_ms; /* by the monotonic clock */
 };
 
 /* One request: POST where there is a body. */
@@ -101,6 +113,11 @@ HUB_MUST_USE enum hub_status hub_access_ask(struct hub_access *access,
                                             struct hub_arena *arena,
                                             struct hub_http_answer *ret_answer,
                                             struct hub_error *reterr);
+
+/* Whether nothing may be asked now, by requests_per_minute_max: waits for it, at most timeout_ms, and
+ * says so. Asking does not wait. */
+bool hub_access_rests(const struct hub_access *access, int64_t timeout_ms);
+void hub_access_wait_ms(int64_t milliseconds);
 
 /* Whether time may mend it: 408, 429 and 5xx. */
 bool hub_access_is_busy(long status);

@@ -12,7 +12,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct atom_options {
     const char *url;
@@ -63,6 +62,7 @@ static const struct hub_option options[] = {
      .minimum = 100,
      .maximum = 86400000,
      .help = "From the end of one walk to the start of the next, in milliseconds."},
+    HUB_ACCESS_PACE_OPTION(struct atom_options, access),
     HUB_ACCESS_OPTIONS(struct atom_options, access),
     {0},
 };
@@ -375,23 +375,22 @@ static enum hub_status commit_atom(void *state_, struct hub_error *reterr) {
     return HUB_OK;
 }
 
-static void wait_ms(int64_t milliseconds) {
-    struct timespec span = {milliseconds / 1000, milliseconds % 1000 * 1000000};
-    nanosleep(&span, NULL);
-}
-
 static enum hub_status poll_atom(void *state_, int64_t timeout_ms, struct hub_batch *ret_batch,
                                  struct hub_error *reterr) {
     struct atom *state = state_;
     struct hub_batch batch = {0};
     int64_t left_ms = state->rest_until_ms - state->env.monotonic_ms();
     if (state->resting && left_ms > 0) {
-        wait_ms(left_ms < timeout_ms ? left_ms : timeout_ms);
+        hub_access_wait_ms(left_ms < timeout_ms ? left_ms : timeout_ms);
         batch.exhausted = true;
         *ret_batch = batch;
         return HUB_OK;
     }
     state->resting = false;
+    if (hub_access_rests(&state->access, timeout_ms)) {
+        *ret_batch = batch;
+        return HUB_OK;
+    }
     enum hub_status status = read_next(state, &batch, reterr);
     if (status != HUB_OK) {
         int64_t retry_after_ms = batch.retry_after_ms;

@@ -289,7 +289,7 @@ static enum hub_status fetch_some(struct fetching *fetching, struct hub_access *
         HUB_TRY(fetch_round(fetching, access, done, parallel, reterr));
         done += parallel;
     } while (done < count && fetching->batch->count < BATCH_MAX &&
-             goes_on(fetching) && fetching->size < BATCH_SIZE_MAX &&
+             goes_on(fetching) && fetching->size < BATCH_SIZE_MAX && !hub_access_rests(access, /* timeout_ms= */ 0) &&
              access->env.monotonic_ms() < until_ms);
     *ret_done = done;
     return HUB_OK;

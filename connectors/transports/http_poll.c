@@ -10,15 +10,13 @@
 #include "connectors/transports/transports.h"
 
 #include <string.h>
-#include <time.h>
 
 enum { PAGES_MAX = 100000 };
 
 const char *const http_page_formats[] = {"json", "xml", NULL};
 
 static const struct hub_option options[] = {
-      HTTP_POLL_OPTIONS(struct http_poll_options, , "60000"),
-  HUB_ACCESS_OPTIONS(struct http_poll_options, access),
+    HTTP_POLL_OPTIONS(struct http_poll_options, , "60000"),
     {0},
 };
 
@@ -241,11 +239,6 @@ static enum hub_status read_listed(struct http_poll *state, struct hub_batch *ba
 
 /* --- the transport --- */
 
-static void wait_ms(int64_t milliseconds) {
-    struct timespec span = {milliseconds / 1000, milliseconds % 1000 * 1000000};
-    nanosleep(&span, NULL);
-}
-
 static enum hub_status commit_poll(void *state_, struct hub_error *reterr) {
     struct http_poll *state = state_;
     (void)reterr;
@@ -284,12 +277,16 @@ static enum hub_status poll_http(void *state_, int64_t timeout_ms, struct hub_ba
     struct hub_batch batch = {0};
     int64_t left_ms = state->rest_until_ms - state->env.monotonic_ms();
     if (state->resting && left_ms > 0) {
-        wait_ms(left_ms < timeout_ms ? left_ms : timeout_ms);
+        hub_access_wait_ms(left_ms < timeout_ms ? left_ms : timeout_ms);
         batch.exhausted = true;
         *ret_batch = batch;
         return HUB_OK;
     }
     state->resting = false;
+    if (hub_access_rests(&state->access, timeout_ms)) {
+        *ret_batch = batch;
+        return HUB_OK;
+    }
     enum hub_status status = read_next(state, &batch, reterr);
     if (status != HUB_OK) {
         int64_t retry_after_ms = batch.retry_after_ms;

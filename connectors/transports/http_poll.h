@@ -93,6 +93,7 @@ extern const char *const http_page_formats[];
      .minimum = 100,                                                                               \
      .maximum = 86400000,                                                                          \
      .help = "From the end of one sweep to the start of the next, in milliseconds."},              \
+    HUB_ACCESS_PACE_OPTION(structure, poll access),                                                \
     HUB_ACCESS_OPTIONS(structure, poll access)
 
 /* Where a sweep stands; rendered as the position. */

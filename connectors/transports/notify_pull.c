@@ -326,6 +326,8 @@ static enum hub_status read_next(struct notify *state, int64_t timeout_ms, struc
                                  struct hub_error *reterr) {
     if (take_notices(state, /* timeout_ms= */ 0, batch))
         return HUB_OK;
+    if (hub_access_rests(&state->sweep.access, timeout_ms))
+        return HUB_OK;
     if (waiting_has_some(&state->waiting, is_over(state, &state->told)))
         return fetch(state, batch, reterr);
     if (is_over(state, &state->swept)) {

@@ -177,6 +177,20 @@ static void nothing_is_asked_for_until_the_interval_has_passed(void **state) {
     assert_int_equal(web_asked(feed->web), asked);
 }
 
+static void a_source_is_asked_no_oftener_than_it_allows(void **state) {
+    struct feed *feed = *state;
+    grow(feed, 8);
+    open_feed(feed, ", requests_per_minute_max: 60");
+    for (size_t asked = 1; asked <= 5; asked++, reading_set_clock(reading_clock() + 1000))
+        for (size_t i = 0; i < 2; i++) {
+            if (reading_poll(&feed->reading) > 0)
+                commit(feed);
+            assert_true(asked == 5 || !feed->reading.batch.exhausted);
+            assert_int_equal(web_asked(feed->web), asked);
+        }
+    assert_int_equal(feed->taken, 8);
+}
+
 static void entries_may_come_the_oldest_first(void **state) {
     struct feed *feed = *state;
     route(feed, "/recent",
@@ -460,6 +474,7 @@ int main(void) {
         cmocka_unit_test(a_first_run_may_begin_with_the_current_page),
         cmocka_unit_test(what_is_new_is_read_wherever_it_was_archived_meanwhile),
         cmocka_unit_test(nothing_is_asked_for_until_the_interval_has_passed),
+        cmocka_unit_test(a_source_is_asked_no_oftener_than_it_allows),
         cmocka_unit_test(entries_may_come_the_oldest_first),
         cmocka_unit_test(a_page_that_repeats_what_the_one_before_has_doubles_nothing),
         cmocka_unit_test(a_page_that_grows_while_it_is_walked_skips_nothing),

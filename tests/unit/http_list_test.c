@@ -32,6 +32,24 @@ static void every_id_is_fetched_and_is_a_document(void **state) {
     assert_string_equal(web_target(poll->web, 2), "/item/7");
 }
 
+static void what_is_fetched_at_a_time_is_rested_for_together(void **state) {
+    static const struct web_answer answers[] = {
+        {200, "{\"items\": [{\"id\": 1}, {\"id\": 2}, {\"id\": 3}]}", {0}},
+        {200, "x", {0}}, {200, "x", {0}}, {200, "x", {0}}};
+    struct poll *poll = *state;
+    open_poll(poll, answers, GET ", get_parallel: 2, requests_per_minute_max: 60");
+    assert_int_equal(reading_poll(&poll->reading), 2);
+    reading_commit(&poll->reading);
+    reading_set_clock(POLL_START_MS + 2999); /* a page and two of what it lists */
+    assert_int_equal(reading_poll(&poll->reading), 0);
+    assert_false(poll->reading.batch.exhausted);
+    assert_int_equal(web_asked(poll->web), 3);
+    reading_set_clock(POLL_START_MS + 3000);
+    assert_int_equal(reading_poll(&poll->reading), 1);
+    reading_commit(&poll->reading);
+    assert_rest(poll);
+}
+
 static void an_id_may_be_asked_for_by_post(void **state) {
     static const struct web_answer answers[] = {
         {200, "{\"items\": [{\"id\": \"a\\\"b\"}, {\"id\": 7}]}", {0}},
@@ -242,6 +260,7 @@ static void an_answer_that_needs_a_person_is_for_a_person(void **state) {
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(every_id_is_fetched_and_is_a_document),
+        cmocka_unit_test(what_is_fetched_at_a_time_is_rested_for_together),
         cmocka_unit_test(an_id_may_be_asked_for_by_post),
         cmocka_unit_test(what_is_gone_of_several_posted_for_is_told_of_each),
         cmocka_unit_test(several_are_fetched_at_a_time),

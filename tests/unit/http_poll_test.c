@@ -63,6 +63,31 @@ static void tokens_lead_from_page_to_page(void **state) {
     assert_string_equal(web_target(poll->web, 3), "/list?size=2");
 }
 
+/* Nothing is asked for, though the sweep is not over. */
+static void assert_paced(struct poll *poll) {
+    size_t asked = web_asked(poll->web);
+    assert_int_equal(reading_poll(&poll->reading), 0);
+    assert_false(poll->reading.batch.exhausted);
+    assert_int_equal(web_asked(poll->web), asked);
+}
+
+static void a_source_is_asked_no_oftener_than_it_allows(void **state) {
+    static const struct web_answer answers[] = {{200, "{\"next\": 2}", {0}}, {503, "", {0}},
+                                                {200, "{}", {0}}};
+    struct poll *poll = *state;
+    open_poll(poll, answers, ", next: next, token_parameter: page, requests_per_minute_max: 7");
+    assert_page(poll, "{\"next\": 2}");
+    assert_paced(poll);
+    reading_set_clock(POLL_START_MS + 8571); /* a seventh of a minute is a little more */
+    assert_paced(poll);
+    reading_set_clock(POLL_START_MS + 8572);
+    assert_retries(poll, "HTTP 503", 0);
+    assert_paced(poll); /* what was refused was asked for, too */
+    reading_set_clock(POLL_START_MS + 2 * 8572);
+    assert_page(poll, "{}");
+    assert_rest(poll);
+}
+
 static void links_lead_from_page_to_page(void **state) {
     static const struct web_answer answers[] = {
         {200, "one", {"Link: </list?page=2>; rel=\"next\", </list?page=9>; rel=\"last\""}},
@@ -416,6 +441,7 @@ int main(void) {
         cmocka_unit_test(a_page_that_was_not_committed_is_asked_for_again),
         cmocka_unit_test(headers_and_parameters_go_along),
         cmocka_unit_test(tokens_lead_from_page_to_page),
+        cmocka_unit_test(a_source_is_asked_no_oftener_than_it_allows),
         cmocka_unit_test(links_lead_from_page_to_page),
         cmocka_unit_test(a_link_to_another_host_is_never_followed),
         cmocka_unit_test(a_link_that_is_no_address_is_for_a_person),

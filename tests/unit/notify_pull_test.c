@@ -74,6 +74,19 @@ static void a_sweep_that_cannot_go_on_keeps_no_notice_waiting(void **state) {
     ringing_fetch(ringing, "swept");
 }
 
+/* Notices are taken all the same. */
+static void a_source_is_asked_no_oftener_than_it_allows(void **state) {
+    struct ringing *ringing = *state;
+    ringing_answer(ringing, "/item/a", 200, "told");
+    ringing_open(ringing, ", requests_per_minute_max: 60");
+    ringing_rest(ringing); /* its list was asked for */
+    ringing_tell(ringing, "record=a");
+    ringing_rest(ringing);
+    assert_int_equal(ringing_asked(ringing, "/item/a"), 0);
+    wait_for(1000);
+    ringing_fetch(ringing, "told");
+}
+
 static void a_sweep_is_a_look_at_the_whole_source_and_what_is_told_of_comes_beside(void **state) {
     struct ringing *ringing = *state;
     const struct hub_batch *batch = &ringing->reading.batch;
@@ -249,6 +262,7 @@ int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(a_notice_is_fetched_before_the_next_sweep),
         cmocka_unit_test(what_nobody_told_of_comes_with_the_sweep),
+        cmocka_unit_test(a_source_is_asked_no_oftener_than_it_allows),
         cmocka_unit_test(a_sweep_that_cannot_go_on_keeps_no_notice_waiting),
         cmocka_unit_test(a_sweep_is_a_look_at_the_whole_source_and_what_is_told_of_comes_beside),
         cmocka_unit_test(what_is_told_of_needs_no_list),
