@@ -169,8 +169,13 @@ struct map_loader {
 };
 enum hub_status map_load_condition(struct map_loader *loader, const struct hub_node *node,
                                    struct map_condition **ret_condition);
+
+/* mapping_target_load.c */
 enum hub_status map_load_target(struct map_loader *loader, const struct hub_node *node,
                                 const struct hub_type *type, struct map_target **ret_target);
+/* The parts of a record; `whole`: it is the domain's, whose stamp is not theirs. */
+enum hub_status map_load_parts(struct map_loader *loader, const struct hub_node *node,
+                               struct map_target *target, bool whole);
 
 /* mapping_variant.c: what `over` says, and what `under` says beside; of `fields` field by field, of
  * `when` both. In the arena, sharing the nodes of both. */
