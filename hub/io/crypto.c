@@ -107,6 +107,53 @@ bool hub_unseal(const struct hub_digest *key, struct hub_bytes associated, struc
     return good;
 }
 
+/* --- signatures --- */
+
+static void free_key(EVP_PKEY **key) {
+    EVP_PKEY_free(*key);
+}
+#define SCOPED_KEY __attribute__((cleanup(free_key))) EVP_PKEY
+
+static void free_digest(EVP_MD_CTX **digest) {
+    EVP_MD_CTX_free(*digest);
+}
+#define SCOPED_DIGEST __attribute__((cleanup(free_digest))) EVP_MD_CTX
+
+static EVP_PKEY *load_private(const struct hub_ed25519_key *private) {
+    return hub_need(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, private->bytes,
+                                                 HUB_ED25519_KEY_SIZE));
+}
+
+struct hub_ed25519_key hub_ed25519_public(const struct hub_ed25519_key *private) {
+    SCOPED_KEY *key = load_private(private);
+    struct hub_ed25519_key public;
+    size_t size = sizeof public.bytes;
+    must(EVP_PKEY_get_raw_public_key(key, public.bytes, &size));
+    return public;
+}
+
+struct hub_ed25519_signature hub_ed25519_sign(const struct hub_ed25519_key *private,
+                                              struct hub_bytes message) {
+    SCOPED_KEY *key = load_private(private);
+    SCOPED_DIGEST *digest = hub_need(EVP_MD_CTX_new());
+    struct hub_ed25519_signature signature;
+    size_t size = sizeof signature.bytes;
+    must(EVP_DigestSignInit(digest, NULL, NULL, NULL, key));
+    must(EVP_DigestSign(digest, signature.bytes, &size, message.data, message.size));
+    return signature;
+}
+
+/* 32 bytes that are no point of the curve are nobody's key. */
+bool hub_ed25519_signed(const struct hub_ed25519_key *public, struct hub_bytes message,
+                        const struct hub_ed25519_signature *signature) {
+    SCOPED_DIGEST *digest = hub_need(EVP_MD_CTX_new());
+    SCOPED_KEY *key = hub_need(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public->bytes,
+                                                           HUB_ED25519_KEY_SIZE));
+    must(EVP_DigestVerifyInit(digest, NULL, NULL, NULL, key));
+    return EVP_DigestVerify(digest, signature->bytes, sizeof signature->bytes, message.data,
+                            message.size) == 1;
+}
+
 void hub_base64_append(struct hub_bytes bytes, struct hub_buffer *buffer) {
     size_t size = (bytes.size + 2) / 3 * 4;
     unsigned char *text = hub_allocate(size + 1);

@@ -1,4 +1,4 @@
-/* SHA-256, keyed pseudonyms and signatures, and what is sealed, from OpenSSL. */
+/* SHA-256, keyed pseudonyms, signatures, and what is sealed, from OpenSSL. */
 #pragma once
 
 #include "hub/base/bytes.h"
@@ -28,6 +28,20 @@ HUB_MUST_USE enum hub_status hub_seal(const struct hub_digest *key, struct hub_b
  * it. */
 bool hub_unseal(const struct hub_digest *key, struct hub_bytes associated, struct hub_bytes sealed,
                 struct hub_buffer *buffer);
+
+/* Ed25519 (RFC 8032): the private key is 32 random bytes, and a signature is the same each time. */
+enum { HUB_ED25519_KEY_SIZE = 32, HUB_ED25519_SIGNATURE_SIZE = 64 };
+struct hub_ed25519_key {
+    uint8_t bytes[HUB_ED25519_KEY_SIZE];
+};
+struct hub_ed25519_signature {
+    uint8_t bytes[HUB_ED25519_SIGNATURE_SIZE];
+};
+struct hub_ed25519_key hub_ed25519_public(const struct hub_ed25519_key *private);
+struct hub_ed25519_signature hub_ed25519_sign(const struct hub_ed25519_key *private,
+                                              struct hub_bytes message);
+bool hub_ed25519_signed(const struct hub_ed25519_key *public, struct hub_bytes message,
+                        const struct hub_ed25519_signature *signature);
 
 /* Base64 with padding (RFC 4648 section 4). Of two writings of the same bytes only the one that
  * encoding gives is read. */
