@@ -179,3 +179,42 @@ enum hub_status hub_file_make_folder(const char *path, struct hub_error *reterr)
         hub_buffer_append_byte(&prefix, (uint8_t)path[i]);
     }
 }
+
+/* --- without waiting --- */
+
+static int open_new(const char *path) {
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+}
+
+enum hub_status hub_file_put(const char *path, struct hub_bytes bytes, struct hub_error *reterr) {
+    SCOPED_DESCRIPTOR descriptor = open_new(path);
+    const char *slash = strrchr(path, '/');
+    if (descriptor < 0 && errno == ENOENT && slash != NULL) {
+        HUB_SCOPED_BUFFER folder = {0};
+        hub_buffer_append(&folder, path, (size_t)(slash - path));
+        HUB_TRY(hub_file_make_folder(hub_buffer_text(&folder), reterr));
+        descriptor = open_new(path);
+    }
+    if (descriptor < 0 || !write_all(descriptor, bytes))
+        return could_not(path, errno, reterr);
+    return HUB_OK;
+}
+
+enum hub_status hub_file_sync_all(const char *folder, struct hub_error *reterr) {
+    SCOPED_DESCRIPTOR descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0 || syncfs(descriptor) != 0)
+        return could_not(folder, errno, reterr);
+    return HUB_OK;
+}
+
+void hub_file_remove_folder(const char *path) {
+    struct hub_arena arena = {0};
+    struct hub_error error;
+    char **names = NULL;
+    size_t count = 0;
+    if (hub_file_list(path, "", &arena, &names, &count, &error) == HUB_OK)
+        for (size_t i = 0; i < count; i++)
+            unlink(hub_arena_format(&arena, "%s/%s", path, names[i]));
+    rmdir(path);
+    hub_arena_destroy(&arena);
+}

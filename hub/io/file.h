@@ -41,6 +41,15 @@ HUB_MUST_USE enum hub_status hub_file_list(const char *folder, const char *suffi
 HUB_MUST_USE enum hub_status hub_file_write(const char *path, struct hub_bytes bytes,
                                             struct hub_error *reterr);
 
+/* Writes a file, and the folders above it, without waiting for the disk: after a crash it may be torn, until
+ * hub_file_sync_all has said that everything on the disk of that folder is safe. HUB_RETRY on a full disk,
+ * else HUB_FATAL. */
+HUB_MUST_USE enum hub_status hub_file_put(const char *path, struct hub_bytes bytes,
+                                          struct hub_error *reterr);
+HUB_MUST_USE enum hub_status hub_file_sync_all(const char *folder, struct hub_error *reterr);
+/* Removes a folder and the files in it; what cannot be removed stays. */
+void hub_file_remove_folder(const char *path);
+
 /* Makes a folder and those above it; one that is there is fine. Mode 0700. HUB_RETRY on a full disk,
  * else HUB_FATAL. */
 HUB_MUST_USE enum hub_status hub_file_make_folder(const char *path, struct hub_error *reterr);
