@@ -21,11 +21,11 @@ static enum hub_status could_not(const char *path, int code, struct hub_error *r
     return hub_fail(reterr, full ? HUB_RETRY : HUB_FATAL, "%s: %s", path, strerror(code));
 }
 
-static enum hub_status read_all(int descriptor, const char *path, struct hub_buffer *buffer,
-                                struct hub_error *reterr) {
+static enum hub_status read_all(int descriptor, const char *path, size_t most,
+                                struct hub_buffer *buffer, struct hub_error *reterr) {
     uint8_t chunk[65536];
     for (;;) {
-        ssize_t got = read(descriptor, chunk, sizeof chunk);
+        ssize_t got = read(descriptor, chunk, most < sizeof chunk ? most : sizeof chunk);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -33,31 +33,37 @@ static enum hub_status read_all(int descriptor, const char *path, struct hub_buf
         if (got == 0)
             return HUB_OK;
         hub_buffer_append(buffer, chunk, (size_t)got);
+        most -= (size_t)got;
         if (hub_buffer_overflowed(buffer))
             return hub_fail(reterr, HUB_REJECT, "%s: over the limit of %zu bytes", path,
                             buffer->size_max);
     }
 }
 
-static enum hub_status read_file(const char *path, int more_flags, struct hub_buffer *buffer,
-                                 struct hub_error *reterr) {
+static enum hub_status read_file(const char *path, int more_flags, size_t most,
+                                 struct hub_buffer *buffer, struct hub_error *reterr) {
     SCOPED_DESCRIPTOR descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | more_flags);
     struct stat facts;
     if (descriptor < 0 || fstat(descriptor, &facts) != 0)
         return hub_fail(reterr, HUB_FATAL, "%s: %s", path, strerror(errno));
     if (!S_ISREG(facts.st_mode))
         return hub_fail(reterr, HUB_REJECT, "%s: not a regular file", path);
-    return read_all(descriptor, path, buffer, reterr);
+    return read_all(descriptor, path, most, buffer, reterr);
 }
 
 enum hub_status hub_file_read(const char *path, struct hub_buffer *buffer,
                               struct hub_error *reterr) {
-    return read_file(path, /* more_flags= */ 0, buffer, reterr);
+    return read_file(path, /* more_flags= */ 0, SIZE_MAX, buffer, reterr);
+}
+
+enum hub_status hub_file_read_start(const char *path, size_t size, struct hub_buffer *buffer,
+                                    struct hub_error *reterr) {
+    return read_file(path, /* more_flags= */ 0, size, buffer, reterr);
 }
 
 enum hub_status hub_file_read_unlinked(const char *path, struct hub_buffer *buffer,
                                        struct hub_error *reterr) {
-    return read_file(path, O_NOFOLLOW, buffer, reterr);
+    return read_file(path, O_NOFOLLOW, SIZE_MAX, buffer, reterr);
 }
 
 enum hub_status hub_file_facts(const char *path, struct hub_file_facts *ret_facts,
@@ -182,22 +188,44 @@ enum hub_status hub_file_make_folder(const char *path, struct hub_error *reterr)
 
 /* --- without waiting --- */
 
-static int open_new(const char *path) {
-    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-}
-
-enum hub_status hub_file_put(const char *path, struct hub_bytes bytes, struct hub_error *reterr) {
-    SCOPED_DESCRIPTOR descriptor = open_new(path);
+static enum hub_status put(const char *path, int more_flags, struct hub_bytes bytes,
+                           struct hub_error *reterr) {
+    int flags = O_WRONLY | O_CREAT | O_CLOEXEC | more_flags;
+    SCOPED_DESCRIPTOR descriptor = open(path, flags, 0600);
     const char *slash = strrchr(path, '/');
     if (descriptor < 0 && errno == ENOENT && slash != NULL) {
         HUB_SCOPED_BUFFER folder = {0};
         hub_buffer_append(&folder, path, (size_t)(slash - path));
         HUB_TRY(hub_file_make_folder(hub_buffer_text(&folder), reterr));
-        descriptor = open_new(path);
+        descriptor = open(path, flags, 0600);
     }
     if (descriptor < 0 || !write_all(descriptor, bytes))
         return could_not(path, errno, reterr);
     return HUB_OK;
+}
+
+enum hub_status hub_file_put(const char *path, struct hub_bytes bytes, struct hub_error *reterr) {
+    return put(path, O_TRUNC, bytes, reterr);
+}
+
+enum hub_status hub_file_extend(const char *path, struct hub_bytes bytes,
+                                struct hub_error *reterr) {
+    return put(path, O_APPEND, bytes, reterr);
+}
+
+enum hub_status hub_file_cut(const char *path, uint64_t size, struct hub_error *reterr) {
+    struct hub_file_facts facts;
+    HUB_TRY(hub_file_facts(path, &facts, reterr));
+    if (facts.size < size)
+        return hub_fail(reterr, HUB_FATAL, "%s: %llu bytes, where %llu are needed", path,
+                        (unsigned long long)facts.size, (unsigned long long)size);
+    if (facts.size > size && truncate(path, (off_t)size) != 0)
+        return could_not(path, errno, reterr);
+    return HUB_OK;
+}
+
+enum hub_status hub_file_remove(const char *path, struct hub_error *reterr) {
+    return unlink(path) == 0 || errno == ENOENT ? HUB_OK : could_not(path, errno, reterr);
 }
 
 enum hub_status hub_file_sync_all(const char *folder, struct hub_error *reterr) {

@@ -21,6 +21,10 @@ struct hub_file_facts {
  * followed. HUB_FATAL where it cannot be read, HUB_REJECT where it is too large or no file. */
 HUB_MUST_USE enum hub_status hub_file_read(const char *path, struct hub_buffer *buffer,
                                            struct hub_error *reterr);
+/* The same of its first `size` bytes; less where there are no more. */
+HUB_MUST_USE enum hub_status hub_file_read_start(const char *path, size_t size,
+                                                 struct hub_buffer *buffer,
+                                                 struct hub_error *reterr);
 /* The same where a symbolic link is no file. */
 HUB_MUST_USE enum hub_status hub_file_read_unlinked(const char *path, struct hub_buffer *buffer,
                                                     struct hub_error *reterr);
@@ -47,6 +51,13 @@ HUB_MUST_USE enum hub_status hub_file_write(const char *path, struct hub_bytes b
 HUB_MUST_USE enum hub_status hub_file_put(const char *path, struct hub_bytes bytes,
                                           struct hub_error *reterr);
 HUB_MUST_USE enum hub_status hub_file_sync_all(const char *folder, struct hub_error *reterr);
+/* As hub_file_put, after what the file has already. */
+HUB_MUST_USE enum hub_status hub_file_extend(const char *path, struct hub_bytes bytes,
+                                             struct hub_error *reterr);
+/* Cuts the file to that size. HUB_FATAL where it is shorter. */
+HUB_MUST_USE enum hub_status hub_file_cut(const char *path, uint64_t size,
+                                          struct hub_error *reterr);
+HUB_MUST_USE enum hub_status hub_file_remove(const char *path, struct hub_error *reterr);
 /* Removes a folder and the files in it; what cannot be removed stays. */
 void hub_file_remove_folder(const char *path);
 
