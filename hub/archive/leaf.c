@@ -5,18 +5,22 @@
 #include <string.h>
 
 void hub_leaf_append(const struct hub_leaf *leaf, struct hub_buffer *text) {
-    char digest[HUB_DIGEST_TEXT_SIZE];
+    char digest[HUB_DIGEST_TEXT_SIZE], header[HUB_DIGEST_TEXT_SIZE];
     hub_digest_text(&leaf->digest, HUB_DIGEST_SIZE, digest);
+    hub_digest_text(&leaf->header, HUB_DIGEST_SIZE, header);
     hub_buffer_append_format(
         text,
         "{\"topic\":\"%s\",\"partition\":%d,\"offset\":%lld,\"timestamp\":%lld,\"segment\":%llu,"
-        "\"at\":%llu,\"size\":%llu,\"sha256\":\"%s\"}",
+        "\"at\":%llu,\"size\":%llu,\"sha256\":\"%s\"%s%s%s}",
         leaf->topic, leaf->partition, (long long)leaf->offset, (long long)leaf->timestamp_ms,
         (unsigned long long)leaf->segment, (unsigned long long)leaf->at,
-        (unsigned long long)leaf->size, digest);
+        (unsigned long long)leaf->size, digest, leaf->has_header ? ",\"header\":\"" : "",
+        leaf->has_header ? header : "", leaf->has_header ? "\"" : "");
 }
 
 static bool read_digest(const char *text, struct hub_digest *ret_digest) {
+    if (strlen(text) != 2 * HUB_DIGEST_SIZE)
+        return false;
     for (size_t i = 0; i < HUB_DIGEST_SIZE; i++) {
         unsigned byte = 0;
         int end = 0;
@@ -29,17 +33,19 @@ static bool read_digest(const char *text, struct hub_digest *ret_digest) {
 
 static bool read(struct hub_bytes text, struct hub_leaf *leaf) {
     json_error_t error;
-    const char *topic = NULL, *digest = NULL;
+    const char *topic = NULL, *digest = NULL, *header = NULL;
     json_int_t partition = 0, offset = 0, timestamp = 0, segment = 0, at = 0, size = 0;
     HUB_SCOPED_BUFFER again = {0};
     json_t *tree = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &error);
     bool fits = tree != NULL &&
-                json_unpack(tree, "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "topic", &topic,
+                json_unpack(tree, "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s?s}", "topic", &topic,
                             "partition", &partition, "offset", &offset, "timestamp", &timestamp,
-                            "segment", &segment, "at", &at, "size", &size, "sha256", &digest) == 0 &&
+                            "segment", &segment, "at", &at, "size", &size, "sha256", &digest, "header",
+                            &header) == 0 &&
                 strlen(topic) <= HUB_TOPIC_SIZE_MAX && partition >= 0 && partition <= INT32_MAX &&
                 segment >= 0 && at >= 0 && size >= 0 &&
-                strlen(digest) == 2 * HUB_DIGEST_SIZE && read_digest(digest, &leaf->digest);
+                read_digest(digest, &leaf->digest) &&
+                (header == NULL || read_digest(header, &leaf->header));
     if (fits) {
         snprintf(leaf->topic, sizeof leaf->topic, "%s", topic);
         leaf->partition = (int32_t)partition;
@@ -48,6 +54,7 @@ static bool read(struct hub_bytes text, struct hub_leaf *leaf) {
         leaf->segment = (uint64_t)segment;
         leaf->at = (uint64_t)at;
         leaf->size = (uint64_t)size;
+        leaf->has_header = header != NULL;
         hub_leaf_append(leaf, &again); /* there is one way to write it */
         fits = hub_bytes_equal(hub_buffer_bytes(&again), text);
     }

@@ -4,7 +4,8 @@
  *   {"topic":"log.slot","partition":0,"offset":17,"timestamp":1772323200000,"segment":1000,"at":412,
  *    "size":77,"sha256":"9f86d0..."}                                                   (in one line)
  *
- * `at` is the byte in the file of the segment at which the encoded record begins. */
+ * `at` is the byte in the file of the segment at which the encoded record begins. The first record of a
+ * segment also tells the digest of the segment's header, all that is before its block: "header":"...". */
 #pragma once
 
 #include "hub/base/digest.h"
@@ -20,6 +21,8 @@ struct hub_leaf {
     uint64_t segment; /* index of its first record */
     uint64_t at, size;
     struct hub_digest digest;
+    bool has_header;
+    struct hub_digest header;
 };
 
 void hub_leaf_append(const struct hub_leaf *leaf, struct hub_buffer *text);

@@ -21,6 +21,7 @@ struct hub_partition_log {
     struct hub_segment segment;
     struct hub_arena segment_arena; /* of its texts */
     uint64_t segment_size;          /* with what is not written yet */
+    struct hub_digest header;       /* of the segment */
     struct hub_buffer unwritten;    /* of its file */
 };
 
@@ -65,6 +66,7 @@ static void begin_segment(struct hub_partition_log *log, int32_t schema_id,
     log->has_segment = true;
     hub_segment_begin(&log->segment, &hub_sha256, &log->unwritten);
     log->segment_size = log->unwritten.size;
+    log->header = hub_sha256.digest(hub_buffer_bytes(&log->unwritten));
 }
 
 /* What is no Avro fits in any. */
@@ -93,6 +95,8 @@ enum hub_status hub_partition_log_append(struct hub_partition_log *log,
     hub_segment_append(&log->segment, &own, &log->unwritten, &at, &size);
     snprintf(leaf.topic, sizeof leaf.topic, "%s", log->config.topic);
     leaf.segment = log->segment.first;
+    leaf.has_header = log->segment.first == own.index;
+    leaf.header = log->header;
     leaf.at = log->segment_size + (at - before);
     leaf.size = size;
     leaf.digest =

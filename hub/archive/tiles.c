@@ -24,6 +24,10 @@ struct hub_tiles {
     struct level levels[HUB_TILE_LEVELS];
     struct hub_buffer bundle; /* of entries, not whole */
     unsigned safe_width;      /* of it */
+    struct hub_buffer read;   /* a whole bundle that was read, and where its entries begin */
+    uint64_t read_number;
+    bool was_read;
+    size_t starts[HUB_TILE_WIDTH + 1];
     char **partial;           /* folders of partial tiles whose whole is not safe yet */
     size_t partial_count, partial_capacity;
 };
@@ -192,16 +196,19 @@ static enum hub_status read_tile(const struct hub_tiles *tiles, int level, uint6
     return HUB_OK;
 }
 
+static bool take_entry(struct hub_cursor *cursor, struct hub_bytes *ret_entry) {
+    uint8_t high = 0, low = 0;
+    return hub_cursor_byte(cursor, &high) && hub_cursor_byte(cursor, &low) &&
+           hub_cursor_take(cursor, (uint64_t)high << 8 | low, ret_entry);
+}
+
 /* The part of a bundle that its first `width` entries are; false where it has fewer. */
 static bool cut_bundle(struct hub_bytes bundle, unsigned width, struct hub_bytes *ret_part,
                        struct hub_bytes *ret_last) {
     struct hub_cursor cursor = hub_cursor(bundle);
-    for (unsigned i = 0; i < width; i++) {
-        uint8_t high = 0, low = 0;
-        if (!hub_cursor_byte(&cursor, &high) || !hub_cursor_byte(&cursor, &low) ||
-            !hub_cursor_take(&cursor, (uint64_t)high << 8 | low, ret_last))
+    for (unsigned i = 0; i < width; i++)
+        if (!take_entry(&cursor, ret_last))
             return false;
-    }
     *ret_part = hub_bytes_part(bundle, 0, cursor.position);
     return true;
 }
@@ -262,19 +269,47 @@ uint64_t hub_tiles_size(const struct hub_tiles *tiles) {
     return tiles->size;
 }
 
+/* Where its entries begin; the last is where it ends. */
+static bool find_starts(struct hub_tiles *tiles) {
+    struct hub_cursor cursor = hub_cursor(hub_buffer_bytes(&tiles->read));
+    struct hub_bytes entry;
+    for (unsigned i = 0; i < HUB_TILE_WIDTH; i++) {
+        tiles->starts[i] = cursor.position;
+        if (!take_entry(&cursor, &entry))
+            return false;
+    }
+    tiles->starts[HUB_TILE_WIDTH] = cursor.position;
+    return hub_cursor_left(&cursor) == 0;
+}
+
+/* The bundle is kept: entries are asked for one after the other. */
+static enum hub_status keep_bundle(struct hub_tiles *tiles, uint64_t number,
+                                   struct hub_error *reterr) {
+    if (tiles->was_read && tiles->read_number == number)
+        return HUB_OK;
+    tiles->was_read = false;
+    hub_buffer_clear(&tiles->read);
+    HUB_TRY(read_bundle(tiles, number, HUB_TILE_WIDTH, &tiles->read, reterr));
+    if (!find_starts(tiles))
+        return no_bundle(tiles, number, reterr);
+    tiles->was_read = true;
+    tiles->read_number = number;
+    return HUB_OK;
+}
+
 enum hub_status hub_tiles_entry(struct hub_tiles *tiles, uint64_t index,
                                 struct hub_buffer *buffer, struct hub_error *reterr) {
     uint64_t number = index / HUB_TILE_WIDTH;
     unsigned place = (unsigned)(index % HUB_TILE_WIDTH);
-    HUB_SCOPED_BUFFER read = {0};
-    struct hub_bytes part, entry = {0}, bundle = hub_buffer_bytes(&tiles->bundle);
+    struct hub_bytes part, entry = {0};
     assert(index < tiles->size);
     if (number < tiles->size / HUB_TILE_WIDTH) {
-        HUB_TRY(read_bundle(tiles, number, HUB_TILE_WIDTH, &read, reterr));
-        bundle = hub_buffer_bytes(&read);
-    }
-    if (!cut_bundle(bundle, place + 1, &part, &entry))
+        HUB_TRY(keep_bundle(tiles, number, reterr));
+        entry = hub_bytes_part(hub_buffer_bytes(&tiles->read), tiles->starts[place] + 2,
+                               tiles->starts[place + 1]);
+    } else if (!cut_bundle(hub_buffer_bytes(&tiles->bundle), place + 1, &part, &entry)) {
         return no_bundle(tiles, number, reterr);
+    }
     hub_buffer_append_bytes(buffer, entry);
     return HUB_OK;
 }
@@ -310,6 +345,7 @@ void hub_tiles_close(struct hub_tiles *tiles) {
         hub_release(tiles->partial[i]);
     hub_release(tiles->partial);
     hub_buffer_free(&tiles->bundle);
+    hub_buffer_free(&tiles->read);
     hub_release(tiles->folder);
     hub_release(tiles);
 }

@@ -246,3 +246,81 @@ void hub_file_remove_folder(const char *path) {
     rmdir(path);
     hub_arena_destroy(&arena);
 }
+
+/* --- streams --- */
+
+struct hub_file_stream {
+    char *path;
+    int descriptor;
+    uint64_t size, position;
+    struct hub_buffer read; /* what was read and not taken begins at `taken` */
+    size_t taken;
+};
+
+enum { STREAM_PIECE = 1024 * 1024, STREAM_PIECE_MAX = 1024 * 1024 * 1024 };
+
+enum hub_status hub_file_stream_open(const char *path, uint64_t from,
+                                     struct hub_file_stream **ret_stream,
+                                     struct hub_error *reterr) {
+    struct stat facts;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0 || fstat(descriptor, &facts) != 0 || !S_ISREG(facts.st_mode) ||
+        lseek(descriptor, (off_t)from, SEEK_SET) < 0) {
+        int code = descriptor < 0 ? errno : EINVAL;
+        close_descriptor(&descriptor);
+        return hub_fail(reterr, HUB_FATAL, "%s: %s", path, strerror(code));
+    }
+    struct hub_file_stream *stream = hub_allocate_zero(1, sizeof *stream);
+    *stream = (struct hub_file_stream){.path = hub_copy_text(path),
+                                       .descriptor = descriptor,
+                                       .size = (uint64_t)facts.st_size,
+                                       .position = from,
+                                       .read = {.size_max = STREAM_PIECE_MAX}};
+    *ret_stream = stream;
+    return HUB_OK;
+}
+
+void hub_file_stream_close(struct hub_file_stream *stream) {
+    if (stream == NULL)
+        return;
+    close_descriptor(&stream->descriptor);
+    hub_buffer_free(&stream->read);
+    hub_release(stream->path);
+    hub_release(stream);
+}
+
+/* Keeps what is left, and reads until there are `size` bytes, and a piece more. */
+static enum hub_status read_more(struct hub_file_stream *stream, size_t size,
+                                 struct hub_error *reterr) {
+    struct hub_buffer rest = {.size_max = STREAM_PIECE_MAX};
+    hub_buffer_append_bytes(&rest, hub_bytes_part(hub_buffer_bytes(&stream->read), stream->taken,
+                                                  stream->read.size));
+    hub_buffer_free(&stream->read);
+    stream->read = rest;
+    stream->taken = 0;
+    return read_all(stream->descriptor, stream->path, size - rest.size + STREAM_PIECE,
+                    &stream->read, reterr);
+}
+
+enum hub_status hub_file_stream_take(struct hub_file_stream *stream, size_t size,
+                                     struct hub_bytes *ret_bytes, struct hub_error *reterr) {
+    if (stream->read.size - stream->taken < size)
+        HUB_TRY(read_more(stream, size, reterr));
+    if (stream->read.size - stream->taken < size)
+        return hub_fail(reterr, HUB_REJECT, "%s: it ends at byte %llu", stream->path,
+                        (unsigned long long)(stream->position + stream->read.size -
+                                             stream->taken));
+    *ret_bytes = hub_bytes_part(hub_buffer_bytes(&stream->read), stream->taken,
+                                stream->taken + size);
+    stream->taken += size;
+    stream->position += size;
+    return HUB_OK;
+}
+
+uint64_t hub_file_stream_position(const struct hub_file_stream *stream) {
+    return stream->position;
+}
+
+uint64_t hub_file_stream_size(const struct hub_file_stream *stream) {
+    return stream->size;
+}

@@ -65,3 +65,18 @@ void hub_file_remove_folder(const char *path);
  * else HUB_FATAL. */
 HUB_MUST_USE enum hub_status hub_file_make_folder(const char *path, struct hub_error *reterr);
 bool hub_file_is_folder(const char *path);
+
+/* A file that is read from a byte of it to its end, in pieces. */
+struct hub_file_stream;
+HUB_MUST_USE enum hub_status hub_file_stream_open(const char *path, uint64_t from,
+                                                  struct hub_file_stream **ret_stream,
+                                                  struct hub_error *reterr);
+void hub_file_stream_close(struct hub_file_stream *stream); /* NULL is fine */
+/* The next `size` bytes, which last until the next call. HUB_REJECT where there are fewer, HUB_FATAL where it
+ * cannot be read. */
+HUB_MUST_USE enum hub_status hub_file_stream_take(struct hub_file_stream *stream, size_t size,
+                                                  struct hub_bytes *ret_bytes,
+                                                  struct hub_error *reterr);
+/* The byte that is taken next, and how many the file had when it was opened. */
+uint64_t hub_file_stream_position(const struct hub_file_stream *stream);
+uint64_t hub_file_stream_size(const struct hub_file_stream *stream);
