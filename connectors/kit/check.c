@@ -288,6 +288,7 @@ static void on_unfilled(void *context, const struct hub_node *node) {
 size_t hub_check_tests(struct hub_connector *connector, FILE *out) {
     struct check check = {.connector = connector, .out = out};
     const struct hub_node *tests = connector->tests;
+    connector->keys.earlier_count = 0; /* what tests expect is the same while keys are rotated */
     if (tests == NULL || tests->kind != HUB_NODE_SEQUENCE || tests->count == 0) {
         fprintf(out, "%s:1:1: no 'tests': [{input: SAMPLE, expect: [...]}] would show that the "
                 "mapping does what it says\n", connector->file);

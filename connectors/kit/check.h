@@ -6,7 +6,8 @@
 #include <stdio.h>
 
 /* Runs the configuration's own `tests` and looks for paths that gave nothing in any of them. Writes
- * one line a finding, with file, line and column; returns how many there were. */
+ * one line a finding, with file, line and column; returns how many there were. From then on the
+ * connector makes pseudonyms with the keys in use alone. */
 size_t hub_check_tests(struct hub_connector *connector, FILE *out);
 
 /* Maps one document and shows what became of each field: source, record, per-field status. Returns

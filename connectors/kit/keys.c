@@ -18,40 +18,92 @@ static enum hub_status load(const char *file, const char *id, struct hub_arena *
     return HUB_OK;
 }
 
-static enum hub_status list(const char *path, struct hub_arena *arena, char ***ret_names,
-                            size_t *ret_count, struct hub_error *reterr) {
-    *ret_count = 0;
-    return hub_file_is_folder(path) ? hub_file_list(path, "", arena, ret_names, ret_count, reterr)
-                                    : HUB_OK;
+/* A part of the folder, and the files in it by name. */
+struct part {
+    const char *path;
+    char **names;
+    size_t count;
+};
+
+static enum hub_status list_part(const char *folder, const char *name, struct hub_arena *arena,
+                                 struct part *ret_part, struct hub_error *reterr) {
+    *ret_part = (struct part){.path = hub_arena_format(arena, "%s/%s", folder, name)};
+    return hub_file_is_folder(ret_part->path)
+               ? hub_file_list(ret_part->path, "", arena, &ret_part->names, &ret_part->count, reterr)
+               : HUB_OK;
 }
 
-static enum hub_status load_newest(const char *folder, const char *part, struct hub_arena *arena,
-                                   struct hub_key *ret_key, struct hub_error *reterr) {
-    const char *path = hub_arena_format(arena, "%s/%s", folder, part);
-    char **names = NULL;
+static enum hub_status load_named(const struct part *part, const char *id, struct hub_arena *arena,
+                                  struct hub_key *ret_key, struct hub_error *reterr) {
+    return load(hub_arena_format(arena, "%s/%s", part->path, id), id, arena, ret_key, reterr);
+}
+
+/* How long the id is in the name of a key that is not in use yet; 0 for every other name. */
+static size_t next_id_size(const char *name) {
+    size_t size = strlen(name), end = strlen(HUB_KEY_NEXT);
+    return size > end && strcmp(name + size - end, HUB_KEY_NEXT) == 0 ? size - end : 0;
+}
+
+/* A key that was copied to its id, and not renamed, is the same key. Two keys of one id would be told apart
+ * by nobody. */
+static enum hub_status check_next(const struct part *part, const char *name,
+                                  struct hub_arena *arena, struct hub_error *reterr) {
+    const char *id = hub_arena_text(arena, name, next_id_size(name));
+    struct hub_key next, other;
+    for (size_t i = 0; i < part->count; i++) {
+        if (strcmp(part->names[i], id) != 0)
+            continue;
+        HUB_TRY(load_named(part, name, arena, &next, reterr));
+        HUB_TRY(load_named(part, id, arena, &other, reterr));
+        if (!hub_bytes_equal(next.bytes, other.bytes))
+            return hub_fail(reterr, HUB_FATAL, "%s/%s: another key than %s, which is there too; one "
+                            "of them would pass", part->path, name, id);
+    }
+    return HUB_OK;
+}
+
+/* Up to `wanted` keys that are in use or were, the newest first. */
+static enum hub_status load_part(const char *folder, const char *name, size_t wanted,
+                                 struct hub_arena *arena, struct hub_key *ret_keys,
+                                 size_t *ret_count, struct hub_error *reterr) {
+    struct part part;
+    *ret_count = 0;
+    HUB_TRY(list_part(folder, name, arena, &part, reterr));
+    for (size_t i = part.count; i > 0; i--) {
+        if (next_id_size(part.names[i - 1]) > 0)
+            HUB_TRY(check_next(&part, part.names[i - 1], arena, reterr));
+        else if (*ret_count < wanted)
+            HUB_TRY(load_named(&part, part.names[i - 1], arena, &ret_keys[(*ret_count)++], reterr));
+    }
+    return HUB_OK;
+}
+
+static enum hub_status load_shared(const char *folder, struct hub_arena *arena,
+                                   struct hub_keys *keys, struct hub_error *reterr) {
+    struct hub_key all[HUB_KEYS_EARLIER_MAX + 2] = {{0}};
     size_t count = 0;
-    HUB_TRY(list(path, arena, &names, &count, reterr));
-    if (count == 0)
-        return HUB_OK;
-    const char *id = names[count - 1];
-    return load(hub_arena_format(arena, "%s/%s", path, id), id, arena, ret_key, reterr);
+    HUB_TRY(load_part(folder, "shared", HUB_KEYS_EARLIER_MAX + 2, arena, all, &count, reterr));
+    if (count > HUB_KEYS_EARLIER_MAX + 1)
+        return hub_fail(reterr, HUB_FATAL, "%s/shared: what identifies is told under every key that is "
+                        "held here; at most %d would pass, without those that nobody uses any more",
+                        folder, HUB_KEYS_EARLIER_MAX + 1);
+    keys->shared = all[0];
+    for (size_t i = 1; i < count; i++)
+        keys->earlier[keys->earlier_count++] = all[i];
+    return HUB_OK;
 }
 
 /* An id may come from anywhere: it is looked for among the names, and no path. */
 enum hub_status hub_keys_find(const struct hub_keys *keys, const char *part, const char *id,
                               struct hub_arena *arena, struct hub_key *ret_key,
                               struct hub_error *reterr) {
-    char **names = NULL;
-    size_t count = 0;
-    const char *path = hub_arena_format(arena, "%s/%s", keys->folder == NULL ? "" : keys->folder,
-                                        part);
+    struct part found = {.path = part};
     if (keys->folder != NULL)
-        HUB_TRY(list(path, arena, &names, &count, reterr));
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(names[i], id) == 0)
-            return load(hub_arena_format(arena, "%s/%s", path, id), names[i], arena, ret_key,
-                        reterr);
-    return hub_fail(reterr, HUB_REJECT, "%s: there is no key of that id", path);
+        HUB_TRY(list_part(keys->folder, part, arena, &found, reterr));
+    for (size_t i = 0; i < found.count; i++)
+        if (strcmp(found.names[i], id) == 0 && next_id_size(id) == 0)
+            return load_named(&found, found.names[i], arena, ret_key, reterr);
+    return hub_fail(reterr, HUB_REJECT, "%s: there is no key of that id", found.path);
 }
 
 enum hub_status hub_keys_load(const char *folder, struct hub_arena *arena,
@@ -62,9 +114,10 @@ enum hub_status hub_keys_load(const char *folder, struct hub_arena *arena,
     if (folder == NULL) {
         keys = (struct hub_keys){.shared = trial, .local = trial, .trial = true};
     } else {
-        HUB_TRY(load_newest(folder, "shared", arena, &keys.shared, reterr));
-        HUB_TRY(load_newest(folder, "local", arena, &keys.local, reterr));
-        HUB_TRY(load_newest(folder, HUB_JOURNAL_KEYS, arena, &keys.journal, reterr));
+        size_t count = 0;
+        HUB_TRY(load_shared(folder, arena, &keys, reterr));
+        HUB_TRY(load_part(folder, "local", 1, arena, &keys.local, &count, reterr));
+        HUB_TRY(load_part(folder, HUB_JOURNAL_KEYS, 1, arena, &keys.journal, &count, reterr));
         keys.folder = hub_arena_text(arena, folder, strlen(folder));
     }
     *ret_keys = keys;

@@ -3,16 +3,21 @@
  * A folder with the parts `shared` (the cooperation's key, held by the institutions' connectors and
  * never by the hub), `local` (the institution's own) and `journal` (the institution's, too:
  * connectors/kit/journal.h); in each one file a key, named by its id. The last id by name is in use;
- * the others stay readable. */
+ * the others stay readable. A file whose name ends in `.next` is held and not in use, until it is
+ * renamed to its id: so a key can be handed out everywhere before anybody uses it.
+ *
+ * Institutions do not go from one shared key to the next at one moment. While one holds both, what
+ * identifies is told under both (connectors/kit/mapping.h), so that it joins whoever has changed. */
 #pragma once
 
 #include "hub/base/bytes.h"
 #include "hub/base/memory.h"
 #include "hub/base/status.h"
 
-enum { HUB_KEY_SIZE_MIN = 32, HUB_KEY_SIZE_MAX = 1024 };
+enum { HUB_KEY_SIZE_MIN = 32, HUB_KEY_SIZE_MAX = 1024, HUB_KEYS_EARLIER_MAX = 3 };
 
 #define HUB_JOURNAL_KEYS "journal" /* the part */
+#define HUB_KEY_NEXT ".next"       /* what the name of one that is not in use yet ends in */
 
 struct hub_key {
     const char *id; /* NULL: there is none */
@@ -20,17 +25,21 @@ struct hub_key {
 };
 
 struct hub_keys {
-    struct hub_key shared, local, journal;
+    struct hub_key shared, local, journal;        /* in use */
+    struct hub_key earlier[HUB_KEYS_EARLIER_MAX]; /* shared ones before that, the newest first */
+    size_t earlier_count;
     const char *folder; /* or NULL */
     bool trial;
 };
 
 /* A NULL folder gives keys that everybody knows (id `trial`), for trying configurations: nothing made
- * with them may be published. HUB_FATAL where a key cannot be read, or has not the size of one. */
+ * with them may be published. HUB_FATAL where a key cannot be read, or has not the size of one; where
+ * one is there as `.next` too and is another; and where more shared ones are held than are told under. */
 HUB_MUST_USE enum hub_status hub_keys_load(const char *folder, struct hub_arena *arena,
                                            struct hub_keys *ret_keys, struct hub_error *reterr);
 
-/* The key of that id in a part. HUB_REJECT where there is none, HUB_FATAL as above. */
+/* The key of that id in a part; one that is not in use yet is none. HUB_REJECT where there is none,
+ * HUB_FATAL as above. */
 HUB_MUST_USE enum hub_status hub_keys_find(const struct hub_keys *keys, const char *part,
                                            const char *id, struct hub_arena *arena,
                                            struct hub_key *ret_key, struct hub_error *reterr);

@@ -38,7 +38,10 @@
  *           of an array: an item or a list of items; an item is {for_each: PATH, when: CONDITION,
  *           and a TARGET of the elements}; of texts and enums also {each: PATH, ...}
  *           of identifiers: items {scheme | classify | scan, value, issuer, version, relation, else};
- *           for_each may be {from: PATH, split: TEXT}
+ *           for_each may be {from: PATH, split: TEXT}; of one that is a pseudonym: shared, under each
+ *           of the shared keys that are held (connectors/kit/keys.h) an identifier, the newest first, but
+ *           the newest only where the scheme is exclusive; and a link for each. All else, a key of the
+ *           record too, has the newest only
  *   CONDITION  {present: PATH}, {absent: PATH}, {path: PATH, in: [TEXT, ...]},
  *           {path: PATH, not_in: [TEXT, ...]}, or a list of these, all of which must hold
  *   time    {formats: [rfc3339 | hl7 | ical | date | partial | strptime's], zone: UTC, +hh:mm or

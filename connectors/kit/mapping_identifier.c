@@ -7,7 +7,11 @@
  *                                  numbers found in running text below PATH, but for that one
  *
  * A value is put in its scheme's normal form. A placeholder, and what fits no scheme named, never
- * gets the relation self: it becomes `else`, or with `else: drop` nothing. */
+ * gets the relation self: it becomes `else`, or with `else: drop` nothing.
+ *
+ * A pseudonym of a shared key is told under each of the shared keys that the institution holds, the newest
+ * first, so that it joins while the institutions go from one key to the next; but for exclusive schemes,
+ * of which a statement that gives two values states neither: there the newest key is the only one. */
 #include "connectors/kit/mapping_plan.h"
 
 #include <ctype.h>
@@ -107,10 +111,22 @@ static enum hub_status load_optional_value(struct map_loader *loader, const stru
     return map_load_value(loader, node, NULL, *ret_value);
 }
 
+static bool makes_pseudonym(const struct map_value *value, enum map_pseudonym kind) {
+    if (value->pseudonym == kind)
+        return true;
+    for (size_t i = 0; i < value->part_count; i++)
+        if (makes_pseudonym(&value->parts[i], kind))
+            return true;
+    return false;
+}
+
 /* Private keys of two institutions give one person two pseudonyms: only shared ones may join. */
 static enum hub_status check_pseudonym(struct map_loader *loader, const struct hub_node *node,
-                                       const struct map_identifier *identifier) {
-    if (identifier->value != NULL && identifier->value->pseudonym == MAP_PSEUDONYM_LOCAL)
+                                       struct map_identifier *identifier) {
+    if (identifier->value == NULL)
+        return HUB_OK;
+    identifier->shared = makes_pseudonym(identifier->value, MAP_PSEUDONYM_SHARED);
+    if (makes_pseudonym(identifier->value, MAP_PSEUDONYM_LOCAL))
         return hub_node_fail(node, loader->reterr,
                              "a local pseudonym identifies nothing outside; shared would pass");
     return HUB_OK;
@@ -227,7 +243,7 @@ static enum hub_status append_one(struct map_run *run, const struct map_identifi
     const char *issuer = NULL, *version = NULL;
     avro_value_t element;
     judge(run, identifier, raw, &judged);
-    if (judged.scheme == NULL)
+    if (judged.scheme == NULL || (judged.scheme->exclusive && run->key > 0))
         return HUB_OK;
     HUB_TRY(read_issuer(run, identifier, scope, &issuer));
     if (identifier->version != NULL)
@@ -323,6 +339,57 @@ static enum hub_status list_values(struct map_run *run, const struct map_identif
     return HUB_OK;
 }
 
+/* --- under each shared key --- */
+
+/* The next of those that were in use before; false, and the one in use again, where there is none. */
+static bool next_key(struct map_run *run, const struct map_identifier *identifier) {
+    bool more = identifier->shared && run->key < run->mapping->config.keys->earlier_count;
+    run->key = more ? run->key + 1 : 0;
+    return more;
+}
+
+static bool is_among(const struct map_texts *texts, const char *text) {
+    for (size_t i = 0; i < texts->count; i++)
+        if (strcmp(texts->items[i], text) == 0)
+            return true;
+    return false;
+}
+
+/* What a value has beside pseudonyms is the same under every key, and is told once. */
+static enum hub_status append_earlier(struct map_run *run, const struct map_identifier *identifier,
+                                      const struct hub_scope *scope,
+                                      const struct map_texts *told, avro_value_t *array,
+                                      size_t *ret_count) {
+    while (next_key(run, identifier)) {
+        struct map_texts texts = {0};
+        HUB_TRY(list_values(run, identifier, scope, &texts));
+        for (size_t i = 0; i < texts.count; i++)
+            if (!is_among(told, texts.items[i]))
+                HUB_TRY(append_one(run, identifier, scope, texts.items[i], array, ret_count));
+    }
+    return HUB_OK;
+}
+
+static const char *first_text(struct map_run *run, const struct map_identifier *identifier,
+                              const struct hub_scope *scope, size_t key) {
+    struct map_texts texts = {0};
+    size_t now = run->key;
+    run->key = key;
+    enum hub_status status = list_values(run, identifier, scope, &texts);
+    run->key = now;
+    return status != HUB_OK || texts.count == 0 ? "" : texts.items[0];
+}
+
+bool map_identifier_next_key(struct map_run *run, const struct map_target *target,
+                             const struct hub_scope *scope) {
+    const struct map_identifier *identifier = target->identifier;
+    while (next_key(run, identifier))
+        if (strcmp(first_text(run, identifier, scope, run->key),
+                   first_text(run, identifier, scope, 0)) != 0)
+            return true;
+    return false;
+}
+
 enum hub_status map_identifiers_append(struct map_run *run, const struct map_target *target,
                                        const struct hub_scope *scope, avro_value_t *array,
                                        size_t *ret_count) {
@@ -333,7 +400,7 @@ enum hub_status map_identifiers_append(struct map_run *run, const struct map_tar
     HUB_TRY(list_values(run, identifier, scope, &texts));
     for (size_t i = 0; i < texts.count; i++)
         HUB_TRY(append_one(run, identifier, scope, texts.items[i], array, ret_count));
-    return HUB_OK;
+    return append_earlier(run, identifier, scope, &texts, array, ret_count);
 }
 
 bool map_identifier_states(struct map_run *run, const struct map_target *target,

@@ -104,6 +104,7 @@ struct map_identifier {
     bool scan; /* find them in running text */
     struct map_value *value, *issuer, *version;
     struct map_value *except; /* scan: a value that is not meant */
+    bool shared;              /* some of the value is a pseudonym of a shared key */
     int relation;
     const struct hub_scheme *else_scheme; /* NULL: what fits nowhere is left out */
     int else_relation;
@@ -217,6 +218,7 @@ struct map_run {
     struct hub_buffer path; /* the field being filled */
     size_t nth;             /* of the records with its key in the document, from 0 */
     bool constant;          /* what the value read last gave is the configuration's own text */
+    size_t key;             /* of the shared keys, what pseudonyms are made with: 0 is the one in use */
     json_t *scratch;        /* parts of split texts, kept while the record is made */
     avro_value_t *earlier;  /* what it is laid over, or NULL */
     bool patches;
@@ -275,6 +277,10 @@ bool map_identifier_states(struct map_run *run, const struct map_target *target,
 enum hub_status map_identifier_fill(struct map_run *run, const struct map_target *target,
                                     const struct hub_scope *scope, avro_value_t *record,
                                     bool *ret_stated);
+/* Of the shared keys that were in use before, the next that another pseudonym is to be told under than
+ * the one in use gives: sets `key`; false where there is no more, and it is the one in use again. */
+bool map_identifier_next_key(struct map_run *run, const struct map_target *target,
+                             const struct hub_scope *scope);
 
 /* mapping_time.c */
 struct map_instant {

@@ -257,6 +257,26 @@ static enum hub_status append_record(struct map_run *run, const struct map_targe
     return HUB_OK;
 }
 
+/* The identifier of a link, or NULL. */
+static const struct map_target *identifier_of_link(const struct map_target *element) {
+    for (size_t i = 0; i < element->part_count; i++)
+        if (element->parts[i].target->kind == MAP_IDENTIFIER &&
+            strcmp(element->type->name, "atmp.Link") == 0)
+            return element->parts[i].target;
+    return NULL;
+}
+
+/* A link by a pseudonym leads to the same thing under each of the shared keys. */
+static enum hub_status append_records(struct map_run *run, const struct map_target *element,
+                                      const struct hub_scope *scope, avro_value_t *array,
+                                      size_t *ret_count) {
+    const struct map_target *identifier = identifier_of_link(element);
+    HUB_TRY(append_record(run, element, scope, array, ret_count));
+    while (identifier != NULL && map_identifier_next_key(run, identifier, scope))
+        HUB_TRY(append_record(run, element, scope, array, ret_count));
+    return HUB_OK;
+}
+
 static enum hub_status append_element(struct map_run *run, const struct map_item *item,
                                       const struct hub_scope *scope, avro_value_t *array,
                                       size_t *ret_count) {
@@ -266,7 +286,7 @@ static enum hub_status append_element(struct map_run *run, const struct map_item
         return map_identifiers_append(run, item->target, scope, array, ret_count);
     if (item->target->kind == MAP_SCALAR)
         return append_scalars(run, item->target, scope, array, ret_count);
-    return append_record(run, item->target, scope, array, ret_count);
+    return append_records(run, item->target, scope, array, ret_count);
 }
 
 /* The elements an item is made for: nodes of the document, or the parts of a split text. */

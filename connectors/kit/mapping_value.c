@@ -119,10 +119,11 @@ static enum hub_status look_up(struct map_run *run, const struct map_value *valu
 static const char *pseudonymise(struct map_run *run, const struct map_value *value,
                                 const char *text) {
     const struct hub_keys *keys = run->mapping->config.keys;
+    const struct hub_key *key = run->key == 0 ? &keys->shared : &keys->earlier[run->key - 1];
     HUB_SCOPED_BUFFER pseudonym = {0};
-    bool shared = value->pseudonym == MAP_PSEUDONYM_SHARED;
-    hub_pseudonym_append(shared ? &keys->shared : &keys->local, "atmp", hub_bytes_of_text(text),
-                         &pseudonym);
+    if (value->pseudonym == MAP_PSEUDONYM_LOCAL)
+        key = &keys->local;
+    hub_pseudonym_append(key, "atmp", hub_bytes_of_text(text), &pseudonym);
     return hub_arena_text(run->arena, (const char *)pseudonym.data, pseudonym.size);
 }
 

@@ -36,7 +36,9 @@ const struct hub_transform hub_transforms[] = {
     {"else", "What becomes of a text that table or lookup does not have: reject, keep, null or a "
              "text.", "{from: state, table: {open: RECRUITING}, else: UNKNOWN}"},
     {"pseudonym", "A keyed hash in its place: shared by the institutions, which alone may join, or "
-                  "local to one.", "{from: number, pseudonym: shared}"},
+                  "local to one. While a shared key is replaced by the next, identifiers and links are "
+                  "told under both, other fields under the newest only.",
+     "{from: number, pseudonym: shared}"},
     {"time", "How a date or time is written: rfc3339, hl7, ical, date, partial or a pattern of "
              "strptime; and the zone of those that tell none.",
      "{from: begin, time: {formats: ['%d/%m/%Y'], zone: Europe/Stockholm, ambiguous: reject}}"},
@@ -356,7 +358,7 @@ static enum hub_status load_pseudonym(struct map_loader *loader, const struct hu
     value->pseudonym = shared ? MAP_PSEUDONYM_SHARED : MAP_PSEUDONYM_LOCAL;
     if ((shared ? keys->shared.id : keys->local.id) == NULL)
         return hub_node_fail(node, loader->reterr,
-                             "there is no %s key; --keys names the folder that holds them",
+                             "there is no %s key in use; --keys names the folder that holds them",
                              node->text);
     return HUB_OK;
 }

@@ -102,6 +102,42 @@ def test_the_same_documents_give_the_same_bytes_again():
     assert first.stdout == second.stdout != ""
 
 
+# --- while a shared key is replaced by the next ---
+
+
+def hold(folder, names):
+    """A keys folder with shared keys of these names."""
+    (folder / "shared").mkdir(parents=True)
+    for name in names:
+        (folder / "shared" / name).write_text(name.removesuffix(".next") * 8)
+    return str(folder)
+
+
+def patients(configuration, keys):
+    """The pseudonyms that an institution's records link to."""
+    result = simulate(configuration, HUB_KEYS=keys)
+    return {link["identifier"]["value"] for record in result["unified"]
+            if record["kind"] == "ACTIVE" for link in record["value"]["links"]
+            if link["domain"] == "patient"}
+
+
+@pytest.mark.parametrize("donors, recipients, joins", [
+    (["2026"], ["2026"], True),
+    (["2026", "2027.next"], ["2026"], True),
+    (["2026", "2027"], ["2026"], True),
+    (["2026", "2027"], ["2026", "2027.next"], True),
+    (["2026", "2027"], ["2026", "2027"], True),
+    (["2027"], ["2026", "2027"], True),
+    (["2027"], ["2027"], True),
+    (["2027"], ["2026"], False),
+])
+def test_a_donor_is_found_in_what_another_institution_gave(tmp_path, donors, recipients, joins):
+    given = patients(CONNECTORS / "sus/doses.yaml", hold(tmp_path / "sus", recipients))
+    taken = patients(CONNECTORS / "lumc/material.yaml", hold(tmp_path / "lumc", donors))
+    assert given and taken
+    assert bool(given & taken) == joins
+
+
 # --- documents of ones own ---
 
 

@@ -68,6 +68,27 @@ static void a_test_that_is_met_finds_nothing(void **state) {
     source_close(&source);
 }
 
+/* A link more for each key would be another record than the one that is expected. */
+static void what_a_test_expects_is_the_same_while_keys_are_rotated(void **state) {
+    struct source source;
+    (void)state;
+    source_make(&source);
+    source.keys_folder = folder_path(&source.folder, "keys");
+    folder_write(&source.folder, "keys/shared/1", "0123456789abcdef0123456789abcdef");
+    folder_write(&source.folder, "keys/shared/2", "fedcba9876543210fedcba9876543210");
+    folder_write(&source.folder, "good.csv", "id,name,status,n\n1,SKIN,open,20\n");
+    source_load(&source, hub_arena_format(
+                             &source.arena,
+                             "%s      links: {domain: {value: patient}, role: {value: donor}, "
+                             "identifier: {scheme: subject, value: {from: id, pseudonym: shared}, "
+                             "relation: self}}\n"
+                             "tests:\n"
+                             "  - {input: good.csv, expect: [{links: [{role: donor}]}]}\n",
+                             configuration));
+    assert_string_equal(findings(&source, 0), "");
+    source_close(&source);
+}
+
 static void a_configuration_without_tests_is_a_finding(void **state) {
     (void)state;
     assert_finds("", 1, "1:1: no 'tests': [{input: SAMPLE, expect: [...]}]");
@@ -252,6 +273,7 @@ static void a_context_is_a_dot_b_equals_c(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_test_that_is_met_finds_nothing),
+        cmocka_unit_test(what_a_test_expects_is_the_same_while_keys_are_rotated),
         cmocka_unit_test(a_configuration_without_tests_is_a_finding),
         cmocka_unit_test(an_expectation_that_is_not_met_has_its_place_and_the_record),
         cmocka_unit_test(records_too_few_or_too_many_are_findings),

@@ -146,6 +146,76 @@ static void an_id_is_no_path_and_without_a_folder_there_is_none(void **state) {
     assert_null(key.id);
 }
 
+/* --- one after the other --- */
+
+static void a_key_that_comes_next_is_held_and_not_in_use(void **state) {
+    struct folder *folder = *state;
+    struct hub_key key = {0};
+    struct hub_error error;
+    for (const char *const *part = (const char *const[]){"shared", "local", "journal", NULL};
+         *part != NULL; part++) {
+        folder_write(folder, hub_arena_format(&folder->arena, "%s/2026", *part), long_enough);
+        folder_write(folder, hub_arena_format(&folder->arena, "%s/2027.next", *part), another);
+    }
+    struct hub_keys keys = load(folder);
+    assert_string_equal(keys.shared.id, "2026");
+    assert_string_equal(keys.local.id, "2026");
+    assert_string_equal(keys.journal.id, "2026");
+    assert_int_equal(keys.earlier_count, 0);
+    assert_int_equal(hub_keys_find(&keys, "journal", "2027", &folder->arena, &key, &error),
+                     HUB_REJECT);
+    assert_int_equal(hub_keys_find(&keys, "journal", "2027.next", &folder->arena, &key, &error),
+                     HUB_REJECT);
+}
+
+static void a_part_with_nothing_but_the_next_key_has_none(void **state) {
+    struct folder *folder = *state;
+    folder_write(folder, "shared/2027.next", long_enough);
+    assert_null(load(folder).shared.id);
+}
+
+static void shared_keys_that_were_in_use_are_known_the_newest_first(void **state) {
+    struct folder *folder = *state;
+    folder_write(folder, "shared/2025", long_enough);
+    folder_write(folder, "shared/2026", another);
+    folder_write(folder, "shared/2027", long_enough);
+    folder_write(folder, "shared/2028.next", another);
+    struct hub_keys keys = load(folder);
+    assert_string_equal(keys.shared.id, "2027");
+    assert_int_equal(keys.earlier_count, 2);
+    assert_string_equal(keys.earlier[0].id, "2026");
+    assert_true(hub_bytes_equal_text(keys.earlier[0].bytes, another));
+    assert_string_equal(keys.earlier[1].id, "2025");
+}
+
+static void no_more_shared_keys_are_held_than_are_told_under(void **state) {
+    struct folder *folder = *state;
+    struct hub_keys keys;
+    struct hub_error error;
+    for (int i = 1; i <= HUB_KEYS_EARLIER_MAX + 2; i++)
+        folder_write(folder, hub_arena_format(&folder->arena, "local/%d", i), long_enough);
+    for (int i = 1; i <= HUB_KEYS_EARLIER_MAX + 1; i++)
+        folder_write(folder, hub_arena_format(&folder->arena, "shared/%d", i), long_enough);
+    folder_write(folder, "shared/9.next", another);
+    assert_int_equal(load(folder).earlier_count, HUB_KEYS_EARLIER_MAX);
+    folder_write(folder, "shared/8", long_enough);
+    assert_int_equal(hub_keys_load(folder->path, &folder->arena, &keys, &error), HUB_FATAL);
+    assert_non_null(strstr(error.text, "at most 4 would pass"));
+}
+
+static void two_keys_of_one_id_are_refused_and_a_copy_is_none(void **state) {
+    struct folder *folder = *state;
+    struct hub_keys keys;
+    struct hub_error error;
+    folder_write(folder, "shared/2027", long_enough);
+    folder_write(folder, "shared/2027.next", long_enough);
+    assert_string_equal(load(folder).shared.id, "2027");
+    folder_write(folder, "shared/2027.next", another);
+    assert_int_equal(hub_keys_load(folder->path, &folder->arena, &keys, &error), HUB_FATAL);
+    assert_non_null(strstr(error.text, "shared/2027.next: another key than 2027, which is there too; "
+                                       "one of them would pass"));
+}
+
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_id_by_name_is_in_use),
@@ -159,6 +229,11 @@ int main(void) {
         cmocka_unit_test(equal_values_have_equal_pseudonyms_and_others_do_not),
         cmocka_unit_test(another_key_gives_another_pseudonym_even_under_the_same_id),
         cmocka_unit_test(a_purpose_and_a_value_cannot_be_shifted_into_each_other),
+        cmocka_unit_test(a_key_that_comes_next_is_held_and_not_in_use),
+        cmocka_unit_test(a_part_with_nothing_but_the_next_key_has_none),
+        cmocka_unit_test(shared_keys_that_were_in_use_are_known_the_newest_first),
+        cmocka_unit_test(no_more_shared_keys_are_held_than_are_told_under),
+        cmocka_unit_test(two_keys_of_one_id_are_refused_and_a_copy_is_none),
     };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         tests[i].setup_func = begin;

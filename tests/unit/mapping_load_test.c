@@ -279,7 +279,7 @@ static void a_pseudonym_needs_its_key(void **state) {
     const char *text = source_configuration("exchange", "person_ref: {from: a, pseudonym: shared}",
                                             &source.arena);
     assert_says(source_refusal(&source, text),
-                "9:47: there is no shared key; --keys names the folder that holds them");
+                "9:47: there is no shared key in use; --keys names the folder that holds them");
     source_close(&source);
 }
 
