@@ -5,6 +5,7 @@
 #include "connectors/kit/deliver.h"
 #include "connectors/kit/draft.h"
 #include "connectors/kit/explain.h"
+#include "connectors/kit/keys.h"
 #include "connectors/kit/runtime.h"
 #include "connectors/operate.h"
 #include "hub/io/crypto.h"
@@ -114,6 +115,27 @@ static int run_schema(const struct arguments *arguments) {
     json_decref(schema);
     hub_catalogue_free(catalogue);
     return EXIT_OK;
+}
+
+/* What a connector would refuse is told last. */
+static int run_keys(const struct arguments *arguments) {
+    HUB_SCOPED_BUFFER text = {0};
+    struct hub_arena arena = {0};
+    struct hub_keys keys;
+    struct hub_error error;
+    size_t unfit = 0;
+    if (arguments->keys == NULL) {
+        fprintf(stderr, "connector: keys needs --keys DIR, or HUB_KEYS\n");
+        return EXIT_USAGE;
+    }
+    enum hub_status status = hub_keys_describe(arguments->keys, &text, &unfit, &error);
+    fputs(hub_buffer_text(&text), stdout);
+    if (status == HUB_OK)
+        status = hub_keys_load(arguments->keys, &arena, &keys, &error);
+    hub_arena_destroy(&arena);
+    if (status != HUB_OK)
+        fprintf(stderr, "connector: %s\n", error.text);
+    return status == HUB_OK && unfit == 0 ? EXIT_OK : EXIT_FINDINGS;
 }
 
 static int run_check(const struct arguments *arguments) {
@@ -300,6 +322,7 @@ static int run_remap(const struct arguments *arguments) {
 static const struct command commands[] = {
     {"list", "", "Names the transports and formats, with their options.", 0, 0, run_list},
     {"explain", "KIND [NAME]", "Tells of a transport, a format or a transform.", 1, 2, run_explain},
+    {"keys", "", "Shows which keys there are and what each is for, and never a key.", 0, 0, run_keys},
     {"schema", "", "Prints a JSON Schema of configurations, for editors.", 0, 0, run_schema},
     {"new", "--from SAMPLE --domain NAME --system NAME",
      "Writes a first configuration, guessed from a sample.", 0, 0, run_new},

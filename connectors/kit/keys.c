@@ -135,3 +135,68 @@ void hub_pseudonym_append(const struct hub_key *key, const char *purpose, struct
     hub_digest_text(&digest, 16, text);
     hub_buffer_append_format(buffer, "ps:%s:%s", key->id, text);
 }
+
+/* --- what there is --- */
+
+enum { CHECK_SIZE = 8 };
+
+/* A part, and what its keys are for that are no longer in use. */
+static const struct {
+    const char *name, *before;
+} parts[] = {{"shared", "before: identifiers are told under it, too"},
+             {"local", "before: nothing is told under it"},
+             {HUB_JOURNAL_KEYS, "before: what was written with it stays readable"}};
+
+static void append_key(const char *name, const struct hub_key *key, const char *use,
+                       struct hub_buffer *text) {
+    char check[HUB_DIGEST_TEXT_SIZE];
+    struct hub_digest digest = hub_hmac_sha256(key->bytes, hub_bytes_of_text("check"));
+    hub_digest_text(&digest, CHECK_SIZE, check);
+    hub_buffer_append_format(text, "%-8s  %-16s  %-16s  %s\n", name, key->id, check, use);
+}
+
+/* The newest first. */
+static void describe_part(const struct part *part, size_t index, struct hub_arena *arena,
+                          struct hub_buffer *text, size_t *unfit) {
+    struct hub_error error;
+    struct hub_key key;
+    size_t held = 0;
+    if (part->count == 0)
+        hub_buffer_append_format(text, "%-8s  none\n", parts[index].name);
+    for (size_t i = part->count; i > 0; i--) {
+        const char *name = part->names[i - 1];
+        bool next = next_id_size(name) > 0;
+        held += !next;
+        if (load_named(part, name, arena, &key, &error) == HUB_OK &&
+            (!next || check_next(part, name, arena, &error) == HUB_OK)) {
+            append_key(parts[index].name, &key,
+                       next        ? "next: not in use"
+                       : held == 1 ? "in use"
+                                   : parts[index].before,
+                       text);
+            continue;
+        }
+        hub_buffer_append_format(text, "%-8s  %-16s  %-16s  %s\n", parts[index].name, name, "-",
+                                 error.text);
+        ++*unfit;
+    }
+}
+
+enum hub_status hub_keys_describe(const char *folder, struct hub_buffer *text, size_t *ret_unfit,
+                                  struct hub_error *reterr) {
+    struct hub_arena arena = {0};
+    enum hub_status status = HUB_OK;
+    *ret_unfit = 0;
+    if (!hub_file_is_folder(folder))
+        return hub_fail(reterr, HUB_FATAL, "%s: a folder with the parts shared, local and journal would "
+                        "pass", folder);
+    hub_buffer_append_format(text, "%-8s  %-16s  %-16s  %s\n", "PART", "KEY", "CHECK", "USE");
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && status == HUB_OK; i++) {
+        struct part part;
+        status = list_part(folder, parts[i].name, &arena, &part, reterr);
+        if (status == HUB_OK)
+            describe_part(&part, i, &arena, text, ret_unfit);
+    }
+    hub_arena_destroy(&arena);
+    return status;
+}

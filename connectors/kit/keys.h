@@ -48,3 +48,9 @@ HUB_MUST_USE enum hub_status hub_keys_find(const struct hub_keys *keys, const ch
  * Equal values under one key and purpose give equal pseudonyms, and nothing else does. */
 void hub_pseudonym_append(const struct hub_key *key, const char *purpose, struct hub_bytes value,
                           struct hub_buffer *buffer);
+
+/* Appends a table of the keys in a folder: of each what it is for, and a check of 64 bits, which is the same
+ * wherever the key is, and from which nobody learns the key. One that is none is told with its reason
+ * instead, and counted. HUB_FATAL where there is no such folder, or a part of it cannot be read. */
+HUB_MUST_USE enum hub_status hub_keys_describe(const char *folder, struct hub_buffer *text,
+                                               size_t *ret_unfit, struct hub_error *reterr);

@@ -225,6 +225,67 @@ def test_a_pseudonym_hides_its_value_in_a_dry_run_too():
     assert "0000-0002-1825-0097" not in done.stdout
 
 
+# --- keys ---
+
+
+@pytest.fixture
+def keys(tmp_path):
+    """A keys folder; gives it and what writes a key of a part."""
+    def write_key(name, text):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+    write_key("shared/2026", "0123456789abcdef" * 2)
+    return tmp_path, write_key
+
+
+def told_keys(done):
+    """{part and name: (check, use)}"""
+    lines = [line.split(maxsplit=3) for line in done.stdout.splitlines()[1:]]
+    return {(line[0], line[1]): tuple(line[2:]) for line in lines}
+
+
+def test_keys_are_told_of_and_never_shown(keys):
+    folder, write_key = keys
+    write_key("shared/2027.next", "fedcba9876543210" * 2)
+    write_key("local/sus", "fedcba9876543210" * 2)
+    done = run("connector", "keys", "--keys", folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = told_keys(done)
+    assert told["shared", "2026"][1] == "in use"
+    assert told["shared", "2027.next"][1] == "next: not in use"
+    assert told["local", "sus"][0] == told["shared", "2027.next"][0] != told["shared", "2026"][0]
+    assert ("journal", "none") in told
+    assert "0123456789abcdef" not in done.stdout and "fedcba9876543210" not in done.stdout
+    assert run("connector", "keys", HUB_KEYS=str(folder)).stdout == done.stdout
+
+
+def test_keys_that_a_connector_would_refuse_are_findings(keys):
+    folder, write_key = keys
+    write_key("shared/2027.next", "short")
+    done = run("connector", "keys", "--keys", folder)
+    assert done.returncode == 1
+    assert told_keys(done)["shared", "2027.next"][1].endswith(
+        "2027.next: 5 bytes; a key of at least 32 would pass")
+    assert "short" not in done.stdout
+    write_key("shared/2027.next", "0123456789abcdef" * 2)
+    for year in range(2021, 2026):
+        write_key(f"shared/{year}", "0123456789abcdef" * 2)
+    done = run("connector", "keys", "--keys", folder)
+    assert done.returncode == 1
+    assert "at most 4 would pass" in done.stderr
+
+
+def test_keys_of_no_folder_are_asked_for(tmp_path):
+    done = run("connector", "keys")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "keys needs --keys DIR" in done.stderr
+    done = run("connector", "keys", "--keys", tmp_path / "none")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "a folder with the parts shared, local and journal would pass" in done.stderr
+
+
 # --- usage ---
 
 

@@ -216,6 +216,63 @@ static void two_keys_of_one_id_are_refused_and_a_copy_is_none(void **state) {
                                        "one of them would pass"));
 }
 
+static const char *describe(struct folder *folder, size_t *ret_unfit) {
+    HUB_SCOPED_BUFFER text = {0};
+    struct hub_error error;
+    if (hub_keys_describe(folder->path, &text, ret_unfit, &error) != HUB_OK)
+        fail_msg("%s", error.text);
+    return hub_arena_text(&folder->arena, (const char *)text.data, text.size);
+}
+
+static void what_there_is_is_told_and_never_a_key(void **state) {
+    struct folder *folder = *state;
+    size_t unfit = 1;
+    folder_write(folder, "shared/2026", long_enough);
+    folder_write(folder, "shared/2027", another);
+    folder_write(folder, "shared/2028.next", long_enough);
+    folder_write(folder, "journal/1", long_enough);
+    folder_write(folder, "journal/2", another);
+    const char *text = describe(folder, &unfit);
+    /* printf check | openssl mac -digest sha256 -macopt key:0123456789abcdef0123456789abcdef HMAC */
+    assert_string_equal(
+        text, "PART      KEY               CHECK             USE\n"
+              "shared    2028.next         fc5650835b415d27  next: not in use\n"
+              "shared    2027              97d609dfe7702a64  in use\n"
+              "shared    2026              fc5650835b415d27  before: identifiers are told under it, too\n"
+              "local     none\n"
+              "journal   2                 97d609dfe7702a64  in use\n"
+              "journal   1                 fc5650835b415d27  before: what was written with it stays "
+              "readable\n");
+    assert_int_equal(unfit, 0);
+}
+
+static void what_is_no_key_is_counted_and_told_with_its_reason(void **state) {
+    struct folder *folder = *state;
+    size_t unfit = 0;
+    folder_write(folder, "shared/2026", long_enough);
+    folder_write(folder, "shared/2026.next", another);
+    folder_write(folder, "local/k", "short");
+    folder_write(folder, "local/l.next", "short");
+    folder_write(folder, "journal/folder/file", "x");
+    const char *text = describe(folder, &unfit);
+    assert_int_equal(unfit, 4);
+    assert_non_null(strstr(text, "another key than 2026"));
+    assert_non_null(strstr(text, "local/k: 5 bytes; a key of at least 32 would pass"));
+    assert_null(strstr(text, long_enough));
+}
+
+static void without_a_folder_there_is_nothing_to_be_told(void **state) {
+    struct folder *folder = *state;
+    HUB_SCOPED_BUFFER text = {0};
+    struct hub_error error;
+    size_t unfit = 0;
+    assert_int_equal(hub_keys_describe(folder_path(folder, "none"), &text, &unfit, &error),
+                     HUB_FATAL);
+    assert_non_null(strstr(error.text, "none: a folder with the parts shared, local and journal would "
+                                       "pass"));
+    assert_int_equal(text.size, 0);
+}
+
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_id_by_name_is_in_use),
@@ -234,6 +291,9 @@ int main(void) {
         cmocka_unit_test(shared_keys_that_were_in_use_are_known_the_newest_first),
         cmocka_unit_test(no_more_shared_keys_are_held_than_are_told_under),
         cmocka_unit_test(two_keys_of_one_id_are_refused_and_a_copy_is_none),
+        cmocka_unit_test(what_there_is_is_told_and_never_a_key),
+        cmocka_unit_test(what_is_no_key_is_counted_and_told_with_its_reason),
+        cmocka_unit_test(without_a_folder_there_is_nothing_to_be_told),
     };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         tests[i].setup_func = begin;
