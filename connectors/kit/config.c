@@ -159,6 +159,8 @@ static enum hub_status load_mapping(struct loader *loader, const struct hub_node
                                         .domain = connector->domain,
                                         .system = connector->system,
                                         .keys = &connector->keys,
+                                        .format = connector->format,
+                                        .format_options = connector->format_options,
                                         .each = connector->format->each,
                                         .each_is_whole = connector->format->each_is_whole};
     const struct hub_node *empty = hub_node_get(root, "empty");

@@ -53,7 +53,12 @@ static json_t *trace_ref(struct tracing *tracing, const struct map_value *value,
                          const struct scopes *scopes) {
     static const char *const names[MAP_REF_PARTS] = {"from", "by", "take"};
     struct scopes part = {.bases = {""}, .count = 1};
-    json_t *ref = json_pack("{s:s}", "among", path_of(tracing, value, scopes));
+    const struct hub_node *folder = hub_node_get(hub_node_get(value->node, "ref"), "folder");
+    bool elsewhere = folder != NULL;
+    json_t *ref =
+        json_pack("{s:s}", "among", path_of(tracing, value, elsewhere ? &part : scopes));
+    if (elsewhere)
+        json_object_set_new(ref, "folder", json_string(folder->text));
     for (size_t i = 0; i < MAP_REF_PARTS; i++)
         json_object_set_new(ref, names[i],
                             trace_value(tracing, &value->parts[i], i == 0 ? scopes : &part));
@@ -407,6 +412,7 @@ void hub_lineage_append_source(const json_t *source, struct hub_buffer *text) {
     const char *constant = json_string_value(json_object_get(source, "constant"));
     const json_t *plus = json_object_get(source, "plus");
     const json_t *ref = json_object_get(source, "ref");
+    const char *folder = json_string_value(json_object_get(ref, "folder"));
     if (path != NULL) {
         append_path(path, text);
     } else if (constant != NULL) {
@@ -423,8 +429,11 @@ void hub_lineage_append_source(const json_t *source, struct hub_buffer *text) {
         hub_lineage_append_source(json_object_get(plus, "unit"), text);
     } else if (ref != NULL) {
         hub_lineage_append_source(json_object_get(ref, "take"), text);
-        hub_buffer_append_format(text, " of the part among %s whose ",
+        hub_buffer_append_format(text, " of the part among %s",
                                  json_string_value(json_object_get(ref, "among")));
+        if (folder != NULL)
+            hub_buffer_append_format(text, " in the documents of %s", folder);
+        hub_buffer_append_text(text, " whose ");
         hub_lineage_append_source(json_object_get(ref, "by"), text);
         hub_buffer_append_text(text, " is ");
         hub_lineage_append_source(json_object_get(ref, "from"), text);

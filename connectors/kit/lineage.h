@@ -9,7 +9,9 @@
  *       one of the elements that this path finds
  *   SOURCE     {path: PATH}, {constant: TEXT}, {first: [SOURCE, ...]} of which the first that is
  *              stated counts, {join: [SOURCE, ...], with: TEXT}, or {plus: {to, amount, unit: SOURCE,
- *              time: FORMATS}}, which is so much later than what `to` gives; beside it what is done to it,
+ *              time: FORMATS}}, which is so much later than what `to` gives, or {ref: {among: PATH,
+ *              from, by, take: SOURCE}}, of which `by` and `take` are told from the part, and with
+ *              `folder` the PATH from the beginning of each document there; beside it what is done to it,
  *              as in the configuration: absent, match, split, fold, table, else, lookup, pseudonym,
  *              time, pick; for identifiers `schemes`, `relation`, `otherwise` (what becomes of one
  *              that fits no scheme), and `scan` where they are found in running text

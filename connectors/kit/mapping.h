@@ -26,7 +26,10 @@
  *           | plus: {to: VALUE, amount: VALUE, unit: VALUE, time: {...}}
  *           | ref: {from: VALUE, among: PATH, by: VALUE, take: VALUE, else: reject | null}}; plus is
  *           the time so much later as rfc3339 has it, of a whole number of s, min, h or d, where all
- *           are there; ref is what `take` gives of the part among PATH that is called as `from` says;
+ *           are there; ref is what `take` gives of the part among PATH that is called as `from` says,
+ *           of two the first; with folder: PATH beside `among`, of the parts of the documents that are
+ *           there, by their files' names, in the source's own format and not filtered, at most 10,000
+ *           and 64 MiB;
  *           with, in this order, absent: [TEXT, ...], match: REGEX (its first group is kept),
  *           split: TEXT, fold: case, table: {FROM: TO} or FILE.csv, else: reject | keep | null |
  *           TEXT, lookup: organisations, pseudonym: shared | local, time: {...}; at the end
@@ -50,6 +53,7 @@
 #pragma once
 
 #include "connectors/kit/format.h"
+#include "connectors/kit/guard.h"
 #include "connectors/kit/keys.h"
 #include "connectors/kit/path.h"
 #include "schemas/lib/catalogue.h"
@@ -69,16 +73,20 @@ extern const char *const hub_mapping_record_keys[];
 struct hub_mapping_config {
     const struct hub_node *records; /* the `records` node */
     const struct hub_node *skip;    /* the `skip` node, or NULL */
-    const char *folder;             /* of the configuration, for tables */
+    const char *folder;             /* of the configuration, for tables and folders */
     const struct hub_domain *domain;
     const struct hub_system *system;
     const struct hub_keys *keys; /* for pseudonyms */
+    const struct hub_format *format; /* for documents in folders */
+    const void *format_options;
     const char *each;            /* the format's: the rows or messages of a document, or NULL */
     bool each_is_whole;          /* a message is a document of its own, a row is not */
     bool accepts_empty;          /* a document without records is fine */
 };
 
-/* HUB_FATAL with file, line, column and what would pass. */
+/* Tables and folders are read here and never again, so that a document is mapped to the same whenever and
+ * wherever it comes; what is saved in a folder later is known to the next that loads the configuration.
+ * HUB_FATAL with file, line, column and what would pass. */
 HUB_MUST_USE enum hub_status hub_mapping_load(const struct hub_mapping_config *config,
                                               struct hub_arena *arena,
                                               struct hub_mapping **ret_mapping,
@@ -88,6 +96,8 @@ void hub_mapping_free(struct hub_mapping *mapping);
 bool hub_mapping_remembers(const struct hub_mapping *mapping);
 /* Whether they are made of it: by `update` or `blank`. */
 bool hub_mapping_builds_on_earlier(const struct hub_mapping *mapping);
+/* What the documents in folders tell of by words, for the guard. */
+struct hub_guard_told hub_mapping_told(const struct hub_mapping *mapping);
 /* Whether some value becomes a pseudonym. */
 bool hub_mapping_uses_keys(const struct hub_mapping *mapping);
 

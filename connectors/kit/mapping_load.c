@@ -330,11 +330,18 @@ enum hub_status hub_mapping_load(const struct hub_mapping_config *config, struct
 void hub_mapping_free(struct hub_mapping *mapping) {
     if (mapping == NULL)
         return;
-    for (struct map_value *value = mapping->values; value != NULL; value = value->next)
+    for (struct map_value *value = mapping->values; value != NULL; value = value->next) {
         if (value->match != NULL)
             pcre2_code_free(value->match);
+        map_forget_indexes(value->index);
+    }
+    map_forget_folders(mapping->folders);
     if (mapping->iface != NULL)
         avro_value_iface_decref(mapping->iface);
     if (mapping->schema != NULL)
         avro_schema_decref(mapping->schema);
+}
+
+struct hub_guard_told hub_mapping_told(const struct hub_mapping *mapping) {
+    return mapping->told;
 }

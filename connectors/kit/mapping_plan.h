@@ -41,6 +41,16 @@ struct map_time {
     enum map_ambiguous ambiguous;
 };
 
+/* Documents that were read with the configuration. */
+struct map_folder {
+    const char *path;
+    json_t **trees; /* by the names of their files */
+    size_t count;
+    struct map_folder *next; /* all folders of the mapping */
+};
+
+struct map_index;
+
 struct map_value {
     const struct hub_node *node;
     enum map_source source;
@@ -50,6 +60,8 @@ struct map_value {
     size_t part_count;
     struct map_time *plus_time; /* PLUS: how the first part is read */
     bool ref_is_optional;       /* REF: where nothing is called so, nothing is stated */
+    struct map_folder *folder;  /* REF: where the parts are, or NULL for the document at hand */
+    struct map_index *index;    /* REF: of the folder */
     const char *with;
     const char *const *absent; /* NULL-ended, or NULL */
     pcre2_code *match;
@@ -156,6 +168,8 @@ struct hub_mapping {
     struct map_skip *skips;
     size_t skip_count;
     struct map_value *values; /* all of them, in the order of the configuration */
+    struct map_folder *folders;
+    struct hub_guard_told told; /* by the documents in them */
     avro_schema_t schema;
     avro_value_iface_t *iface;
 };
@@ -196,6 +210,10 @@ enum hub_status map_load_plus(struct map_loader *loader, const struct hub_node *
 /* mapping_ref.c: `path` is where the parts are. */
 enum hub_status map_load_ref(struct map_loader *loader, const struct hub_node *node,
                              struct map_value *value);
+/* mapping_folder.c: each folder is read once. HUB_FATAL where one of its documents cannot be read. */
+enum hub_status map_load_folder(struct map_loader *loader, const struct hub_node *node,
+                                struct map_folder **ret_folder);
+void map_forget_folders(struct map_folder *folder);
 /* mapping_blank.c: one that stands where no field of the record takes it is refused. */
 enum hub_status map_load_blank(struct map_loader *loader, const struct hub_node *node,
                                struct map_value *value);
@@ -205,8 +223,6 @@ enum hub_status map_refuse_blank(const struct map_loader *loader);
 /* mapping_identifier.c */
 enum hub_status map_load_identifier(struct map_loader *loader, const struct hub_node *node,
                                     const struct hub_type *type, struct map_target *target);
-
-struct map_index;
 
 /* Running. A context is made for every record. */
 struct map_run {

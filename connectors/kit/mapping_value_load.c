@@ -20,7 +20,7 @@ const struct hub_transform hub_transforms[] = {
     {"plus", "A time so much later as an amount of s, min, h or d says, as RFC 3339 has it.",
      "{plus: {to: begin, amount: minutes, unit: {value: min}, time: {formats: [rfc3339]}}}"},
     {"ref", "What another part of the document says: of those among which it is, the one that is called "
-            "as from says.",
+            "as from says; with folder: PATH, of the documents that were there at the start.",
      "{ref: {from: place.reference, among: ^entry.resource, by: {join: [kind, id], with: /}, take: "
      "name, else: null}}"},
     {"absent", "Texts that mean that nothing is stated.", "{from: title, absent: [N/A, unknown]}"},

@@ -30,7 +30,7 @@ struct run {
     bool original_judged, original_stays; /* whether they may go with one at all */
     /* What a filter was given: it may answer with less, and the originals have it still. */
     bool unfiltered_tells;
-    struct hub_guard_told unfiltered;
+    struct hub_guard_told unfiltered; /* and what documents in folders tell of */
     struct told_key *keys;
     struct hub_groups groups;
     bool all_keys_known; /* whatever could not be mapped, its key is known */
@@ -401,6 +401,7 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
                       .arena = arena,
                       .list = ret_list,
                       .groups = {.arena = arena, .domain = connector->domain},
+                      .unfiltered = hub_mapping_told(connector->mapping),
                       .all_keys_known = true};
     run.document = (struct hub_document){.name = document->name,
                                          .raw = document->bytes,

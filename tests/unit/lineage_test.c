@@ -253,6 +253,22 @@ static void what_another_part_says_is_told_with_how_it_is_found(void **state) {
     close_tracing(&tracing);
 }
 
+static void in_which_folder_another_part_is_found_is_told(void **state) {
+    struct tracing tracing = {0};
+    (void)state;
+    snprintf(tracing.text, sizeof tracing.text,
+             "%srecords:\n  - {key: id, version: v, for_each: list, fields: {acronym: {ref: {from: r, "
+             "folder: lists, among: parts, by: id, take: n, else: null}}}}\n", head);
+    source_make(&tracing.source);
+    folder_write(&tracing.source.folder, "lists/one.json", "{}");
+    source_load(&tracing.source, tracing.text);
+    assert_string_equal(words(&tracing, 0, "acronym", "element=2"),
+                        "acronym: n of the part among parts in the documents of lists whose id is "
+                        "list[2].r");
+    expect_json(tracing.origins, "0.source.ref.folder", "'lists'");
+    close_tracing(&tracing);
+}
+
 static void that_a_record_is_laid_over_another_is_told(void **state) {
     struct tracing tracing;
     (void)state;
@@ -317,6 +333,7 @@ int main(void) {
         cmocka_unit_test(the_place_of_a_record_tells_which_element_it_is),
         cmocka_unit_test(of_several_places_for_records_each_is_a_way),
         cmocka_unit_test(what_another_part_says_is_told_with_how_it_is_found),
+        cmocka_unit_test(in_which_folder_another_part_is_found_is_told),
         cmocka_unit_test(that_a_record_is_laid_over_another_is_told),
         cmocka_unit_test(an_entry_that_cannot_have_made_a_key_is_ruled_out),
         cmocka_unit_test(an_entry_is_told_with_its_line_and_conditions),
