@@ -13,12 +13,10 @@
 
 #include "connectors/kit/format.h"
 #include "connectors/transports/mllp_answer.h"
-#include "connectors/transports/mllp_frame.h"
+#include "connectors/transports/mllp_peers.h"
 #include "connectors/transports/mllp_told.h"
 #include "hub/io/crypto.h"
 #include "hub/io/file.h"
-#include "hub/io/log.h"
-#include "hub/io/socket.h"
 
 #include <string.h>
 
@@ -26,9 +24,6 @@ enum {
     BATCH_FRAMES_MAX = 128,
     BATCH_DOCUMENTS_MAX = 1000, /* with more, no further frame is begun */
     BATCH_BYTES_MAX = 8 * 1024 * 1024,
-    CHUNK_SIZE = 16384,
-    ANSWERS_SIZE_MAX = 256 * 1024 * 1024, /* a frame's headers, thrice, of the largest frames */
-    TELL_INTERVAL_MS = 60000,
 };
 _Static_assert((int)BATCH_FRAMES_MAX < (int)HUB_MLLP_REMEMBERED,
                "what a batch leaves unanswered is remembered");
@@ -94,23 +89,9 @@ static const struct hub_option options[] = {
     {0},
 };
 
-struct peer {
-    struct hub_socket *socket;
-    struct hub_mllp_reader reader;
-    uint8_t input[CHUNK_SIZE];
-    size_t input_size, input_read;
-    struct hub_buffer output;
-    size_t sent;
-    int64_t active_ms; /* when a byte went either way, or it was accepted */
-    int64_t begun_ms;  /* when what is not whole yet began */
-    bool has_begun;
-    bool ends; /* nothing more is read; it is closed when the answers are out */
-    bool gone; /* it is closed */
-};
-
 /* A frame that waits for its answer. */
 struct waiting {
-    struct peer *peer;
+    struct hub_mllp_peer *peer;
     size_t from, safe, away; /* the answers: from `from` to `safe`, and from there to `away` */
 };
 
@@ -118,17 +99,13 @@ struct mllp {
     const struct mllp_options *options;
     struct hub_env env;
     struct hub_arena arena;
-    struct hub_tls *tls;
-    struct hub_listener *listener;
-    struct peer **peers;
-    struct hub_socket **sockets; /* for one wait */
-    size_t peer_count, first;    /* the first one that is served next */
+    struct hub_mllp_peers peers;
+    size_t first; /* the peer that is served first next time */
     struct hub_mllp_told told, pending;
     struct waiting waiting[BATCH_FRAMES_MAX];
     size_t waiting_count;
     struct hub_buffer answers;
     struct hub_mllp_moment moment;
-    int64_t told_ms, untold; /* of connections that were refused */
 };
 
 /* --- opening --- */
@@ -149,81 +126,34 @@ static const char *resolve(struct mllp *state, const char *path) {
     return hub_file_resolve(state->env.folder, path, &state->arena);
 }
 
+static enum hub_status listen_at(struct mllp *state, struct hub_error *reterr) {
+    const struct mllp_options *own = state->options;
+    struct hub_mllp_peers_config config = {
+        .listen = own->listen,
+        .tls_certificate = resolve(state, own->tls_certificate),
+        .tls_key = resolve(state, own->tls_key),
+        .tls_client_ca = resolve(state, own->tls_client_ca),
+        .size_max_bytes = (size_t)own->size_max_bytes,
+        .connections_max = (size_t)own->connections_max,
+        .frame_timeout_ms = own->frame_timeout_ms,
+        .idle_timeout_ms = own->idle_timeout_ms,
+        .monotonic_ms = state->env.monotonic_ms};
+    return hub_mllp_peers_open(&config, &state->peers, reterr);
+}
+
 static enum hub_status open_mllp(void *state_, const void *options_, const struct hub_env *env,
                                  struct hub_error *reterr) {
     struct mllp *state = state_;
     const struct mllp_options *own = options_;
-    size_t room = (size_t)own->connections_max;
     state->options = own;
     state->env = *env;
-    state->answers.size_max = ANSWERS_SIZE_MAX;
-    state->peers = hub_allocate_zero(room, sizeof(struct peer *));
-    state->sockets = hub_allocate_zero(room, sizeof(struct hub_socket *));
+    state->answers.size_max = HUB_MLLP_ANSWERS_SIZE_MAX;
     HUB_TRY(hub_mllp_told_read(env->position, env->configuration, &state->told, reterr));
     state->pending = state->told;
-    if (own->tls_certificate != NULL)
-        HUB_TRY(hub_tls_new(resolve(state, own->tls_certificate), resolve(state, own->tls_key),
-                            resolve(state, own->tls_client_ca), &state->tls, reterr));
-    return hub_listener_new(own->listen, state->tls, &state->listener, reterr);
+    return listen_at(state, reterr);
 }
 
-/* --- connections --- */
-
-/* Whoever looks after the sender must be able to find out; whoever knocks all day fills no log. */
-static void tell_refused(struct mllp *state, const struct hub_socket *socket, const char *why) {
-    int64_t now_ms = state->env.monotonic_ms();
-    state->untold++;
-    if (state->told_ms != 0 && now_ms - state->told_ms < TELL_INTERVAL_MS)
-        return;
-    hub_log(HUB_LOG_WARNING, "connection_refused", "%s: %s; %lld since this was said last",
-            hub_socket_peer(socket), why, (long long)state->untold);
-    state->told_ms = now_ms;
-    state->untold = 0;
-}
-
-static void free_peer(struct peer *peer) {
-    hub_socket_close(peer->socket);
-    hub_mllp_reader_free(&peer->reader);
-    hub_buffer_free(&peer->output);
-    hub_release(peer);
-}
-
-static void accept_all(struct mllp *state) {
-    struct hub_socket *socket = NULL;
-    for (int i = 0; i < BATCH_FRAMES_MAX; i++) {
-        if ((socket = hub_listener_accept(state->listener)) == NULL)
-            return;
-        if (state->peer_count == (size_t)state->options->connections_max) {
-            tell_refused(state, socket, "there are as many connections as connections_max says");
-            hub_socket_close(socket);
-            continue;
-        }
-        struct peer *peer = hub_allocate_zero(1, sizeof *peer);
-        *peer = (struct peer){.socket = socket,
-                              .reader = {.size_max = (size_t)state->options->size_max_bytes},
-                              .output = {.size_max = ANSWERS_SIZE_MAX},
-                              .active_ms = state->env.monotonic_ms()};
-        state->peers[state->peer_count++] = peer;
-    }
-}
-
-static void flush(struct mllp *state, struct peer *peer) {
-    enum hub_socket_result result = HUB_SOCKET_SOME;
-    while (!peer->gone && peer->sent < peer->output.size && result == HUB_SOCKET_SOME) {
-        size_t written = 0;
-        struct hub_bytes rest =
-            hub_bytes_part(hub_buffer_bytes(&peer->output), peer->sent, peer->output.size);
-        result = hub_socket_write(peer->socket, rest, &written);
-        peer->sent += written;
-        if (result == HUB_SOCKET_SOME)
-            peer->active_ms = state->env.monotonic_ms();
-        peer->gone |= result == HUB_SOCKET_OVER;
-    }
-    if (peer->sent < peer->output.size)
-        return;
-    hub_buffer_clear(&peer->output);
-    peer->sent = 0;
-}
+/* --- answers --- */
 
 /* Gives those who wait their answers; what the sockets do not take now they take later. */
 static void answer_waiting(struct mllp *state, enum hub_mllp_outcome outcome) {
@@ -236,44 +166,16 @@ static void answer_waiting(struct mllp *state, enum hub_mllp_outcome outcome) {
                                                safe ? each->safe : each->away));
     }
     for (size_t i = 0; i < state->waiting_count; i++)
-        flush(state, state->waiting[i].peer);
+        hub_mllp_peer_flush(&state->peers, state->waiting[i].peer);
     state->waiting_count = 0;
     hub_buffer_clear(&state->answers);
-}
-
-static bool is_over_time(const struct mllp *state, const struct peer *peer) {
-    int64_t frame_ms = state->options->frame_timeout_ms;
-    int64_t quiet_ms = state->env.monotonic_ms() - peer->active_ms;
-    bool hurries = peer->ends || !hub_socket_is_agreed(peer->socket);
-    return quiet_ms > (hurries ? frame_ms : state->options->idle_timeout_ms);
-}
-
-/* Closes what is over. Nothing waits for an answer now. */
-static void sweep(struct mllp *state) {
-    size_t kept = 0;
-    for (size_t i = 0; i < state->peer_count; i++) {
-        struct peer *peer = state->peers[i];
-        bool late = is_over_time(state, peer);
-        if (late && !hub_socket_is_agreed(peer->socket))
-            tell_refused(state, peer->socket, "no TLS handshake within frame_timeout_ms");
-        if (peer->gone || late || (peer->ends && peer->output.size == 0))
-            free_peer(peer);
-        else
-            state->peers[kept++] = peer;
-    }
-    state->peer_count = kept;
 }
 
 static void close_mllp(void *state_) {
     struct mllp *state = state_;
     if (state->waiting_count > 0 && strcmp(state->options->while_away, "nack") == 0)
         answer_waiting(state, HUB_MLLP_AWAY);
-    for (size_t i = 0; i < state->peer_count; i++)
-        free_peer(state->peers[i]);
-    hub_listener_free(state->listener);
-    hub_tls_free(state->tls);
-    hub_release(state->peers);
-    hub_release(state->sockets);
+    hub_mllp_peers_close(&state->peers);
     hub_buffer_free(&state->answers);
     hub_arena_destroy(&state->arena);
 }
@@ -291,7 +193,7 @@ static bool is_full(const struct receiving *receiving) {
            receiving->batch->count >= BATCH_DOCUMENTS_MAX || receiving->bytes >= BATCH_BYTES_MAX;
 }
 
-static void add_document(struct receiving *receiving, const struct peer *peer,
+static void add_document(struct receiving *receiving, const struct hub_mllp_peer *peer,
                          struct hub_bytes bytes, const char *refused, const char *code) {
     struct hub_batch *batch = receiving->batch;
     if (batch->count == receiving->capacity) {
@@ -312,7 +214,7 @@ static void add_document(struct receiving *receiving, const struct peer *peer,
         .refused_code = code};
 }
 
-static void add_documents(struct receiving *receiving, const struct peer *peer,
+static void add_documents(struct receiving *receiving, const struct hub_mllp_peer *peer,
                           struct hub_bytes frame, const struct hub_mllp_content *content,
                           const char *code) {
     if (content->refusal.why != NULL) {
@@ -336,8 +238,8 @@ static const struct {
     [HUB_MLLP_NOISE] = {'N', "it is in no frame; 0x0B, a message, 0x1C 0x0D would pass", "FRAME"},
 };
 
-static void take_frame(struct receiving *receiving, struct peer *peer, enum hub_mllp_event event,
-                       struct hub_bytes bytes) {
+static void take_frame(struct receiving *receiving, struct hub_mllp_peer *peer,
+                       enum hub_mllp_event event, struct hub_bytes bytes) {
     struct mllp *state = receiving->state;
     struct hub_arena *arena = &receiving->batch->arena;
     struct hub_mllp_content content;
@@ -361,14 +263,14 @@ static void take_frame(struct receiving *receiving, struct peer *peer, enum hub_
         add_documents(receiving, peer, frame, &content, cases[event].code);
 }
 
-static void note_begun(struct mllp *state, struct peer *peer) {
+static void note_begun(struct mllp *state, struct hub_mllp_peer *peer) {
     bool begun = peer->reader.in_frame || hub_mllp_begun(&peer->reader).size > 0;
     if (begun && !peer->has_begun)
         peer->begun_ms = state->env.monotonic_ms();
     peer->has_begun = begun;
 }
 
-static void read_frames(struct receiving *receiving, struct peer *peer) {
+static void read_frames(struct receiving *receiving, struct hub_mllp_peer *peer) {
     while (peer->input_read < peer->input_size && !peer->ends && !is_full(receiving)) {
         struct hub_cursor bytes = {hub_bytes(peer->input, peer->input_size), peer->input_read};
         struct hub_bytes content;
@@ -384,7 +286,7 @@ static void read_frames(struct receiving *receiving, struct peer *peer) {
 }
 
 /* The frame, or what is in none, that has not ended in time. */
-static void end_late(struct receiving *receiving, struct peer *peer) {
+static void end_late(struct receiving *receiving, struct hub_mllp_peer *peer) {
     const struct mllp *state = receiving->state;
     if (!peer->has_begun || peer->ends || is_full(receiving) ||
         state->env.monotonic_ms() - peer->begun_ms <= state->options->frame_timeout_ms)
@@ -394,35 +296,14 @@ static void end_late(struct receiving *receiving, struct peer *peer) {
     peer->ends = true;
 }
 
-static void serve(struct receiving *receiving, struct peer *peer) {
+static void serve(struct receiving *receiving, struct hub_mllp_peer *peer) {
     struct mllp *state = receiving->state;
-    flush(state, peer);
+    hub_mllp_peer_flush(&state->peers, peer);
     if (peer->gone || peer->ends || peer->output.size > 0 || is_full(receiving))
         return;
-    if (peer->input_read == peer->input_size) {
-        enum hub_socket_result result = hub_socket_read(peer->socket, peer->input, CHUNK_SIZE,
-                                                        &peer->input_size);
-        peer->input_read = 0;
-        if (peer->input_size > 0)
-            peer->active_ms = state->env.monotonic_ms();
-        peer->ends = result == HUB_SOCKET_OVER;
-        if (hub_socket_why(peer->socket) != NULL)
-            tell_refused(state, peer->socket, hub_socket_why(peer->socket));
-    }
+    hub_mllp_peer_read(&state->peers, peer);
     read_frames(receiving, peer);
     end_late(receiving, peer);
-}
-
-static void wait_for_peers(struct mllp *state, int64_t timeout_ms) {
-    for (size_t i = 0; i < state->peer_count; i++) {
-        const struct peer *peer = state->peers[i];
-        bool sends = peer->output.size > 0;
-        hub_socket_wants(peer->socket, !sends && !peer->ends, sends);
-        state->sockets[i] = peer->socket;
-        if (peer->input_read < peer->input_size && !sends)
-            timeout_ms = 0;
-    }
-    hub_socket_wait(state->listener, state->sockets, state->peer_count, timeout_ms);
 }
 
 static enum hub_status poll_mllp(void *state_, int64_t timeout_ms, struct hub_batch *ret_batch,
@@ -433,18 +314,17 @@ static enum hub_status poll_mllp(void *state_, int64_t timeout_ms, struct hub_ba
     (void)reterr;
     answer_waiting(state, HUB_MLLP_AWAY); /* of a batch that was not committed */
     state->pending = state->told;
-    sweep(state);
-    wait_for_peers(state, timeout_ms);
-    accept_all(state);
-    for (size_t i = 0; i < state->peer_count; i++)
-        serve(&receiving, state->peers[(state->first + i) % state->peer_count]);
+    hub_mllp_peers_sweep(&state->peers);
+    hub_mllp_peers_wait(&state->peers, timeout_ms);
+    for (size_t i = 0; i < state->peers.count; i++)
+        serve(&receiving, state->peers.items[(state->first + i) % state->peers.count]);
     state->first++;
     if (batch.count == 0)
         answer_waiting(state, HUB_MLLP_SAFE); /* told before */
     else
         batch.position = hub_mllp_told_render(&state->pending, state->env.configuration,
                                               &batch.arena);
-    batch.exhausted = batch.count == 0 && state->peer_count == 0;
+    batch.exhausted = batch.count == 0 && state->peers.count == 0;
     *ret_batch = batch;
     return HUB_OK;
 }
