@@ -7,6 +7,7 @@
 #include "connectors/kit/position.h"
 #include "connectors/kit/presence.h"
 #include "connectors/kit/sessions.h"
+#include "connectors/kit/spool_use.h"
 #include "hub/io/back_off.h"
 #include "hub/io/clock.h"
 #include "hub/io/crypto.h"
@@ -29,6 +30,7 @@ struct memory {
     bool has_read;
     int64_t committed, tried;
     void *kept;
+    struct hub_spool *spool; /* or NULL */
 };
 
 struct session {
@@ -190,6 +192,7 @@ static enum hub_status open_session(struct session *session, struct hub_error *r
     hub_digest_text(&connector->config_hash, HUB_DIGEST_SIZE, session->configuration);
     env.configuration = session->configuration;
     env.kept = &session->memory->kept;
+    env.spool = session->memory->spool;
     session->transport_state = hub_allocate_zero(1, connector->transport->state_size);
     tell_position(session, session->position.text);
     return connector->transport->open(session->transport_state, connector->transport_options, &env,
@@ -470,9 +473,12 @@ enum hub_status hub_runtime_run(struct hub_connector *connector,
                                                 hub_clock_realtime_ms(),
                                                 &run.memory.keeps_journal, reterr);
     if (status == HUB_OK)
+        status = hub_spool_decide(connector, settings->state_folder, &run.memory.spool, reterr);
+    if (status == HUB_OK)
         status = hub_sessions_run(run.presence, settings->once, run_session, &run, reterr);
     if (run.memory.kept != NULL)
         connector->transport->release(run.memory.kept);
+    hub_spool_close(run.memory.spool);
     hub_presence_close(run.presence, status == HUB_OK ? HUB_STOPPED : HUB_FAILED,
                        status == HUB_OK ? NULL : reterr->text);
     return status;

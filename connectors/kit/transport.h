@@ -41,6 +41,8 @@ void hub_batch_free(struct hub_batch *batch);
 /* A document is there as it was read before. The text lives as long as the batch. */
 void hub_batch_keep(struct hub_batch *batch, const char *identity);
 
+struct hub_spool; /* connectors/kit/spool.h */
+
 /* What the runtime gives a transport. */
 struct hub_env {
     const char *position; /* as committed last, or NULL for a first run */
@@ -54,6 +56,9 @@ struct hub_env {
     /* The transport's own, NULL at first: what it keeps from one session to the next, such as a
      * port that answers while Kafka is away. */
     void **kept;
+    /* For what comes while Kafka is away; outlives every session, and what is kept. NULL where the
+     * options ask for none, and where a transport is tried alone. */
+    struct hub_spool *spool;
 };
 
 struct hub_transport {
@@ -82,6 +87,8 @@ struct hub_transport {
     void (*dress)(const void *options, struct hub_raw_document *document);
     /* Whether the source is read again and again, so that what did not change comes again. */
     bool (*rereads)(const void *options);
+    /* How large env.spool may become, in bytes; 0: the options ask for none. NULL: they never do. */
+    int64_t (*spools)(const void *options);
 };
 
 /* All transports, NULL-ended, and one of them by name. */
