@@ -18,6 +18,7 @@ struct bell {
     int64_t (*realtime_ms)(void);
     struct hub_port *port;
     pthread_mutex_t lock; /* of what is below */
+    int64_t started_ms;   /* so that ids of another process are others */
     int64_t number;       /* of notices, since the process began */
     int64_t minute, ids;  /* that were taken in that minute */
 };
@@ -62,9 +63,10 @@ static void take_notice(struct bell *bell, const json_t *requests, struct hub_ht
         return;
     }
     HUB_SCOPED_BUFFER id = {0};
-    hub_buffer_append_format(&id, "%lld", (long long)number);
+    hub_buffer_append_format(&id, "%lld-%lld", (long long)bell->started_ms, (long long)number);
     struct hub_desk_item item = {.id = hub_buffer_text(&id), .context = (json_t *)requests};
-    hub_port_take(bell->port, &item, bell->options->answer, reply);
+    /* What a sender hears is what its API names, whatever became of what it said. */
+    hub_port_take(bell->port, &item, bell->options->answer, bell->options->answer, reply);
     if (reply->status == 200)
         reply->content_type = bell->options->answer_type;
 }
@@ -128,6 +130,7 @@ enum hub_status bell_new(const struct bell_options *own, const struct hub_env *e
                                      .context = bell};
     bell->options = own;
     bell->realtime_ms = env->realtime_ms;
+    bell->started_ms = env->realtime_ms();
     pthread_mutex_init(&bell->lock, NULL);
     enum hub_status status = hub_port_new(&config, env, position, &bell->port, reterr);
     if (status == HUB_OK)

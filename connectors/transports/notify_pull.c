@@ -11,7 +11,8 @@
  * transaction that has their documents. What is told of twice before it is fetched is fetched once;
  * what is told of while it is fetched is fetched again. What cannot be had now waits behind the
  * rest, and delays neither the rest nor the sweep; what is gone, is not given, or could not be had
- * for give_up_ms is a dead letter.
+ * for give_up_ms is a dead letter. With `while_away: spool` a notice is answered when it is on the disk, too,
+ * where Kafka is away; what it names is fetched when Kafka is back.
  *
  * A notice is believed in nothing but that something may have changed. One that is forged leads to
  * requests to the source that is configured, about ids that are written so that they cannot end
@@ -204,7 +205,7 @@ static enum hub_status open_notify(void *state_, const void *options_, const str
 static void close_notify(void *state_) {
     struct notify *state = state_;
     if (state->bell != NULL)
-        hub_desk_close(hub_port_desk(bell_port(state->bell)));
+        hub_port_close(bell_port(state->bell));
     hub_transport_http_poll.close(&state->sweep);
     waiting_free(&state->waiting);
 }
@@ -236,32 +237,40 @@ static void set_position(struct notify *state, const char *sweep, struct hub_bat
     json_decref(position);
 }
 
-/* Puts what notices named to what waits; true where there were any. */
-static bool take_notices(struct notify *state, int64_t timeout_ms, struct hub_batch *batch) {
+/* Puts what notices named to what waits; `ret_taken` where there were any. Of those that were kept, one that has no
+ * place has the others wait, too. */
+static enum hub_status take_notices(struct notify *state, int64_t timeout_ms,
+                                    struct hub_batch *batch, bool *ret_taken,
+                                    struct hub_error *reterr) {
     const struct notify_options *own = state->options;
     struct hub_desk_item items[HUB_DESK_BATCH_MAX];
+    size_t count = 0, taken = 0;
+    bool is_stuck = false;
+    *ret_taken = false;
     if (state->bell == NULL)
-        return false;
+        return HUB_OK;
     struct hub_desk *desk = hub_port_desk(bell_port(state->bell));
-    size_t count = hub_desk_take(desk, timeout_ms, &batch->arena, items), taken = 0;
+    HUB_TRY(hub_desk_take(desk, timeout_ms, &batch->arena, items, &count, reterr));
     int64_t until_ms = state->env.realtime_ms() + own->give_up_ms;
     if (count > 0)
         waiting_begin(&state->waiting);
     for (size_t i = 0; i < count; i++) {
-        bool fits = waiting_add(&state->waiting, items[i].context, until_ms,
-                                (size_t)own->waiting_max);
+        bool fits = !is_stuck && waiting_add(&state->waiting, items[i].context, until_ms,
+                                             (size_t)own->waiting_max);
         if (!fits)
             hub_desk_refuse(desk, items[i].id);
+        is_stuck |= !fits && items[i].is_kept;
         taken += fits;
         json_decref(items[i].context);
     }
     state->is_full |= taken < count;
     if (taken == 0)
-        return false;
+        return HUB_OK;
+    *ret_taken = true;
     state->pending = TAKEN;
     batch->keeps = true;
     set_position(state, http_place_render(&state->sweep.place, &batch->arena), batch);
-    return true;
+    return HUB_OK;
 }
 
 static enum hub_status commit_notify(void *state_, struct hub_error *reterr) {
@@ -274,7 +283,7 @@ static enum hub_status commit_notify(void *state_, struct hub_error *reterr) {
     else if (state->pending == TAKEN) {
         if (waiting_taken(&state->waiting)) /* what could not be had may be to be had now */
             state->told.until_ms = 0;
-        hub_desk_settle(hub_port_desk(bell_port(state->bell)));
+        status = hub_desk_settle(hub_port_desk(bell_port(state->bell)), reterr);
     }
     state->pending = NOTHING;
     return status;
@@ -324,7 +333,9 @@ static enum hub_status sweep(struct notify *state, struct hub_batch *batch,
 
 static enum hub_status read_next(struct notify *state, int64_t timeout_ms, struct hub_batch *batch,
                                  struct hub_error *reterr) {
-    if (take_notices(state, /* timeout_ms= */ 0, batch))
+    bool taken = false;
+    HUB_TRY(take_notices(state, /* timeout_ms= */ 0, batch, &taken, reterr));
+    if (taken)
         return HUB_OK;
     if (hub_access_rests(&state->sweep.access, timeout_ms))
         return HUB_OK;
@@ -336,8 +347,7 @@ static enum hub_status read_next(struct notify *state, int64_t timeout_ms, struc
         if (!batch->exhausted)
             return HUB_OK;
     }
-    (void)take_notices(state, timeout_ms, batch);
-    return HUB_OK;
+    return take_notices(state, timeout_ms, batch, &taken, reterr);
 }
 
 static enum hub_status poll_notify(void *state_, int64_t timeout_ms, struct hub_batch *ret_batch,
@@ -363,6 +373,11 @@ static bool rereads(const void *options_) {
     return true;
 }
 
+static int64_t spools(const void *options_) {
+    const struct notify_options *own = options_;
+    return hub_port_spools(&own->bell.port);
+}
+
 const struct hub_transport hub_transport_notify_pull = {
     .name = "notify-pull",
     .summary = "A source that calls to say which ids have changed: they are fetched, and all of it "
@@ -377,4 +392,5 @@ const struct hub_transport hub_transport_notify_pull = {
     .close = close_notify,
     .release = bell_free,
     .rereads = rereads,
+    .spools = spools,
 };

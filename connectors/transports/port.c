@@ -9,7 +9,7 @@
 
 enum { PEM_SIZE_MAX = 256 * 1024 };
 
-const char *const hub_port_ways[] = {"nack", "wait", NULL};
+const char *const hub_port_ways[] = {"nack", "wait", "spool", NULL};
 
 static const struct hub_port_kind usual[HUB_PORT_OWN] = {
     [HUB_PORT_PATH] = {"path", 404}, [HUB_PORT_METHOD] = {"method", 405},
@@ -25,6 +25,7 @@ struct hub_port {
     struct hub_arena arena;
     struct hub_http_server *server;
     struct hub_desk *desk;
+    bool (*is_stopping)(void); /* or NULL */
     pthread_mutex_t lock; /* of what was turned away */
     struct {
         int64_t count;
@@ -83,12 +84,13 @@ static void on_refused(void *port, unsigned status) {
 }
 
 void hub_port_take(struct hub_port *port, const struct hub_desk_item *item, const char *taken,
-                   struct hub_http_reply *reply) {
+                   const char *kept, struct hub_http_reply *reply) {
     enum hub_desk_answer answer = hub_desk_ask(port->desk, item);
     reply->status = answer == HUB_DESK_LATER ? 503 : 200;
     reply->retry_after_s = answer == HUB_DESK_LATER ? HUB_PORT_RETRY_AFTER_S : 0;
     hub_buffer_append_text(&reply->body, answer == HUB_DESK_SAFE    ? taken
                                          : answer == HUB_DESK_KNOWN ? "known\n"
+                                         : answer == HUB_DESK_KEPT  ? kept
                                                                     : "not now; the same once "
                                                                       "more would pass\n");
 }
@@ -153,6 +155,17 @@ static enum hub_status listen_at(struct hub_port *port, const struct hub_env *en
     return hub_http_server_new(&config, &port->server, reterr);
 }
 
+int64_t hub_port_spools(const struct hub_port_options *own) {
+    return strcmp(own->while_away, "spool") == 0 ? own->spool_max_bytes : 0;
+}
+
+void hub_port_close(struct hub_port *port) {
+    if (port->is_stopping != NULL && port->is_stopping())
+        hub_desk_end(port->desk);
+    else
+        hub_desk_close(port->desk);
+}
+
 void hub_port_free(struct hub_port *port) {
     if (port == NULL)
         return;
@@ -169,7 +182,8 @@ enum hub_status hub_port_new(const struct hub_port_config *config, const struct 
                              struct hub_error *reterr) {
     const struct hub_port_options *own = config->options;
     struct hub_desk_config desk = {.wait_max_ms = own->answer_timeout_ms,
-                                   .nacks = strcmp(own->while_away, "nack") == 0,
+                                   .nacks = strcmp(own->while_away, "wait") != 0,
+                                   .spool = hub_port_spools(own) > 0 ? env->spool : NULL,
                                    .marks_max = config->marks_max};
     struct hub_port *port = hub_allocate_zero(1, sizeof *port);
     const json_t *away = json_object_get(position, "turned_away");
@@ -177,6 +191,7 @@ enum hub_status hub_port_new(const struct hub_port_config *config, const struct 
     port->own = config->own;
     port->handler = config->handler;
     port->context = config->context;
+    port->is_stopping = env->is_stopping;
     port->desk = hub_desk_new(&desk);
     pthread_mutex_init(&port->lock, NULL);
     for (size_t i = 0; i < count_kinds(port); i++)

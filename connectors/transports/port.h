@@ -21,6 +21,7 @@ struct hub_port_options {
     const char *tls_client_ca;
     int64_t answer_timeout_ms;
     const char *while_away;
+    int64_t spool_max_bytes;
 };
 
 extern const char *const hub_port_ways[];
@@ -69,7 +70,19 @@ extern const char *const hub_port_ways[];
      .initial = "nack",                                                                            \
      .choices = hub_port_ways,                                                                     \
      .help = "While Kafka is away a request is answered with 503 at once (nack), or waits for it " \
-             "until answer_timeout_ms (wait)."}
+             "until answer_timeout_ms (wait), or is answered with 200 when it is on this "         \
+             "machine's disk, encrypted with the journal's key (spool): then the answer comes "    \
+             "before Kafka has it, and rests on that disk alone. What was kept so is published "   \
+             "first when Kafka is back, in the order it came. What waits when Kafka goes is kept " \
+             "after answer_timeout_ms at the latest. A connector that is started while Kafka is "  \
+             "away listens when it has reached it, whatever this says."},                          \
+    {.name = "spool_max_bytes",                                                                    \
+     HUB_NUMBER_OPTION(structure, port.spool_max_bytes),                                           \
+     .initial = "268435456",                                                                       \
+     .minimum = 1048576,                                                                           \
+     .maximum = 1099511627776,                                                                     \
+     .help = "Of the disk for what is kept with while_away: spool, each in whole blocks of 4096 "  \
+             "bytes; beyond it a request is answered with 503."}
 
 /* Why something was turned away: those that every port has, and further ones of its own. */
 struct hub_port_kind {
@@ -96,6 +109,9 @@ HUB_MUST_USE enum hub_status hub_port_check(const struct hub_port_options *optio
 HUB_MUST_USE enum hub_status hub_port_new(const struct hub_port_config *config,
                                           const struct hub_env *env, const json_t *position,
                                           struct hub_port **ret_port, struct hub_error *reterr);
+/* A session ends: what comes now gets its answer here. Where the process is told to end whoever waits is told to
+ * come again. */
+void hub_port_close(struct hub_port *port);
 /* Whoever waits is told to come again. NULL is fine. */
 void hub_port_free(struct hub_port *port);
 struct hub_desk *hub_port_desk(struct hub_port *port);
@@ -103,9 +119,12 @@ struct hub_desk *hub_port_desk(struct hub_port *port);
 /* On any thread: answers with the kind's status and a reason. */
 void hub_port_turn_away(struct hub_port *port, struct hub_http_reply *reply, size_t kind,
                         const char *why);
-/* Hands the item to the desk, waits, and answers with 200 and `taken` or with 503. */
+/* Hands the item to the desk, waits, and answers with 200 and `taken`, or `kept` of what is in the spool, or with
+ * 503. */
 void hub_port_take(struct hub_port *port, const struct hub_desk_item *item, const char *taken,
-                   struct hub_http_reply *reply);
+                   const char *kept, struct hub_http_reply *reply);
+/* What the options ask for of hub_transport.spools. */
+int64_t hub_port_spools(const struct hub_port_options *options);
 /* Whether the request's type, without parameters, is one of the list (NULL-ended). */
 bool hub_port_is_of_type(const struct hub_http_question *question, const char *const *types);
 

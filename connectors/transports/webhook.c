@@ -4,7 +4,8 @@
  * made safe in time is answered with 503, and its sender comes again under the same webhook-id. The
  * position remembers the last ids, so that what comes again is told once, also when the connector
  * was killed between Kafka's commit and its answer. An id that has been forgotten since is told
- * again under the same key: where the version is the source's own the hub finds it unchanged.
+ * again under the same key: where the version is the source's own the hub finds it unchanged. With `while_away:
+ * spool` it is answered when it is on the disk, too, where Kafka is away.
  *
  * What is turned away never gets further than the server's thread. It is counted by kind, in the
  * position as of the next document that is taken, and the first of each kind is logged. */
@@ -147,7 +148,7 @@ static void on_question(void *counter_, const struct hub_http_question *question
     }
     json_t *context = make_context(question, &claim);
     struct hub_desk_item item = {.id = claim.id, .body = question->body, .context = context};
-    hub_port_take(counter->port, &item, "taken\n", reply);
+    hub_port_take(counter->port, &item, "taken\n", "kept\n", reply);
     json_decref(context);
 }
 
@@ -220,7 +221,7 @@ static enum hub_status open_webhook(void *state_, const void *options_, const st
 static void close_webhook(void *state_) {
     struct webhook *state = state_;
     if (state->counter != NULL)
-        hub_desk_close(hub_port_desk(state->counter->port));
+        hub_port_close(state->counter->port);
 }
 
 /* --- polling --- */
@@ -241,9 +242,13 @@ static enum hub_status poll_webhook(void *state_, int64_t timeout_ms, struct hub
     struct webhook *state = state_;
     struct hub_batch batch = {0};
     struct hub_desk_item items[HUB_DESK_BATCH_MAX];
-    (void)reterr;
     struct hub_desk *desk = hub_port_desk(state->counter->port);
-    batch.count = hub_desk_take(desk, timeout_ms, &batch.arena, items);
+    enum hub_status status =
+        hub_desk_take(desk, timeout_ms, &batch.arena, items, &batch.count, reterr);
+    if (status != HUB_OK) {
+        hub_batch_free(&batch);
+        return status;
+    }
     batch.exhausted = batch.count == 0;
     batch.note = hub_port_note(state->counter->port, &batch.arena);
     batch.documents = hub_arena_take_zero(&batch.arena, batch.count + 1, sizeof *batch.documents);
@@ -260,14 +265,17 @@ static enum hub_status poll_webhook(void *state_, int64_t timeout_ms, struct hub
 
 static enum hub_status commit_webhook(void *state_, struct hub_error *reterr) {
     struct webhook *state = state_;
-    (void)reterr;
-    hub_desk_settle(hub_port_desk(state->counter->port));
-    return HUB_OK;
+    return hub_desk_settle(hub_port_desk(state->counter->port), reterr);
 }
 
 static bool rereads(const void *options_) {
     (void)options_;
     return false;
+}
+
+static int64_t spools(const void *options_) {
+    const struct webhook_options *own = options_;
+    return hub_port_spools(&own->port);
 }
 
 const struct hub_transport hub_transport_webhook = {
@@ -283,4 +291,5 @@ const struct hub_transport hub_transport_webhook = {
     .close = close_webhook,
     .release = release,
     .rereads = rereads,
+    .spools = spools,
 };

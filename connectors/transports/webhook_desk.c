@@ -13,6 +13,7 @@ enum place {
     QUEUED,
     TAKEN, /* the connector has it */
     SAFE,
+    KEPT,
     LATER,
 };
 
@@ -20,6 +21,7 @@ enum place {
 struct entry {
     struct entry *prev, *next;
     enum place place;
+    bool is_kept;   /* it is in the spool; nobody waits for it any more */
     size_t waiting; /* requests; without one it is freed as soon as it leaves the list */
     char mark[HUB_DESK_MARK_SIZE];
     char *id;
@@ -36,6 +38,11 @@ struct hub_desk {
     bool open;          /* a session takes what comes */
     bool late;          /* a request has waited in vain since something was safe last */
     bool ended;
+    /* What was taken from the spool last: marks of its items, how many documents of the spool were before each and
+     * all in all, as of some there are no items; and whether the first of them has no place. */
+    json_t *kept_marks;
+    size_t kept_before[HUB_DESK_BATCH_MAX], kept_count;
+    bool is_stuck;
 };
 
 /* --- marks --- */
@@ -111,20 +118,54 @@ static bool is_away(const struct hub_desk *desk) {
     return desk->ended || (desk->config.nacks && (!desk->open || desk->late));
 }
 
+static bool is_on_desk(const struct entry *entry) {
+    return entry->place == QUEUED || entry->place == TAKEN;
+}
+
+static bool keep(struct hub_desk *desk, const struct entry *entry) {
+    const struct hub_raw_document document = {
+        .name = entry->id, .bytes = entry->body, .context = entry->context};
+    struct hub_error ignored; /* without room its sender comes again, as without a spool */
+    return hub_spool_append(desk->config.spool, &document, &ignored) == HUB_OK;
+}
+
+/* Puts what is on the desk into the spool, the first that came first, up to what there is no room for. What the
+ * connector has may become safe all the same. */
+static void keep_all(struct hub_desk *desk) {
+    struct entry *entry = NULL, *next = NULL;
+    if (desk->config.spool == NULL || desk->ended)
+        return;
+    DL_FOREACH_SAFE(desk->list, entry, next) {
+        if (entry->is_kept)
+            continue;
+        if (!keep(desk, entry))
+            break;
+        entry->is_kept = true;
+        if (entry->place == QUEUED)
+            leave(desk, entry, KEPT);
+    }
+    pthread_cond_broadcast(&desk->settled);
+}
+
 static enum hub_desk_answer wait_for(struct hub_desk *desk, struct entry *entry) {
-    struct timespec until = time_from_now(desk->config.wait_max_ms);
+    struct timespec until = time_from_now(is_away(desk) ? 0 : desk->config.wait_max_ms);
     int code = 0;
     entry->waiting++;
-    while (code == 0 && (entry->place == QUEUED || entry->place == TAKEN))
+    while (code == 0 && is_on_desk(entry) && !entry->is_kept)
         code = pthread_cond_timedwait(&desk->settled, &desk->lock, &until);
+    if (is_on_desk(entry) && !entry->is_kept) {
+        desk->late = true;
+        keep_all(desk);
+    }
     entry->waiting--;
-    bool safe = entry->place == SAFE;
-    desk->late |= entry->place == QUEUED || entry->place == TAKEN;
+    enum hub_desk_answer answer = entry->place == SAFE ? HUB_DESK_SAFE
+                                  : entry->is_kept     ? HUB_DESK_KEPT
+                                                       : HUB_DESK_LATER;
     if (entry->place == QUEUED && entry->waiting == 0)
         leave(desk, entry, LATER); /* its sender sends it again */
-    else if (entry->place != QUEUED && entry->place != TAKEN && entry->waiting == 0)
+    else if (!is_on_desk(entry) && entry->waiting == 0)
         free_entry(entry);
-    return safe ? HUB_DESK_SAFE : HUB_DESK_LATER;
+    return answer;
 }
 
 enum hub_desk_answer hub_desk_ask(struct hub_desk *desk, const struct hub_desk_item *item) {
@@ -135,7 +176,7 @@ enum hub_desk_answer hub_desk_ask(struct hub_desk *desk, const struct hub_desk_i
     struct entry *entry = find(desk, mark);
     if (has_mark(desk->marks, mark)) {
         answer = HUB_DESK_KNOWN;
-    } else if (!is_away(desk)) {
+    } else if (!is_away(desk) || (desk->config.spool != NULL && !desk->ended)) {
         if (entry == NULL) {
             entry = new_entry(item, mark);
             DL_APPEND(desk->list, entry);
@@ -158,16 +199,20 @@ static void send_away(struct hub_desk *desk) {
 }
 
 /* What was taken and is not known to be safe: for those that nobody waits for any more the sender
- * comes again. */
+ * comes again, or they come from the spool. */
 static void put_back(struct hub_desk *desk) {
     struct entry *entry = NULL, *next = NULL;
     DL_FOREACH_SAFE(desk->list, entry, next) {
         if (entry->place != TAKEN)
             continue;
         entry->place = QUEUED;
-        if (entry->waiting == 0)
-            leave(desk, entry, LATER);
+        if (entry->is_kept || entry->waiting == 0)
+            leave(desk, entry, entry->is_kept ? KEPT : LATER);
     }
+    json_array_clear(desk->kept_marks);
+    desk->kept_count = 0;
+    if (desk->config.spool != NULL)
+        hub_spool_put_back(desk->config.spool);
 }
 
 void hub_desk_open(struct hub_desk *desk, const json_t *marks) {
@@ -191,14 +236,10 @@ static void wait_for_arrival(struct hub_desk *desk, int64_t timeout_ms) {
         code = pthread_cond_timedwait(&desk->arrived, &desk->lock, &until);
 }
 
-size_t hub_desk_take(struct hub_desk *desk, int64_t timeout_ms, struct hub_arena *arena,
-                     struct hub_desk_item *ret_items) {
+static size_t take_from_desk(struct hub_desk *desk, struct hub_arena *arena,
+                             struct hub_desk_item *ret_items) {
     struct entry *entry = NULL;
     size_t count = 0, size = 0;
-    pthread_mutex_lock(&desk->lock);
-    put_back(desk);
-    desk->late = false; /* whoever comes to the desk is not away */
-    wait_for_arrival(desk, timeout_ms);
     DL_FOREACH(desk->list, entry) {
         size += entry->body.size;
         if (count == HUB_DESK_BATCH_MAX || (count > 0 && size > BATCH_SIZE_MAX))
@@ -211,14 +252,86 @@ size_t hub_desk_take(struct hub_desk *desk, int64_t timeout_ms, struct hub_arena
                               entry->body.size),
             .context = json_deep_copy(entry->context)};
     }
-    pthread_mutex_unlock(&desk->lock);
     return count;
+}
+
+/* One document of the spool, unless it is safe; it was in the connector's hands when it was kept, or its process was
+ * killed before it could be removed, or it came twice. */
+static void add_kept(struct hub_desk *desk, const struct hub_raw_document *document,
+                     struct hub_desk_item *ret_items, size_t *count) {
+    char mark[HUB_DESK_MARK_SIZE];
+    make_mark(document->name, mark);
+    if (has_mark(desk->marks, mark) || has_mark(desk->kept_marks, mark)) {
+        json_decref(document->context);
+    } else {
+        json_array_append_new(desk->kept_marks, json_string(mark));
+        desk->kept_before[*count] = desk->kept_count;
+        ret_items[(*count)++] = (struct hub_desk_item){.id = document->name,
+                                                       .body = document->bytes,
+                                                       .context = document->context,
+                                                       .is_kept = true};
+    }
+    desk->kept_count++;
+}
+
+static enum hub_status take_from_spool(struct hub_desk *desk, struct hub_arena *arena,
+                                       struct hub_desk_item *ret_items, size_t *count,
+                                       struct hub_error *reterr) {
+    bool some = true;
+    for (size_t size = 0; some && *count < HUB_DESK_BATCH_MAX && size < BATCH_SIZE_MAX;) {
+        struct hub_raw_document document = {0};
+        HUB_TRY(hub_spool_take(desk->config.spool, arena, &document, &some, reterr));
+        if (some)
+            add_kept(desk, &document, ret_items, count);
+        size += document.bytes.size;
+    }
+    if (*count > 0 || desk->kept_count == 0)
+        return HUB_OK;
+    size_t known = desk->kept_count;
+    desk->kept_count = 0;
+    return hub_spool_settle(desk->config.spool, known, reterr);
+}
+
+static bool has_kept(const struct hub_desk *desk) {
+    return desk->config.spool != NULL && !hub_spool_is_empty(desk->config.spool);
+}
+
+/* What has no place yet is asked for again later, and not at once. */
+static void wait_for_place(struct hub_desk *desk, int64_t timeout_ms) {
+    struct timespec until = time_from_now(timeout_ms);
+    if (desk->is_stuck && timeout_ms > 0)
+        (void)pthread_cond_timedwait(&desk->arrived, &desk->lock, &until);
+    desk->is_stuck = false;
+}
+
+enum hub_status hub_desk_take(struct hub_desk *desk, int64_t timeout_ms, struct hub_arena *arena,
+                              struct hub_desk_item *ret_items, size_t *ret_count,
+                              struct hub_error *reterr) {
+    enum hub_status status = HUB_OK;
+    size_t count = 0;
+    pthread_mutex_lock(&desk->lock);
+    put_back(desk);
+    desk->late = false; /* whoever comes to the desk is not away */
+    wait_for_place(desk, timeout_ms);
+    while (status == HUB_OK && count == 0 && has_kept(desk))
+        status = take_from_spool(desk, arena, ret_items, &count, reterr);
+    if (status == HUB_OK && count == 0) {
+        wait_for_arrival(desk, timeout_ms);
+        count = take_from_desk(desk, arena, ret_items);
+    }
+    pthread_mutex_unlock(&desk->lock);
+    if (status == HUB_OK)
+        *ret_count = count;
+    for (size_t i = 0; status != HUB_OK && i < count; i++)
+        json_decref(ret_items[i].context);
+    return status;
 }
 
 json_t *hub_desk_marks(struct hub_desk *desk) {
     struct entry *entry = NULL;
     pthread_mutex_lock(&desk->lock);
     json_t *marks = json_copy(desk->marks);
+    json_array_extend(marks, desk->kept_marks);
     DL_FOREACH(desk->list, entry)
         if (entry->place == TAKEN)
             json_array_append_new(marks, json_string(entry->mark));
@@ -227,20 +340,49 @@ json_t *hub_desk_marks(struct hub_desk *desk) {
     return marks;
 }
 
+/* Of what was taken from the spool, what came before that mark stays taken. */
+static void refuse_kept(struct hub_desk *desk, const char *mark) {
+    size_t index = 0;
+    while (strcmp(json_string_value(json_array_get(desk->kept_marks, index)), mark) != 0)
+        index++;
+    desk->kept_count = desk->kept_before[index];
+    desk->is_stuck = index == 0;
+    while (json_array_size(desk->kept_marks) > index)
+        json_array_remove(desk->kept_marks, index);
+}
+
 void hub_desk_refuse(struct hub_desk *desk, const char *id) {
     char mark[HUB_DESK_MARK_SIZE];
     make_mark(id, mark);
     pthread_mutex_lock(&desk->lock);
     struct entry *entry = find(desk, mark);
-    if (entry != NULL && entry->place == TAKEN)
+    if (has_mark(desk->kept_marks, mark))
+        refuse_kept(desk, mark);
+    else if (entry != NULL && entry->place == TAKEN)
         leave(desk, entry, LATER);
     pthread_cond_broadcast(&desk->settled);
     pthread_mutex_unlock(&desk->lock);
 }
 
-void hub_desk_settle(struct hub_desk *desk) {
+/* Somebody may have come again meanwhile with what was in the spool. */
+static enum hub_status settle_kept(struct hub_desk *desk, struct hub_error *reterr) {
+    struct entry *entry = NULL, *next = NULL;
+    size_t count = desk->kept_count;
+    if (count == 0)
+        return HUB_OK;
+    DL_FOREACH_SAFE(desk->list, entry, next)
+        if (has_mark(desk->kept_marks, entry->mark))
+            leave(desk, entry, SAFE);
+    json_array_extend(desk->marks, desk->kept_marks);
+    json_array_clear(desk->kept_marks);
+    desk->kept_count = 0;
+    return hub_spool_settle(desk->config.spool, count, reterr);
+}
+
+enum hub_status hub_desk_settle(struct hub_desk *desk, struct hub_error *reterr) {
     struct entry *entry = NULL, *next = NULL;
     pthread_mutex_lock(&desk->lock);
+    enum hub_status status = settle_kept(desk, reterr);
     DL_FOREACH_SAFE(desk->list, entry, next) {
         if (entry->place != TAKEN)
             continue;
@@ -251,12 +393,14 @@ void hub_desk_settle(struct hub_desk *desk) {
     desk->late = false;
     pthread_cond_broadcast(&desk->settled);
     pthread_mutex_unlock(&desk->lock);
+    return status;
 }
 
 void hub_desk_close(struct hub_desk *desk) {
     pthread_mutex_lock(&desk->lock);
     desk->open = false;
     put_back(desk);
+    keep_all(desk);
     if (desk->config.nacks)
         send_away(desk);
     pthread_mutex_unlock(&desk->lock);
@@ -282,6 +426,7 @@ struct hub_desk *hub_desk_new(const struct hub_desk_config *config) {
     pthread_cond_init(&desk->settled, &attributes);
     pthread_condattr_destroy(&attributes);
     desk->marks = json_array();
+    desk->kept_marks = json_array();
     return desk;
 }
 
@@ -290,6 +435,7 @@ void hub_desk_free(struct hub_desk *desk) {
         return;
     send_away(desk);
     json_decref(desk->marks);
+    json_decref(desk->kept_marks);
     pthread_cond_destroy(&desk->settled);
     pthread_cond_destroy(&desk->arrived);
     pthread_mutex_destroy(&desk->lock);

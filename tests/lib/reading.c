@@ -19,6 +19,8 @@ static void prepare(struct reading *reading, const char *transport, const char *
     assert_non_null(reading->transport);
     reading->env = (struct hub_env){.folder = given.folder,
                                     .once = given.once,
+                                    .is_stopping = given.is_stopping,
+                                    .spool = given.spool,
                                     .configuration =
                                         given.configuration == NULL ? "" : given.configuration,
                                     .monotonic_ms = reading_clock,

@@ -19,7 +19,8 @@ struct reading {
 void reading_set_clock(int64_t milliseconds);
 int64_t reading_clock(void);
 
-/* Checks the options and opens with a position, or NULL for a first run. */
+/* Checks the options and opens with a position, or NULL for a first run. Folder, configuration, spool and
+ * whether it is told to end are those that `env` had. */
 void reading_open(struct reading *reading, const char *transport, const char *options,
                   const char *position);
 /* Why it is refused: HUB_FATAL. */
