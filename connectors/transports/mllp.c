@@ -8,25 +8,22 @@
  *
  * What is no message (not HL7, too large, not ended in time) is refused, with an answer where one can be
  * made, and is a dead letter. A frame that breaks off with its connection was answered nothing, and
- * comes again. */
+ * comes again.
+ *
+ * With a spool the receiver outlives the session: while Kafka is away a thread serves the senders, and what they
+ * send is answered when it is in the spool. No two threads have the receiver at a time. What is in the spool is
+ * handed on first, and nothing is read from the senders meanwhile. What was with the session when it failed goes into
+ * the spool too, though it may be safe in Kafka: the position of the next session tells by the same digests,
+ * whatever the configuration, for as long as something is in the spool. */
 #include "connectors/transports/transports.h"
 
 #include "connectors/kit/format.h"
-#include "connectors/transports/mllp_answer.h"
-#include "connectors/transports/mllp_peers.h"
-#include "connectors/transports/mllp_told.h"
-#include "hub/io/crypto.h"
+#include "connectors/transports/mllp_receive.h"
 #include "hub/io/file.h"
 
 #include <string.h>
 
-enum {
-    BATCH_FRAMES_MAX = 128,
-    BATCH_DOCUMENTS_MAX = 1000, /* with more, no further frame is begun */
-    BATCH_BYTES_MAX = 8 * 1024 * 1024,
-};
-_Static_assert((int)BATCH_FRAMES_MAX < (int)HUB_MLLP_REMEMBERED,
-               "what a batch leaves unanswered is remembered");
+enum { STEP_MS = 100 }; /* of the thread between two looks at whether it should end */
 
 struct mllp_options {
     const char *listen;
@@ -35,9 +32,10 @@ struct mllp_options {
     int64_t frame_timeout_ms, idle_timeout_ms;
     int64_t connections_max;
     const char *while_away;
+    int64_t spool_max_bytes;
 };
 
-static const char *const ways[] = {"nack", "wait", NULL};
+static const char *const ways[] = {"nack", "wait", "spool", NULL};
 
 static const struct hub_option options[] = {
     {.name = "listen",
@@ -85,27 +83,25 @@ static const struct hub_option options[] = {
      .initial = "nack",
      .choices = ways,
      .help = "What a sender hears whose message may not be safe because Kafka is away: nack, the "
-             "answer AE or CE, send it again; wait, no answer, and the connection is closed."},
+             "answer AE or CE, send it again; wait, no answer, and the connection is closed; spool, "
+             "AA or CA when it is on this machine's disk, encrypted with the journal's key: then "
+             "the answer comes before Kafka has it, and rests on that disk alone. With spool "
+             "connections stay open while Kafka is away, which is known some seconds after it has "
+             "gone; what was kept is published first when it is back, in the order it came. A "
+             "connector that is started while Kafka is away listens when it has reached it, "
+             "whatever this says."},
+    {.name = "spool_max_bytes",
+     HUB_NUMBER_OPTION(struct mllp_options, spool_max_bytes),
+     .initial = "268435456",
+     .minimum = 1048576,
+     .maximum = 1099511627776,
+     .help = "Of the disk for what is kept with while_away: spool, each frame in whole blocks of "
+             "4096 bytes; beyond it the answer is AE or CE."},
     {0},
 };
 
-/* A frame that waits for its answer. */
-struct waiting {
-    struct hub_mllp_peer *peer;
-    size_t from, safe, away; /* the answers: from `from` to `safe`, and from there to `away` */
-};
-
-struct mllp {
-    const struct mllp_options *options;
-    struct hub_env env;
-    struct hub_arena arena;
-    struct hub_mllp_peers peers;
-    size_t first; /* the peer that is served first next time */
-    struct hub_mllp_told told, pending;
-    struct waiting waiting[BATCH_FRAMES_MAX];
-    size_t waiting_count;
-    struct hub_buffer answers;
-    struct hub_mllp_moment moment;
+struct session {
+    struct mllp *mllp;
 };
 
 /* --- opening --- */
@@ -141,187 +137,118 @@ static enum hub_status listen_at(struct mllp *state, struct hub_error *reterr) {
     return hub_mllp_peers_open(&config, &state->peers, reterr);
 }
 
-static enum hub_status open_mllp(void *state_, const void *options_, const struct hub_env *env,
-                                 struct hub_error *reterr) {
+/* --- between two sessions --- */
+
+static void *serve_apart(void *state_) {
     struct mllp *state = state_;
-    const struct mllp_options *own = options_;
-    state->options = own;
-    state->env = *env;
-    state->answers.size_max = HUB_MLLP_ANSWERS_SIZE_MAX;
-    HUB_TRY(hub_mllp_told_read(env->position, env->configuration, &state->told, reterr));
-    state->pending = state->told;
-    return listen_at(state, reterr);
-}
-
-/* --- answers --- */
-
-/* Gives those who wait their answers; what the sockets do not take now they take later. */
-static void answer_waiting(struct mllp *state, enum hub_mllp_outcome outcome) {
-    for (size_t i = 0; i < state->waiting_count; i++) {
-        const struct waiting *each = &state->waiting[i];
-        bool safe = outcome == HUB_MLLP_SAFE;
-        hub_buffer_append_bytes(&each->peer->output,
-                                hub_bytes_part(hub_buffer_bytes(&state->answers),
-                                               safe ? each->from : each->safe,
-                                               safe ? each->safe : each->away));
+    while (!atomic_load(&state->ends)) {
+        struct hub_batch batch = {0};
+        struct mllp_receiving receiving = {.state = state, .batch = &batch};
+        state->pending = state->told;
+        mllp_serve(&receiving, STEP_MS);
+        mllp_give_up_waiting(state);
+        hub_batch_free(&batch);
     }
-    for (size_t i = 0; i < state->waiting_count; i++)
-        hub_mllp_peer_flush(&state->peers, state->waiting[i].peer);
-    state->waiting_count = 0;
-    hub_buffer_clear(&state->answers);
+    return NULL;
 }
 
-static void close_mllp(void *state_) {
+static void start_thread(struct mllp *state) {
+    state->peers.is_quiet = true;
+    atomic_store(&state->ends, false);
+    /* Without one the senders wait for the next session. */
+    state->has_thread = pthread_create(&state->thread, NULL, serve_apart, state) == 0;
+}
+
+static void end_thread(struct mllp *state) {
+    if (state->has_thread) {
+        atomic_store(&state->ends, true);
+        pthread_join(state->thread, NULL);
+    }
+    state->has_thread = false;
+    state->peers.is_quiet = false;
+}
+
+static void release_mllp(void *state_) {
     struct mllp *state = state_;
-    if (state->waiting_count > 0 && strcmp(state->options->while_away, "nack") == 0)
-        answer_waiting(state, HUB_MLLP_AWAY);
+    end_thread(state);
     hub_mllp_peers_close(&state->peers);
     hub_buffer_free(&state->answers);
+    hub_arena_destroy(&state->frames);
     hub_arena_destroy(&state->arena);
+    hub_release(state);
 }
 
-/* --- frames --- */
-
-struct receiving {
-    struct mllp *state;
-    struct hub_batch *batch;
-    size_t capacity, bytes;
-};
-
-static bool is_full(const struct receiving *receiving) {
-    return receiving->state->waiting_count == BATCH_FRAMES_MAX ||
-           receiving->batch->count >= BATCH_DOCUMENTS_MAX || receiving->bytes >= BATCH_BYTES_MAX;
-}
-
-static void add_document(struct receiving *receiving, const struct hub_mllp_peer *peer,
-                         struct hub_bytes bytes, const char *refused, const char *code) {
-    struct hub_batch *batch = receiving->batch;
-    if (batch->count == receiving->capacity) {
-        size_t capacity = receiving->capacity == 0 ? 16 : 2 * receiving->capacity;
-        struct hub_raw_document *wider =
-            hub_arena_take_zero(&batch->arena, capacity, sizeof *wider);
-        if (batch->count > 0)
-            memcpy(wider, batch->documents, batch->count * sizeof *wider);
-        batch->documents = wider;
-        receiving->capacity = capacity;
-    }
-    batch->documents[batch->count++] = (struct hub_raw_document){
-        .name = hub_arena_format(&batch->arena, "message %lld",
-                                 (long long)++receiving->state->pending.received),
-        .bytes = bytes,
-        .context = json_pack("{s:{s:s}}", "request", "peer", hub_socket_peer(peer->socket)),
-        .refused = refused,
-        .refused_code = code};
-}
-
-static void add_documents(struct receiving *receiving, const struct hub_mllp_peer *peer,
-                          struct hub_bytes frame, const struct hub_mllp_content *content,
-                          const char *code) {
-    if (content->refusal.why != NULL) {
-        add_document(receiving, peer, frame, content->refusal.why, code);
-        return;
-    }
-    for (size_t i = 0; i < content->count; i++)
-        add_document(receiving, peer, content->messages[i].bytes, content->messages[i].refusal.why,
-                     "FRAME");
-}
-
-/* What came of reading, as a letter of its mark: the same bytes may come whole next time. */
-static const struct {
-    char letter;
-    const char *why, *code;
-} cases[] = {
-    [HUB_MLLP_MORE] = {'T', "its frame did not end within frame_timeout_ms", "FRAME"},
-    [HUB_MLLP_FRAME] = {'F', NULL, "FRAME"},
-    [HUB_MLLP_LONG] = {'L', "its frame has more bytes than size_max_bytes says", "SIZE"},
-    [HUB_MLLP_TORN] = {'B', "another frame began before its own ended", "FRAME"},
-    [HUB_MLLP_NOISE] = {'N', "it is in no frame; 0x0B, a message, 0x1C 0x0D would pass", "FRAME"},
-};
-
-static void take_frame(struct receiving *receiving, struct hub_mllp_peer *peer,
-                       enum hub_mllp_event event, struct hub_bytes bytes) {
-    struct mllp *state = receiving->state;
-    struct hub_arena *arena = &receiving->batch->arena;
-    struct hub_mllp_content content;
-    struct waiting *waiting = &state->waiting[state->waiting_count++];
-    struct hub_bytes frame =
-        hub_bytes(hub_arena_text(arena, (const char *)bytes.data, bytes.size), bytes.size);
-    struct hub_digest digest = hub_sha256.digest(frame);
-    hub_mllp_content_read(frame, arena, &content);
-    if (cases[event].why != NULL)
-        content.refusal =
-            (struct hub_mllp_refusal){cases[event].why, HUB_MLLP_INTERNAL_ERROR, 0};
-    state->moment.time_ms = state->env.realtime_ms();
-    waiting->peer = peer;
-    waiting->from = state->answers.size;
-    hub_mllp_answer(&content, HUB_MLLP_SAFE, &state->moment, &state->answers);
-    waiting->safe = state->answers.size;
-    hub_mllp_answer(&content, HUB_MLLP_AWAY, &state->moment, &state->answers);
-    waiting->away = state->answers.size;
-    receiving->bytes += frame.size;
-    if (hub_mllp_told_add(&state->pending, cases[event].letter, &digest))
-        add_documents(receiving, peer, frame, &content, cases[event].code);
-}
-
-static void note_begun(struct mllp *state, struct hub_mllp_peer *peer) {
-    bool begun = peer->reader.in_frame || hub_mllp_begun(&peer->reader).size > 0;
-    if (begun && !peer->has_begun)
-        peer->begun_ms = state->env.monotonic_ms();
-    peer->has_begun = begun;
-}
-
-static void read_frames(struct receiving *receiving, struct hub_mllp_peer *peer) {
-    while (peer->input_read < peer->input_size && !peer->ends && !is_full(receiving)) {
-        struct hub_cursor bytes = {hub_bytes(peer->input, peer->input_size), peer->input_read};
-        struct hub_bytes content;
-        enum hub_mllp_event event = hub_mllp_read(&peer->reader, &bytes, &content);
-        peer->input_read = bytes.position;
-        if (event != HUB_MLLP_MORE) {
-            take_frame(receiving, peer, event, content);
-            peer->has_begun = false;
-        }
-        peer->ends |= event == HUB_MLLP_NOISE;
-    }
-    note_begun(receiving->state, peer);
-}
-
-/* The frame, or what is in none, that has not ended in time. */
-static void end_late(struct receiving *receiving, struct hub_mllp_peer *peer) {
-    const struct mllp *state = receiving->state;
-    if (!peer->has_begun || peer->ends || is_full(receiving) ||
-        state->env.monotonic_ms() - peer->begun_ms <= state->options->frame_timeout_ms)
-        return;
-    take_frame(receiving, peer, peer->reader.in_frame ? HUB_MLLP_MORE : HUB_MLLP_NOISE,
-               hub_mllp_begun(&peer->reader));
-    peer->ends = true;
-}
-
-static void serve(struct receiving *receiving, struct hub_mllp_peer *peer) {
-    struct mllp *state = receiving->state;
-    hub_mllp_peer_flush(&state->peers, peer);
-    if (peer->gone || peer->ends || peer->output.size > 0 || is_full(receiving))
-        return;
-    hub_mllp_peer_read(&state->peers, peer);
-    read_frames(receiving, peer);
-    end_late(receiving, peer);
-}
-
-static enum hub_status poll_mllp(void *state_, int64_t timeout_ms, struct hub_batch *ret_batch,
+static enum hub_status open_mllp(void *session_, const void *options_, const struct hub_env *env,
                                  struct hub_error *reterr) {
-    struct mllp *state = state_;
-    struct hub_batch batch = {0};
-    struct receiving receiving = {.state = state, .batch = &batch};
-    (void)reterr;
-    answer_waiting(state, HUB_MLLP_AWAY); /* of a batch that was not committed */
+    struct session *session = session_;
+    struct mllp *kept = env->spool == NULL ? NULL : *env->kept;
+    struct mllp *state = kept == NULL ? hub_allocate_zero(1, sizeof *state) : kept;
+    session->mllp = state;
+    end_thread(state);
+    bool has_kept = env->spool != NULL && !hub_spool_is_empty(env->spool);
+    state->options = options_;
+    state->env = *env;
+    state->answers.size_max = HUB_MLLP_ANSWERS_SIZE_MAX;
+    HUB_TRY(hub_mllp_told_read(env->position, has_kept ? NULL : env->configuration, &state->told,
+                               reterr));
     state->pending = state->told;
-    hub_mllp_peers_sweep(&state->peers);
-    hub_mllp_peers_wait(&state->peers, timeout_ms);
-    for (size_t i = 0; i < state->peers.count; i++)
-        serve(&receiving, state->peers.items[(state->first + i) % state->peers.count]);
-    state->first++;
-    if (batch.count == 0)
-        answer_waiting(state, HUB_MLLP_SAFE); /* told before */
-    else
+    if (kept == NULL)
+        HUB_TRY(listen_at(state, reterr));
+    if (env->spool != NULL)
+        *env->kept = state;
+    return HUB_OK;
+}
+
+static void close_mllp(void *session_) {
+    struct session *session = session_;
+    struct mllp *state = session->mllp;
+    if (state == NULL)
+        return;
+    bool ends = state->env.is_stopping != NULL && state->env.is_stopping();
+    bool stays = state->env.spool != NULL && *state->env.kept == state;
+    if (ends && state->env.spool != NULL)
+        mllp_answer_waiting(state, HUB_MLLP_AWAY);
+    else if (strcmp(state->options->while_away, "wait") != 0)
+        mllp_give_up_waiting(state);
+    state->taken = 0;
+    if (state->env.spool != NULL)
+        hub_spool_put_back(state->env.spool);
+    if (!stays)
+        release_mllp(state);
+    else if (!ends && !state->env.once)
+        start_thread(state);
+}
+
+/* --- polling --- */
+
+static enum hub_status read_next(struct mllp_receiving *receiving, int64_t timeout_ms,
+                                 struct hub_error *reterr) {
+    struct mllp *state = receiving->state;
+    mllp_give_up_waiting(state);
+    state->pending = state->told;
+    state->taken = 0;
+    while (state->env.spool != NULL && receiving->batch->count == 0 &&
+           !hub_spool_is_empty(state->env.spool))
+        HUB_TRY(mllp_take_kept(receiving, reterr));
+    if (receiving->batch->count > 0)
+        return HUB_OK;
+    mllp_serve(receiving, timeout_ms);
+    if (receiving->batch->count == 0)
+        mllp_answer_waiting(state, HUB_MLLP_SAFE); /* told before */
+    return HUB_OK;
+}
+
+static enum hub_status poll_mllp(void *session_, int64_t timeout_ms, struct hub_batch *ret_batch,
+                                 struct hub_error *reterr) {
+    struct mllp *state = ((struct session *)session_)->mllp;
+    struct hub_batch batch = {0};
+    struct mllp_receiving receiving = {.state = state, .batch = &batch};
+    enum hub_status status = read_next(&receiving, timeout_ms, reterr);
+    if (status != HUB_OK) {
+        hub_batch_free(&batch);
+        return status;
+    }
+    if (batch.count > 0)
         batch.position = hub_mllp_told_render(&state->pending, state->env.configuration,
                                               &batch.arena);
     batch.exhausted = batch.count == 0 && state->peers.count == 0;
@@ -329,12 +256,18 @@ static enum hub_status poll_mllp(void *state_, int64_t timeout_ms, struct hub_ba
     return HUB_OK;
 }
 
-static enum hub_status commit_mllp(void *state_, struct hub_error *reterr) {
-    struct mllp *state = state_;
-    (void)reterr;
+static enum hub_status commit_mllp(void *session_, struct hub_error *reterr) {
+    struct mllp *state = ((struct session *)session_)->mllp;
+    size_t taken = state->taken;
     state->told = state->pending;
-    answer_waiting(state, HUB_MLLP_SAFE);
-    return HUB_OK;
+    state->taken = 0;
+    mllp_answer_waiting(state, HUB_MLLP_SAFE);
+    return taken == 0 ? HUB_OK : hub_spool_settle(state->env.spool, taken, reterr);
+}
+
+static int64_t spools(const void *options_) {
+    const struct mllp_options *own = options_;
+    return strcmp(own->while_away, "spool") == 0 ? own->spool_max_bytes : 0;
 }
 
 static bool rereads(const void *options_) {
@@ -348,10 +281,12 @@ const struct hub_transport hub_transport_mllp = {
     .options = options,
     .options_size = sizeof(struct mllp_options),
     .check = check_options,
-    .state_size = sizeof(struct mllp),
+    .state_size = sizeof(struct session),
     .open = open_mllp,
     .poll = poll_mllp,
     .commit = commit_mllp,
     .close = close_mllp,
+    .release = release_mllp,
     .rereads = rereads,
+    .spools = spools,
 };

@@ -39,7 +39,7 @@ enum hub_status hub_mllp_told_read(const char *text, const char *configuration,
     const json_t *received = json_object_get(position, "received");
     const json_t *marks = json_object_get(position, "recent");
     const char *by = json_string_value(json_object_get(position, "configuration"));
-    bool same = by != NULL && strcmp(by, configuration) == 0;
+    bool same = configuration == NULL || (by != NULL && strcmp(by, configuration) == 0);
     bool good = json_is_integer(received) && json_is_array(marks) &&
                 (!same || read_marks(marks, told));
     told->received = json_integer_value(received);

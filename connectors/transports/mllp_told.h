@@ -22,7 +22,8 @@ struct hub_mllp_told {
 bool hub_mllp_told_add(struct hub_mllp_told *told, char outcome, const struct hub_digest *digest);
 
 /* Reads a position, or NULL for a first run. What was read by another configuration is forgotten, so
- * that it is read by this one when it is sent again. HUB_FATAL where it is none. */
+ * that it is read by this one when it is sent again; without a configuration nothing is. HUB_FATAL where it
+ * is none. */
 HUB_MUST_USE enum hub_status hub_mllp_told_read(const char *position, const char *configuration,
                                                 struct hub_mllp_told *told,
                                                 struct hub_error *reterr);

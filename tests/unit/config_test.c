@@ -1,5 +1,6 @@
 /* config: a connector's configuration as a whole. */
 #include "connectors/kit/journal_use.h"
+#include "connectors/kit/spool_use.h"
 #include "tests/lib/cmocka.h"
 #include "tests/lib/source.h"
 
@@ -153,6 +154,48 @@ static void a_journal_is_kept_where_there_is_a_key_and_nobody_says_otherwise(voi
     assert_says(error.text, "32 random bytes in the part 'journal' of the keys folder");
 }
 
+/* As a source that listens, with these words on what it does while Kafka is away; `ret_has` whether it has a spool. */
+static enum hub_status decide_spool(struct source *source, const char *while_away, bool *ret_has,
+                                    struct hub_error *reterr) {
+    struct hub_spool *spool = NULL;
+    source_load(source, hub_arena_format(&source->arena, "connector: trying\n"
+                                         "institution: sus\nsystem: sus-trials\n"
+                                         "source: {transport: mllp, format: hl7v2, listen: "
+                                         "'127.0.0.1:2575'%s}\ntarget: {domain: trial}\nrecords:\n"
+                                         "  - {key: MSH-10, version: MSH-7, fields: {acronym: "
+                                         "MSH-3}}\n", while_away));
+    enum hub_status status =
+        hub_spool_decide(source->connector, source->folder.path, &spool, reterr);
+    *ret_has = spool != NULL;
+    hub_spool_close(spool);
+    return status;
+}
+
+static void a_spool_is_there_where_it_is_asked_for_and_never_without_a_key(void **state) {
+    struct source source;
+    struct hub_error error;
+    bool has = false;
+    (void)state;
+    source_make(&source);
+    folder_write(&source.folder, "keys/local/k", "0123456789abcdef0123456789abcdef");
+    source.keys_folder = folder_path(&source.folder, "keys");
+    assert_int_equal(decide_spool(&source, ", while_away: spool", &has, &error), HUB_FATAL);
+    assert_says(error.text, "'while_away: spool' needs a key: a file of 32 random bytes in the part "
+                            "'journal' of the keys folder (--keys) would pass");
+    assert_int_equal(decide_spool(&source, "", &has, &error), HUB_OK);
+    assert_false(has);
+    folder_write(&source.folder, "keys/journal/k", "0123456789abcdef0123456789abcdef");
+    assert_int_equal(decide_spool(&source, ", while_away: spool", &has, &error), HUB_OK);
+    assert_true(has);
+    assert_int_equal(decide_spool(&source, ", while_away: wait", &has, &error), HUB_OK);
+    assert_false(has);
+    folder_write(&source.folder, "spool/trying/000000000000000007", "acknowledged");
+    assert_int_equal(decide_spool(&source, "", &has, &error), HUB_FATAL);
+    assert_says(error.text, "1 documents that were acknowledged are in ");
+    assert_says(error.text, "'while_away: spool' would pass until they are");
+    source_close(&source);
+}
+
 static void a_journal_is_kept_for_days(void **state) {
     struct source source;
     (void)state;
@@ -210,6 +253,7 @@ int main(void) {
         cmocka_unit_test(options_that_do_not_go_together_are_told_at_the_source),
         cmocka_unit_test(empty_is_accepted_or_refused),
         cmocka_unit_test(a_journal_is_kept_where_there_is_a_key_and_nobody_says_otherwise),
+        cmocka_unit_test(a_spool_is_there_where_it_is_asked_for_and_never_without_a_key),
         cmocka_unit_test(a_journal_is_kept_for_days),
         cmocka_unit_test(what_is_no_mapping_or_no_yaml_is_refused_with_its_place),
         cmocka_unit_test(a_file_that_is_not_there_is_told),
