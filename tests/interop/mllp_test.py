@@ -233,6 +233,29 @@ def test_while_kafka_is_away_hapi_is_asked_to_send_again(broker, connect, runnin
     assert slots(broker) == {"FS-M-1": 1, "FS-M-2": 1}
 
 
+def test_with_a_spool_hapi_is_answered_while_kafka_is_away(broker, connect, running, tmp_path):
+    """And the connector is killed, with Kafka away and when it is back."""
+    connector = connect(more="  while_away: spool\n")
+    hapi = running(Hapi(tmp_path, connector.port, timeout_ms=ANSWER_TIMEOUT_S * 1000))
+    assert hapi.ask(siu("M-1"))[0] == "AA"
+    broker.stop()
+    for number in range(2, 40):
+        assert hapi.ask(siu(f"M-{number}"))[:2] == ["AA", f"M-{number}"]
+    kept = tmp_path / "state" / "spool" / "sus-slots"
+    assert len(list(kept.glob("[0-9]*"))) == 38
+    connector.process.kill()
+    broker.start()
+    for _ in range(2):
+        running(connector.start().process)
+        connector.wait_until_listening()
+        connector.process.kill()
+    running(connector.start().process)
+    hapi.send_until_accepted(siu("M-40"))
+    hapi.send_until_accepted(siu("M-2"))
+    assert not list(kept.glob("[0-9]*"))
+    assert slots(broker) == {f"FS-M-{number}": 1 for number in range(1, 41)}
+
+
 def kill_again_and_again(connector, hapi, running, chance, kills):
     """While HAPI sends, each message until it is accepted. The slots that it was told are safe, and how
     often it was not answered."""

@@ -1,6 +1,6 @@
 """webhook, with a sender that is not ours (the package `standardwebhooks`, and curl), Kafka, and a
 connector that is killed: a sender that repeats itself until it hears 200 is neither skipped nor
-doubled, and nobody hears 200 of what Kafka does not have."""
+doubled, and nobody hears 200 of what Kafka does not have, or the spool where there is one."""
 
 import base64
 import concurrent.futures
@@ -16,10 +16,11 @@ import threading
 import pytest
 import standardwebhooks
 
-from published import keys_in
+from published import keys_by_partition, keys_in
 from stack.process import Process, free_port, wait_until
 
 KILLS, KILLS_LONG = 10, 100
+OUTAGES, OUTAGES_LONG = 2, 10
 SENDERS = 3
 RUN_ON_MAX_S = 0.4
 AGAIN_S = 0.02
@@ -193,6 +194,51 @@ def test_nobody_hears_200_while_kafka_is_away(installation, run):
     assert "nacked at once" not in found
 
 
+SPOOL = "  while_away: spool\n  answer_timeout_ms: 500"
+
+
+def spooled(installation, name):
+    return list((installation.folder / "state" / "spool" / name).glob("[0-9]*"))
+
+
+def await_empty_spool(installation, name):
+    wait_until(lambda: not spooled(installation, name), "what was kept to be in Kafka")
+
+
+def assert_told_once_in_order(installation, told):
+    """Keys whose order by name is that in which they were told."""
+    found = keys_by_partition(installation)
+    for partition in found:
+        own = [key for key in partition if key in told]
+        assert own == sorted(own)
+    assert sorted(key for keys in found for key in keys if key in told) == sorted(told)
+
+
+def test_with_a_spool_a_sender_is_answered_while_kafka_is_away(installation, run):
+    """And the connector is killed meanwhile: then nobody listens until Kafka is back."""
+    name, told = "spooling", [f"spooled-{number:02}" for number in range(22)]
+    spooling = run(name, SPOOL).await_listening()
+    assert spooling.post("msg_0", trial(told[0]))[:2] == (200, "taken\n")
+    installation.broker.stop()
+    try:
+        for number in range(1, 21):
+            assert spooling.post(f"msg_{number}", trial(told[number]))[:2] == (200, "kept\n")
+        assert spooling.post("msg_1", trial(told[1]))[0] == 200  # its answer was lost
+        assert len(spooled(installation, name)) >= 20
+        spooling.process.kill()
+        spooling.start()
+        wait_until(lambda: "session_ended" in spooling.log(), "a session that finds no Kafka")
+        assert spooling.post("msg_21", trial(told[21])) is None
+    finally:
+        installation.broker.start()
+    spooling.await_listening()
+    assert spooling.post("msg_21", trial(told[21]))[0] == 200
+    await_empty_spool(installation, name)
+    assert spooling.post("msg_1", trial(told[1]))[:2] == (200, "known\n")
+    assert_told_once_in_order(installation, told)
+    assert "documents that were acknowledged while Kafka was away are in Kafka" in spooling.log()
+
+
 class Sender:
     """Tells one event after the other, each until it hears 200."""
 
@@ -248,6 +294,42 @@ def test_what_is_told_to_a_killed_connector_is_neither_skipped_nor_doubled(insta
               f"{sender.known} were known already")
         assert sorted(own) == sender.told
     assert sum(sender.repeated for sender in told) >= KILLS
+
+
+def await_more(senders, count):
+    heard = sum(len(sender.told) for sender in senders)
+    wait_until(lambda: sum(len(sender.told) for sender in senders) >= heard + count, "answers")
+
+
+def test_with_a_spool_no_kill_loses_or_doubles_what_was_answered(request, seed, installation, run):
+    """Kafka goes and comes, and the connector is killed while what it has kept is published."""
+    chance, name = random.Random(seed), "spool-killed"
+    spooling = run(name, SPOOL).await_listening()
+    stop = threading.Event()
+    senders = [Sender(spooling, name, stop) for name in ("david", "elsa")]
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        running = [threads.submit(sender.run) for sender in senders]
+        try:
+            for _ in range(OUTAGES_LONG if request.config.getoption("--long") else OUTAGES):
+                await_more(senders, 10)
+                installation.broker.stop()
+                await_more(senders, 200)
+                installation.broker.start()
+                for _ in range(3):
+                    with pytest.raises(subprocess.TimeoutExpired):  # it runs on, as it should
+                        spooling.process.child.wait(chance.uniform(0, RUN_ON_MAX_S))
+                    spooling.process.kill()
+                    spooling.start()
+                    await_more(senders, 1)
+        finally:
+            stop.set()
+        for each in running:
+            each.result(ANSWER_TIMEOUT_S)
+    await_empty_spool(installation, name)
+    for sender in senders:
+        print(f"{sender.name}: {len(sender.told)} events, {sender.repeated} repeated, "
+              f"{sender.known} were known already")
+        assert_told_once_in_order(installation, sender.told)
 
 
 # --- TLS ---
