@@ -1,5 +1,6 @@
 /* A disk that fails: what is kept on it is as it was, as it should be, or thrown away; never something
  * between. Each call that reaches the disk fails in turn. */
+#include "connectors/kit/spool.h"
 #include "hub/io/cache_hooks.h"
 #include "hub/io/crypto.h"
 #include "hub/io/file.h"
@@ -356,6 +357,71 @@ static void a_file_that_cannot_be_written_is_as_it_was(void **state) {
         }
 }
 
+/* --- the spool --- */
+
+static void open_spool(struct folder *folder, struct hub_spool **ret_spool) {
+    static const char key[] = "0123456789abcdef0123456789abcdef";
+    static const struct hub_keys keys = {
+        .journal = {.id = "k", .bytes = {(const uint8_t *)key, sizeof key}}};
+    const struct hub_spool_config config = {.state_folder = folder->path,
+                                            .name = "called",
+                                            .transport = "mllp",
+                                            .keys = &keys,
+                                            .size_max_bytes = 1048576};
+    struct hub_error error;
+    hub_spool_close(*ret_spool);
+    *ret_spool = NULL;
+    expect_ok(hub_spool_open(&config, ret_spool, &error), &error);
+}
+
+static enum hub_status keep_in(struct hub_spool *spool, const char *text) {
+    const struct hub_raw_document document = {.name = "F", .bytes = hub_bytes_of_text(text)};
+    struct hub_error error;
+    return hub_spool_append(spool, &document, &error);
+}
+
+static void expect_in(struct hub_spool *spool, struct folder *folder, const char *wanted) {
+    HUB_SCOPED_BUFFER text = {0};
+    struct hub_raw_document document = {0};
+    struct hub_error error;
+    bool some = true;
+    while (some) {
+        expect_ok(hub_spool_take(spool, &folder->arena, &document, &some, &error), &error);
+        if (some)
+            hub_buffer_append_bytes(&text, document.bytes);
+    }
+    assert_string_equal(hub_buffer_text(&text), wanted);
+}
+
+static void what_is_in_a_spool_is_what_was_said_to_be(void **state) {
+    const int codes[] = {ENOSPC, EIO};
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        for (int at = 1;; at++) { /* its bytes, its sync, its folder's */
+            struct folder folder;
+            struct hub_spool *spool = NULL;
+            folder_make(&folder);
+            open_spool(&folder, &spool);
+            assert_int_equal(keep_in(spool, "a"), HUB_OK);
+            fail_from(at, codes[i % 2], /* for_ever= */ i >= 2, /* half= */ false);
+            enum hub_status status = keep_in(spool, "b");
+            bool failed = disk.calls >= at;
+            mend();
+            assert_int_equal(status != HUB_OK, failed);
+            assert_true(at != 1 || status == (codes[i % 2] == EIO ? HUB_FATAL : HUB_RETRY));
+            open_spool(&folder, &spool);
+            expect_in(spool, &folder, failed ? "a" : "ab");
+            assert_int_equal(keep_in(spool, "c"), HUB_OK);
+            open_spool(&folder, &spool);
+            expect_in(spool, &folder, failed ? "ac" : "abc");
+            hub_spool_close(spool);
+            folder_remove(&folder);
+            assert_true(at >= 4 || failed);
+            if (!failed)
+                break;
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_disk_that_was_full_once_is_written_to_again),
@@ -367,6 +433,7 @@ int main(void) {
         cmocka_unit_test(a_cache_that_was_given_up_says_so_until_it_is_opened_again),
         cmocka_unit_test(whether_there_is_room_is_tried),
         cmocka_unit_test(a_file_that_cannot_be_written_is_as_it_was),
+        cmocka_unit_test(what_is_in_a_spool_is_what_was_said_to_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
