@@ -9,7 +9,7 @@ import pytest
 from c_tests import ROOT, SANITIZERS
 
 SEEDS, LONG_SEEDS, SANITIZED_SEEDS, BROKEN_SEEDS = 10_000, 100_000, 150, 100
-TIMEOUT_S, LONG_TIMEOUT_S = 300, 3600
+TIMEOUT_S, LONG_TIMEOUT_S = 900, 3600
 BREACHES = ["last-writer-wins", "late-forgotten", "decide-again", "cache-ahead",
             "torn-transaction", "rules-from-file", "stale-facts"]
 
