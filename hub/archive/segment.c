@@ -3,7 +3,6 @@
 #include "hub/base/text.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char magic[] = "Obj\x01";
@@ -138,10 +137,6 @@ static bool get_octets(struct hub_cursor *cursor, struct hub_bytes *ret_bytes) {
            hub_cursor_take(cursor, (uint64_t)size, ret_bytes);
 }
 
-static bool get_number(struct hub_bytes text, uint64_t *ret_number) {
-    return hub_text_to_number(text, ret_number);
-}
-
 /* The registered text, between what is around it. */
 static const char *find_schema(struct hub_bytes schema, struct hub_arena *arena) {
     size_t before = sizeof around - 1 + 2, after = 4; /* ", " and "]}]}" */
@@ -193,8 +188,8 @@ enum hub_status hub_segment_read(struct hub_cursor *cursor, struct hub_arena *ar
         return no_segment("its header is cut, or another's", reterr);
     if (!hub_bytes_equal_text(header.codec, "null"))
         return no_segment("it is compressed", reterr);
-    if (!get_number(header.first, &segment.first) || !get_number(header.schema_id, &schema_id) ||
-        schema_id > INT32_MAX)
+    if (!hub_text_to_number(header.first, &segment.first) ||
+        !hub_text_to_number(header.schema_id, &schema_id) || schema_id > INT32_MAX)
         return no_segment("its header has a number that is none", reterr);
     segment.origin = hub_arena_text(arena, (const char *)header.origin.data, header.origin.size);
     segment.schema_id = (int32_t)schema_id;
