@@ -145,7 +145,8 @@ class ConnectorWorld:
         self.weakened = None
         self.run_once(self.name, bootstrap=self.broker.bootstrap)
         calm = self.configure(*self.source.calm)
-        self.run_once(calm, bootstrap=self.broker.bootstrap)
+        for _ in range(self.source.calm_runs):
+            self.run_once(calm, bootstrap=self.broker.bootstrap)
         findings = Findings()
         for name, (institution, system) in ((self.name, self.source.harmed),
                                             (calm, self.source.calm)):

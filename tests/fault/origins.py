@@ -74,6 +74,7 @@ class Origin:
     """What sources have in common."""
 
     read_once = True
+    calm_runs = 1  # until one that nobody disturbed has read as often as one that was
 
     def end(self):
         """Whoever reads may come to an end."""
@@ -189,9 +190,12 @@ def serve_json(answer):
 
 
 class Pages(Origin):
-    """A web interface of one long sweep: a page that is not written yet is waited for."""
+    """A web interface of one long sweep: a page that is not written yet is waited for. An interrupted
+    sweep is followed by a whole one, and its one page is empty: what the first has told is still so.
+    Each configuration has a folder of its own."""
 
     name = "pages"
+    calm_runs = 2
     piece = 12  # documents: as many transactions
     interval_ms = 86400000
     harmed = ("sus", "ctgov")
@@ -200,6 +204,7 @@ class Pages(Origin):
     def __init__(self, _, seed):
         self.rows = Rows(seed)
         self.pages = []
+        self.swept = []  # of each configuration: whether it has been given the last page
         self.ended = False
         self.more = threading.Condition()
         self.server = serve_json(self.answer)
@@ -226,22 +231,29 @@ class Pages(Origin):
         self.server.server_close()
 
     def answer(self, path):
-        return self.page(int(path.partition("page=")[2] or 0))
+        configuration, _, page = path[1:].partition("/")
+        return self.page(int(configuration), int(page.partition("page=")[2] or 0))
 
-    def page(self, number):
+    def page(self, configuration, number):
         with self.more:
+            if self.swept[configuration] and number == 0:
+                return {"rows": []}
             self.more.wait_for(lambda: number < len(self.pages))
             is_last = self.ended and number == len(self.pages) - 1
+            self.swept[configuration] = is_last
             return {"rows": self.pages[number], **({} if is_last else {"next": str(number + 1)})}
 
     def read_of(self, position):
         return self.documents if position["token"] is None else int(position["token"])
 
     def configuration(self):
+        self.swept.append(False)
+        folder = f"http://127.0.0.1:{self.server.server_port}/{len(self.swept) - 1}/"
         return f"""\
-source: {{transport: http-poll, format: json, url: "http://127.0.0.1:{self.server.server_port}/",
+source: {{transport: http-poll, format: json, url: "{folder}",
   next: next, token_parameter: page, interval_ms: {self.interval_ms}}}
 target: {{domain: trial}}
+empty: accept
 records:
   - for_each: rows
     key: key

@@ -52,7 +52,7 @@ class RepeatedPages(Pages):
         super().__init__(folder, seed)
         self.rows = RowsToAndFro(seed)
 
-    def page(self, number):
+    def page(self, _, number):
         with self.more:
             rows = self.rows.next_document()
         return {"rows": rows, **({"next": str(number + 1)} if number < 4 else {})}
