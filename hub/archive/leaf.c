@@ -1,6 +1,5 @@
 #include "hub/archive/leaf.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,54 +17,100 @@ void hub_leaf_append(const struct hub_leaf *leaf, struct hub_buffer *text) {
         leaf->has_header ? header : "", leaf->has_header ? "\"" : "");
 }
 
-static bool read_digest(const char *text, struct hub_digest *ret_digest) {
-    if (strlen(text) != 2 * HUB_DIGEST_SIZE)
+/* --- reading: there is one way to write it --- */
+
+static bool skip(struct hub_cursor *cursor, const char *text) {
+    struct hub_bytes found;
+    return hub_cursor_take(cursor, strlen(text), &found) && hub_bytes_equal_text(found, text);
+}
+
+static bool is_digit(uint8_t byte) {
+    return byte >= '0' && byte <= '9';
+}
+
+/* A number in decimal, without leading zeros. */
+static bool read_number(struct hub_cursor *cursor, int64_t *ret_number) {
+    uint64_t number = 0;
+    size_t digits = 0, begins = cursor->position;
+    while (hub_cursor_left(cursor) > 0 && digits < 19 &&
+           is_digit(cursor->bytes.data[cursor->position])) {
+        number = number * 10 + (uint64_t)(cursor->bytes.data[cursor->position++] - '0');
+        digits++;
+    }
+    *ret_number = (int64_t)number;
+    return digits > 0 && number <= INT64_MAX && (digits == 1 || cursor->bytes.data[begins] != '0');
+}
+
+static bool read_number_or_minus(struct hub_cursor *cursor, int64_t *ret_number) {
+    bool minus = hub_cursor_left(cursor) > 0 && cursor->bytes.data[cursor->position] == '-';
+    cursor->position += minus;
+    if (!read_number(cursor, ret_number) || (minus && *ret_number == 0))
+        return false;
+    *ret_number = minus ? -*ret_number : *ret_number;
+    return true;
+}
+
+static int value_of(uint8_t digit) {
+    if (is_digit(digit))
+        return digit - '0';
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+static bool read_digest(struct hub_cursor *cursor, struct hub_digest *ret_digest) {
+    struct hub_bytes text;
+    if (!hub_cursor_take(cursor, 2 * HUB_DIGEST_SIZE, &text))
         return false;
     for (size_t i = 0; i < HUB_DIGEST_SIZE; i++) {
-        unsigned byte = 0;
-        int end = 0;
-        if (sscanf(text + 2 * i, "%2x%n", &byte, &end) != 1 || end != 2)
+        int high = value_of(text.data[2 * i]), low = value_of(text.data[2 * i + 1]);
+        if (high < 0 || low < 0)
             return false;
-        ret_digest->bytes[i] = (uint8_t)byte;
+        ret_digest->bytes[i] = (uint8_t)(high << 4 | low);
     }
     return true;
 }
 
-static bool read(struct hub_bytes text, struct hub_leaf *leaf) {
-    json_error_t error;
-    const char *topic = NULL, *digest = NULL, *header = NULL;
-    json_int_t partition = 0, offset = 0, timestamp = 0, segment = 0, at = 0, size = 0;
-    HUB_SCOPED_BUFFER again = {0};
-    json_t *tree = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &error);
-    bool fits = tree != NULL &&
-                json_unpack(tree, "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s?s}", "topic", &topic,
-                            "partition", &partition, "offset", &offset, "timestamp", &timestamp,
-                            "segment", &segment, "at", &at, "size", &size, "sha256", &digest, "header",
-                            &header) == 0 &&
-                strlen(topic) <= HUB_TOPIC_SIZE_MAX && partition >= 0 && partition <= INT32_MAX &&
-                segment >= 0 && at >= 0 && size >= 0 &&
-                read_digest(digest, &leaf->digest) &&
-                (header == NULL || read_digest(header, &leaf->header));
-    if (fits) {
-        snprintf(leaf->topic, sizeof leaf->topic, "%s", topic);
-        leaf->partition = (int32_t)partition;
-        leaf->offset = offset;
-        leaf->timestamp_ms = timestamp;
-        leaf->segment = (uint64_t)segment;
-        leaf->at = (uint64_t)at;
-        leaf->size = (uint64_t)size;
-        leaf->has_header = header != NULL;
-        hub_leaf_append(leaf, &again); /* there is one way to write it */
-        fits = hub_bytes_equal(hub_buffer_bytes(&again), text);
+/* Letters as Kafka allows them in a topic's name, of which none means something in JSON. */
+static bool read_topic(struct hub_cursor *cursor, char *ret_topic) {
+    size_t size = 0;
+    for (uint8_t byte; hub_cursor_left(cursor) > 0; ret_topic[size++] = (char)byte) {
+        byte = cursor->bytes.data[cursor->position];
+        bool fits = is_digit(byte) || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                    byte == '.' || byte == '_' || byte == '-';
+        if (!fits || size == HUB_TOPIC_SIZE_MAX)
+            break;
+        cursor->position++;
     }
-    json_decref(tree);
-    return fits;
+    ret_topic[size] = '\0';
+    return size > 0;
+}
+
+static bool read(struct hub_cursor *cursor, struct hub_leaf *leaf) {
+    int64_t partition = 0, segment = 0, at = 0, size = 0;
+    if (!skip(cursor, "{\"topic\":\"") || !read_topic(cursor, leaf->topic) ||
+        !skip(cursor, "\",\"partition\":") || !read_number(cursor, &partition) ||
+        partition > INT32_MAX || !skip(cursor, ",\"offset\":") ||
+        !read_number(cursor, &leaf->offset) || !skip(cursor, ",\"timestamp\":") ||
+        !read_number_or_minus(cursor, &leaf->timestamp_ms) || !skip(cursor, ",\"segment\":") ||
+        !read_number(cursor, &segment) || !skip(cursor, ",\"at\":") || !read_number(cursor, &at) ||
+        !skip(cursor, ",\"size\":") || !read_number(cursor, &size) ||
+        !skip(cursor, ",\"sha256\":\"") || !read_digest(cursor, &leaf->digest))
+        return false;
+    leaf->partition = (int32_t)partition;
+    leaf->segment = (uint64_t)segment;
+    leaf->at = (uint64_t)at;
+    leaf->size = (uint64_t)size;
+    leaf->has_header = hub_cursor_left(cursor) > 2;
+    if (leaf->has_header &&
+        (!skip(cursor, "\",\"header\":\"") || !read_digest(cursor, &leaf->header)))
+        return false;
+    return skip(cursor, "\"}") && hub_cursor_left(cursor) == 0;
 }
 
 enum hub_status hub_leaf_read(struct hub_bytes text, struct hub_leaf *ret_leaf,
                               struct hub_error *reterr) {
+    struct hub_cursor cursor = hub_cursor(text);
     struct hub_leaf leaf = {0};
-    if (!read(text, &leaf))
+    if (!read(&cursor, &leaf))
         return hub_fail(reterr, HUB_REJECT, "no descriptor of a record");
     *ret_leaf = leaf;
     return HUB_OK;

@@ -10,6 +10,15 @@
 enum { SEGMENT_SIZE_MAX = 256 * 1024 * 1024, UNWRITTEN_SIZE_MAX = 4 * 1024 * 1024,
        HEADER_SIZE_MAX = 8 * 1024 * 1024 };
 
+/* A segment that goes on. */
+struct open_segment {
+    struct hub_segment header;
+    struct hub_arena arena;      /* of its texts */
+    struct hub_digest digest;    /* of the header as it was written */
+    uint64_t size;               /* with what is not written yet */
+    struct hub_buffer unwritten; /* of its file */
+};
+
 struct hub_partition_log {
     struct hub_partition_log_config config;
     struct hub_arena arena; /* of the configuration's texts */
@@ -17,12 +26,8 @@ struct hub_partition_log {
     struct hub_tiles *tiles;
     int64_t next_offset; /* as was signed last, or -1 */
     uint64_t signed_size;
-    bool has_segment;
-    struct hub_segment segment;
-    struct hub_arena segment_arena; /* of its texts */
-    uint64_t segment_size;          /* with what is not written yet */
-    struct hub_digest header;       /* of the segment */
-    struct hub_buffer unwritten;    /* of its file */
+    struct open_segment segments[HUB_OPEN_SEGMENTS_MAX]; /* by their first records */
+    size_t segment_count;
 };
 
 /* --- files --- */
@@ -42,85 +47,129 @@ static const char *segment_path(const struct hub_partition_log *log, uint64_t fi
     return hub_buffer_text(path);
 }
 
-/* --- appending --- */
+/* --- segments --- */
 
-static enum hub_status write_segment(struct hub_partition_log *log, struct hub_error *reterr) {
+static enum hub_status write_segment(const struct hub_partition_log *log,
+                                     struct open_segment *segment, struct hub_error *reterr) {
     HUB_SCOPED_BUFFER path = {0};
-    if (log->unwritten.size == 0)
+    if (segment->unwritten.size == 0)
         return HUB_OK;
-    HUB_TRY(hub_file_extend(segment_path(log, log->segment.first, &path),
-                            hub_buffer_bytes(&log->unwritten), reterr));
-    hub_buffer_clear(&log->unwritten);
+    HUB_TRY(hub_file_extend(segment_path(log, segment->header.first, &path),
+                            hub_buffer_bytes(&segment->unwritten), reterr));
+    hub_buffer_clear(&segment->unwritten);
     return HUB_OK;
 }
 
-static void begin_segment(struct hub_partition_log *log, int32_t schema_id,
-                          const char *schema_text) {
-    hub_arena_reset(&log->segment_arena);
-    log->segment = (struct hub_segment){.origin = log->key.name,
-                                        .first = hub_tiles_size(log->tiles),
-                                        .schema_id = schema_id};
-    if (schema_id != 0)
-        log->segment.schema_text =
-            hub_arena_text(&log->segment_arena, schema_text, strlen(schema_text));
-    log->has_segment = true;
-    hub_segment_begin(&log->segment, &hub_sha256, &log->unwritten);
-    log->segment_size = log->unwritten.size;
-    log->header = hub_sha256.digest(hub_buffer_bytes(&log->unwritten));
+static void free_segment(struct open_segment *segment) {
+    hub_buffer_free(&segment->unwritten);
+    hub_arena_destroy(&segment->arena);
 }
 
-/* What is no Avro fits in any. */
-static bool fits(const struct hub_partition_log *log, enum hub_archived_kind kind,
-                 int32_t schema_id) {
-    return log->has_segment && log->segment_size < log->config.segment_size_max &&
-           (kind != HUB_ARCHIVED_AVRO || log->segment.schema_id == schema_id);
+/* It does not go on. */
+static enum hub_status end_segment(struct hub_partition_log *log, struct open_segment *segment,
+                                   struct hub_error *reterr) {
+    HUB_TRY(write_segment(log, segment, reterr));
+    free_segment(segment);
+    size_t at = (size_t)(segment - log->segments);
+    memmove(segment, segment + 1, (log->segment_count - at - 1) * sizeof *segment);
+    log->segment_count--;
+    return HUB_OK;
+}
+
+static struct open_segment *add_segment(struct hub_partition_log *log) {
+    struct open_segment *segment = &log->segments[log->segment_count++];
+    *segment = (struct open_segment){.unwritten = {.size_max = SEGMENT_SIZE_MAX}};
+    return segment;
+}
+
+static struct open_segment *begin_segment(struct hub_partition_log *log, int32_t schema_id,
+                                          const char *schema_text) {
+    struct open_segment *segment = add_segment(log);
+    segment->header = (struct hub_segment){.origin = log->key.name,
+                                           .first = hub_tiles_size(log->tiles),
+                                           .schema_id = schema_id};
+    if (schema_id != 0)
+        segment->header.schema_text =
+            hub_arena_text(&segment->arena, schema_text, strlen(schema_text));
+    hub_segment_begin(&segment->header, &hub_sha256, &segment->unwritten);
+    segment->size = segment->unwritten.size;
+    segment->digest = hub_sha256.digest(hub_buffer_bytes(&segment->unwritten));
+    return segment;
+}
+
+static struct open_segment *find_segment(struct hub_partition_log *log, int32_t schema_id) {
+    for (size_t i = 0; i < log->segment_count; i++)
+        if (log->segments[i].header.schema_id == schema_id)
+            return &log->segments[i];
+    return NULL;
+}
+
+/* Of that schema, with room. Where there are too many the oldest ends. */
+static enum hub_status take_segment(struct hub_partition_log *log, int32_t schema_id,
+                                    const char *schema_text, struct open_segment **ret_segment,
+                                    struct hub_error *reterr) {
+    struct open_segment *segment = find_segment(log, schema_id);
+    if (segment != NULL && segment->size >= log->config.segment_size_max) {
+        HUB_TRY(end_segment(log, segment, reterr));
+        segment = NULL;
+    }
+    if (segment == NULL && log->segment_count == HUB_OPEN_SEGMENTS_MAX)
+        HUB_TRY(end_segment(log, &log->segments[0], reterr));
+    *ret_segment = segment != NULL ? segment : begin_segment(log, schema_id, schema_text);
+    return HUB_OK;
+}
+
+/* --- appending --- */
+
+/* Its bytes go to the segment; what is told of it is the leaf. */
+static void append_record(const struct hub_partition_log *log, struct open_segment *segment,
+                          const struct hub_archived *record, struct hub_leaf *ret_leaf) {
+    struct hub_archived own = *record;
+    struct hub_buffer *unwritten = &segment->unwritten;
+    size_t at = 0, size = 0, before = unwritten->size;
+    own.index = hub_tiles_size(log->tiles);
+    hub_segment_append(&segment->header, &own, unwritten, &at, &size);
+    *ret_leaf = (struct hub_leaf){
+        .partition = log->config.partition,
+        .offset = record->offset,
+        .timestamp_ms = record->timestamp_ms,
+        .segment = segment->header.first,
+        .at = segment->size + (at - before),
+        .size = size,
+        .digest = hub_sha256.digest(hub_bytes_part(hub_buffer_bytes(unwritten), at, at + size)),
+        .has_header = segment->header.first == own.index,
+        .header = segment->digest};
+    snprintf(ret_leaf->topic, sizeof ret_leaf->topic, "%s", log->config.topic);
+    segment->size += unwritten->size - before;
 }
 
 enum hub_status hub_partition_log_append(struct hub_partition_log *log,
                                          const struct hub_archived *record, int32_t schema_id,
                                          const char *schema_text, struct hub_error *reterr) {
-    struct hub_archived own = *record;
-    struct hub_leaf leaf = {.partition = log->config.partition,
-                            .offset = record->offset,
-                            .timestamp_ms = record->timestamp_ms};
+    struct open_segment *segment = NULL;
+    struct hub_leaf leaf;
     HUB_SCOPED_BUFFER text = {0};
-    size_t at = 0, size = 0;
     bool avro = record->kind == HUB_ARCHIVED_AVRO;
-    if (!fits(log, record->kind, schema_id)) {
-        HUB_TRY(write_segment(log, reterr));
-        begin_segment(log, avro ? schema_id : 0, schema_text);
-    }
-    size_t before = log->unwritten.size;
-    own.index = hub_tiles_size(log->tiles);
-    hub_segment_append(&log->segment, &own, &log->unwritten, &at, &size);
-    snprintf(leaf.topic, sizeof leaf.topic, "%s", log->config.topic);
-    leaf.segment = log->segment.first;
-    leaf.has_header = log->segment.first == own.index;
-    leaf.header = log->header;
-    leaf.at = log->segment_size + (at - before);
-    leaf.size = size;
-    leaf.digest =
-        hub_sha256.digest(hub_bytes_part(hub_buffer_bytes(&log->unwritten), at, at + size));
-    log->segment_size += log->unwritten.size - before;
+    HUB_TRY(take_segment(log, avro ? schema_id : 0, schema_text, &segment, reterr));
+    append_record(log, segment, record, &leaf);
     hub_leaf_append(&leaf, &text);
     HUB_TRY(hub_tiles_append(log->tiles, hub_buffer_bytes(&text), reterr));
-    return log->unwritten.size < UNWRITTEN_SIZE_MAX ? HUB_OK : write_segment(log, reterr);
+    return segment->unwritten.size < UNWRITTEN_SIZE_MAX ? HUB_OK
+                                                        : write_segment(log, segment, reterr);
 }
 
 /* --- signing --- */
 
-static enum hub_status write_checkpoint(struct hub_partition_log *log,
-                                        const struct hub_checkpoint *checkpoint,
-                                        struct hub_error *reterr) {
-    HUB_SCOPED_BUFFER note = {0}, path = {0}, text = {0};
-    hub_checkpoint_append(checkpoint, &text);
-    hub_buffer_append_bytes(&note, hub_buffer_bytes(&text));
-    hub_buffer_append_byte(&note, '\n');
-    hub_note_sign(&log->key, log->config.private, hub_buffer_bytes(&text), &note);
-    char name[48];
-    snprintf(name, sizeof name, "checkpoints/%llu", (unsigned long long)checkpoint->size);
-    HUB_TRY(hub_file_write(path_of(log, name, &path), hub_buffer_bytes(&note), reterr));
-    return hub_file_write(path_of(log, "checkpoint", &path), hub_buffer_bytes(&note), reterr);
+static enum hub_status write_segments(struct hub_partition_log *log,
+                                      struct hub_checkpoint *checkpoint,
+                                      struct hub_error *reterr) {
+    for (size_t i = 0; i < log->segment_count; i++) {
+        struct open_segment *segment = &log->segments[i];
+        HUB_TRY(write_segment(log, segment, reterr));
+        checkpoint->segments[checkpoint->segment_count++] =
+            (struct hub_open_segment){segment->header.first, segment->size};
+    }
+    return HUB_OK;
 }
 
 enum hub_status hub_partition_log_sign(struct hub_partition_log *log, int64_t next_offset,
@@ -131,9 +180,10 @@ enum hub_status hub_partition_log_sign(struct hub_partition_log *log, int64_t ne
         return HUB_OK;
     snprintf(checkpoint.origin, sizeof checkpoint.origin, "%s", log->key.name);
     checkpoint.root = hub_tiles_root(log->tiles);
-    HUB_TRY(write_segment(log, reterr));
+    HUB_TRY(write_segments(log, &checkpoint, reterr));
     HUB_TRY(hub_tiles_sync(log->tiles, reterr)); /* all of that disk, with the segments */
-    HUB_TRY(write_checkpoint(log, &checkpoint, reterr));
+    HUB_TRY(hub_checkpoint_store(log->config.folder, &log->key, log->config.private, &checkpoint,
+                                 reterr));
     log->signed_size = checkpoint.size;
     log->next_offset = next_offset;
     return HUB_OK;
@@ -141,49 +191,29 @@ enum hub_status hub_partition_log_sign(struct hub_partition_log *log, int64_t ne
 
 /* --- opening --- */
 
-/* The last checkpoint; false where there is none yet. */
-static enum hub_status read_checkpoint(const struct hub_partition_log *log,
-                                       struct hub_checkpoint *ret_checkpoint, bool *ret_has,
-                                       struct hub_error *reterr) {
-    HUB_SCOPED_BUFFER path = {0}, note = {.size_max = HUB_NOTE_SIZE_MAX};
-    struct hub_bytes text, lines;
-    struct hub_file_facts facts;
-    const char *file = path_of(log, "checkpoint", &path);
-    *ret_has = hub_file_facts(file, &facts, reterr) == HUB_OK;
-    if (!*ret_has)
-        return HUB_OK;
-    HUB_TRY(hub_file_read(file, &note, reterr));
-    if (hub_note_open(hub_buffer_bytes(&note), &text, &lines, reterr) != HUB_OK ||
-        hub_note_check(text, lines, &log->key, NULL, reterr) != HUB_OK ||
-        hub_checkpoint_read(text, ret_checkpoint, reterr) != HUB_OK)
-        return hub_fail_at(reterr, HUB_FATAL, "%s", file);
-    return strcmp(ret_checkpoint->origin, log->key.name) == 0
-               ? HUB_OK
-               : hub_fail(reterr, HUB_FATAL, "%s: it is of '%s'", file, ret_checkpoint->origin);
-}
-
-static enum hub_status read_segment_header(struct hub_partition_log *log, const char *file,
-                                           struct hub_error *reterr) {
+static enum hub_status read_header(struct open_segment *segment, const char *file,
+                                   struct hub_error *reterr) {
     HUB_SCOPED_BUFFER begins = {.size_max = HEADER_SIZE_MAX};
     HUB_TRY(hub_file_read_start(file, HEADER_SIZE_MAX, &begins, reterr));
     struct hub_cursor cursor = hub_cursor(hub_buffer_bytes(&begins));
-    if (hub_segment_read(&cursor, &log->segment_arena, &log->segment, reterr) != HUB_OK)
+    if (hub_segment_read(&cursor, &segment->arena, &segment->header, reterr) != HUB_OK)
         return hub_fail_at(reterr, HUB_FATAL, "%s", file);
     return HUB_OK;
 }
 
-/* Cuts off what is beyond the last record that counts, and goes on after it. */
-static enum hub_status open_segment(struct hub_partition_log *log, struct hub_error *reterr) {
-    HUB_SCOPED_BUFFER path = {0}, text = {0};
-    struct hub_leaf leaf;
-    HUB_TRY(hub_tiles_entry(log->tiles, log->signed_size - 1, &text, reterr));
-    if (hub_leaf_read(hub_buffer_bytes(&text), &leaf, reterr) != HUB_OK)
-        return HUB_FATAL;
-    const char *file = segment_path(log, leaf.segment, &path);
-    log->segment_size = leaf.at + leaf.size + HUB_SYNC_SIZE;
-    HUB_TRY(read_segment_header(log, file, reterr));
-    log->has_segment = true;
-    return hub_file_cut(file, log->segment_size, reterr);
+/* Cuts off what is beyond the checkpoint, and goes on after it. */
+static enum hub_status open_segments(struct hub_partition_log *log,
+                                     const struct hub_checkpoint *checkpoint,
+                                     struct hub_error *reterr) {
+    for (size_t i = 0; i < checkpoint->segment_count; i++) {
+        HUB_SCOPED_BUFFER path = {0};
+        struct open_segment *segment = add_segment(log);
+        const char *file = segment_path(log, checkpoint->segments[i].first, &path);
+        segment->size = checkpoint->segments[i].size;
+        HUB_TRY(read_header(segment, file, reterr));
+        HUB_TRY(hub_file_cut(file, segment->size, reterr));
+    }
+    return HUB_OK;
 }
 
 /* Segments that begin beyond the checkpoint are nothing. */
@@ -203,7 +233,7 @@ static enum hub_status remove_beyond(struct hub_partition_log *log, struct hub_e
     return status;
 }
 
-static enum hub_status write_key(struct hub_partition_log *log, struct hub_error *reterr) {
+static enum hub_status write_key(const struct hub_partition_log *log, struct hub_error *reterr) {
     HUB_SCOPED_BUFFER path = {0}, text = {0};
     hub_note_key_append(&log->key, &text);
     hub_buffer_append_byte(&text, '\n');
@@ -213,10 +243,13 @@ static enum hub_status write_key(struct hub_partition_log *log, struct hub_error
 static enum hub_status open_files(struct hub_partition_log *log, struct hub_error *reterr) {
     HUB_SCOPED_BUFFER path = {0};
     struct hub_checkpoint checkpoint = {0};
-    bool has = false;
+    struct hub_file_facts facts;
     HUB_TRY(hub_file_make_folder(path_of(log, "segments", &path), reterr));
     HUB_TRY(hub_file_make_folder(path_of(log, "checkpoints", &path), reterr));
-    HUB_TRY(read_checkpoint(log, &checkpoint, &has, reterr));
+    bool has = hub_file_facts(path_of(log, "checkpoint", &path), &facts, reterr) == HUB_OK;
+    if (has && hub_checkpoint_load(log->config.folder, "checkpoint", &log->key, &checkpoint,
+                                   reterr) != HUB_OK)
+        return hub_fail_at(reterr, HUB_FATAL, "%s", log->config.folder);
     log->signed_size = checkpoint.size;
     log->next_offset = has ? checkpoint.next_offset : -1;
     HUB_TRY(hub_tiles_open(log->config.folder, checkpoint.size, &hub_sha256, &log->tiles, reterr));
@@ -225,8 +258,7 @@ static enum hub_status open_files(struct hub_partition_log *log, struct hub_erro
         return hub_fail(reterr, HUB_FATAL, "%s: its tiles are not those of its checkpoint",
                         log->config.folder);
     HUB_TRY(remove_beyond(log, reterr));
-    if (checkpoint.size > 0)
-        return open_segment(log, reterr);
+    HUB_TRY(open_segments(log, &checkpoint, reterr));
     return has ? HUB_OK : write_key(log, reterr);
 }
 
@@ -234,8 +266,8 @@ void hub_partition_log_close(struct hub_partition_log *log) {
     if (log == NULL)
         return;
     hub_tiles_close(log->tiles);
-    hub_buffer_free(&log->unwritten);
-    hub_arena_destroy(&log->segment_arena);
+    for (size_t i = 0; i < log->segment_count; i++)
+        free_segment(&log->segments[i]);
     hub_arena_destroy(&log->arena);
     hub_release(log);
 }
@@ -250,7 +282,6 @@ enum hub_status hub_partition_log_open(const struct hub_partition_log_config *co
     log->config.topic = hub_arena_text(arena, config->topic, strlen(config->topic));
     if (config->segment_size_max == 0)
         log->config.segment_size_max = SEGMENT_SIZE_MAX;
-    log->unwritten.size_max = SEGMENT_SIZE_MAX;
     const char *origin = hub_arena_format(arena, "%s/%s-%d", config->deployment, config->topic,
                                           config->partition);
     enum hub_status status = hub_note_key_make(origin, HUB_NOTE_SIGNATURE, config->private,

@@ -6,6 +6,9 @@
  *   segments/1000.avro    named by the index of its first record
  *   tile/...              hub/archive/tiles.h; an entry is a descriptor (hub/archive/leaf.h)
  *
+ * Each schema has a segment that goes on, up to HUB_OPEN_SEGMENTS_MAX of them, so that records of several
+ * that take turns fill a few files; what is no Avro has one, too.
+ *
  * Written in that order: segments and tiles, the disk, the checkpoint. What a crash has left beyond the
  * checkpoint is cut off when it is opened, and comes again, the same. */
 #pragma once
@@ -20,7 +23,7 @@ struct hub_partition_log_config {
     const char *topic;
     int32_t partition;
     const struct hub_ed25519_key *private;
-    size_t segment_size_max; /* a segment that has reached it is the last but one; 0: 256 MiB */
+    size_t segment_size_max; /* a segment that has reached it does not go on; 0: 256 MiB */
 };
 
 struct hub_partition_log;

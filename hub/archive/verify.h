@@ -1,6 +1,6 @@
 /* Whether the archive of a partition is what was signed: with its files and the public key, and nothing else.
  *
- * From the last checkpoint down: its signature, the tree that it is the root of, every entry, and of every
+ * From the last checkpoint down: its signature, the tree that it is the root of, the entries, and of each
  * entry the record it speaks of. Every earlier checkpoint must be one of the same log as it was then; one
  * of a later log means that this one was put back. */
 #pragma once
@@ -10,7 +10,7 @@
 struct hub_verify_config {
     const char *folder;
     const struct hub_note_key *key; /* of the log; its name is the origin */
-    uint64_t from, to;              /* of which records the bytes are looked at: [from, to); to 0: all */
+    uint64_t from, to;              /* the records that are looked at: [from, to); to 0: all */
     void (*progress)(void *context, uint64_t done, uint64_t size); /* every 65,536 entries; or NULL */
     void *context;
 };
@@ -21,7 +21,7 @@ struct hub_verified {
     uint64_t bytes;       /* of those records */
     uint64_t checkpoints; /* besides the last */
     int64_t next_offset;
-    uint64_t unsigned_bytes; /* beyond the checkpoint in the last segment: not signed yet, and no error */
+    uint64_t unsigned_bytes; /* beyond the checkpoint in segments that go on: not signed yet, and no error */
 };
 
 /* HUB_REJECT: it is not, and the error names the first record or file that is not, and how. HUB_FATAL

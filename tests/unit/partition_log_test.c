@@ -35,7 +35,12 @@ static struct hub_partition_log *open_log(const char *folder) {
     return log;
 }
 
-/* Record N of the partition, at offset 2 * N: some are no Avro, some are null, and the schema changes. */
+/* Of three schemas, of which two take turns and one is followed by another. */
+static int32_t schema_of(uint64_t number) {
+    return number % 5 == 0 ? 9 : number < 200 ? 7 : 8;
+}
+
+/* Record N of the partition, at offset 2 * N: some are no Avro, some are null. */
 static void append(struct hub_partition_log *log, uint64_t number) {
     struct hub_error error;
     char key[32], value[64];
@@ -50,7 +55,7 @@ static void append(struct hub_partition_log *log, uint64_t number) {
                                           : number % 7 == 5 ? HUB_ARCHIVED_BYTES
                                                             : HUB_ARCHIVED_AVRO,
                                   .value = hub_bytes(value, (size_t)size + 1)};
-    expect_ok(hub_partition_log_append(log, &record, number < 200 ? 7 : 8, schema, &error), &error);
+    expect_ok(hub_partition_log_append(log, &record, schema_of(number), schema, &error), &error);
 }
 
 static void append_until(struct hub_partition_log *log, uint64_t size) {
@@ -96,6 +101,52 @@ static void a_log_of_nothing_may_be_signed_too(void **state) {
     log = open_log(folder.path);
     assert_int_equal(hub_partition_log_size(log), 1);
     hub_partition_log_close(log);
+    folder_remove(&folder);
+}
+
+static size_t count_segments(struct folder *folder) {
+    struct hub_error error;
+    char **names = NULL;
+    size_t count = 0;
+    expect_ok(hub_file_list(folder_path(folder, "segments"), ".avro", &folder->arena, &names, &count,
+                            &error), &error);
+    return count;
+}
+
+/* Two schemas, and what is of none. */
+static void records_of_schemas_that_take_turns_fill_a_few_segments(void **state) {
+    struct folder folder;
+    (void)state;
+    folder_make(&folder);
+    struct hub_partition_log *log = open_log(folder.path);
+    append_until(log, 30);
+    sign(log);
+    hub_partition_log_close(log);
+    assert_int_equal(count_segments(&folder), 3);
+    folder_remove(&folder);
+}
+
+/* Of more schemas than may have a segment that goes on, the oldest ends, and begins another. */
+static void there_are_not_more_schemas_at_once_than_may_be(void **state) {
+    struct folder folder;
+    struct hub_error error;
+    (void)state;
+    folder_make(&folder);
+    struct hub_partition_log *log = open_log(folder.path);
+    for (int i = 0; i < 2 * HUB_OPEN_SEGMENTS_MAX + 2; i++) {
+        struct hub_archived record = {
+            .offset = i, .kind = HUB_ARCHIVED_AVRO, .value = hub_bytes("\x02x", 2)};
+        expect_ok(hub_partition_log_append(log, &record, 1 + i % (HUB_OPEN_SEGMENTS_MAX + 1), schema,
+                                           &error), &error);
+        if (i % 9 == 0) {
+            sign(log);
+            hub_partition_log_close(log);
+            log = open_log(folder.path);
+        }
+    }
+    sign(log);
+    hub_partition_log_close(log);
+    assert_int_equal(count_segments(&folder), 2 * HUB_OPEN_SEGMENTS_MAX + 2);
     folder_remove(&folder);
 }
 
@@ -274,6 +325,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_log_goes_on_where_its_checkpoint_says),
         cmocka_unit_test(a_log_of_nothing_may_be_signed_too),
+        cmocka_unit_test(records_of_schemas_that_take_turns_fill_a_few_segments),
+        cmocka_unit_test(there_are_not_more_schemas_at_once_than_may_be),
         cmocka_unit_test(killed_anywhere_it_becomes_what_it_would_have_been),
         cmocka_unit_test(what_was_altered_is_found),
         cmocka_unit_test(a_segment_that_is_short_is_found),

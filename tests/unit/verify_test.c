@@ -50,7 +50,8 @@ static void append_until(struct hub_partition_log *log, uint64_t size, const cha
                                       .key = hub_bytes_of_text("mes/1"),
                                       .kind = HUB_ARCHIVED_AVRO,
                                       .value = hub_bytes(value, strlen(suite) + 1)};
-        expect_ok(hub_partition_log_append(log, &record, 7, schema, &error), &error);
+        int32_t schema_id = hub_partition_log_size(log) % 3 == 0 ? 8 : 7; /* they take turns */
+        expect_ok(hub_partition_log_append(log, &record, schema_id, schema, &error), &error);
     }
 }
 
@@ -158,10 +159,10 @@ static void the_first_that_fails_is_named(void **state) {
     make_archive(&archive);
     change(&archive, "tile/entries/001.p/44", 10, 1);
     assert_found(&archive, "record 299: its entry is not the one in its tile");
-    change(&archive, "tile/0/000", 32 * 6, 1);
-    assert_found(&archive, "record 250: its entry is not the one in its tile");
     change(&archive, "segments/0.avro", 16 + 3, 1);
     assert_found(&archive, "its bytes in segments/0.avro are not those that were archived");
+    change(&archive, "tile/0/000", 32 * 6, 1);
+    assert_found(&archive, "record 250: its entry is not the one in its tile");
     folder_remove(&archive.folder);
 }
 

@@ -1,0 +1,341 @@
+#include "hub/archive/reader.h"
+
+#include "hub/io/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RECORD_SIZE_MAX = 64 * 1024 * 1024, HEADER_SIZE_MAX = 8 * 1024 * 1024,
+       STREAMS_MAX = HUB_OPEN_SEGMENTS_MAX };
+
+/* A segment, as far as it was read. */
+struct reading {
+    struct hub_segment segment;
+    struct hub_arena *arena;        /* of its header's texts */
+    uint64_t end;                   /* of the last record's block that was read */
+    struct hub_file_stream *stream; /* from there on; NULL: it is not open now */
+};
+
+struct hub_archive_reader {
+    char *folder;
+    const char *topic; /* within the key's name */
+    size_t topic_size;
+    int32_t partition;
+    struct hub_checkpoint checkpoint;
+    struct hub_tiles *tiles;
+    struct hub_merkle_tree tree;
+    uint64_t from, index; /* of the first record, and of the next */
+    int64_t last_offset;
+    struct reading *readings; /* what was read last is last */
+    size_t reading_count, reading_capacity, stream_count;
+    struct hub_arena arena; /* of one record */
+    struct hub_buffer entry;
+    struct hub_note_key key;
+};
+
+/* --- segments --- */
+
+static const char *path_of_segment(struct hub_archive_reader *reader, uint64_t first) {
+    return hub_arena_format(&reader->arena, "%s/segments/%llu.avro", reader->folder,
+                            (unsigned long long)first);
+}
+
+static void close_stream(struct hub_archive_reader *reader, struct reading *reading) {
+    reader->stream_count -= reading->stream != NULL;
+    hub_file_stream_close(reading->stream);
+    reading->stream = NULL;
+}
+
+/* Where too many are open, one that was not read for long is closed: it can be opened again. */
+static enum hub_status open_stream(struct hub_archive_reader *reader, struct reading *reading,
+                                   struct hub_error *reterr) {
+    if (reading->stream != NULL)
+        return HUB_OK;
+    for (size_t i = 0; reader->stream_count >= STREAMS_MAX; i++)
+        close_stream(reader, &reader->readings[i]);
+    HUB_TRY(hub_file_stream_open(path_of_segment(reader, reading->segment.first), reading->end,
+                                 &reading->stream, reterr));
+    reader->stream_count++;
+    return HUB_OK;
+}
+
+static struct reading *add_reading(struct hub_archive_reader *reader, uint64_t first) {
+    HUB_GROW(reader->readings, reader->reading_count, reader->reading_capacity);
+    struct reading *reading = &reader->readings[reader->reading_count++];
+    *reading = (struct reading){.segment.first = first,
+                                .arena = hub_allocate_zero(1, sizeof *reading->arena)};
+    return reading;
+}
+
+static struct reading *find_reading(struct hub_archive_reader *reader, uint64_t first) {
+    for (size_t i = reader->reading_count; i > 0; i--) {
+        struct reading *found = &reader->readings[i - 1];
+        struct reading *last = &reader->readings[reader->reading_count - 1];
+        if (found->segment.first != first)
+            continue;
+        struct reading was = *found;
+        *found = *last;
+        *last = was;
+        return last;
+    }
+    return NULL;
+}
+
+static enum hub_status read_header(struct reading *reading, struct hub_cursor *cursor,
+                                   const struct hub_digest *archived, struct hub_error *reterr) {
+    uint64_t first = reading->segment.first;
+    HUB_TRY(hub_segment_read(cursor, reading->arena, &reading->segment, reterr));
+    struct hub_digest header =
+        hub_sha256.digest(hub_bytes_part(cursor->bytes, 0, cursor->position));
+    if (memcmp(&header, archived, sizeof header) != 0 || reading->segment.first != first)
+        return hub_fail(reterr, HUB_REJECT, "the header of segments/%llu.avro is not the one that "
+                        "was archived", (unsigned long long)first);
+    return HUB_OK;
+}
+
+/* How many bytes stand between the block before and what is encoded: a count of one, and the size. */
+static uint64_t before_encoded(uint64_t size) {
+    uint64_t bytes = 2;
+    for (uint64_t rest = size << 1; rest >= 128; rest >>= 7)
+        bytes++;
+    return bytes;
+}
+
+/* A segment that began before what is read: its first entry has the digest of its header. */
+static enum hub_status begin_within(struct hub_archive_reader *reader,
+                                    const struct hub_leaf *leaf, struct reading **ret_reading,
+                                    struct hub_error *reterr) {
+    HUB_SCOPED_BUFFER entry = {0}, begins = {.size_max = HEADER_SIZE_MAX};
+    struct hub_leaf first;
+    HUB_TRY(hub_tiles_entry(reader->tiles, leaf->segment, &entry, reterr));
+    HUB_TRY(hub_leaf_read(hub_buffer_bytes(&entry), &first, reterr));
+    if (!first.has_header || leaf->at < before_encoded(leaf->size))
+        return hub_fail(reterr, HUB_REJECT, "its place in its segment is none");
+    HUB_TRY(hub_file_read_start(path_of_segment(reader, leaf->segment), HEADER_SIZE_MAX, &begins,
+                                reterr));
+    struct hub_cursor cursor = hub_cursor(hub_buffer_bytes(&begins));
+    struct reading *reading = add_reading(reader, leaf->segment);
+    HUB_TRY(read_header(reading, &cursor, &first.header, reterr));
+    reading->end = leaf->at - before_encoded(leaf->size);
+    *ret_reading = reading;
+    return HUB_OK;
+}
+
+static enum hub_status no_place(struct hub_error *reterr) {
+    return hub_fail(reterr, HUB_REJECT, "its entry does not come after the one before it");
+}
+
+/* The segment of that entry, open where its block begins or, of its first one, where the file does. */
+static enum hub_status find_segment(struct hub_archive_reader *reader,
+                                    const struct hub_leaf *leaf, struct reading **ret_reading,
+                                    struct hub_error *reterr) {
+    bool begins = leaf->segment == reader->index;
+    if (begins != leaf->has_header || leaf->segment > reader->index)
+        return no_place(reterr);
+    struct reading *reading = find_reading(reader, leaf->segment);
+    if (begins && reading == NULL)
+        reading = add_reading(reader, leaf->segment);
+    else if (reading == NULL && leaf->segment < reader->from)
+        HUB_TRY(begin_within(reader, leaf, &reading, reterr));
+    else if (reading == NULL || leaf->at <= reading->end)
+        return no_place(reterr);
+    *ret_reading = reading;
+    return open_stream(reader, reading, reterr);
+}
+
+/* --- records --- */
+
+/* Up to the end of the record's block. */
+static enum hub_status read_block(struct hub_archive_reader *reader, struct reading *reading,
+                                  const struct hub_leaf *leaf, struct hub_archived *ret_record,
+                                  struct hub_error *reterr) {
+    uint64_t position = reading->end;
+    struct hub_bytes piece, encoded;
+    uint64_t end = leaf->at + leaf->size + HUB_SYNC_SIZE;
+    if (leaf->size > RECORD_SIZE_MAX || leaf->at < position || end < leaf->at ||
+        end - position > 2 * (uint64_t)RECORD_SIZE_MAX)
+        return hub_fail(reterr, HUB_REJECT, "its place in its segment is none");
+    HUB_TRY(hub_file_stream_take(reading->stream, (size_t)(end - position), &piece, reterr));
+    reading->end = end;
+    struct hub_cursor cursor = hub_cursor(piece);
+    if (position == 0)
+        HUB_TRY(read_header(reading, &cursor, &leaf->header, reterr));
+    struct hub_digest digest = hub_sha256.digest(hub_bytes_part(
+        piece, (size_t)(leaf->at - position), (size_t)(leaf->at - position + leaf->size)));
+    if (memcmp(&digest, &leaf->digest, sizeof digest) != 0)
+        return hub_fail(reterr, HUB_REJECT, "its bytes in segments/%llu.avro are not those that were "
+                        "archived", (unsigned long long)leaf->segment);
+    if (hub_cursor_left(&cursor) == 0)
+        return hub_fail(reterr, HUB_REJECT, "its place in its segment is none");
+    HUB_TRY(hub_segment_next(&cursor, &reading->segment, &reader->arena, ret_record, &encoded,
+                             reterr));
+    if (hub_cursor_left(&cursor) > 0 || encoded.size != leaf->size)
+        return hub_fail(reterr, HUB_REJECT, "its place in its segment is none");
+    if (ret_record->index != reader->index || ret_record->offset != leaf->offset ||
+        ret_record->timestamp_ms != leaf->timestamp_ms)
+        return hub_fail(reterr, HUB_REJECT, "its entry is of another record");
+    return HUB_OK;
+}
+
+static enum hub_status read_entry(struct hub_archive_reader *reader, struct hub_leaf *ret_leaf,
+                                  struct hub_error *reterr) {
+    struct hub_digest stored;
+    hub_buffer_clear(&reader->entry);
+    HUB_TRY(hub_tiles_entry(reader->tiles, reader->index, &reader->entry, reterr));
+    struct hub_digest leaf = hub_merkle_leaf(&hub_sha256, hub_buffer_bytes(&reader->entry));
+    if (!reader->tree.node(reader->tree.context, 0, reader->index, &stored))
+        return hub_fail(reterr, HUB_FATAL, "its hash cannot be read");
+    if (memcmp(&leaf, &stored, sizeof leaf) != 0)
+        return hub_fail(reterr, HUB_REJECT, "its entry is not the one in its tile");
+    HUB_TRY(hub_leaf_read(hub_buffer_bytes(&reader->entry), ret_leaf, reterr));
+    if (ret_leaf->partition != reader->partition || strlen(ret_leaf->topic) != reader->topic_size ||
+        memcmp(ret_leaf->topic, reader->topic, reader->topic_size) != 0 ||
+        ret_leaf->offset <= reader->last_offset)
+        return no_place(reterr);
+    return HUB_OK;
+}
+
+static enum hub_status next(struct hub_archive_reader *reader,
+                            struct hub_archive_record *ret_record, struct hub_error *reterr) {
+    struct reading *reading = NULL;
+    ret_record->index = reader->index;
+    HUB_TRY(read_entry(reader, &ret_record->leaf, reterr));
+    HUB_TRY(find_segment(reader, &ret_record->leaf, &reading, reterr));
+    HUB_TRY(read_block(reader, reading, &ret_record->leaf, &ret_record->record, reterr));
+    ret_record->segment = &reading->segment;
+    return HUB_OK;
+}
+
+enum hub_status hub_archive_reader_next(struct hub_archive_reader *reader,
+                                        struct hub_archive_record *ret_record,
+                                        struct hub_error *reterr) {
+    assert(reader->index < reader->checkpoint.size);
+    hub_arena_reset(&reader->arena);
+    enum hub_status status = next(reader, ret_record, reterr);
+    if (status != HUB_OK)
+        return hub_fail_at(reterr, status, "record %llu", (unsigned long long)reader->index);
+    reader->last_offset = ret_record->leaf.offset;
+    reader->index++;
+    return HUB_OK;
+}
+
+/* --- the end --- */
+
+static const struct hub_open_segment *find_open(const struct hub_archive_reader *reader,
+                                                uint64_t first) {
+    for (size_t i = 0; i < reader->checkpoint.segment_count; i++)
+        if (reader->checkpoint.segments[i].first == first)
+            return &reader->checkpoint.segments[i];
+    return NULL;
+}
+
+static enum hub_status finish_segment(struct hub_archive_reader *reader,
+                                      const struct reading *reading, uint64_t *unsigned_bytes,
+                                      struct hub_error *reterr) {
+    uint64_t first = reading->segment.first;
+    const struct hub_open_segment *open = find_open(reader, first);
+    struct hub_file_facts facts;
+    HUB_TRY(hub_file_facts(path_of_segment(reader, first), &facts, reterr));
+    if (open != NULL && open->size != reading->end)
+        return hub_fail(reterr, HUB_REJECT, "segments/%llu.avro: it ends at byte %llu, and the "
+                        "checkpoint says %llu", (unsigned long long)first,
+                        (unsigned long long)reading->end, (unsigned long long)open->size);
+    if (open == NULL && facts.size > reading->end)
+        return hub_fail(reterr, HUB_REJECT, "segments/%llu.avro: %llu bytes at its end that no entry "
+                        "speaks of", (unsigned long long)first,
+                        (unsigned long long)(facts.size - reading->end));
+    *unsigned_bytes += facts.size - reading->end;
+    return HUB_OK;
+}
+
+/* There is no segment that no entry speaks of, but for those that begin beyond the checkpoint. */
+static enum hub_status count_segments(struct hub_archive_reader *reader,
+                                      struct hub_error *reterr) {
+    char **names = NULL;
+    size_t count = 0, found = 0;
+    const char *folder = hub_arena_format(&reader->arena, "%s/segments", reader->folder);
+    HUB_TRY(hub_file_list(folder, "", &reader->arena, &names, &count, reterr));
+    for (size_t i = 0; i < count; i++)
+        found += strtoull(names[i], NULL, 10) < reader->checkpoint.size;
+    if (found != reader->reading_count)
+        return hub_fail(reterr, HUB_REJECT, "segments: %zu files, where the entries speak of %zu",
+                        found, reader->reading_count);
+    return HUB_OK;
+}
+
+enum hub_status hub_archive_reader_finish(struct hub_archive_reader *reader,
+                                          uint64_t *ret_unsigned_bytes,
+                                          struct hub_error *reterr) {
+    assert(reader->from == 0 && reader->index == reader->checkpoint.size);
+    *ret_unsigned_bytes = 0;
+    hub_arena_reset(&reader->arena);
+    for (size_t i = 0; i < reader->reading_count; i++)
+        HUB_TRY(finish_segment(reader, &reader->readings[i], ret_unsigned_bytes, reterr));
+    return count_segments(reader, reterr);
+}
+
+/* --- opening --- */
+
+/* The key's name ends in TOPIC-PARTITION. */
+static bool read_name(struct hub_archive_reader *reader) {
+    const char *slash = strrchr(reader->key.name, '/');
+    const char *dash = strrchr(reader->key.name, '-');
+    if (slash == NULL || dash == NULL || dash < slash)
+        return false;
+    reader->topic = slash + 1;
+    reader->topic_size = (size_t)(dash - reader->topic);
+    reader->partition = (int32_t)strtol(dash + 1, NULL, 10);
+    return true;
+}
+
+static enum hub_status open_log(struct hub_archive_reader *reader, struct hub_error *reterr) {
+    if (!read_name(reader))
+        return hub_fail(reterr, HUB_REJECT, "'%s' is no log of a partition", reader->key.name);
+    HUB_TRY(hub_checkpoint_load(reader->folder, "checkpoint", &reader->key, &reader->checkpoint,
+                                reterr));
+    HUB_TRY(hub_tiles_open(reader->folder, reader->checkpoint.size, &hub_sha256, &reader->tiles,
+                           reterr));
+    reader->tree = hub_tiles_tree(reader->tiles);
+    return HUB_OK;
+}
+
+enum hub_status hub_archive_reader_open(const char *folder, const struct hub_note_key *key,
+                                        uint64_t from, struct hub_archive_reader **ret_reader,
+                                        struct hub_error *reterr) {
+    struct hub_archive_reader *reader = hub_allocate_zero(1, sizeof *reader);
+    reader->folder = hub_copy_text(folder);
+    reader->key = *key;
+    reader->index = reader->from = from;
+    reader->last_offset = -1;
+    enum hub_status status = open_log(reader, reterr);
+    if (status == HUB_OK)
+        *ret_reader = reader;
+    else
+        hub_archive_reader_close(reader);
+    return status;
+}
+
+void hub_archive_reader_close(struct hub_archive_reader *reader) {
+    if (reader == NULL)
+        return;
+    for (size_t i = 0; i < reader->reading_count; i++) {
+        close_stream(reader, &reader->readings[i]);
+        hub_arena_destroy(reader->readings[i].arena);
+        hub_release(reader->readings[i].arena);
+    }
+    hub_release(reader->readings);
+    hub_tiles_close(reader->tiles);
+    hub_buffer_free(&reader->entry);
+    hub_arena_destroy(&reader->arena);
+    hub_release(reader->folder);
+    hub_release(reader);
+}
+
+const struct hub_checkpoint *hub_archive_reader_checkpoint(const struct hub_archive_reader *reader) {
+    return &reader->checkpoint;
+}
+
+struct hub_tiles *hub_archive_reader_tiles(struct hub_archive_reader *reader) {
+    return reader->tiles;
+}

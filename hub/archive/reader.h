@@ -1,0 +1,42 @@
+/* The records of a partition's archive, in the order in which they were appended. Each is compared with its
+ * entry in the log, and the entry with the hash in its tile; that the tiles are what was signed is shown by
+ * hub/archive/verify.h. */
+#pragma once
+
+#include "hub/archive/checkpoint.h"
+#include "hub/archive/leaf.h"
+#include "hub/archive/segment.h"
+#include "hub/archive/tiles.h"
+
+struct hub_archive_reader;
+
+/* Lasts until the next is asked for. */
+struct hub_archive_record {
+    uint64_t index;
+    struct hub_leaf leaf;
+    const struct hub_segment *segment;
+    struct hub_archived record;
+};
+
+/* The log in that folder as its last checkpoint says, from the record of that index on. HUB_REJECT where
+ * the checkpoint is not signed by the key, HUB_FATAL where a file cannot be read. */
+HUB_MUST_USE enum hub_status hub_archive_reader_open(const char *folder,
+                                                     const struct hub_note_key *key, uint64_t from,
+                                                     struct hub_archive_reader **ret_reader,
+                                                     struct hub_error *reterr);
+void hub_archive_reader_close(struct hub_archive_reader *reader); /* NULL is fine */
+
+const struct hub_checkpoint *hub_archive_reader_checkpoint(const struct hub_archive_reader *reader);
+struct hub_tiles *hub_archive_reader_tiles(struct hub_archive_reader *reader); /* the reader's own */
+
+/* The next one; there must be one. HUB_REJECT where it is not what was archived, and the error says which
+ * and how; HUB_FATAL where a file cannot be read. */
+HUB_MUST_USE enum hub_status hub_archive_reader_next(struct hub_archive_reader *reader,
+                                                     struct hub_archive_record *ret_record,
+                                                     struct hub_error *reterr);
+
+/* When all were read from the first on: that there is nothing else in the segments. HUB_REJECT where there
+ * is. What was appended and is not signed yet is no error, and is counted. */
+HUB_MUST_USE enum hub_status hub_archive_reader_finish(struct hub_archive_reader *reader,
+                                                       uint64_t *ret_unsigned_bytes,
+                                                       struct hub_error *reterr);
