@@ -99,6 +99,18 @@ enum hub_status hub_checkpoint_load(const char *folder, const char *name,
     return HUB_OK;
 }
 
+static const char *numbered_path(const char *folder, const struct hub_checkpoint *checkpoint,
+                                 struct hub_buffer *path) {
+    hub_buffer_append_format(path, "%s/checkpoints/%llu", folder,
+                             (unsigned long long)checkpoint->size);
+    return hub_buffer_text(path);
+}
+
+static const char *last_path(const char *folder, struct hub_buffer *path) {
+    hub_buffer_append_format(path, "%s/checkpoint", folder);
+    return hub_buffer_text(path);
+}
+
 enum hub_status hub_checkpoint_store(const char *folder, const struct hub_note_key *key,
                                      const struct hub_ed25519_key *private,
                                      const struct hub_checkpoint *checkpoint,
@@ -108,9 +120,25 @@ enum hub_status hub_checkpoint_store(const char *folder, const struct hub_note_k
     hub_buffer_append_bytes(&note, hub_buffer_bytes(&text));
     hub_buffer_append_byte(&note, '\n');
     hub_note_sign(key, private, hub_buffer_bytes(&text), &note);
-    hub_buffer_append_format(&numbered, "%s/checkpoints/%llu", folder,
-                             (unsigned long long)checkpoint->size);
-    hub_buffer_append_format(&last, "%s/checkpoint", folder);
-    HUB_TRY(hub_file_write(hub_buffer_text(&numbered), hub_buffer_bytes(&note), reterr));
-    return hub_file_write(hub_buffer_text(&last), hub_buffer_bytes(&note), reterr);
+    HUB_TRY(hub_file_write(last_path(folder, &last), hub_buffer_bytes(&note), reterr));
+    return hub_file_write(numbered_path(folder, checkpoint, &numbered), hub_buffer_bytes(&note),
+                          reterr);
+}
+
+enum hub_status hub_checkpoint_resume(const char *folder, const struct hub_note_key *key,
+                                      struct hub_checkpoint *ret_checkpoint, bool *ret_has,
+                                      struct hub_error *reterr) {
+    HUB_SCOPED_BUFFER numbered = {0}, last = {0}, note = {.size_max = HUB_NOTE_SIZE_MAX};
+    struct hub_file_facts facts;
+    struct hub_error missing;
+    *ret_has = hub_file_facts(last_path(folder, &last), &facts, &missing) == HUB_OK;
+    if (!*ret_has)
+        return HUB_OK;
+    if (hub_checkpoint_load(folder, "checkpoint", key, ret_checkpoint, reterr) != HUB_OK)
+        return hub_fail_at(reterr, HUB_FATAL, "%s", folder);
+    const char *path = numbered_path(folder, ret_checkpoint, &numbered);
+    if (hub_file_facts(path, &facts, &missing) == HUB_OK)
+        return HUB_OK;
+    HUB_TRY(hub_file_read(hub_buffer_text(&last), &note, reterr));
+    return hub_file_write(path, hub_buffer_bytes(&note), reterr);
 }

@@ -39,10 +39,16 @@ HUB_MUST_USE enum hub_status hub_checkpoint_load(const char *folder, const char 
                                                  const struct hub_note_key *key,
                                                  struct hub_checkpoint *ret_checkpoint,
                                                  struct hub_error *reterr);
-/* Signs it, and writes it to checkpoints/SIZE and then to checkpoint. HUB_RETRY on a full disk, else
+/* Signs it, and writes it to `checkpoint` and then to checkpoints/SIZE. HUB_RETRY on a full disk, else
  * HUB_FATAL. */
 HUB_MUST_USE enum hub_status hub_checkpoint_store(const char *folder,
                                                   const struct hub_note_key *key,
                                                   const struct hub_ed25519_key *private,
                                                   const struct hub_checkpoint *checkpoint,
                                                   struct hub_error *reterr);
+/* What a log that is written goes on from: the last one, and `ret_has` whether there is any. What a crash
+ * has left undone of its storing is done. HUB_FATAL where it is not signed by the key; else failures as above. */
+HUB_MUST_USE enum hub_status hub_checkpoint_resume(const char *folder,
+                                                   const struct hub_note_key *key,
+                                                   struct hub_checkpoint *ret_checkpoint,
+                                                   bool *ret_has, struct hub_error *reterr);

@@ -30,10 +30,10 @@ static uint32_t id_of(const struct hub_note_key *key) {
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-enum hub_status hub_note_key_make(const char *name, enum hub_note_kind kind,
-                                  const struct hub_ed25519_key *private,
-                                  struct hub_note_key *ret_key, struct hub_error *reterr) {
-    struct hub_note_key key = {.kind = kind, .public = hub_ed25519_public(private)};
+enum hub_status hub_note_key_of(const char *name, enum hub_note_kind kind,
+                                const struct hub_ed25519_key *public,
+                                struct hub_note_key *ret_key, struct hub_error *reterr) {
+    struct hub_note_key key = {.kind = kind, .public = *public};
     if (!is_name(hub_bytes_of_text(name)))
         return hub_fail(reterr, HUB_FATAL, "'%s': a name of 1 to %d characters of ASCII without "
                         "spaces and '+' would pass", name, HUB_NOTE_NAME_MAX);
@@ -41,6 +41,13 @@ enum hub_status hub_note_key_make(const char *name, enum hub_note_kind kind,
     key.id = id_of(&key);
     *ret_key = key;
     return HUB_OK;
+}
+
+enum hub_status hub_note_key_make(const char *name, enum hub_note_kind kind,
+                                  const struct hub_ed25519_key *private,
+                                  struct hub_note_key *ret_key, struct hub_error *reterr) {
+    struct hub_ed25519_key public = hub_ed25519_public(private);
+    return hub_note_key_of(name, kind, &public, ret_key, reterr);
 }
 
 void hub_note_key_append(const struct hub_note_key *key, struct hub_buffer *buffer) {

@@ -32,6 +32,11 @@ HUB_MUST_USE enum hub_status hub_note_key_make(const char *name, enum hub_note_k
                                                const struct hub_ed25519_key *private,
                                                struct hub_note_key *ret_key,
                                                struct hub_error *reterr);
+/* The same of a public one. */
+HUB_MUST_USE enum hub_status hub_note_key_of(const char *name, enum hub_note_kind kind,
+                                             const struct hub_ed25519_key *public,
+                                             struct hub_note_key *ret_key,
+                                             struct hub_error *reterr);
 /* As NAME+ID+KEY, which others write and read ("vkey"). */
 void hub_note_key_append(const struct hub_note_key *key, struct hub_buffer *buffer);
 /* HUB_REJECT where the text is none. */

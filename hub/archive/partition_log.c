@@ -243,13 +243,10 @@ static enum hub_status write_key(const struct hub_partition_log *log, struct hub
 static enum hub_status open_files(struct hub_partition_log *log, struct hub_error *reterr) {
     HUB_SCOPED_BUFFER path = {0};
     struct hub_checkpoint checkpoint = {0};
-    struct hub_file_facts facts;
+    bool has = false;
     HUB_TRY(hub_file_make_folder(path_of(log, "segments", &path), reterr));
     HUB_TRY(hub_file_make_folder(path_of(log, "checkpoints", &path), reterr));
-    bool has = hub_file_facts(path_of(log, "checkpoint", &path), &facts, reterr) == HUB_OK;
-    if (has && hub_checkpoint_load(log->config.folder, "checkpoint", &log->key, &checkpoint,
-                                   reterr) != HUB_OK)
-        return hub_fail_at(reterr, HUB_FATAL, "%s", log->config.folder);
+    HUB_TRY(hub_checkpoint_resume(log->config.folder, &log->key, &checkpoint, &has, reterr));
     log->signed_size = checkpoint.size;
     log->next_offset = has ? checkpoint.next_offset : -1;
     HUB_TRY(hub_tiles_open(log->config.folder, checkpoint.size, &hub_sha256, &log->tiles, reterr));

@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
@@ -122,6 +123,25 @@ static void free_digest(EVP_MD_CTX **digest) {
 static EVP_PKEY *load_private(const struct hub_ed25519_key *private) {
     return hub_need(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, private->bytes,
                                                  HUB_ED25519_KEY_SIZE));
+}
+
+/* Who asks for a passphrase has none. */
+static int no_passphrase(char *text, int size, int writes, void *context) {
+    (void)text, (void)size, (void)writes, (void)context;
+    return -1;
+}
+
+enum hub_status hub_ed25519_read(struct hub_bytes pem, struct hub_ed25519_key *ret_private,
+                                 struct hub_error *reterr) {
+    BIO *text = hub_need(BIO_new_mem_buf(pem.data, (int)pem.size));
+    SCOPED_KEY *key = PEM_read_bio_PrivateKey(text, NULL, no_passphrase, NULL);
+    size_t size = sizeof ret_private->bytes;
+    BIO_free(text);
+    if (key == NULL || EVP_PKEY_id(key) != EVP_PKEY_ED25519 ||
+        EVP_PKEY_get_raw_private_key(key, ret_private->bytes, &size) != 1)
+        return hub_fail(reterr, HUB_REJECT, "no private key; what `openssl genpkey -algorithm "
+                        "ed25519` writes would pass");
+    return HUB_OK;
 }
 
 struct hub_ed25519_key hub_ed25519_public(const struct hub_ed25519_key *private) {

@@ -37,6 +37,11 @@ struct hub_ed25519_key {
 struct hub_ed25519_signature {
     uint8_t bytes[HUB_ED25519_SIGNATURE_SIZE];
 };
+/* A private key as `openssl genpkey -algorithm ed25519` writes it (PEM, RFC 7468 and 8410). HUB_REJECT where
+ * the text is none. */
+HUB_MUST_USE enum hub_status hub_ed25519_read(struct hub_bytes pem,
+                                              struct hub_ed25519_key *ret_private,
+                                              struct hub_error *reterr);
 struct hub_ed25519_key hub_ed25519_public(const struct hub_ed25519_key *private);
 struct hub_ed25519_signature hub_ed25519_sign(const struct hub_ed25519_key *private,
                                               struct hub_bytes message);

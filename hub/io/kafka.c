@@ -88,7 +88,7 @@ void hub_kafka_read_headers(const rd_kafka_message_t *message, struct hub_arena 
         const void *value = NULL;
         size_t size = 0;
         rd_kafka_header_get_all(headers, i, &list[i].name, &value, &size);
-        list[i].value = hub_bytes(value == NULL ? "" : value, size);
+        list[i].value = hub_bytes(value, size);
     }
     record->headers = list;
     record->header_count = count;

@@ -17,7 +17,7 @@ enum { HUB_KAFKA_MESSAGE_SIZE_MAX = 24 * 1024 * 1024, HUB_KAFKA_TIMEOUT_MS = 300
 
 struct hub_kafka_header {
     const char *name;
-    struct hub_bytes value;
+    struct hub_bytes value; /* without data where it is null */
 };
 
 /* One record as read. Valid until its batch is freed. */

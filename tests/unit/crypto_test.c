@@ -1,6 +1,7 @@
 /* crypto: by the published vectors; and that what was sealed is read whole or not at all. */
 #include "hub/io/crypto.h"
 #include "tests/lib/cmocka.h"
+#include "tests/lib/schema.h"
 
 static const char *text_of(struct hub_digest digest, char text[HUB_DIGEST_TEXT_SIZE]) {
     hub_digest_text(&digest, HUB_DIGEST_SIZE, text);
@@ -164,6 +165,26 @@ static void another_key_another_text_beside_and_a_shorter_one_are_seen(void **st
     assert_int_equal(plain.size, 0);
 }
 
+/* The key of RFC 8410, section 10.3, and one of another kind. */
+static void a_private_key_is_read(void **state) {
+    static const char pem[] = "-----BEGIN PRIVATE KEY-----\n"
+                              "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
+                              "-----END PRIVATE KEY-----\n";
+    static const char public_pem[] = "-----BEGIN PUBLIC KEY-----\n"
+                                     "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n"
+                                     "-----END PUBLIC KEY-----\n";
+    static const uint8_t public[] = {0x19, 0xbf, 0x44, 0x09, 0x69, 0x84, 0xcd, 0xfe};
+    struct hub_ed25519_key private;
+    struct hub_error error;
+    (void)state;
+    expect_ok(hub_ed25519_read(hub_bytes_of_text(pem), &private, &error), &error);
+    struct hub_ed25519_key found = hub_ed25519_public(&private);
+    assert_memory_equal(found.bytes, public, sizeof public);
+    assert_int_equal(hub_ed25519_read(hub_bytes_of_text(public_pem), &private, &error), HUB_REJECT);
+    assert_int_equal(hub_ed25519_read(hub_bytes_of_text("no key"), &private, &error), HUB_REJECT);
+    assert_int_equal(hub_ed25519_read(hub_bytes("", 0), &private, &error), HUB_REJECT);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_of_published_messages),
@@ -178,6 +199,7 @@ int main(void) {
         cmocka_unit_test(nothing_can_be_sealed_too),
         cmocka_unit_test(one_bit_that_is_another_is_seen),
         cmocka_unit_test(another_key_another_text_beside_and_a_shorter_one_are_seen),
+        cmocka_unit_test(a_private_key_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
