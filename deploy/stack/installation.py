@@ -17,6 +17,7 @@ KEY_SIZE = 32
 HUB_START_TIMEOUT_S = 60
 CONNECTOR_TIMEOUT_S = 120
 SETTLE_TIMEOUT_S = 120
+ARCHIVE_TIMEOUT_S = 120
 
 
 def connector_files():
@@ -47,6 +48,13 @@ def make_certificate(folder):
     (folder / "senders.pem").write_bytes((folder / "server.pem").read_bytes())
 
 
+def make_signing_key(path):
+    """Of the archive: an Ed25519 key, as an institution makes it."""
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", path], check=True,
+                   capture_output=True)
+    path.chmod(0o600)
+
+
 class Installation:
     """preset: whose programs to run. With preferred_ports, the ones the README names, if free."""
 
@@ -66,6 +74,9 @@ class Installation:
         make_certificate(self.folder / "ewp")
         self.triggers = f"127.0.0.1:{free_port()}"
         self.senders = make_senders()
+        self.archive = self.folder / "archive"
+        self.archiver = None
+        make_signing_key(self.folder / "archive.pem")
         self.hub = None
         self.connectors = []
         self.hub_arguments = []
@@ -81,6 +92,8 @@ class Installation:
         return {**os.environ,
                 "HUB_BOOTSTRAP": self.broker.bootstrap, "HUB_SCHEMAS": str(self.schemas),
                 "HUB_KEYS": str(self.keys), "HUB_STATE": str(self.folder / "state"),
+                "HUB_ARCHIVE": str(self.archive),
+                "HUB_ARCHIVE_KEY": str(self.folder / "archive.pem"),
                 "HUB_SAMPLES": str(self.samples), "HUB_CTGOV_URL": self.sources.url,
                 "HUB_EWP_URL": self.sources.url, "HUB_LADOK_URL": self.sources.url,
                 "HUB_EWP_LISTEN": self.notices,
@@ -114,6 +127,18 @@ class Installation:
                 return answer.status == 200
         except OSError:
             return False
+
+    def start_archiver(self, *arguments):
+        self.archiver = Process("atmp-archive", [self.programs / "atmp-archive", "--listen",
+                                                 f"127.0.0.1:{free_port()}", *arguments],
+                                self.folder / "archiver.log", self.environment).start()
+
+    def archive_everything(self):
+        """What there is now."""
+        self.start_archiver("--once")
+        code = self.archiver.wait(ARCHIVE_TIMEOUT_S)
+        if code != 0:
+            raise Failed(f"the archiver ended with {code}\n{self.archiver.tail()}")
 
     def start_connector(self, file, *arguments):
         name = name_of(file)
@@ -168,7 +193,7 @@ class Installation:
         return self.ctl_result("lag").returncode == 0
 
     def stop(self):
-        for process in [*self.connectors, self.hub]:
+        for process in [*self.connectors, self.hub, self.archiver]:
             if process is not None:
                 process.stop()
         self.broker.stop()

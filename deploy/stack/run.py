@@ -60,7 +60,7 @@ def report(installation):
 
 
 def say_where_to_look(installation):
-    for name in ("HUB_BOOTSTRAP", "HUB_SCHEMAS"):
+    for name in ("HUB_BOOTSTRAP", "HUB_SCHEMAS", "HUB_ARCHIVE", "HUB_ARCHIVE_KEY"):
         print(f"export {name}={installation.environment[name]}")
     print(f"""export HUB_REGISTRY={installation.registry}
 
@@ -80,6 +80,7 @@ def run(arguments, folder):
         good = report(installation)
         if not arguments.once:
             installation.start_connectors()
+            installation.start_archiver("--interval-ms", "5000")
             say_where_to_look(installation)
             signal.pause()
         return 0 if good else 1

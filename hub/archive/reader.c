@@ -220,6 +220,39 @@ enum hub_status hub_archive_reader_next(struct hub_archive_reader *reader,
     return HUB_OK;
 }
 
+bool hub_archive_reader_has_next(const struct hub_archive_reader *reader) {
+    return reader->index < reader->checkpoint.size;
+}
+
+static enum hub_status offset_of(struct hub_archive_reader *reader, uint64_t index,
+                                 int64_t *ret_offset, struct hub_error *reterr) {
+    struct hub_leaf leaf;
+    hub_buffer_clear(&reader->entry);
+    HUB_TRY(hub_tiles_entry(reader->tiles, index, &reader->entry, reterr));
+    enum hub_status status = hub_leaf_read(hub_buffer_bytes(&reader->entry), &leaf, reterr);
+    if (status != HUB_OK)
+        return hub_fail_at(reterr, status, "record %llu", (unsigned long long)index);
+    *ret_offset = leaf.offset;
+    return HUB_OK;
+}
+
+enum hub_status hub_archive_reader_seek(struct hub_archive_reader *reader, int64_t offset,
+                                        struct hub_error *reterr) {
+    uint64_t low = 0, high = reader->checkpoint.size;
+    assert(reader->index == reader->from && reader->reading_count == 0);
+    while (low < high) { /* all before low are earlier, none from high on */
+        uint64_t middle = low + (high - low) / 2;
+        int64_t found = 0;
+        HUB_TRY(offset_of(reader, middle, &found, reterr));
+        if (found < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    reader->index = reader->from = low;
+    return HUB_OK;
+}
+
 /* --- the end --- */
 
 static const struct hub_open_segment *find_open(const struct hub_archive_reader *reader,

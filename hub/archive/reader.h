@@ -29,6 +29,12 @@ void hub_archive_reader_close(struct hub_archive_reader *reader); /* NULL is fin
 const struct hub_checkpoint *hub_archive_reader_checkpoint(const struct hub_archive_reader *reader);
 struct hub_tiles *hub_archive_reader_tiles(struct hub_archive_reader *reader); /* the reader's own */
 
+/* Before anything was read: goes to the first record of that offset of the partition or a later one; to the end
+ * where there is none. HUB_REJECT where an entry is none, HUB_FATAL where a file cannot be read. */
+HUB_MUST_USE enum hub_status hub_archive_reader_seek(struct hub_archive_reader *reader,
+                                                     int64_t offset, struct hub_error *reterr);
+/* Whether there is a next one. */
+bool hub_archive_reader_has_next(const struct hub_archive_reader *reader);
 /* The next one; there must be one. HUB_REJECT where it is not what was archived, and the error says which
  * and how; HUB_FATAL where a file cannot be read. */
 HUB_MUST_USE enum hub_status hub_archive_reader_next(struct hub_archive_reader *reader,

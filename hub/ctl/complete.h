@@ -85,7 +85,8 @@ struct hub_complete_source {
 struct hub_complete {
     struct hub_ctl *ctl;
     struct hub_arena arena;
-    struct hub_reader *reader;
+    struct hub_source *source;
+    struct hub_reader *reader; /* of the source */
     struct hub_complete_source *sources;
     size_t count, capacity;
     bool has_foreign; /* a manifest claims to be another institution's */

@@ -181,13 +181,13 @@ static bool read_held(struct hub_complete *complete, const struct hub_domain *do
     if (!has_any(complete, domain, NULL))
         return true;
     hub_readers_init(&looking.readers, ctl->catalogue, domain);
-    bool good = hub_ctl_read_topic(ctl, complete->reader,
+    bool good = hub_ctl_read_topic(ctl, complete->source,
                                    hub_arena_format(&complete->arena, "log.%s", domain->name),
                                    take_entry, &looking);
     for (size_t i = 0; good && i < parties->institution_count; i++) {
         looking.institution = parties->institutions[i].name;
         if (has_any(complete, domain, looking.institution))
-            good = hub_ctl_read_topic(ctl, complete->reader,
+            good = hub_ctl_read_topic(ctl, complete->source,
                                       hub_arena_format(&complete->arena, "ingest.%s.%s",
                                                        looking.institution, domain->name),
                                       take_ingest, &looking);
@@ -302,7 +302,8 @@ static bool look(struct hub_complete *complete, struct hub_error *reterr) {
 
 bool hub_complete_look(struct hub_ctl *ctl, struct hub_complete *complete) {
     struct hub_error error;
-    *complete = (struct hub_complete){.ctl = ctl, .reader = hub_ctl_reader(ctl)};
+    *complete = (struct hub_complete){.ctl = ctl, .source = hub_ctl_source(ctl)};
+    complete->reader = hub_source_reader(complete->source);
     if (complete->reader == NULL || !hub_complete_read_manifests(complete))
         return false;
     if (look(complete, &error))
@@ -318,7 +319,7 @@ void hub_complete_end(struct hub_complete *complete) {
         hub_release(complete->sources[i].tellers);
     }
     hub_release(complete->sources);
-    hub_reader_free(complete->reader);
+    hub_source_free(complete->source);
     hub_arena_destroy(&complete->arena);
 }
 

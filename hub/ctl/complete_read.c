@@ -104,7 +104,7 @@ static bool read_institution(struct reading *reading, const char *institution) {
     struct hub_complete *complete = reading->complete;
     const char *topic = hub_arena_format(&complete->arena, HUB_MANIFEST_TOPIC, institution);
     bool good =
-        hub_ctl_read_topic(complete->ctl, complete->reader, topic, take_manifest, reading);
+        hub_ctl_read_topic(complete->ctl, complete->source, topic, take_manifest, reading);
     for (const struct told *told = reading->told; good && told != NULL; told = told->hh.next) {
         if (told->has_whole && strcmp(told->whole.names.institution, institution) == 0) {
             add_told(reading, told);
@@ -258,9 +258,9 @@ bool hub_complete_read_letters(struct hub_complete *complete) {
     const struct hub_parties *parties = &ctl->catalogue->parties;
     struct lettering lettering = {.complete = complete};
     bool good =
-        hub_ctl_read_topic(ctl, complete->reader, "deadletter.hub", take_letter, &lettering);
+        hub_ctl_read_topic(ctl, complete->source, "deadletter.hub", take_letter, &lettering);
     for (size_t i = 0; good && i < parties->institution_count; i++)
-        good = hub_ctl_read_topic(ctl, complete->reader,
+        good = hub_ctl_read_topic(ctl, complete->source,
                                   hub_arena_format(&complete->arena, "deadletter.%s",
                                                    parties->institutions[i].name),
                                   take_letter, &lettering);

@@ -66,17 +66,17 @@ enum hub_exit hub_ctl_consume(struct hub_ctl *ctl) {
     int32_t partitions = 0;
     if (!hub_ctl_load(ctl))
         return HUB_EXIT_FINDINGS;
-    struct hub_reader *reader = hub_ctl_reader(ctl);
-    if (reader == NULL)
+    struct hub_source *source = hub_ctl_source(ctl);
+    if (source == NULL)
         return HUB_EXIT_UNREACHABLE;
     enum hub_exit code = HUB_EXIT_OK;
-    if (hub_reader_partition_count(reader, ctl->arguments[0], &partitions, &error) != HUB_OK ||
+    if (hub_source_partition_count(source, ctl->arguments[0], &partitions, &error) != HUB_OK ||
         partitions < 0) {
         fprintf(stderr, "hubctl: there is no topic %s\n", ctl->arguments[0]);
         code = HUB_EXIT_NOT_FOUND;
-    } else if (!hub_ctl_read_topic(ctl, reader, ctl->arguments[0], take, &consuming)) {
+    } else if (!hub_ctl_read_topic(ctl, source, ctl->arguments[0], take, &consuming)) {
         code = HUB_EXIT_UNREACHABLE;
     }
-    hub_reader_free(reader);
+    hub_source_free(source);
     return code;
 }

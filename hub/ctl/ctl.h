@@ -27,6 +27,8 @@ struct hub_ctl {
     const char *statement; /* --statement KEY[,KEY...], or NULL */
     const char *from, *to; /* --from, --to: rules, or NULL */
     const char *report;    /* --report, or NULL */
+    const char *archive;   /* --archive DIR, or NULL: from Kafka */
+    int64_t as_of_ms;      /* --as-of, since 1970; INT64_MAX: now */
     bool json;             /* -o json */
     bool all;              /* --all */
     bool edges;            /* --edges */
@@ -43,6 +45,7 @@ struct hub_command {
     const char *summary;     /* one sentence */
     int arguments_min, arguments_max; /* positional; -1 for any number */
     enum hub_exit (*run)(struct hub_ctl *ctl);
+    bool looks;              /* only: may be asked of an archive, and of an earlier time */
 };
 
 /* Loads the catalogue, or says why not. */
@@ -56,6 +59,8 @@ enum hub_exit hub_ctl_topic_list(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_consume(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_entity_list(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_entity_show(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_entity_history(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_entity_diff(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_entity_explain(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_trace(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_conflict_list(struct hub_ctl *ctl);

@@ -75,14 +75,14 @@ static bool take(void *context, const struct hub_ctl_record *record) {
     return true;
 }
 
-bool hub_ctl_letters_read(struct hub_ctl *ctl, struct hub_reader *reader, const char *topic,
+bool hub_ctl_letters_read(struct hub_ctl *ctl, struct hub_source *source, const char *topic,
                           int64_t wanted, struct hub_ctl_letters *letters) {
     *letters = (struct hub_ctl_letters){.ctl = ctl,
                                         .topic = topic,
                                         .wanted = wanted,
                                         .values = json_array(),
                                         .history = json_array()};
-    return hub_ctl_read_topic(ctl, reader, topic, take, letters);
+    return hub_ctl_read_topic(ctl, source, topic, take, letters);
 }
 
 void hub_ctl_letters_free(struct hub_ctl_letters *letters) {
@@ -153,9 +153,9 @@ static bool read_all(struct listing *listing) {
     struct hub_arena arena = {0};
     struct hub_error error;
     char **topics = NULL;
-    struct hub_reader *reader = hub_ctl_reader(listing->ctl);
-    bool good = reader != NULL;
-    if (good && hub_reader_topics(reader, &arena, &topics, &error) != HUB_OK) {
+    struct hub_source *source = hub_ctl_source(listing->ctl);
+    bool good = source != NULL;
+    if (good && hub_source_topics(source, &arena, &topics, &error) != HUB_OK) {
         fprintf(stderr, "hubctl: %s\n", error.text);
         good = false;
     }
@@ -163,12 +163,12 @@ static bool read_all(struct listing *listing) {
         struct hub_ctl_letters letters;
         if (strncmp(topics[i], "deadletter.", 11) != 0)
             continue;
-        good = hub_ctl_letters_read(listing->ctl, reader, topics[i], /* wanted= */ -1, &letters);
+        good = hub_ctl_letters_read(listing->ctl, source, topics[i], /* wanted= */ -1, &letters);
         if (good)
             list_topic(listing, &letters);
         hub_ctl_letters_free(&letters);
     }
-    hub_reader_free(reader);
+    hub_source_free(source);
     hub_arena_destroy(&arena);
     return good;
 }
@@ -220,9 +220,9 @@ enum hub_exit hub_ctl_dlq_show(struct hub_ctl *ctl) {
     if (!hub_ctl_load(ctl))
         return HUB_EXIT_FINDINGS;
     if (topic != NULL && hub_letter_place_read(place, strchr(topic, '.') + 1, &offset)) {
-        struct hub_reader *reader = hub_ctl_reader(ctl);
-        good = reader != NULL && hub_ctl_letters_read(ctl, reader, topic, offset, &letters);
-        hub_reader_free(reader);
+        struct hub_source *source = hub_ctl_source(ctl);
+        good = source != NULL && hub_ctl_letters_read(ctl, source, topic, offset, &letters);
+        hub_source_free(source);
     }
     enum hub_exit code = !good                   ? HUB_EXIT_UNREACHABLE
                          : letters.shown == NULL ? HUB_EXIT_NOT_FOUND

@@ -18,7 +18,7 @@ struct hub_ctl_letters {
 };
 
 /* Reads a topic. False where Kafka could not be read, which has been said. To be freed all the same. */
-bool hub_ctl_letters_read(struct hub_ctl *ctl, struct hub_reader *reader, const char *topic,
+bool hub_ctl_letters_read(struct hub_ctl *ctl, struct hub_source *source, const char *topic,
                           int64_t wanted, struct hub_ctl_letters *letters);
 void hub_ctl_letters_free(struct hub_ctl_letters *letters);
 

@@ -67,10 +67,10 @@ static enum hub_exit open_settling(struct settling *settling) {
                                            sizeof *settling->chosen);
     if (!hub_ctl_load(ctl))
         return HUB_EXIT_FINDINGS;
-    struct hub_reader *reader = hub_ctl_reader(ctl);
-    bool good = reader != NULL && hub_ctl_letters_read(ctl, reader, settling->topic,
+    struct hub_source *source = hub_ctl_source(ctl);
+    bool good = source != NULL && hub_ctl_letters_read(ctl, source, settling->topic,
                                                        /* wanted= */ -1, &settling->letters);
-    hub_reader_free(reader);
+    hub_source_free(source);
     return good ? choose(settling) : HUB_EXIT_UNREACHABLE;
 }
 

@@ -1,5 +1,6 @@
 /* hubctl: looks at the hub, tries configurations, asks why. */
 #include "hub/ctl/ctl.h"
+#include "hub/ctl/when.h"
 
 #include "hub/io/crypto.h"
 #include "hub/io/json.h"
@@ -11,69 +12,73 @@
 
 static const struct hub_command commands[] = {
     {"status", NULL, "", "Counts what came in and what became of it; 1 where it does not add up.",
-     0, 0, hub_ctl_status},
-    {"lag", NULL, "", "Shows what each task has yet to take.", 0, 0, hub_ctl_lag},
+     0, 0, hub_ctl_status, false},
+    {"lag", NULL, "", "Shows what each task has yet to take.", 0, 0, hub_ctl_lag, false},
     {"complete", NULL, "",
      "Compares what is held with what the sources have; 1 where something is missing.", 0, 0,
-     hub_ctl_complete},
+     hub_ctl_complete, false},
     {"consume", NULL, "TOPIC", "Prints a topic's committed records, decoded.", 1, 1,
-     hub_ctl_consume},
+     hub_ctl_consume, true},
     {"entity", "list", "", "Lists entities; merged and withdrawn ones too with --all.", 0, 0,
-     hub_ctl_entity_list},
-    {"entity", "show", "ID", "Prints an entity's unified record.", 1, 1, hub_ctl_entity_show},
+     hub_ctl_entity_list, true},
+    {"entity", "show", "ID", "Prints an entity's unified record.", 1, 1, hub_ctl_entity_show, true},
+    {"entity", "history", "ID", "Lists what was published of an entity, and when.", 1, 1,
+     hub_ctl_entity_history, true},
+    {"entity", "diff", "ID [--from REVISION|TIME] [--to REVISION|TIME]",
+     "Compares two of its records field by field; the last two.", 1, 1, hub_ctl_entity_diff, true},
     {"entity", "explain", "ID [FIELD | ID] [--edges], or --all",
      "Says why each field says what it says; why statements are one entity, or two are not.", 0, 2,
-     hub_ctl_entity_explain},
+     hub_ctl_entity_explain, true},
     {"conflict", "list", "", "Lists open conflicts; resolved ones too with --all.", 0, 0,
-     hub_ctl_conflict_list},
-    {"conflict", "show", "ID", "Prints a conflict.", 1, 1, hub_ctl_conflict_show},
+     hub_ctl_conflict_list, true},
+    {"conflict", "show", "ID", "Prints a conflict.", 1, 1, hub_ctl_conflict_show, true},
     {"conflict", "resolve", "ID --statement KEY --reason TEXT",
      "Chooses a statement's value; the conflict is open again when the sources move.", 1, 1,
-     hub_ctl_conflict_resolve},
+     hub_ctl_conflict_resolve, false},
     {"conflict", "defer", "ID --reason TEXT", "Puts a conflict off until its values move.", 1, 1,
-     hub_ctl_conflict_defer},
+     hub_ctl_conflict_defer, false},
     {"conflict", "reopen", "ID --reason TEXT", "Takes a decision back.", 1, 1,
-     hub_ctl_conflict_reopen},
+     hub_ctl_conflict_reopen, false},
     {"entity", "join", "ID ID --reason TEXT", "Decides that two entities are one.", 2, 2,
-     hub_ctl_entity_join},
+     hub_ctl_entity_join, false},
     {"entity", "separate", "ID [ID] [--statement KEY,...] --reason TEXT",
      "Decides that two entities, or statements of one and its others, are not the same.", 1, 2,
-     hub_ctl_entity_separate},
+     hub_ctl_entity_separate, false},
     {"resolve", NULL, "SCHEME:VALUE", "Says what entity a number is the number of.", 1, 1,
-     hub_ctl_resolve},
+     hub_ctl_resolve, true},
     {"match", "list", "", "Lists pairs of entities that may be one; closed ones too with --all.", 0, 0,
-     hub_ctl_match_list},
+     hub_ctl_match_list, true},
     {"match", "show", "ID", "Compares the two field by field, with the evidence in words.", 1, 1,
-     hub_ctl_match_show},
+     hub_ctl_match_show, true},
     {"trace", NULL, "ID|IDENTIFIER --forward|--backward",
-     "Walks from a donation to a dose, or back, and names the gaps.", 1, 1, hub_ctl_trace},
+     "Walks from a donation to a dose, or back, and names the gaps.", 1, 1, hub_ctl_trace, true},
     {"dlq", "list", "", "Lists open dead letters; settled ones too with --all.", 0, 0,
-     hub_ctl_dlq_list},
+     hub_ctl_dlq_list, true},
     {"dlq", "show", "PLACE", "Prints a dead letter with its original bytes and its history.", 1, 1,
-     hub_ctl_dlq_show},
+     hub_ctl_dlq_show, true},
     {"dlq", "retry", "PLACE... --reason TEXT",
-     "Maps what they are about again, by `connector remap --letters`.", 1, -1, hub_ctl_dlq_retry},
+     "Maps what they are about again, by `connector remap --letters`.", 1, -1, hub_ctl_dlq_retry, false},
     {"dlq", "discard", "PLACE... --reason TEXT", "Settles dead letters that nobody needs.", 1, -1,
-     hub_ctl_dlq_discard},
+     hub_ctl_dlq_discard, false},
     {"refold", NULL, "DOMAIN", "Folds the log again and compares with what was published.", 1, 1,
-     hub_ctl_refold},
+     hub_ctl_refold, true},
     {"rules", "show", "[DOMAIN]", "Shows by which rules each shard is folded.", 0, 1,
-     hub_ctl_rules_show},
+     hub_ctl_rules_show, true},
     {"rules", "diff", "DOMAIN [--from RULES] [--to RULES] [--report FILE]",
      "Rehearses other rules on the log's history; 1 where they come to something else.", 1, 1,
-     hub_ctl_rules_diff},
+     hub_ctl_rules_diff, true},
     {"rules", "activate", "DOMAIN [--to RULES] --report FILE --reason TEXT",
-     "Puts rules in force that were rehearsed.", 1, 1, hub_ctl_rules_activate},
+     "Puts rules in force that were rehearsed.", 1, 1, hub_ctl_rules_activate, false},
     {"simulate", NULL, "CONFIG.yaml [DOCUMENT...] ...",
      "Maps, admits and folds documents without Kafka; prints unified records and conflicts.", 1,
-     -1, hub_ctl_simulate},
-    {"topic", "create", "", "Creates the topics that are missing.", 0, 0, hub_ctl_topic_create},
+     -1, hub_ctl_simulate, false},
+    {"topic", "create", "", "Creates the topics that are missing.", 0, 0, hub_ctl_topic_create, false},
     {"topic", "list", "", "Lists the topics, with their schemas' subjects.", 0, 0,
-     hub_ctl_topic_list},
+     hub_ctl_topic_list, false},
     {"schema", "lint", "", "Checks everything under the schemas folder.", 0, 0,
-     hub_ctl_schema_lint},
+     hub_ctl_schema_lint, false},
     {"schema", "lock", "", "Registers what was changed, as new versions with new ids.", 0, 0,
-     hub_ctl_schema_lock},
+     hub_ctl_schema_lock, false},
     {0},
 };
 
@@ -88,7 +93,8 @@ static const struct option long_options[] = {
     {"edges", no_argument, NULL, 'e'},           {"forward", no_argument, NULL, 'F'},
     {"backward", no_argument, NULL, 'B'},        {"owner", required_argument, NULL, 'O'},
     {"from", required_argument, NULL, 'f'},      {"to", required_argument, NULL, 'T'},
-    {"report", required_argument, NULL, 'R'},
+    {"report", required_argument, NULL, 'R'},    {"archive", required_argument, NULL, 'A'},
+    {"as-of", required_argument, NULL, 'S'},
     {NULL, 0, NULL, 0},
 };
 
@@ -119,7 +125,10 @@ static void usage(FILE *out) {
             "                     (HUB_CONNECTORS, else connectors)\n"
             "  --edges            why the entity's statements are one entity\n"
             "  --forward          trace: to what was made of it; --backward: to what it is made of\n"
+            "  --archive DIR      reads an archive, not Kafka; for what only looks\n"
+            "  --as-of TIME       what there was then (2026-03-03, 2026-03-03T12:00:00Z); likewise\n"
             "  --statement KEY    the statement whose value is chosen; those to separate\n"
+            "  --from, --to       entity diff: of which records, by revision or time\n"
             "  --from, --to RULES rules diff and activate: active (from), file (to; the schemas\n"
             "                     folder in use), or the path of a schemas folder or of an .avsc\n"
             "  --report FILE      rules diff writes what it found there; rules activate takes it,\n"
@@ -185,6 +194,11 @@ static bool read_option(struct hub_ctl *ctl, int option) {
     case 'R':
         ctl->report = optarg;
         return true;
+    case 'A':
+        ctl->archive = optarg;
+        return true;
+    case 'S':
+        return hub_ctl_when(optarg, &ctl->as_of_ms);
     case 'a':
         ctl->all = true;
         return true;
@@ -230,7 +244,8 @@ int main(int argc, char **argv) {
                           .connectors = environment("HUB_CONNECTORS", "connectors"),
                           .group = "hub",
                           .by = environment("USER", NULL),
-                          .limit = INT64_MAX};
+                          .limit = INT64_MAX,
+                          .as_of_ms = INT64_MAX};
     hub_json_open();
     for (int option; (option = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1;) {
         if (option == 'h') {
@@ -253,6 +268,12 @@ int main(int argc, char **argv) {
         (command->arguments_max >= 0 && ctl.argument_count > command->arguments_max)) {
         fprintf(stderr, "usage: hubctl %s %s %s\n", command->noun,
                 command->verb == NULL ? "" : command->verb, command->arguments);
+        return HUB_EXIT_USAGE;
+    }
+    if (!command->looks && (ctl.archive != NULL || ctl.as_of_ms != INT64_MAX)) {
+        fprintf(stderr, "hubctl: %s%s%s is of Kafka as it is now; without --archive and --as-of it would "
+                "pass\n", command->noun, command->verb == NULL ? "" : " ",
+                command->verb == NULL ? "" : command->verb);
         return HUB_EXIT_USAGE;
     }
     enum hub_exit code = command->run(&ctl);

@@ -126,13 +126,13 @@ static void open_value(struct comparing *comparing, struct side *side) {
 
 static bool fetch_sides(struct comparing *comparing) {
     HUB_SCOPED_BUFFER topic = {0};
-    struct hub_reader *reader = hub_ctl_reader(comparing->ctl);
+    struct hub_source *source = hub_ctl_source(comparing->ctl);
     hub_buffer_append_format(&topic, "unified.%s", comparing->domain->name);
     for (size_t i = 0; i < 2; i++)
         comparing->sides[i].id = nth_text(comparing->match, "entities", i);
-    bool good = reader != NULL && hub_ctl_read_topic(comparing->ctl, reader,
+    bool good = source != NULL && hub_ctl_read_topic(comparing->ctl, source,
                                                      hub_buffer_text(&topic), take_side, comparing);
-    hub_reader_free(reader);
+    hub_source_free(source);
     for (size_t i = 0; i < 2; i++)
         open_value(comparing, &comparing->sides[i]);
     return good;

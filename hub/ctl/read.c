@@ -14,22 +14,6 @@
 
 enum { CELL_SIZE_MAX = 504 };
 
-struct hub_reader *hub_ctl_reader(struct hub_ctl *ctl) {
-    struct hub_reader *reader = NULL;
-    struct hub_error error;
-    char **topics = NULL;
-    struct hub_arena arena = {0};
-    enum hub_status status = hub_reader_new(ctl->bootstrap, &reader, &error);
-    if (status == HUB_OK) /* answers at all? */
-        status = hub_reader_topics(reader, &arena, &topics, &error);
-    hub_arena_destroy(&arena);
-    if (status == HUB_OK)
-        return reader;
-    fprintf(stderr, "hubctl: %s: %s\n", ctl->bootstrap, error.text);
-    hub_reader_free(reader);
-    return NULL;
-}
-
 struct topic_reading {
     struct hub_ctl *ctl;
     bool (*take)(void *context, const struct hub_ctl_record *record);
@@ -65,15 +49,15 @@ static enum hub_status take_record(void *context, const struct hub_kafka_record 
     return reading->ended ? HUB_REJECT : HUB_OK; /* ends the reading */
 }
 
-bool hub_ctl_read_topic(struct hub_ctl *ctl, struct hub_reader *reader, const char *topic,
+bool hub_ctl_read_topic(struct hub_ctl *ctl, struct hub_source *source, const char *topic,
                         bool (*take)(void *context, const struct hub_ctl_record *record),
                         void *context) {
     struct topic_reading reading = {ctl, take, context, false};
     struct hub_error error;
     int32_t partitions = 0;
-    enum hub_status status = hub_reader_partition_count(reader, topic, &partitions, &error);
+    enum hub_status status = hub_source_partition_count(source, topic, &partitions, &error);
     for (int32_t i = 0; status == HUB_OK && i < partitions; i++)
-        status = hub_reader_read(reader, topic, i, 0, -1, take_record, &reading, NULL, &error);
+        status = hub_source_read(source, topic, i, 0, -1, take_record, &reading, NULL, &error);
     if (status == HUB_OK || reading.ended)
         return true;
     fprintf(stderr, "hubctl: %s\n", error.text);
@@ -141,17 +125,17 @@ static int by_key(const struct latest *a, const struct latest *b) {
 }
 
 json_t *hub_ctl_latest(struct hub_ctl *ctl, const char *prefix) {
-    struct hub_reader *reader = hub_ctl_reader(ctl);
+    struct hub_source *source = hub_ctl_source(ctl);
     struct collecting collecting = {0};
     struct latest *latest, *next;
     struct hub_arena topics = {0};
-    bool good = reader != NULL;
+    bool good = source != NULL;
     for (size_t i = 0; good && i < ctl->catalogue->domain_count; i++) {
         const char *domain = ctl->catalogue->domains[i].name;
         if (ctl->domain != NULL && strcmp(ctl->domain, domain) != 0)
             continue;
         collecting.topic = hub_arena_format(&topics, "%s%s", prefix, domain);
-        good = hub_ctl_read_topic(ctl, reader, collecting.topic, take_latest, &collecting);
+        good = hub_ctl_read_topic(ctl, source, collecting.topic, take_latest, &collecting);
     }
     json_t *list = json_array();
     HASH_SORT(collecting.latest, by_key);
@@ -162,7 +146,7 @@ json_t *hub_ctl_latest(struct hub_ctl *ctl, const char *prefix) {
         hub_release(latest->key);
         hub_release(latest);
     }
-    hub_reader_free(reader);
+    hub_source_free(source);
     hub_arena_destroy(&topics);
     if (good)
         return list;

@@ -1,8 +1,7 @@
 /* Reading topics for people: records decoded, the latest of each key, and what is committed. */
 #pragma once
 
-#include "hub/ctl/ctl.h"
-#include "hub/io/kafka.h"
+#include "hub/ctl/source.h"
 
 #include <jansson.h>
 
@@ -19,12 +18,9 @@ struct hub_ctl_record {
     size_t header_count;
 };
 
-/* Opens a reader, or says why not. */
-struct hub_reader *hub_ctl_reader(struct hub_ctl *ctl);
-
 /* Gives every committed record of a topic, partition by partition; `take` returns false to end.
- * False where Kafka could not be read, which has been said. */
-bool hub_ctl_read_topic(struct hub_ctl *ctl, struct hub_reader *reader, const char *topic,
+ * False where it could not be read, which has been said. */
+bool hub_ctl_read_topic(struct hub_ctl *ctl, struct hub_source *source, const char *topic,
                         bool (*take)(void *context, const struct hub_ctl_record *record),
                         void *context);
 

@@ -166,13 +166,13 @@ static enum hub_status compare(void *context, const struct hub_kafka_record *rec
     return HUB_OK;
 }
 
-static bool refold_partition(struct refolding *refolding, struct hub_reader *reader) {
+static bool refold_partition(struct refolding *refolding, struct hub_source *source) {
     struct hub_error error;
     struct hub_arena arena = {0};
     const char *log = hub_arena_format(&arena, "log.%s", refolding->domain->name);
     refolding->fold = hub_fold_new(refolding->ctl->catalogue, refolding->domain, &hub_sha256,
                                    refolding->partition);
-    enum hub_status status = hub_reader_read(reader, log, refolding->partition, 0, -1, fold_entry,
+    enum hub_status status = hub_source_read(source, log, refolding->partition, 0, -1, fold_entry,
                                              refolding, NULL, &error);
     for (size_t i = 0; status == HUB_OK && i < KINDS; i++) {
         refolding->topic =
@@ -181,7 +181,7 @@ static bool refold_partition(struct refolding *refolding, struct hub_reader *rea
                 : hub_arena_format(&arena, "%s.%s", kinds[i], refolding->domain->name);
         refolding->checking = &refolding->expected[i];
         refolding->at = 0;
-        status = hub_reader_read(reader, refolding->topic, refolding->partition, 0, -1, compare,
+        status = hub_source_read(source, refolding->topic, refolding->partition, 0, -1, compare,
                                  refolding, NULL, &error);
         if (status == HUB_OK)
             count_missing(refolding);
@@ -209,13 +209,13 @@ enum hub_exit hub_ctl_refold(struct hub_ctl *ctl) {
         fprintf(stderr, "hubctl: there is no domain %s\n", ctl->arguments[0]);
         return HUB_EXIT_NOT_FOUND;
     }
-    struct hub_reader *reader = hub_ctl_reader(ctl);
-    bool reached = reader != NULL;
+    struct hub_source *source = hub_ctl_source(ctl);
+    bool reached = source != NULL;
     for (int32_t i = 0; reached && i < hub_topics_shard_count(refolding.domain); i++) {
         refolding.partition = i;
-        reached = refold_partition(&refolding, reader);
+        reached = refold_partition(&refolding, source);
     }
-    hub_reader_free(reader);
+    hub_source_free(source);
     hub_arena_destroy(&refolding.kept);
     if (!reached)
         return HUB_EXIT_UNREACHABLE;

@@ -55,10 +55,10 @@ static void print(const json_t *list) {
 }
 
 static enum hub_exit resolve(struct hub_ctl *ctl, struct resolving *resolving) {
-    struct hub_reader *reader = hub_ctl_reader(ctl);
-    bool good = reader != NULL &&
-                hub_ctl_read_topic(ctl, reader, HUB_IDENTIFIER_TOPIC, take, resolving);
-    hub_reader_free(reader);
+    struct hub_source *source = hub_ctl_source(ctl);
+    bool good = source != NULL &&
+                hub_ctl_read_topic(ctl, source, HUB_IDENTIFIER_TOPIC, take, resolving);
+    hub_source_free(source);
     if (!good)
         return HUB_EXIT_UNREACHABLE;
     json_t *list = list_entities(resolving);

@@ -53,8 +53,8 @@ enum hub_exit hub_ctl_rules_show(struct hub_ctl *ctl) {
     size_t shown = 0;
     if (!hub_ctl_load(ctl))
         return HUB_EXIT_FINDINGS;
-    struct hub_reader *reader = hub_ctl_reader(ctl);
-    bool reached = reader != NULL;
+    struct hub_source *source = hub_ctl_source(ctl);
+    bool reached = source != NULL;
     json_t *list = json_array();
     for (size_t i = 0; reached && i < ctl->catalogue->domain_count; i++) {
         const struct hub_domain *domain = &ctl->catalogue->domains[i];
@@ -63,13 +63,13 @@ enum hub_exit hub_ctl_rules_show(struct hub_ctl *ctl) {
         if (only != NULL && strcmp(only, domain->name) != 0)
             continue;
         shown++;
-        reached = hub_ctl_rules_read(ctl, reader, domain, &arena, &shards, &count);
+        reached = hub_ctl_rules_read(ctl, source, domain, &arena, &shards, &count);
         for (int32_t k = 0; reached && k < count; k++)
             show_shard(domain, k, &shards[k], list, &table);
         if (reached)
             hub_ctl_ruled_free(shards, count);
     }
-    hub_reader_free(reader);
+    hub_source_free(source);
     if (reached && ctl->json) {
         json_dumpf(list, stdout, JSON_INDENT(1));
         printf("\n");
@@ -323,7 +323,7 @@ static bool is_folded(struct pair *pair, const int64_t *offsets, int32_t count,
 }
 
 /* What became of it, once that is known. */
-static bool look(struct pair *pair, struct hub_reader *reader, int64_t now_ms,
+static bool look(struct pair *pair, struct hub_source *source, int64_t now_ms,
                  enum hub_exit *ret_code) {
     struct hub_ctl_ruled *shards = NULL;
     struct letters letters = {.pair = pair, .since_ms = now_ms};
@@ -332,7 +332,7 @@ static bool look(struct pair *pair, struct hub_reader *reader, int64_t now_ms,
     int32_t count = 0;
     bool effect = false;
     *ret_code = HUB_EXIT_UNREACHABLE;
-    if (!hub_ctl_read_topic(pair->ctl, reader, "deadletter.hub", take_letter, &letters))
+    if (!hub_ctl_read_topic(pair->ctl, source, "deadletter.hub", take_letter, &letters))
         return true;
     if (letters.found != NULL) {
         printf("%s: refused: %s: %s\n", pair->domain->name, text_of(letters.found, "path"),
@@ -341,7 +341,7 @@ static bool look(struct pair *pair, struct hub_reader *reader, int64_t now_ms,
         *ret_code = HUB_EXIT_FINDINGS;
         return true;
     }
-    if (!hub_ctl_rules_read(pair->ctl, reader, pair->domain, &pair->arena, &shards, &count))
+    if (!hub_ctl_rules_read(pair->ctl, source, pair->domain, &pair->arena, &shards, &count))
         return true;
     bool entered = is_entered(shards, count, now_ms, offsets, &effect);
     hub_ctl_ruled_free(shards, count);
@@ -358,18 +358,18 @@ static bool look(struct pair *pair, struct hub_reader *reader, int64_t now_ms,
 }
 
 static enum hub_exit wait_for_entries(struct pair *pair, int64_t now_ms) {
-    struct hub_reader *reader = hub_ctl_reader(pair->ctl);
+    struct hub_source *source = hub_ctl_source(pair->ctl);
     int64_t deadline_ms = hub_clock_monotonic_ms() + WAIT_MS;
     enum hub_exit code = HUB_EXIT_UNREACHABLE;
-    if (reader == NULL)
+    if (source == NULL)
         return code;
     while (hub_clock_monotonic_ms() < deadline_ms) {
-        if (look(pair, reader, now_ms, &code)) {
-            hub_reader_free(reader);
+        if (look(pair, source, now_ms, &code)) {
+            hub_source_free(source);
             return code;
         }
     }
-    hub_reader_free(reader);
+    hub_source_free(source);
     fprintf(stderr, "hubctl: the rules are written, and the hub has not taken them within %d s; it "
                     "will when it runs\n", WAIT_MS / 1000);
     return HUB_EXIT_UNREACHABLE;

@@ -15,7 +15,7 @@ struct hub_ctl_ruled {
 
 /* One for each shard, in the arena; the histories are released with hub_ctl_ruled_free. False where
  * Kafka could not be read, which has been said. */
-bool hub_ctl_rules_read(struct hub_ctl *ctl, struct hub_reader *reader,
+bool hub_ctl_rules_read(struct hub_ctl *ctl, struct hub_source *source,
                         const struct hub_domain *domain, struct hub_arena *arena,
                         struct hub_ctl_ruled **ret_shards, int32_t *ret_count);
 void hub_ctl_ruled_free(struct hub_ctl_ruled *shards, int32_t count);

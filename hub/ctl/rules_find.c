@@ -47,7 +47,7 @@ static enum hub_status take_record(void *context, const struct hub_kafka_record 
     return HUB_OK;
 }
 
-bool hub_ctl_rules_read(struct hub_ctl *ctl, struct hub_reader *reader,
+bool hub_ctl_rules_read(struct hub_ctl *ctl, struct hub_source *source,
                         const struct hub_domain *domain, struct hub_arena *arena,
                         struct hub_ctl_ruled **ret_shards, int32_t *ret_count) {
     int32_t count = hub_topics_shard_count(domain);
@@ -61,7 +61,7 @@ bool hub_ctl_rules_read(struct hub_ctl *ctl, struct hub_reader *reader,
     }
     for (int32_t i = 0; status == HUB_OK && i < count; i++) {
         struct reading reading = {ctl, arena, &shards[i]};
-        status = hub_reader_read(reader, topic, i, 0, -1, take_record, &reading, &shards[i].next,
+        status = hub_source_read(source, topic, i, 0, -1, take_record, &reading, &shards[i].next,
                                  &error);
     }
     *ret_shards = shards;
@@ -80,13 +80,13 @@ void hub_ctl_ruled_free(struct hub_ctl_ruled *shards, int32_t count) {
 
 static enum hub_exit find_active(struct hub_ctl *ctl, const struct hub_domain *domain,
                                  struct hub_arena *arena, struct hub_rules_texts *ret_texts) {
-    struct hub_reader *reader = hub_ctl_reader(ctl);
+    struct hub_source *source = hub_ctl_source(ctl);
     struct hub_ctl_ruled *shards = NULL;
     int32_t count = 0;
     bool reached =
-        reader != NULL && hub_ctl_rules_read(ctl, reader, domain, arena, &shards, &count);
+        source != NULL && hub_ctl_rules_read(ctl, source, domain, arena, &shards, &count);
     bool same = true;
-    hub_reader_free(reader);
+    hub_source_free(source);
     if (!reached)
         return HUB_EXIT_UNREACHABLE;
     for (int32_t i = 1; i < count; i++)
@@ -245,11 +245,11 @@ bool hub_ctl_rules_name(struct hub_ctl *ctl) {
     enum hub_status status = HUB_RETRY;
     /* A topic that was just created has no leader yet, and a reader remembers that. */
     while (status != HUB_OK && hub_clock_monotonic_ms() < deadline_ms) {
-        struct hub_reader *reader = hub_ctl_reader(ctl);
-        if (reader == NULL)
+        struct hub_source *source = hub_ctl_source(ctl);
+        if (source == NULL)
             return false;
-        status = name_all(ctl, reader, &error);
-        hub_reader_free(reader);
+        status = name_all(ctl, hub_source_reader(source), &error);
+        hub_source_free(source);
         if (status != HUB_OK)
             nanosleep(&pause, NULL);
     }

@@ -104,7 +104,7 @@ static enum hub_status fold_record(void *context, const struct hub_kafka_record 
     return status;
 }
 
-static enum hub_status fold_shard(struct rehearsal *rehearsal, struct hub_reader *reader,
+static enum hub_status fold_shard(struct rehearsal *rehearsal, struct hub_source *source,
                                   int32_t shard, struct hub_error *reterr) {
     struct hub_arena arena = {0};
     int64_t next = 0;
@@ -114,7 +114,7 @@ static enum hub_status fold_shard(struct rehearsal *rehearsal, struct hub_reader
             hub_fold_new(rehearsal->ctl->catalogue, &rehearsal->sides[i].rules->domain,
                          &hub_sha256, shard);
     enum hub_status status =
-        hub_reader_read(reader, topic, shard, 0, -1, fold_record, rehearsal, &next, reterr);
+        hub_source_read(source, topic, shard, 0, -1, fold_record, rehearsal, &next, reterr);
     for (size_t i = 0; i < 2; i++)
         hub_fold_free(rehearsal->sides[i].fold);
     hub_arena_destroy(&arena);
@@ -351,18 +351,18 @@ enum hub_exit hub_ctl_rules_rehearse(struct hub_ctl *ctl, const struct hub_domai
                                                                         : SAMPLES_DEFAULT,
                                   .offsets = json_array(),
                                   .fields = json_object()};
-    struct hub_reader *reader = hub_ctl_reader(ctl);
+    struct hub_source *source = hub_ctl_source(ctl);
     struct hub_error error;
     enum hub_status status = HUB_OK;
-    if (reader == NULL) {
+    if (source == NULL) {
         end_rehearsal(&rehearsal);
         return HUB_EXIT_UNREACHABLE;
     }
     for (size_t i = 0; i < FINDINGS; i++)
         rehearsal.findings[i] = (struct finding){names[i], 0, json_array()};
     for (int32_t i = 0; status == HUB_OK && i < hub_topics_shard_count(domain); i++)
-        status = fold_shard(&rehearsal, reader, i, &error);
-    hub_reader_free(reader);
+        status = fold_shard(&rehearsal, source, i, &error);
+    hub_source_free(source);
     for (size_t i = 0; i < 2; i++)
         decode_side(ctl, &rehearsal.sides[i]);
     if (status == HUB_OK) {

@@ -26,7 +26,8 @@ struct domain_counts {
 struct looking {
     struct hub_ctl *ctl;
     struct hub_arena arena;
-    struct hub_reader *reader;
+    struct hub_source *source;
+    struct hub_reader *reader; /* of the source */
     struct domain_counts *counts; /* by domain */
     struct hub_ctl_table lag;
     struct hub_admit_counts decisions;
@@ -262,15 +263,15 @@ static bool look_at_topics(struct looking *looking) {
     const struct hub_parties *parties = &ctl->catalogue->parties;
     json_t *positions = json_object(), *position;
     const char *key;
-    bool reached = hub_ctl_read_topic(ctl, looking->reader, "position", take_position, positions);
+    bool reached = hub_ctl_read_topic(ctl, looking->source, "position", take_position, positions);
     json_object_foreach(positions, key, position)
         add_position(looking, position);
     json_decref(positions);
-    reached = reached && hub_ctl_read_topic(ctl, looking->reader, "deadletter.hub", count_letter,
+    reached = reached && hub_ctl_read_topic(ctl, looking->source, "deadletter.hub", count_letter,
                                             looking);
     for (size_t i = 0; reached && i < parties->institution_count; i++)
         reached = hub_ctl_read_topic(
-            ctl, looking->reader,
+            ctl, looking->source,
             hub_arena_format(&looking->arena, "deadletter.%s", parties->institutions[i].name),
             count_letter, looking);
     for (size_t i = 0; reached && i < ctl->catalogue->domain_count; i++) {
@@ -289,7 +290,8 @@ static bool look_at_topics(struct looking *looking) {
 static bool look_at_groups(struct looking *looking) {
     const struct hub_catalogue *catalogue = looking->ctl->catalogue;
     looking->counts = hub_allocate_zero(catalogue->domain_count, sizeof *looking->counts);
-    looking->reader = hub_ctl_reader(looking->ctl);
+    looking->source = hub_ctl_source(looking->ctl);
+    looking->reader = hub_source_reader(looking->source);
     if (looking->reader == NULL)
         return false;
     if (look_at_group(looking, ADMIT) != HUB_OK || look_at_group(looking, FOLD) != HUB_OK ||
@@ -302,7 +304,7 @@ static bool look_at_groups(struct looking *looking) {
 }
 
 static void stop_looking(struct looking *looking) {
-    hub_reader_free(looking->reader);
+    hub_source_free(looking->source);
     hub_ctl_table_free(&looking->lag);
     hub_arena_destroy(&looking->arena);
     hub_release(looking->counts);

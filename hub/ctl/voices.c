@@ -16,13 +16,13 @@ bool hub_ctl_voices_open(struct hub_ctl *ctl, const struct hub_domain *domain,
                          struct hub_ctl_voices *voices) {
     *voices = (struct hub_ctl_voices){.domain = domain};
     hub_readers_init(&voices->readers, ctl->catalogue, domain);
-    voices->reader = hub_ctl_reader(ctl);
-    return voices->reader != NULL;
+    voices->source = hub_ctl_source(ctl);
+    return voices->source != NULL;
 }
 
 void hub_ctl_voices_close(struct hub_ctl_voices *voices) {
     hub_readers_free(&voices->readers);
-    hub_reader_free(voices->reader);
+    hub_source_free(voices->source);
     hub_release(voices->items);
     hub_release(voices->origins);
     hub_arena_destroy(&voices->arena);
@@ -131,7 +131,7 @@ bool hub_ctl_voices_add(struct hub_ctl_voices *voices, const json_t *record) {
     json_array_foreach(json_object_get(unified, "statements"), i, statement) {
         int64_t offset = json_integer_value(json_object_get(statement, "offset"));
         taking.found = false;
-        if (hub_reader_read(voices->reader, topic, partition, offset, offset + 1, on_entry,
+        if (hub_source_read(voices->source, topic, partition, offset, offset + 1, on_entry,
                             &taking, NULL, &error) != HUB_OK) {
             fprintf(stderr, "hubctl: %s\n", error.text);
             return false;

@@ -20,14 +20,14 @@ struct hub_ctl_origin {
 struct hub_ctl_voices {
     const struct hub_domain *domain;
     struct hub_readers readers;
-    struct hub_reader *reader;
+    struct hub_source *source;
     struct hub_arena arena;
     struct hub_voice *items;
     struct hub_ctl_origin *origins; /* of each item */
     size_t count, capacity;
 };
 
-/* False where Kafka does not answer, which has been said. */
+/* False where there is nothing to read, which has been said. */
 bool hub_ctl_voices_open(struct hub_ctl *ctl, const struct hub_domain *domain,
                          struct hub_ctl_voices *voices);
 void hub_ctl_voices_close(struct hub_ctl_voices *voices);

@@ -12,7 +12,8 @@ import urllib.request
 import fastavro
 import pytest
 
-from archives import PROGRAMS, TOPICS, WAIT_S, Archiver, Feed, committed, make_key
+from archives import PROGRAMS, TOPICS, WAIT_S, Archiver, Feed, committed
+from stack.installation import make_signing_key
 from stack.kafka import Broker
 from stack.process import wait_until
 
@@ -33,7 +34,7 @@ def broker(tmp_path_factory):
 
 @pytest.fixture
 def key(tmp_path):
-    make_key(tmp_path / "archive.pem")
+    make_signing_key(tmp_path / "archive.pem")
     return tmp_path / "archive.pem"
 
 

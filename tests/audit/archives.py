@@ -4,7 +4,6 @@ import io
 import json
 import os
 import random
-import subprocess
 
 import confluent_kafka
 import fastavro
@@ -22,12 +21,6 @@ WAIT_S = 60
 SUBJECTS = ["trial", "fact", "decision", "rules"]
 KEYS = [b"sus/K-1", "sus/Å".encode(), b"\xff\xfe"]
 TOPICS = {"ingest.sus.trial": 2, "log.trial": 1, "unified.gmp-slot": 4, "deadletter.hub": 1}
-
-
-def make_key(path):
-    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", path], check=True,
-                   capture_output=True)
-    path.chmod(0o600)
 
 
 class Archiver:

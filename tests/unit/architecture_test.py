@@ -24,8 +24,9 @@ MAY_INCLUDE = {
                        "connectors/transports"},
     "connectors": {"hub/base", "schemas/lib", "hub/io", "connectors/kit", "connectors/formats",
                    "connectors/transports"},
+    "hub/archive": {"hub/base", "schemas/lib", "hub/io", "hub/engine"},
     "hub/ctl": {"hub/base", "schemas/lib", "hub/core", "hub/stages", "hub/io", "hub/engine",
-                "connectors/kit"},
+                "hub/archive", "connectors/kit"},
     "hub": {"hub/base", "schemas/lib", "hub/io", "hub/engine", "hub/api"},
 }
 

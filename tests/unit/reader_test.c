@@ -95,6 +95,23 @@ static void what_was_appended_is_read_from_anywhere(void **state) {
     folder_remove(&folder);
 }
 
+static void a_record_is_found_by_its_offset(void **state) {
+    struct folder folder;
+    struct hub_error error;
+    (void)state;
+    make_log(&folder);
+    for (int64_t offset = 0; offset < 2 * SIZE + 5; offset += 3) {
+        struct hub_archive_reader *reader = open_reader(&folder, 0);
+        uint64_t index = (uint64_t)(offset + 1) / 2; /* every other offset is one's */
+        expect_ok(hub_archive_reader_seek(reader, offset, &error), &error);
+        assert_int_equal(hub_archive_reader_has_next(reader), index < SIZE);
+        expect_rest(reader, index);
+        assert_false(hub_archive_reader_has_next(reader));
+        hub_archive_reader_close(reader);
+    }
+    folder_remove(&folder);
+}
+
 static enum hub_status finish(struct folder *folder, struct hub_error *reterr) {
     struct hub_archive_reader *reader = open_reader(folder, 0);
     uint64_t unsigned_bytes = 0;
@@ -131,6 +148,7 @@ static void a_segment_that_is_none_is_found_at_the_end(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_appended_is_read_from_anywhere),
+        cmocka_unit_test(a_record_is_found_by_its_offset),
         cmocka_unit_test(what_no_entry_speaks_of_is_found_at_the_end),
         cmocka_unit_test(a_segment_that_is_none_is_found_at_the_end),
     };
