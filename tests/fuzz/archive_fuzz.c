@@ -1,11 +1,12 @@
-/* What the archive reads of files that others may have written: keys, notes, checkpoints, descriptors and
- * segments. What is read and has one way to be written is written so again. */
+/* What the archive reads of files that others may have written: keys, notes, checkpoints, descriptors,
+ * segments and proofs. What is read and has one way to be written is written so again. */
 #include "hub/archive/checkpoint.h"
 #include "hub/archive/leaf.h"
+#include "hub/archive/proof.h"
 #include "hub/archive/segment.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { KEY, NOTE, CHECKPOINT, LEAF, SEGMENT, KINDS };
+enum { KEY, NOTE, CHECKPOINT, LEAF, SEGMENT, INCLUSION, GROWTH, KINDS };
 
 static void read_key(struct hub_bytes bytes) {
     struct hub_note_key key;
@@ -92,6 +93,46 @@ static void read_segment(struct hub_bytes bytes, struct hub_arena *arena) {
     }
 }
 
+/* Nobody signs with this key. */
+static struct hub_note_key nobodys_key(void) {
+    static const struct hub_ed25519_key private = {{1}};
+    struct hub_note_key key;
+    struct hub_error error;
+    fuzz_must(hub_note_key_make("audit.example/log.slot-0", HUB_NOTE_SIGNATURE, &private, &key,
+                                &error) == HUB_OK);
+    return key;
+}
+
+static void read_inclusion(struct hub_bytes bytes) {
+    static const char begins[] = "c2sp.org/tlog-proof@v1\nextra ";
+    struct hub_note_key key = nobodys_key();
+    struct hub_inclusion inclusion;
+    struct hub_checkpoint checkpoint;
+    struct hub_error error;
+    HUB_SCOPED_BUFFER again = {0};
+    bool extra = bytes.size >= sizeof begins - 1 &&
+                 memcmp(bytes.data, begins, sizeof begins - 1) == 0;
+    if (hub_inclusion_read(bytes, &inclusion, &error) != HUB_OK)
+        return;
+    fuzz_must(inclusion.proof.count <= HUB_PROOF_HASHES_MAX);
+    hub_inclusion_append(&inclusion, &again);
+    fuzz_must(extra || hub_bytes_equal(hub_buffer_bytes(&again), bytes));
+    fuzz_must(hub_inclusion_check(bytes, bytes, &key, &inclusion, &checkpoint, &error) == HUB_REJECT);
+}
+
+static void read_growth(struct hub_bytes bytes) {
+    struct hub_note_key key = nobodys_key();
+    struct hub_checkpoint from, to;
+    struct hub_error error;
+    fuzz_must(hub_growth_check(bytes, &key, &from, &to, &error) == HUB_REJECT);
+}
+
+static void read_record(struct hub_bytes bytes) {
+    const struct hub_leaf leaf = {.offset = 1};
+    struct hub_error error;
+    fuzz_must(hub_proof_check_record(bytes, 1, &leaf, &error) == HUB_REJECT);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct fuzz_input input = fuzz_input(data, size);
     uint8_t kind = fuzz_byte(&input) % KINDS;
@@ -109,8 +150,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     case LEAF:
         read_leaf(bytes);
         break;
+    case INCLUSION:
+        read_inclusion(bytes);
+        break;
+    case GROWTH:
+        read_growth(bytes);
+        break;
     default:
         read_segment(bytes, &input.arena);
+        read_record(bytes);
     }
     fuzz_input_free(&input);
     return 0;
