@@ -25,10 +25,13 @@ struct hub_ctl {
     const char *reason;    /* --reason, or NULL */
     const char *by;        /* --by, else the user's name, or NULL */
     const char *statement; /* --statement KEY[,KEY...], or NULL */
-    const char *from, *to; /* --from, --to: rules, or NULL */
+    const char *from, *to; /* --from, --to: rules, or records, or NULL */
     const char *report;    /* --report, or NULL */
     const char *archive;   /* --archive DIR, or NULL: from Kafka */
     int64_t as_of_ms;      /* --as-of, since 1970; INT64_MAX: now */
+    const char *key;       /* --key, or NULL */
+    const char *offset;    /* --offset, or NULL */
+    const char *to_file;   /* --to-file, or NULL */
     bool json;             /* -o json */
     bool all;              /* --all */
     bool edges;            /* --edges */
@@ -84,3 +87,7 @@ enum hub_exit hub_ctl_refold(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_rules_show(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_rules_diff(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_rules_activate(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_archive_verify(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_archive_prove(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_archive_prove_growth(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_archive_check(struct hub_ctl *ctl);

@@ -60,6 +60,17 @@ static const struct hub_command commands[] = {
      "Maps what they are about again, by `connector remap --letters`.", 1, -1, hub_ctl_dlq_retry, false},
     {"dlq", "discard", "PLACE... --reason TEXT", "Settles dead letters that nobody needs.", 1, -1,
      hub_ctl_dlq_discard, false},
+    {"archive", "verify", "FOLDER [--key FILE|KEY] [--from N] [--to N]",
+     "Says whether an archive is what was signed; 1 where it is not. Needs its files only.", 1, 1,
+     hub_ctl_archive_verify, false},
+    {"archive", "prove", "LOG INDEX|--offset N --to-file PREFIX",
+     "Writes a record, and the proof that it is in the log, as files that others check.", 1, 2,
+     hub_ctl_archive_prove, false},
+    {"archive", "prove-growth", "LOG SIZE SIZE --to-file FILE",
+     "Writes the proof that a log only grew between two checkpoints.", 3, 3,
+     hub_ctl_archive_prove_growth, false},
+    {"archive", "check", "FILE --key FILE|KEY", "Says whether a proof shows what it should.", 1, 1,
+     hub_ctl_archive_check, false},
     {"refold", NULL, "DOMAIN", "Folds the log again and compares with what was published.", 1, 1,
      hub_ctl_refold, true},
     {"rules", "show", "[DOMAIN]", "Shows by which rules each shard is folded.", 0, 1,
@@ -94,7 +105,8 @@ static const struct option long_options[] = {
     {"backward", no_argument, NULL, 'B'},        {"owner", required_argument, NULL, 'O'},
     {"from", required_argument, NULL, 'f'},      {"to", required_argument, NULL, 'T'},
     {"report", required_argument, NULL, 'R'},    {"archive", required_argument, NULL, 'A'},
-    {"as-of", required_argument, NULL, 'S'},
+    {"as-of", required_argument, NULL, 'S'},     {"key", required_argument, NULL, 'K'},
+    {"offset", required_argument, NULL, 'p'},    {"to-file", required_argument, NULL, 'W'},
     {NULL, 0, NULL, 0},
 };
 
@@ -105,7 +117,7 @@ static void usage(FILE *out) {
         snprintf(name, sizeof name, "%s%s%s", commands[i].noun,
                  commands[i].verb == NULL ? "" : " ",
                  commands[i].verb == NULL ? "" : commands[i].verb);
-        fprintf(out, "  %-18s %s\n", name, commands[i].summary);
+        fprintf(out, "  %-20s %s\n", name, commands[i].summary);
     }
     fprintf(out,
             "\noptions:\n"
@@ -133,6 +145,10 @@ static void usage(FILE *out) {
             "                     folder in use), or the path of a schemas folder or of an .avsc\n"
             "  --report FILE      rules diff writes what it found there; rules activate takes it,\n"
             "                     or its hash\n"
+            "  --key FILE|KEY     archive: the keys of the logs that you believe, one a line, or one\n"
+            "  --from, --to N     archive verify: looks at these records only, the last not with them\n"
+            "  --offset N         archive prove: the record of this offset\n"
+            "  --to-file PREFIX   archive prove and prove-growth: the files that they write\n"
             "\nexit codes: 0 ok, 1 findings, 2 usage, 3 not found, 5 unreachable\n");
 }
 
@@ -199,6 +215,15 @@ static bool read_option(struct hub_ctl *ctl, int option) {
         return true;
     case 'S':
         return hub_ctl_when(optarg, &ctl->as_of_ms);
+    case 'K':
+        ctl->key = optarg;
+        return true;
+    case 'p':
+        ctl->offset = optarg;
+        return true;
+    case 'W':
+        ctl->to_file = optarg;
+        return true;
     case 'a':
         ctl->all = true;
         return true;

@@ -1,0 +1,24 @@
+/* The keys that hubctl archive believes. */
+#pragma once
+
+#include "hub/archive/note.h"
+#include "hub/ctl/ctl.h"
+
+struct hub_ctl_keys {
+    struct hub_note_key *items;
+    bool *used; /* by hub_ctl_keys_of */
+    size_t count;
+    size_t capacity, used_capacity;
+};
+
+/* Those of --key: a file of keys (NAME+ID+KEY), one a line, or one itself. None without it. False where
+ * it is none, which has been said. */
+bool hub_ctl_keys_load(const struct hub_ctl *ctl, struct hub_ctl_keys *keys);
+void hub_ctl_keys_free(struct hub_ctl_keys *keys);
+/* The one of the log in that folder; where there are none, the log's own (log.vkey). HUB_REJECT where none of
+ * them is of it, HUB_FATAL where it cannot be read. */
+HUB_MUST_USE enum hub_status hub_ctl_keys_of(struct hub_ctl_keys *keys, const char *folder,
+                                             struct hub_note_key *ret_key,
+                                             struct hub_error *reterr);
+/* A whole number that is not negative. */
+bool hub_ctl_number(const char *text, uint64_t *ret_number);
