@@ -8,7 +8,7 @@ import tempfile
 
 import pytest
 
-from archives import CACHE
+from written_archive import CACHE
 
 HERE = pathlib.Path(__file__).parent
 INSTALL_TIMEOUT_S = 600

@@ -11,7 +11,7 @@ import fastavro
 import pytest
 
 import programs
-from archives import Archive, encode, registered
+from written_archive import Archive, encode, registered
 from public_tools import avro_tools, fsck, run, tlog_proof, tool
 
 SIZE = 700
