@@ -8,6 +8,7 @@
 #include "connectors/kit/keys.h"
 #include "connectors/kit/runtime.h"
 #include "connectors/operate.h"
+#include "connectors/witness.h"
 #include "hub/io/crypto.h"
 #include "hub/io/json.h"
 
@@ -22,6 +23,7 @@ struct arguments {
     const char *schemas, *keys, *input, *context, *sample, *domain, *system, *who, *reason, *to,
         *since, *letters, *samples;
     struct hub_runtime_settings runtime;
+    struct witnessing witnessing;
     bool json, dry_run;
     char **files;
     int file_count;
@@ -319,6 +321,13 @@ static int run_remap(const struct arguments *arguments) {
                           arguments->letters != NULL ? operate_letters : operate_remap);
 }
 
+static int run_witness(const struct arguments *arguments) {
+    struct witnessing witnessing = arguments->witnessing;
+    witnessing.name = arguments->files[0];
+    witnessing.state_folder = arguments->runtime.state_folder;
+    return witness_run(&witnessing);
+}
+
 static const struct command commands[] = {
     {"list", "", "Names the transports and formats, with their options.", 0, 0, run_list},
     {"explain", "KIND [NAME]", "Tells of a transport, a format or a transform.", 1, 2, run_explain},
@@ -345,6 +354,8 @@ static const struct command commands[] = {
     {"remap", "FILE --since TIME | --letters PLACE,... --reason TEXT [--dry-run]",
      "Maps again what it has read since then, or dead letters, and publishes what differs.", 1, 1,
      run_remap},
+    {"witness", "NAME --key FILE [--logs FILE --listen HOST:PORT]",
+     "Prints its key, and cosigns what an archive has signed where it only grew.", 1, 1, run_witness},
     {0},
 };
 
@@ -358,6 +369,8 @@ static const struct option long_options[] = {
     {"by", required_argument, NULL, 'w'},      {"to", required_argument, NULL, 'T'},
     {"since", required_argument, NULL, 'S'},   {"dry-run", no_argument, NULL, 'n'},
     {"letters", required_argument, NULL, 'l'}, {"samples", required_argument, NULL, 'm'},
+    {"key", required_argument, NULL, 'K'},     {"logs", required_argument, NULL, 'L'},
+    {"listen", required_argument, NULL, 'P'},
     {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
 };
 
@@ -381,6 +394,9 @@ static void usage(FILE *out) {
             "  --once             run: end when the source has nothing more\n"
             "  --context A.B=C    dry-run: a fact about the request or file\n"
             "  --samples FOLDER   conform: documents instead of those that 'tests' name\n"
+            "  --key FILE         witness: its private key, as `openssl genpkey -algorithm ed25519` writes it\n"
+            "  --logs FILE        witness: the keys of the logs that it cosigns, one a line\n"
+            "  --listen HOST:PORT witness: where it is asked (127.0.0.1:8083)\n"
             "  -o table|json      dry-run, conform: how to print (table)\n"
             "\nexit codes: 0 ok, 1 findings, 2 usage, 5 unreachable\n");
 }
@@ -437,6 +453,15 @@ static bool read_option(struct arguments *arguments, int option) {
     case 'm':
         arguments->samples = optarg;
         return true;
+    case 'K':
+        arguments->witnessing.key = optarg;
+        return true;
+    case 'L':
+        arguments->witnessing.logs = optarg;
+        return true;
+    case 'P':
+        arguments->witnessing.listen = optarg;
+        return true;
     case 'n':
         arguments->dry_run = true;
         return true;
@@ -456,6 +481,7 @@ int main(int argc, char **argv) {
         .schemas = environment("HUB_SCHEMAS", "schemas"),
         .keys = environment("HUB_KEYS", NULL),
         .who = environment("USER", "somebody"),
+        .witnessing = {.listen = "127.0.0.1:8083"},
         .runtime = {.bootstrap = environment("HUB_BOOTSTRAP", "127.0.0.1:19092"),
                     .state_folder = environment("HUB_STATE", "state")}};
     hub_json_open();

@@ -1,7 +1,7 @@
 #include "hub/archive/archive.h"
 
+#include "hub/archive/guide.h"
 #include "hub/archive/partition_log.h"
-#include "hub/archive/rollup.h"
 #include "hub/base/table.h"
 #include "hub/io/file.h"
 
@@ -139,6 +139,10 @@ enum hub_status hub_archive_sign(struct hub_archive *archive, struct hub_error *
     return HUB_OK;
 }
 
+struct hub_rollup *hub_archive_rollup(struct hub_archive *archive) {
+    return archive->rollup;
+}
+
 uint64_t hub_archive_unsigned(const struct hub_archive *archive) {
     return archive->unsigned_count;
 }
@@ -188,6 +192,8 @@ enum hub_status hub_archive_open(const struct hub_archive_config *config,
     enum hub_status status = lock_folder(archive, reterr);
     if (status == HUB_OK)
         status = open_rollup(archive, reterr);
+    if (status == HUB_OK)
+        status = hub_archive_write_guide(config->folder, reterr);
     if (status == HUB_OK)
         *ret_archive = archive;
     else

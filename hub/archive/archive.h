@@ -8,6 +8,7 @@
  * agree with it. */
 #pragma once
 
+#include "hub/archive/rollup.h"
 #include "hub/archive/segment.h"
 #include "hub/io/crypto.h"
 
@@ -50,4 +51,5 @@ HUB_MUST_USE enum hub_status hub_archive_reach(struct hub_archive *archive, cons
  * safe. After a failure the archive must be closed. */
 HUB_MUST_USE enum hub_status hub_archive_sign(struct hub_archive *archive,
                                               struct hub_error *reterr);
+struct hub_rollup *hub_archive_rollup(struct hub_archive *archive); /* the archive's own */
 uint64_t hub_archive_unsigned(const struct hub_archive *archive); /* records */

@@ -3,6 +3,7 @@
 #include "hub/engine/topics.h"
 #include "hub/io/back_off.h"
 #include "hub/io/clock.h"
+#include "hub/io/http_client.h"
 #include "hub/io/log.h"
 #include "hub/io/watchdog.h"
 #include "schemas/lib/frame.h"
@@ -33,6 +34,12 @@ static void catch_signals(void) {
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write, not the end */
 }
 
+/* What outlives a session: what was said, so that it is said once. */
+struct told {
+    int64_t lag_ms; /* monotonic: when the alarm was given last; 0: there is none */
+    enum hub_witnessing *witnessing; /* of each witness */
+};
+
 struct session {
     const struct hub_archiver_settings *settings;
     const struct hub_catalogue *catalogue;
@@ -43,7 +50,8 @@ struct session {
     int64_t *read_until;                    /* of each, how far it was read; -1: not yet */
     size_t partition_count;
     struct hub_arena arena; /* of the session */
-    int64_t *alarm_ms;      /* monotonic: when the alarm was given last; 0: there is none */
+    struct told *told;
+    struct hub_http_client *client; /* to witnesses; NULL: there are none */
     int64_t ahead_ms;       /* the wall clock's, of the monotonic one */
     int32_t unknown_id;     /* the last schema that the catalogue does not have */
     struct hub_arena record_arena;
@@ -102,7 +110,7 @@ static enum hub_status look_for_gap(struct session *session,
 
 /* Said at once and then every hour, and once when it is over. */
 static void tell_lag(const struct session *session, int64_t lag_ms) {
-    int64_t now_ms = hub_clock_monotonic_ms(), *alarm_ms = session->alarm_ms;
+    int64_t now_ms = hub_clock_monotonic_ms(), *alarm_ms = &session->told->lag_ms;
     bool late = lag_ms > session->settings->lag_alarm_ms;
     if (late && (*alarm_ms == 0 || now_ms - *alarm_ms > ALARM_EVERY_MS)) {
         *alarm_ms = now_ms;
@@ -185,6 +193,39 @@ static enum hub_status take(void *context, const struct hub_kafka_record *record
                : hub_archive_sign(session->archive, reterr);
 }
 
+/* --- witnesses --- */
+
+/* Said where it is another than the last time; a refusal each time. */
+static void tell_witnessing(struct session *session, size_t index, enum hub_witnessing now,
+                            const struct hub_error *error) {
+    enum hub_witnessing *before = &session->told->witnessing[index];
+    const char *name = session->settings->witnesses.items[index].key.name;
+    if (now == HUB_WITNESS_REFUSES) {
+        atomic_fetch_add(&session->state->refusals, 1);
+        hub_log(HUB_LOG_ERROR, "witness_refuses", "%s", error->text);
+    } else if (now == HUB_WITNESS_AWAY && *before != HUB_WITNESS_AWAY) {
+        hub_log(HUB_LOG_WARNING, "witness_away", "%s: %s; it is asked again each round", name,
+                error->text);
+    } else if (now == HUB_WITNESSED) {
+        atomic_fetch_add(&session->state->cosigned, 1);
+        if (*before != HUB_WITNESSED)
+            hub_log(HUB_LOG_INFO, "witness_again", "%s cosigns", name);
+    }
+    *before = now;
+}
+
+static void ask_witnesses(struct session *session) {
+    for (size_t i = 0; i < session->settings->witnesses.count; i++) {
+        struct hub_error error = {{0}};
+        hub_watchdog_beat();
+        tell_witnessing(session, i,
+                        hub_witnesses_ask(&session->settings->witnesses.items[i],
+                                          hub_archive_rollup(session->archive), session->client,
+                                          &error),
+                        &error);
+    }
+}
+
 /* --- rounds --- */
 
 static enum hub_status read_on(struct session *session,
@@ -226,6 +267,7 @@ static enum hub_status do_round(struct session *session, struct hub_error *reter
         HUB_TRY(read_partition(session, i, reterr));
     }
     HUB_TRY(hub_archive_sign(session->archive, reterr));
+    ask_witnesses(session);
     atomic_store(&session->state->signed_until_ms, now_ms);
     atomic_store(&session->state->ticked_ms, hub_clock_monotonic_ms());
     tell_lag(session, /* lag_ms= */ 0);
@@ -249,10 +291,13 @@ static enum hub_status open_session(struct session *session, struct hub_error *r
     HUB_TRY(hub_clock_check(&session->ahead_ms, reterr));
     HUB_TRY(hub_archive_open(&session->settings->archive, &session->archive, reterr));
     HUB_TRY(hub_reader_new(session->settings->bootstrap, &session->reader, reterr));
+    if (session->settings->witnesses.count > 0)
+        HUB_TRY(hub_http_client_new(NULL, &session->client, reterr));
     return list_partitions(session, reterr);
 }
 
 static void close_session(struct session *session) {
+    hub_http_client_free(session->client);
     hub_reader_free(session->reader);
     hub_archive_close(session->archive);
     hub_arena_destroy(&session->record_arena);
@@ -275,23 +320,27 @@ enum hub_status hub_archiver_run(const struct hub_archiver_settings *settings,
                                  const struct hub_catalogue *catalogue,
                                  struct hub_archiver_state *state, struct hub_error *reterr) {
     struct hub_back_off back_off = {.min_ms = BACK_OFF_MIN_MS, .max_ms = BACK_OFF_MAX_MS};
-    int64_t alarm_ms = 0;
+    struct told told = {
+        .witnessing = hub_allocate_zero(settings->witnesses.count + 1, sizeof *told.witnessing)};
+    enum hub_status status = HUB_OK;
     catch_signals();
     hub_watchdog_start(HUB_WATCHDOG_PATIENCE_MS);
     for (;;) {
         struct session session = {.settings = settings,
                                   .catalogue = catalogue,
                                   .state = state,
-                                  .alarm_ms = &alarm_ms};
+                                  .told = &told};
         int64_t began_ms = hub_clock_monotonic_ms();
-        enum hub_status status = run_session(&session, reterr);
+        status = run_session(&session, reterr);
         close_session(&session);
         if (status != HUB_RETRY || stop_requested)
-            return stop_requested ? HUB_OK : status;
+            break;
         atomic_fetch_add(&state->failures, 1);
         int64_t until_ms = atomic_load(&state->signed_until_ms);
         if (until_ms > 0)
             tell_lag(&session, hub_clock_realtime_ms() - until_ms);
         hub_back_off(&back_off, hub_clock_monotonic_ms() - began_ms, reterr->text);
     }
+    hub_release(told.witnessing);
+    return stop_requested ? HUB_OK : status;
 }

@@ -7,12 +7,14 @@
 #pragma once
 
 #include "hub/archive/archive.h"
+#include "hub/archive/witnesses.h"
 #include "schemas/lib/catalogue.h"
 
 #include <stdatomic.h>
 
 struct hub_archiver_settings {
     struct hub_archive_config archive;
+    struct hub_witnesses witnesses;
     const char *bootstrap;
     int64_t interval_ms;  /* from the beginning of a round to that of the next */
     int64_t lag_alarm_ms; /* an archive that is so far behind is an error */
@@ -25,6 +27,8 @@ struct hub_archiver_state {
     atomic_llong signed_until_ms; /* since 1970: all that was committed by then is archived; 0: not known */
     atomic_llong records, bytes;  /* archived since the start */
     atomic_llong rounds, failures;
+    atomic_llong cosigned;        /* checkpoints, by any witness */
+    atomic_llong refusals;        /* by witnesses that have seen another history */
     atomic_llong gaps;            /* partitions that had lost records before they were archived */
 };
 

@@ -16,7 +16,7 @@ enum { STUCK_AFTER_MS = 60000, KEY_FILE_SIZE_MAX = 64 * 1024, LAG_ALARM_S = 7 * 
 
 struct options {
     struct hub_archiver_settings archiver;
-    const char *schemas, *key, *listen;
+    const char *schemas, *key, *listen, *witnesses;
 };
 
 static const struct option long_options[] = {
@@ -24,7 +24,8 @@ static const struct option long_options[] = {
     {"archive", required_argument, NULL, 'a'},    {"key", required_argument, NULL, 'k'},
     {"deployment", required_argument, NULL, 'd'}, {"listen", required_argument, NULL, 'l'},
     {"interval-ms", required_argument, NULL, 'i'}, {"segment-size-max", required_argument, NULL, 'z'},
-    {"lag-alarm-s", required_argument, NULL, 'L'}, {"once", no_argument, NULL, 'o'},
+    {"lag-alarm-s", required_argument, NULL, 'L'}, {"witnesses", required_argument, NULL, 'w'},
+    {"once", no_argument, NULL, 'o'},
     {"help", no_argument, NULL, 'h'},             {NULL, 0, NULL, 0},
 };
 
@@ -41,6 +42,8 @@ static void usage(FILE *out) {
             "  --interval-ms N         how often what is new is archived and signed (60000)\n"
             "  --segment-size-max N    bytes of a file of records (268435456)\n"
             "  --lag-alarm-s N         how far behind it may be before that is an error (604800)\n"
+            "  --witnesses FILE        who cosigns what is signed (`connector witness`): a line for each,\n"
+            "                          URL KEY\n"
             "  --once                  archives what there is, and ends\n");
 }
 
@@ -79,6 +82,9 @@ static bool read_option(struct options *options, int option) {
     case 'L':
         archiver->lag_alarm_ms = strtoll(optarg, NULL, 10) * 1000;
         return archiver->lag_alarm_ms > 0;
+    case 'w':
+        options->witnesses = optarg;
+        return true;
     case 'o':
         archiver->once = true;
         return true;
@@ -107,6 +113,12 @@ static void append_metrics(struct hub_archiver_state *state, struct hub_buffer *
     append_metric(body, "atmp_archive_failures_total", "counter",
                   "Times that it had to begin again from what was signed.",
                   (double)atomic_load(&state->failures));
+    append_metric(body, "atmp_archive_cosigned_total", "counter",
+                  "Checkpoints of the roll-up log that a witness cosigned.",
+                  (double)atomic_load(&state->cosigned));
+    append_metric(body, "atmp_archive_witness_refusals_total", "counter",
+                  "Times that a witness had seen another history.",
+                  (double)atomic_load(&state->refusals));
     append_metric(body, "atmp_archive_gaps_total", "counter",
                   "Partitions that had lost records before they were archived.",
                   (double)atomic_load(&state->gaps));
@@ -153,8 +165,11 @@ static enum hub_status run(struct options *options, struct hub_error *reterr) {
     struct hub_ed25519_key private;
     struct hub_catalogue *catalogue = NULL;
     struct hub_http_server *server = NULL;
+    struct hub_arena arena = {0};
     const char *version = NULL;
     HUB_TRY(hub_kafka_check_version(&version, reterr));
+    if (options->witnesses != NULL)
+        HUB_TRY(hub_witnesses_read(options->witnesses, &arena, &options->archiver.witnesses, reterr));
     HUB_TRY(read_key(options->key, &private, reterr));
     options->archiver.archive.private = &private;
     HUB_TRY(hub_catalogue_load(options->schemas, &hub_sha256, &catalogue, reterr));
@@ -168,6 +183,7 @@ static enum hub_status run(struct options *options, struct hub_error *reterr) {
     }
     hub_http_server_free(server);
     hub_catalogue_free(catalogue);
+    hub_arena_destroy(&arena);
     return status;
 }
 

@@ -10,7 +10,7 @@ static const char growth_form[] = "atmp-hub/log-growth@v1\n";
 
 /* --- writing --- */
 
-static void append_hashes(const struct hub_proof *proof, struct hub_buffer *file) {
+void hub_proof_append_hashes(const struct hub_proof *proof, struct hub_buffer *file) {
     for (size_t i = 0; i < proof->count; i++) {
         hub_base64_append(hub_bytes(proof->hashes[i].bytes, HUB_DIGEST_SIZE), file);
         hub_buffer_append_byte(file, '\n');
@@ -22,14 +22,14 @@ void hub_inclusion_append(const struct hub_inclusion *inclusion, struct hub_buff
     if (inclusion->form == HUB_PROOF_TLOG)
         hub_buffer_append_text(file, tlog_form);
     hub_buffer_append_format(file, "index %llu\n", (unsigned long long)inclusion->index);
-    append_hashes(&inclusion->proof, file);
+    hub_proof_append_hashes(&inclusion->proof, file);
     hub_buffer_append_bytes(file, inclusion->checkpoint);
 }
 
 void hub_growth_append(const struct hub_proof *proof, struct hub_bytes from, struct hub_bytes to,
                        struct hub_buffer *file) {
     hub_buffer_append_text(file, growth_form);
-    append_hashes(proof, file);
+    hub_proof_append_hashes(proof, file);
     hub_buffer_append_bytes(file, from);
     hub_buffer_append_byte(file, '\n');
     hub_buffer_append_bytes(file, to);
@@ -68,8 +68,7 @@ static bool pass_extra(struct hub_bytes *rest) {
            (take_line(rest, &text) && hub_base64_decode(text, &bytes));
 }
 
-/* Up to the empty line, which is taken with them. */
-static bool take_hashes(struct hub_bytes *rest, struct hub_proof *proof) {
+bool hub_proof_take_hashes(struct hub_bytes *rest, struct hub_proof *proof) {
     for (proof->count = 0;; proof->count++) {
         struct hub_bytes line;
         HUB_SCOPED_BUFFER bytes = {0};
@@ -108,7 +107,7 @@ enum hub_status hub_inclusion_read(struct hub_bytes file, struct hub_inclusion *
     ret_inclusion->form = take_text(&rest, tlog_form) ? HUB_PROOF_TLOG : HUB_PROOF_SPICY;
     if (file.size > HUB_PROOF_FILE_SIZE_MAX ||
         (ret_inclusion->form == HUB_PROOF_TLOG && !pass_extra(&rest)) ||
-        !take_index(&rest, &ret_inclusion->index) || !take_hashes(&rest, &ret_inclusion->proof))
+        !take_index(&rest, &ret_inclusion->index) || !hub_proof_take_hashes(&rest, &ret_inclusion->proof))
         return hub_fail(reterr, HUB_REJECT, "no proof; 'index N', up to %d hashes in base64, an empty "
                         "line and a checkpoint would pass", HUB_PROOF_HASHES_MAX);
     ret_inclusion->checkpoint = rest;
@@ -154,7 +153,7 @@ enum hub_status hub_growth_check(struct hub_bytes file, const struct hub_note_ke
     struct hub_bytes rest = file, from;
     struct hub_proof proof;
     if (file.size > HUB_PROOF_FILE_SIZE_MAX || !take_text(&rest, growth_form) ||
-        !take_hashes(&rest, &proof) || !take_note(&rest, &from))
+        !hub_proof_take_hashes(&rest, &proof) || !take_note(&rest, &from))
         return hub_fail(reterr, HUB_REJECT, "no proof of growth; '%.22s', up to %d hashes in base64 and "
                         "two checkpoints, with an empty line before each, would pass", growth_form,
                         HUB_PROOF_HASHES_MAX);

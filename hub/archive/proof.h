@@ -18,6 +18,11 @@
 #include "hub/archive/leaf.h"
 #include "hub/archive/merkle.h"
 
+/* Its hashes in base64, one a line, and an empty line; and from the front of what is left, with the empty line:
+ * false where that is none, or has too many. */
+void hub_proof_append_hashes(const struct hub_proof *proof, struct hub_buffer *file);
+bool hub_proof_take_hashes(struct hub_bytes *rest, struct hub_proof *ret_proof);
+
 enum hub_proof_form { HUB_PROOF_SPICY, HUB_PROOF_TLOG };
 
 enum { HUB_PROOF_FILE_SIZE_MAX = 2 * HUB_NOTE_SIZE_MAX + 128 * 1024 };

@@ -2,6 +2,7 @@
 
 #include "hub/archive/checkpoint.h"
 #include "hub/archive/tiles.h"
+#include "hub/archive/witness.h"
 #include "hub/io/file.h"
 
 #include <stdio.h>
@@ -46,6 +47,33 @@ enum hub_status hub_rollup_sign(struct hub_rollup *rollup, struct hub_error *ret
                                  reterr));
     rollup->signed_size = checkpoint.size;
     rollup->was_signed = true;
+    return HUB_OK;
+}
+
+uint64_t hub_rollup_signed_size(const struct hub_rollup *rollup) {
+    return rollup->signed_size;
+}
+
+const char *hub_rollup_folder(const struct hub_rollup *rollup) {
+    return rollup->folder;
+}
+
+const struct hub_note_key *hub_rollup_key(const struct hub_rollup *rollup) {
+    return &rollup->key;
+}
+
+enum hub_status hub_rollup_ask(struct hub_rollup *rollup, uint64_t seen_size,
+                               struct hub_buffer *note, struct hub_buffer *request,
+                               struct hub_error *reterr) {
+    HUB_SCOPED_BUFFER path = {0};
+    struct hub_proof proof = {0};
+    struct hub_merkle_tree tree = hub_tiles_tree(rollup->tiles);
+    assert(seen_size <= rollup->signed_size);
+    HUB_TRY(hub_file_read(path_in(rollup->folder, "checkpoint", &path), note, reterr));
+    if (seen_size > 0 &&
+        !hub_merkle_prove_growth(&tree, seen_size, rollup->signed_size, &proof))
+        return hub_fail(reterr, HUB_FATAL, "%s: tiles of it cannot be read", rollup->folder);
+    hub_witness_append_request(seen_size, &proof, hub_buffer_bytes(note), request);
     return HUB_OK;
 }
 

@@ -27,6 +27,15 @@ HUB_MUST_USE enum hub_status hub_rollup_tell(struct hub_rollup *rollup, const ch
 /* Makes all of it safe, and signs it. Failures as above. */
 HUB_MUST_USE enum hub_status hub_rollup_sign(struct hub_rollup *rollup, struct hub_error *reterr);
 
+uint64_t hub_rollup_signed_size(const struct hub_rollup *rollup);
+const char *hub_rollup_folder(const struct hub_rollup *rollup);
+const struct hub_note_key *hub_rollup_key(const struct hub_rollup *rollup);
+/* Its last checkpoint's note, and what a witness is asked of it that has seen the log at that size, at most
+ * the signed one. Failures as above. */
+HUB_MUST_USE enum hub_status hub_rollup_ask(struct hub_rollup *rollup, uint64_t seen_size,
+                                            struct hub_buffer *note, struct hub_buffer *request,
+                                            struct hub_error *reterr);
+
 struct hub_rollup_verified {
     uint64_t size; /* entries */
     size_t logs;   /* that they are of */
