@@ -1,20 +1,64 @@
 #include "hub/archive/leaf.h"
 
-#include <stdio.h>
 #include <string.h>
 
+/* --- writing: not by printf, for that costs more than all else that is done with a record --- */
+
+/* A text of fixed room that is filled from the front. */
+struct line {
+    char text[HUB_TOPIC_SIZE_MAX + 512];
+    size_t size;
+};
+
+static void put(struct line *line, const char *text, size_t size) {
+    memcpy(line->text + line->size, text, size);
+    line->size += size;
+}
+
+#define PUT(line, literal) put((line), (literal), sizeof(literal) - 1)
+
+static void put_number(struct line *line, uint64_t number) {
+    char digits[20];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    put(line, digits + at, sizeof digits - at);
+}
+
+static void put_digest(struct line *line, const struct hub_digest *digest) {
+    char text[HUB_DIGEST_TEXT_SIZE];
+    hub_digest_text(digest, HUB_DIGEST_SIZE, text);
+    put(line, text, 2 * HUB_DIGEST_SIZE);
+}
+
 void hub_leaf_append(const struct hub_leaf *leaf, struct hub_buffer *text) {
-    char digest[HUB_DIGEST_TEXT_SIZE], header[HUB_DIGEST_TEXT_SIZE];
-    hub_digest_text(&leaf->digest, HUB_DIGEST_SIZE, digest);
-    hub_digest_text(&leaf->header, HUB_DIGEST_SIZE, header);
-    hub_buffer_append_format(
-        text,
-        "{\"topic\":\"%s\",\"partition\":%d,\"offset\":%lld,\"timestamp\":%lld,\"segment\":%llu,"
-        "\"at\":%llu,\"size\":%llu,\"sha256\":\"%s\"%s%s%s}",
-        leaf->topic, leaf->partition, (long long)leaf->offset, (long long)leaf->timestamp_ms,
-        (unsigned long long)leaf->segment, (unsigned long long)leaf->at,
-        (unsigned long long)leaf->size, digest, leaf->has_header ? ",\"header\":\"" : "",
-        leaf->has_header ? header : "", leaf->has_header ? "\"" : "");
+    struct line line = {.size = 0};
+    PUT(&line, "{\"topic\":\"");
+    put(&line, leaf->topic, strlen(leaf->topic));
+    PUT(&line, "\",\"partition\":");
+    put_number(&line, (uint64_t)leaf->partition);
+    PUT(&line, ",\"offset\":");
+    put_number(&line, (uint64_t)leaf->offset);
+    PUT(&line, ",\"timestamp\":");
+    if (leaf->timestamp_ms < 0)
+        PUT(&line, "-");
+    put_number(&line, leaf->timestamp_ms < 0 ? 0 - (uint64_t)leaf->timestamp_ms
+                                             : (uint64_t)leaf->timestamp_ms);
+    PUT(&line, ",\"segment\":");
+    put_number(&line, leaf->segment);
+    PUT(&line, ",\"at\":");
+    put_number(&line, leaf->at);
+    PUT(&line, ",\"size\":");
+    put_number(&line, leaf->size);
+    PUT(&line, ",\"sha256\":\"");
+    put_digest(&line, &leaf->digest);
+    if (leaf->has_header) {
+        PUT(&line, "\",\"header\":\"");
+        put_digest(&line, &leaf->header);
+    }
+    PUT(&line, "\"}");
+    hub_buffer_append(text, line.text, line.size);
 }
 
 /* --- reading: there is one way to write it --- */

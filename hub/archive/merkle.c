@@ -3,6 +3,14 @@
 #include <string.h>
 
 struct hub_digest hub_merkle_leaf(const struct hub_digester *digester, struct hub_bytes entry) {
+    enum { SHORT = 1024 };
+    uint8_t near[1 + SHORT];
+    near[0] = 0;
+    if (entry.size <= SHORT) { /* nearly all are */
+        if (entry.size > 0)
+            memcpy(near + 1, entry.data, entry.size);
+        return digester->digest(hub_bytes(near, 1 + entry.size));
+    }
     HUB_SCOPED_BUFFER message = {0};
     hub_buffer_append_byte(&message, 0);
     hub_buffer_append_bytes(&message, entry);
