@@ -13,7 +13,7 @@ enum { RECORD_SIZE_MAX = 64 * 1024 * 1024, HEADER_SIZE_MAX = 8 * 1024 * 1024,
 struct reading {
     struct hub_segment segment;
     struct hub_arena *arena;        /* of its header's texts */
-    uint64_t end;                   /* of the last record's block that was read */
+    uint64_t begin, end;            /* of what was read of it: from a block, or its header, to a block */
     struct hub_file_stream *stream; /* from there on; NULL: it is not open now */
 };
 
@@ -26,7 +26,7 @@ struct hub_archive_reader {
     struct hub_tiles *tiles;
     struct hub_merkle_tree tree;
     uint64_t from, index; /* of the first record, and of the next */
-    int64_t last_offset;
+    int64_t first_offset, last_offset; /* -1: nothing was read yet */
     struct reading *readings; /* what was read last is last */
     size_t reading_count, reading_capacity, stream_count;
     struct hub_arena arena; /* of one record */
@@ -117,7 +117,7 @@ static enum hub_status begin_within(struct hub_archive_reader *reader,
     struct hub_cursor cursor = hub_cursor(hub_buffer_bytes(&begins));
     struct reading *reading = add_reading(reader, leaf->segment);
     HUB_TRY(read_header(reading, &cursor, &first.header, reterr));
-    reading->end = leaf->at - before_encoded(leaf->size);
+    reading->begin = reading->end = leaf->at - before_encoded(leaf->size);
     *ret_reading = reading;
     return HUB_OK;
 }
@@ -215,6 +215,8 @@ enum hub_status hub_archive_reader_next(struct hub_archive_reader *reader,
     enum hub_status status = next(reader, ret_record, reterr);
     if (status != HUB_OK)
         return hub_fail_at(reterr, status, "record %llu", (unsigned long long)reader->index);
+    if (reader->first_offset < 0)
+        reader->first_offset = ret_record->leaf.offset;
     reader->last_offset = ret_record->leaf.offset;
     reader->index++;
     return HUB_OK;
@@ -253,59 +255,24 @@ enum hub_status hub_archive_reader_seek(struct hub_archive_reader *reader, int64
     return HUB_OK;
 }
 
-/* --- the end --- */
+/* --- what was read --- */
 
-static const struct hub_open_segment *find_open(const struct hub_archive_reader *reader,
-                                                uint64_t first) {
-    for (size_t i = 0; i < reader->checkpoint.segment_count; i++)
-        if (reader->checkpoint.segments[i].first == first)
-            return &reader->checkpoint.segments[i];
-    return NULL;
+void hub_archive_reader_append_spans(const struct hub_archive_reader *reader,
+                                     struct hub_spans *spans) {
+    for (size_t i = 0; i < reader->reading_count; i++) {
+        const struct reading *reading = &reader->readings[i];
+        HUB_GROW(spans->items, spans->count, spans->capacity);
+        spans->items[spans->count++] =
+            (struct hub_span){reading->segment.first, reading->begin, reading->end};
+    }
 }
 
-static enum hub_status finish_segment(struct hub_archive_reader *reader,
-                                      const struct reading *reading, uint64_t *unsigned_bytes,
-                                      struct hub_error *reterr) {
-    uint64_t first = reading->segment.first;
-    const struct hub_open_segment *open = find_open(reader, first);
-    struct hub_file_facts facts;
-    HUB_TRY(hub_file_facts(path_of_segment(reader, first), &facts, reterr));
-    if (open != NULL && open->size != reading->end)
-        return hub_fail(reterr, HUB_REJECT, "segments/%llu.avro: it ends at byte %llu, and the "
-                        "checkpoint says %llu", (unsigned long long)first,
-                        (unsigned long long)reading->end, (unsigned long long)open->size);
-    if (open == NULL && facts.size > reading->end)
-        return hub_fail(reterr, HUB_REJECT, "segments/%llu.avro: %llu bytes at its end that no entry "
-                        "speaks of", (unsigned long long)first,
-                        (unsigned long long)(facts.size - reading->end));
-    *unsigned_bytes += facts.size - reading->end;
-    return HUB_OK;
+int64_t hub_archive_reader_first_offset(const struct hub_archive_reader *reader) {
+    return reader->first_offset;
 }
 
-/* There is no segment that no entry speaks of, but for those that begin beyond the checkpoint. */
-static enum hub_status count_segments(struct hub_archive_reader *reader,
-                                      struct hub_error *reterr) {
-    char **names = NULL;
-    size_t count = 0, found = 0;
-    const char *folder = hub_arena_format(&reader->arena, "%s/segments", reader->folder);
-    HUB_TRY(hub_file_list(folder, "", &reader->arena, &names, &count, reterr));
-    for (size_t i = 0; i < count; i++)
-        found += strtoull(names[i], NULL, 10) < reader->checkpoint.size;
-    if (found != reader->reading_count)
-        return hub_fail(reterr, HUB_REJECT, "segments: %zu files, where the entries speak of %zu",
-                        found, reader->reading_count);
-    return HUB_OK;
-}
-
-enum hub_status hub_archive_reader_finish(struct hub_archive_reader *reader,
-                                          uint64_t *ret_unsigned_bytes,
-                                          struct hub_error *reterr) {
-    assert(reader->from == 0 && reader->index == reader->checkpoint.size);
-    *ret_unsigned_bytes = 0;
-    hub_arena_reset(&reader->arena);
-    for (size_t i = 0; i < reader->reading_count; i++)
-        HUB_TRY(finish_segment(reader, &reader->readings[i], ret_unsigned_bytes, reterr));
-    return count_segments(reader, reterr);
+int64_t hub_archive_reader_last_offset(const struct hub_archive_reader *reader) {
+    return reader->last_offset;
 }
 
 /* --- opening --- */
@@ -322,31 +289,34 @@ static bool read_name(struct hub_archive_reader *reader) {
     return true;
 }
 
-static enum hub_status open_log(struct hub_archive_reader *reader, struct hub_error *reterr) {
-    if (!read_name(reader))
-        return hub_fail(reterr, HUB_REJECT, "'%s' is no log of a partition", reader->key.name);
-    HUB_TRY(hub_checkpoint_load(reader->folder, "checkpoint", &reader->key, &reader->checkpoint,
-                                reterr));
-    HUB_TRY(hub_tiles_open(reader->folder, reader->checkpoint.size, &hub_sha256, &reader->tiles,
-                           reterr));
+enum hub_status hub_archive_reader_open_at(const char *folder, const struct hub_note_key *key,
+                                           const struct hub_checkpoint *checkpoint, uint64_t from,
+                                           struct hub_archive_reader **ret_reader,
+                                           struct hub_error *reterr) {
+    struct hub_archive_reader *reader = hub_allocate_zero(1, sizeof *reader);
+    reader->folder = hub_copy_text(folder);
+    reader->key = *key;
+    reader->checkpoint = *checkpoint;
+    reader->index = reader->from = from;
+    reader->first_offset = reader->last_offset = -1;
+    enum hub_status status =
+        read_name(reader) ? hub_tiles_open(folder, checkpoint->size, &hub_sha256, &reader->tiles, reterr)
+                          : hub_fail(reterr, HUB_REJECT, "'%s' is no log of a partition", key->name);
+    if (status != HUB_OK) {
+        hub_archive_reader_close(reader);
+        return status;
+    }
     reader->tree = hub_tiles_tree(reader->tiles);
+    *ret_reader = reader;
     return HUB_OK;
 }
 
 enum hub_status hub_archive_reader_open(const char *folder, const struct hub_note_key *key,
                                         uint64_t from, struct hub_archive_reader **ret_reader,
                                         struct hub_error *reterr) {
-    struct hub_archive_reader *reader = hub_allocate_zero(1, sizeof *reader);
-    reader->folder = hub_copy_text(folder);
-    reader->key = *key;
-    reader->index = reader->from = from;
-    reader->last_offset = -1;
-    enum hub_status status = open_log(reader, reterr);
-    if (status == HUB_OK)
-        *ret_reader = reader;
-    else
-        hub_archive_reader_close(reader);
-    return status;
+    struct hub_checkpoint checkpoint;
+    HUB_TRY(hub_checkpoint_load(folder, "checkpoint", key, &checkpoint, reterr));
+    return hub_archive_reader_open_at(folder, key, &checkpoint, from, ret_reader, reterr);
 }
 
 void hub_archive_reader_close(struct hub_archive_reader *reader) {

@@ -6,6 +6,7 @@
 #include "hub/archive/checkpoint.h"
 #include "hub/archive/leaf.h"
 #include "hub/archive/segment.h"
+#include "hub/archive/spans.h"
 #include "hub/archive/tiles.h"
 
 struct hub_archive_reader;
@@ -24,6 +25,13 @@ HUB_MUST_USE enum hub_status hub_archive_reader_open(const char *folder,
                                                      const struct hub_note_key *key, uint64_t from,
                                                      struct hub_archive_reader **ret_reader,
                                                      struct hub_error *reterr);
+/* The same as that checkpoint of it says, which was checked. */
+HUB_MUST_USE enum hub_status hub_archive_reader_open_at(const char *folder,
+                                                        const struct hub_note_key *key,
+                                                        const struct hub_checkpoint *checkpoint,
+                                                        uint64_t from,
+                                                        struct hub_archive_reader **ret_reader,
+                                                        struct hub_error *reterr);
 void hub_archive_reader_close(struct hub_archive_reader *reader); /* NULL is fine */
 
 const struct hub_checkpoint *hub_archive_reader_checkpoint(const struct hub_archive_reader *reader);
@@ -41,8 +49,9 @@ HUB_MUST_USE enum hub_status hub_archive_reader_next(struct hub_archive_reader *
                                                      struct hub_archive_record *ret_record,
                                                      struct hub_error *reterr);
 
-/* When all were read from the first on: that there is nothing else in the segments. HUB_REJECT where there
- * is. What was appended and is not signed yet is no error, and is counted. */
-HUB_MUST_USE enum hub_status hub_archive_reader_finish(struct hub_archive_reader *reader,
-                                                       uint64_t *ret_unsigned_bytes,
-                                                       struct hub_error *reterr);
+/* What was read of the segments. */
+void hub_archive_reader_append_spans(const struct hub_archive_reader *reader,
+                                     struct hub_spans *spans);
+/* Of the first and the last record that were read; -1 where none was. */
+int64_t hub_archive_reader_first_offset(const struct hub_archive_reader *reader);
+int64_t hub_archive_reader_last_offset(const struct hub_archive_reader *reader);

@@ -11,7 +11,9 @@ struct hub_verify_config {
     const char *folder;
     const struct hub_note_key *key; /* of the log; its name is the origin */
     uint64_t from, to;              /* the records that are looked at: [from, to); to 0: all */
-    void (*progress)(void *context, uint64_t done, uint64_t size); /* every 65,536 entries; or NULL */
+    size_t parts;                   /* that are read at the same time; 0: one for each processor */
+    /* Every 65,536 records, on any thread; or NULL. */
+    void (*progress)(void *context, uint64_t done, uint64_t size);
     void *context;
 };
 

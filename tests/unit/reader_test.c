@@ -112,11 +112,47 @@ static void a_record_is_found_by_its_offset(void **state) {
     folder_remove(&folder);
 }
 
+/* Of two parts the second begins where the first ends; of what is left out a gap is told. */
+static void parts_must_meet(void **state) {
+    struct folder folder;
+    struct hub_error error;
+    (void)state;
+    make_log(&folder);
+    for (uint64_t middle = 1; middle < SIZE; middle += 7) {
+        for (uint64_t gap = 0; gap < 2; gap++) {
+            struct hub_spans whole = {0}, part = {0};
+            struct hub_archive_reader *first = open_reader(&folder, 0);
+            struct hub_archive_reader *second = open_reader(&folder, middle + gap);
+            for (uint64_t i = 0; i < middle; i++) {
+                struct hub_archive_record record;
+                expect_ok(hub_archive_reader_next(first, &record, &error), &error);
+            }
+            expect_rest(second, middle + gap);
+            hub_archive_reader_append_spans(first, &part);
+            expect_ok(hub_spans_join(&whole, part.items, part.count, &error), &error);
+            part.count = 0;
+            hub_archive_reader_append_spans(second, &part);
+            enum hub_status status = hub_spans_join(&whole, part.items, part.count, &error);
+            assert_true(status == HUB_OK || (gap == 1 && status == HUB_REJECT));
+            hub_spans_free(&whole);
+            hub_spans_free(&part);
+            hub_archive_reader_close(first);
+            hub_archive_reader_close(second);
+        }
+    }
+    folder_remove(&folder);
+}
+
 static enum hub_status finish(struct folder *folder, struct hub_error *reterr) {
     struct hub_archive_reader *reader = open_reader(folder, 0);
+    struct hub_spans spans = {0};
     uint64_t unsigned_bytes = 0;
     expect_rest(reader, 0);
-    enum hub_status status = hub_archive_reader_finish(reader, &unsigned_bytes, reterr);
+    hub_archive_reader_append_spans(reader, &spans);
+    enum hub_status status = hub_spans_finish(&spans, folder->path,
+                                              hub_archive_reader_checkpoint(reader),
+                                              &unsigned_bytes, reterr);
+    hub_spans_free(&spans);
     hub_archive_reader_close(reader);
     return status;
 }
@@ -149,6 +185,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_appended_is_read_from_anywhere),
         cmocka_unit_test(a_record_is_found_by_its_offset),
+        cmocka_unit_test(parts_must_meet),
         cmocka_unit_test(what_no_entry_speaks_of_is_found_at_the_end),
         cmocka_unit_test(a_segment_that_is_none_is_found_at_the_end),
     };
