@@ -3,16 +3,14 @@ been."""
 
 import contextlib
 import random
-import re
 import subprocess
 import threading
 import time
-import urllib.request
 
 import fastavro
 import pytest
 
-from archives import PROGRAMS, TOPICS, WAIT_S, Archiver, Feed, committed
+from archives import PROGRAMS, TOPICS, WAIT_S, Archiver, Feed, committed, is_ready, metric
 from stack.installation import make_signing_key
 from stack.kafka import Broker
 from stack.process import wait_until
@@ -115,20 +113,6 @@ def test_killed_anywhere_it_becomes_what_it_would_have_been(broker, key, tmp_pat
     assert len(list(killed.folder.glob("rollup/checkpoints/*"))) > 10, "it never got to sign"
     assert [name for name in due if found.get(name) != due[name]] == []
     assert [name for name in found if name not in due and ".p/" not in name] == []
-
-
-def metric(archiver, name):
-    with urllib.request.urlopen(f"http://{archiver.listen}/metrics", timeout=5) as answer:
-        found = re.search(rf"^{name} (\S+)$", answer.read().decode(), re.M)
-    return float(found[1]) if found else None
-
-
-def is_ready(archiver):
-    try:
-        with urllib.request.urlopen(f"http://{archiver.listen}/readyz", timeout=5) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
 
 
 def test_what_is_far_behind_is_an_error(broker, key, tmp_path, seed):

@@ -4,6 +4,8 @@ import io
 import json
 import os
 import random
+import re
+import urllib.request
 
 import confluent_kafka
 import fastavro
@@ -52,6 +54,20 @@ class Archiver:
                 and path.relative_to(self.folder).parts[1:2] and
                 path.relative_to(self.folder).parts[0] != "rollup" and
                 path.relative_to(self.folder).parts[1] in folders}
+
+
+def metric(archiver, name):
+    with urllib.request.urlopen(f"http://{archiver.listen}/metrics", timeout=5) as answer:
+        found = re.search(rf"^{name} (\S+)$", answer.read().decode(), re.M)
+    return float(found[1]) if found else None
+
+
+def is_ready(archiver):
+    try:
+        with urllib.request.urlopen(f"http://{archiver.listen}/readyz", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
 
 
 def committed(bootstrap, topic):
