@@ -63,11 +63,20 @@ root_of() {
 
 # --- keys and checkpoints ---
 
-# Which key the log is believed by: NAME+ID+BASE64 of a byte 1 and the 32 bytes of an Ed25519 key.
+# NAME and the key in $tmp/key.
+id_of() { { printf '%s\n' "$1" && cat "$tmp/key"; } | sha256sum | cut -c1-8; }
+
+# Which key the log is believed by: NAME+ID+BASE64 of a byte 1 and the 32 bytes of an Ed25519 key. All logs of a
+# deployment, which is what stands before the last slash of their names, have one key.
 choose_key() {
+    [ -f "$log/checkpoint" ] || refuse "there is no log: a folder with a file 'checkpoint' would be one"
     origin=$(head -n 1 "$log/checkpoint" | tr -d '\000')
     if [ -n "$keys" ]; then
-        key=$(awk -F+ -v origin="$origin" '$1 == origin' "$keys" | head -n 1)
+        key=$(awk -F+ -v log_name="$origin" '
+            function deployment(name) { return name ~ /\// ? substr(name, 1, match(name, "/[^/]*$")) : name }
+            $1 == log_name { found = $0; exit }
+            deployment($1) == deployment(log_name) { found = $0 }
+            END { print found }' "$keys")
         [ -n "$key" ] || refuse "none of the keys in $keys is of '$origin'"
     else
         key=$(head -n 1 "$log/log.vkey" | tr -d '\000')
@@ -77,8 +86,8 @@ choose_key() {
     printf '%s' "${rest#*+}" | base64 -d >"$tmp/key" 2>/dev/null || refuse "its key is none"
     [ "$(head -c 1 "$tmp/key" | hex)" = 01 ] && [ "$(wc -c <"$tmp/key")" -eq 33 ] ||
         refuse "its key is none of Ed25519"
-    [ "$({ printf '%s\n' "$name" && cat "$tmp/key"; } | sha256sum | cut -c1-8)" = "$id" ] ||
-        refuse "its key has another id"
+    [ "$(id_of "$name")" = "$id" ] || refuse "its key has another id"
+    [ -z "$keys" ] || name=$origin id=$(id_of "$origin")
     # As RFC 8410 writes a public key.
     { printf '\060\052\060\005\006\003\053\145\160\003\041\000' && tail -c 32 "$tmp/key"; } >"$tmp/public.der"
 }
@@ -129,7 +138,8 @@ for_tiles() {
     done
 }
 
-# A bundle has each entry after its size in two bytes. Leaves them as lines, and what hashes them.
+# A bundle has each entry after its size in two bytes. Leaves them as lines (| stands for a line break in one), and
+# what hashes them.
 read_bundle() {
     note "$log: entry $(($1 * 256))"
     path=$(tile entries "$1" "$2") || { echo "$path" && exit 1; }
@@ -138,7 +148,7 @@ read_bundle() {
         have < 2 { size = size * 256 + $1; have++; if (have == 2) { left = size; text = ""; bytes = "" } }
         have > 2 || (have == 2 && started) {
             bytes = bytes sprintf("\\%03o", $1)
-            text = text ($1 >= 32 && $1 < 127 ? sprintf("%c", $1 + 0) : "?")
+            text = text ($1 == 10 ? "|" : $1 >= 32 && $1 < 127 ? sprintf("%c", $1 + 0) : "?")
             left--
         }
         have == 2 { started = 1 }
@@ -245,7 +255,6 @@ check_records() {
 check_segments() {
     awk '{ end[$3] = $4 + $5 + 16 } END { for (i in end) print i, end[i] }' "$tmp/records" >"$tmp/ends"
     goes_on=$(sed -n 's/^segment \([0-9]*\) .*/\1/p' "$tmp/last")
-    [ -n "$goes_on" ] || goes_on=$(tail -n 1 "$tmp/records" | cut -d ' ' -f 3)
     while read -r segment end; do
         beyond=$(($(wc -c <"$log/segments/$segment.avro") - end))
         [ "$beyond" -eq 0 ] || printf '%s\n' "$goes_on" | grep -qx "$segment" ||
@@ -259,6 +268,24 @@ check_segments() {
         is_number "$segment" || refuse "$file is no segment"
         [ "$segment" -ge "$all" ] || grep -q "^$segment " "$tmp/ends" || refuse "$file: no entry speaks of it"
     done
+}
+
+# --- the roll-up log ---
+
+# Its entries are checkpoints of the logs beside it: each of them has it still, and is as long. That what it
+# has is the log as it was then is shown where that log is verified.
+check_told() {
+    index=0
+    while IFS='|' read -r told_name told_size told_root rest; do
+        folder=$log/../${told_name##*/}
+        is_number "$told_size" || refuse "entry $index is no checkpoint"
+        file=$folder/checkpoints/$told_size
+        [ -f "$file" ] && [ "$(sed -n '1p;3p' "$file")" = "$(printf '%s\n%s' "$told_name" "$told_root")" ] ||
+            refuse "entry $index: $told_name had $told_size entries, and has no such checkpoint now"
+        [ "$(sed -n 2p "$folder/checkpoint")" -ge "$told_size" ] ||
+            refuse "entry $index: $told_name had $told_size entries, and has fewer now: it was put back"
+        index=$((index + 1))
+    done <"$tmp/entries"
 }
 
 # --- a log ---
@@ -283,14 +310,17 @@ verify_log() {
     check_tree
     check_earlier
     what=entries
-    if grep -q '^offset ' "$tmp/last"; then # else it is a log of no partition, and has no records
+    if grep -q '^offset ' "$tmp/last"; then
         what=records
         read_entries
         check_records
         check_segments
+    else # it is the roll-up log, and has no records
+        check_told
     fi
     note
     printf '%s: as signed by %s: %s %s, %s checkpoints\n' "$log" "$name" "$all" "$what" "$checkpoints"
+    [ "$what" = records ] || printf '%s: every log that it speaks of has the checkpoints that it was told of\n' "$log"
     [ "$what" = entries ] || [ "$all" -eq 0 ] || say_age "$(tail -n 1 "$tmp/records" | cut -d ' ' -f 9)"
     [ -n "$keys" ] || printf '%s: by the key in its own folder; who signed it is not shown\n' "$log"
 }

@@ -4,6 +4,7 @@
 
 #include "hub/archive/prover.h"
 #include "hub/archive/verify.h"
+#include "hub/ctl/archive_rollup.h"
 #include "hub/ctl/read.h"
 #include "hub/io/clock.h"
 #include "hub/io/file.h"
@@ -90,7 +91,10 @@ static void show(struct verifying *verifying, const char *folder, const struct h
     hub_ctl_table_cell(table, "%llu", (unsigned long long)verified->size);
     hub_ctl_table_cell(table, "%llu", (unsigned long long)verified->records);
     hub_ctl_table_cell(table, "%llu", (unsigned long long)verified->bytes);
-    hub_ctl_table_cell(table, "%lld", (long long)verified->next_offset);
+    if (verified->next_offset < 0)
+        hub_ctl_table_cell(table, "%s", "");
+    else
+        hub_ctl_table_cell(table, "%lld", (long long)verified->next_offset);
     hub_ctl_table_cell(table, "%llu", (unsigned long long)verified->checkpoints);
     show_newest(verifying, folder, key);
     hub_ctl_table_cell(table, "%s", "Ed25519");
@@ -111,6 +115,46 @@ static void show_unread(struct verifying *verifying, const char *folder,
     hub_ctl_table_cell(&verifying->table, "%s", error->text);
 }
 
+static bool is_rollup(const struct hub_note_key *key) {
+    const char *slash = strrchr(key->name, '/');
+    return slash != NULL && strcmp(slash + 1, HUB_ROLLUP_FOLDER) == 0;
+}
+
+/* Every log beside it is held to what it was. */
+static enum hub_status verify_rollup(struct verifying *verifying, const char *folder,
+                                     const struct hub_note_key *key,
+                                     struct hub_verified *ret_verified, struct hub_error *reterr) {
+    struct hub_ctl_rollup rollup;
+    HUB_SCOPED_BUFFER archive = {0};
+    hub_buffer_append_format(&archive, "%s/..", folder);
+    hub_ctl_rollup_verify(verifying->ctl, &verifying->keys, hub_buffer_text(&archive), key, &rollup);
+    *ret_verified = (struct hub_verified){.size = rollup.verified.size, .next_offset = -1};
+    *reterr = rollup.error;
+    if (rollup.status == HUB_OK)
+        hub_buffer_append_format(&verifying->remarks,
+                                 "%s: each of the %zu logs it speaks of is what it was\n", key->name,
+                                 rollup.verified.logs);
+    hub_buffer_append_bytes(&verifying->remarks, hub_buffer_bytes(&rollup.remarks));
+    hub_buffer_free(&rollup.remarks);
+    return rollup.status;
+}
+
+static enum hub_status verify_records(struct verifying *verifying, const char *folder,
+                                      const struct hub_note_key *key,
+                                      struct hub_verified *ret_verified,
+                                      struct hub_error *reterr) {
+    struct hub_verify_config config = {.folder = folder,
+                                       .key = key,
+                                       .from = verifying->from,
+                                       .to = verifying->to,
+                                       .progress = verifying->progress ? show_progress : NULL,
+                                       .context = verifying};
+    enum hub_status status = hub_archive_verify(&config, ret_verified, reterr);
+    if (verifying->progress)
+        fprintf(stderr, "\r\033[K");
+    return status;
+}
+
 static void verify_log(struct verifying *verifying, const char *folder) {
     struct hub_note_key key;
     struct hub_verified verified = {0};
@@ -123,15 +167,8 @@ static void verify_log(struct verifying *verifying, const char *folder) {
         return;
     }
     verifying->name = key.name;
-    struct hub_verify_config config = {.folder = folder,
-                                       .key = &key,
-                                       .from = verifying->from,
-                                       .to = verifying->to,
-                                       .progress = verifying->progress ? show_progress : NULL,
-                                       .context = verifying};
-    status = hub_archive_verify(&config, &verified, &error);
-    if (verifying->progress)
-        fprintf(stderr, "\r\033[K");
+    status = is_rollup(&key) ? verify_rollup(verifying, folder, &key, &verified, &error)
+                             : verify_records(verifying, folder, &key, &verified, &error);
     verifying->failed += status != HUB_OK;
     show(verifying, folder, &key, &verified, status, &error);
 }

@@ -6,7 +6,7 @@
 
 struct hub_ctl_keys {
     struct hub_note_key *items;
-    bool *used; /* by hub_ctl_keys_of */
+    bool *used; /* by a log of its own name */
     size_t count;
     size_t capacity, used_capacity;
 };
@@ -15,8 +15,12 @@ struct hub_ctl_keys {
  * it is none, which has been said. */
 bool hub_ctl_keys_load(const struct hub_ctl *ctl, struct hub_ctl_keys *keys);
 void hub_ctl_keys_free(struct hub_ctl_keys *keys);
-/* The one of the log in that folder; where there are none, the log's own (log.vkey). HUB_REJECT where none of
- * them is of it, HUB_FATAL where it cannot be read. */
+/* The one of that log, or of another of its deployment, as all have one key. HUB_REJECT where there is none. */
+HUB_MUST_USE enum hub_status hub_ctl_keys_find(struct hub_ctl_keys *keys, struct hub_bytes origin,
+                                               struct hub_note_key *ret_key,
+                                               struct hub_error *reterr);
+/* The same of the log in that folder; where there are no keys, its own (log.vkey). HUB_FATAL where it cannot be
+ * read. */
 HUB_MUST_USE enum hub_status hub_ctl_keys_of(struct hub_ctl_keys *keys, const char *folder,
                                              struct hub_note_key *ret_key,
                                              struct hub_error *reterr);

@@ -78,6 +78,45 @@ static enum hub_status own_key(const char *folder, struct hub_note_key *ret_key,
     return HUB_OK;
 }
 
+/* DEPLOYMENT/, of an origin; nothing of one without a slash. */
+static struct hub_bytes deployment_of(struct hub_bytes origin) {
+    size_t size = origin.size;
+    while (size > 0 && origin.data[size - 1] != '/')
+        size--;
+    return hub_bytes_part(origin, 0, size);
+}
+
+/* The key of that name; else, as all logs of a deployment have one key, that of another of them. */
+static const struct hub_note_key *find(struct hub_ctl_keys *keys, struct hub_bytes origin) {
+    const struct hub_note_key *other = NULL;
+    struct hub_bytes deployment = deployment_of(origin);
+    for (size_t i = 0; i < keys->count; i++) {
+        const struct hub_note_key *key = &keys->items[i];
+        if (key->kind != HUB_NOTE_SIGNATURE)
+            continue;
+        if (hub_bytes_equal_text(origin, key->name)) {
+            keys->used[i] = true;
+            return key;
+        }
+        if (deployment.size > 0 &&
+            hub_bytes_equal(deployment, deployment_of(hub_bytes_of_text(key->name))))
+            other = key;
+    }
+    return other;
+}
+
+enum hub_status hub_ctl_keys_find(struct hub_ctl_keys *keys, struct hub_bytes origin,
+                                  struct hub_note_key *ret_key, struct hub_error *reterr) {
+    HUB_SCOPED_BUFFER name = {0};
+    size_t size = origin.size > HUB_NOTE_NAME_MAX ? HUB_NOTE_NAME_MAX : origin.size;
+    const struct hub_note_key *key = find(keys, origin);
+    hub_buffer_append(&name, origin.data, size);
+    if (key == NULL || size < origin.size)
+        return hub_fail(reterr, HUB_REJECT, "none of the keys is of '%s'", hub_buffer_text(&name));
+    return hub_note_key_of(hub_buffer_text(&name), HUB_NOTE_SIGNATURE, &key->public, ret_key,
+                           reterr);
+}
+
 enum hub_status hub_ctl_keys_of(struct hub_ctl_keys *keys, const char *folder,
                                 struct hub_note_key *ret_key, struct hub_error *reterr) {
     HUB_SCOPED_BUFFER note = {.size_max = CHECKPOINT_SIZE_MAX};
@@ -86,14 +125,6 @@ enum hub_status hub_ctl_keys_of(struct hub_ctl_keys *keys, const char *folder,
         return own_key(folder, ret_key, reterr);
     HUB_TRY(read_in(folder, "checkpoint", &note, reterr));
     hub_bytes_cut(hub_buffer_bytes(&note), '\n', &origin, &rest);
-    for (size_t i = 0; i < keys->count; i++)
-        if (hub_bytes_equal_text(origin, keys->items[i].name) &&
-            keys->items[i].kind == HUB_NOTE_SIGNATURE) {
-            keys->used[i] = true;
-            *ret_key = keys->items[i];
-            return HUB_OK;
-        }
-    return hub_fail(reterr, HUB_REJECT, "%s: none of the keys is of its log, '%.*s'", folder,
-                    (int)(origin.size > HUB_NOTE_NAME_MAX ? HUB_NOTE_NAME_MAX : origin.size),
-                    (const char *)origin.data);
+    enum hub_status status = hub_ctl_keys_find(keys, origin, ret_key, reterr);
+    return status == HUB_OK ? HUB_OK : hub_fail_at(reterr, status, "%s", folder);
 }

@@ -185,10 +185,20 @@ static enum hub_status check_inclusion(struct checking *checking, const struct h
     return check_record(checking, inclusion.index, &leaf);
 }
 
-/* By one of the keys. */
-static enum hub_status check(struct checking *checking, const struct hub_ctl_keys *keys) {
+/* Of the log that a proof speaks of: its checkpoint comes after the first empty line. */
+static struct hub_bytes origin_of(struct hub_bytes file) {
+    struct hub_bytes line = {0};
+    do
+        if (!hub_bytes_cut(file, '\n', &line, &file))
+            return hub_bytes(NULL, 0);
+    while (line.size > 0);
+    hub_bytes_cut(file, '\n', &line, &file);
+    return line;
+}
+
+static enum hub_status check(struct checking *checking, struct hub_ctl_keys *keys) {
     HUB_SCOPED_BUFFER file = {.size_max = HUB_PROOF_FILE_SIZE_MAX}, entry = {0};
-    enum hub_status status = HUB_REJECT;
+    struct hub_note_key key;
     HUB_TRY(hub_file_read(checking->path, &file, &checking->error));
     checking->file = hub_buffer_bytes(&file);
     bool growth = hub_growth_is(checking->file);
@@ -199,10 +209,8 @@ static enum hub_status check(struct checking *checking, const struct hub_ctl_key
     if (!growth)
         HUB_TRY(hub_file_read(path_of_entry(checking), &entry, &checking->error));
     checking->entry = hub_buffer_bytes(&entry);
-    for (size_t i = 0; i < keys->count && status == HUB_REJECT; i++)
-        status = growth ? check_growth(checking, &keys->items[i])
-                        : check_inclusion(checking, &keys->items[i]);
-    return status;
+    HUB_TRY(hub_ctl_keys_find(keys, origin_of(checking->file), &key, &checking->error));
+    return growth ? check_growth(checking, &key) : check_inclusion(checking, &key);
 }
 
 enum hub_exit hub_ctl_archive_check(struct hub_ctl *ctl) {

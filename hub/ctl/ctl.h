@@ -32,6 +32,7 @@ struct hub_ctl {
     const char *key;       /* --key, or NULL */
     const char *offset;    /* --offset, or NULL */
     const char *to_file;   /* --to-file, or NULL */
+    const char *seen;      /* --seen, or NULL */
     bool json;             /* -o json */
     bool all;              /* --all */
     bool edges;            /* --edges */

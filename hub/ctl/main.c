@@ -107,6 +107,7 @@ static const struct option long_options[] = {
     {"report", required_argument, NULL, 'R'},    {"archive", required_argument, NULL, 'A'},
     {"as-of", required_argument, NULL, 'S'},     {"key", required_argument, NULL, 'K'},
     {"offset", required_argument, NULL, 'p'},    {"to-file", required_argument, NULL, 'W'},
+    {"seen", required_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
 };
 
@@ -147,6 +148,7 @@ static void usage(FILE *out) {
             "                     or its hash\n"
             "  --key FILE|KEY     archive: the keys of the logs that you believe, one a line, or one\n"
             "  --from, --to N     archive verify: looks at these records only, the last not with them\n"
+            "  --seen FILE        archive verify: a checkpoint of its roll-up log that a witness remembers\n"
             "  --offset N         archive prove: the record of this offset\n"
             "  --to-file PREFIX   archive prove and prove-growth: the files that they write\n"
             "\nexit codes: 0 ok, 1 findings, 2 usage, 3 not found, 5 unreachable\n");
@@ -220,6 +222,9 @@ static bool read_option(struct hub_ctl *ctl, int option) {
         return true;
     case 'p':
         ctl->offset = optarg;
+        return true;
+    case 'V':
+        ctl->seen = optarg;
         return true;
     case 'W':
         ctl->to_file = optarg;

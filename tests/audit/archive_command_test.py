@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 import programs
+import readme
 from written_archive import Archive
 
 SIZE = 700
@@ -113,12 +114,39 @@ def test_a_log_that_is_gone_is_missed_by_its_key(archive, tmp_path):
     assert f"{other.origin}: there is a key of it, and no log" in done.stdout
 
 
-def test_a_log_that_none_of_the_keys_is_of_is_found(archive):
+def test_one_key_is_enough_for_all_logs_of_a_deployment(archive):
     other = Archive(archive.folder.parent / "unified.trial-0", 20, topic="unified.trial").write()
+    rollup = other.roll_up()
+    code, found = rows(archive.folder.parent, "--key", rollup / "log.vkey")
+    assert code == 0 and len(found) == 3
+    assert {row["found"] for row in found} == {"as signed"}
+    change(other.folder / "checkpoint", 40)
+    code, found = rows(archive.folder.parent, "--key", rollup / "log.vkey")
+    assert code == FINDINGS and [row["found"] == "as signed" for row in found] == [False, True, False]
+
+
+def test_what_the_roll_up_log_says_of_a_log_must_hold(archive, tmp_path):
+    """What a log cannot show by itself."""
+    rollup = archive.roll_up()
+    done = ctl("verify", archive.folder.parent)
+    assert done.returncode == 0
+    assert "rollup: each of the 1 logs it speaks of is what it was" in done.stdout
+    shutil.rmtree(archive.folder)
+    archive.written_until(archive.signed[1], archive.folder)
+    assert ctl("verify", archive.folder).returncode == 0
+    code, (row, _) = rows(archive.folder.parent)
+    assert code == FINDINGS and "it was put back" in row["found"]
+    shutil.rmtree(archive.folder)
+    assert ctl("verify", rollup).returncode == FINDINGS
+
+
+def test_a_log_that_none_of_the_keys_is_of_is_found(archive):
+    other = Archive(archive.folder.parent / "unified.trial-0", 20, topic="unified.trial")
+    other.write(deployment="another.example")
     code, found = rows(archive.folder.parent, "--key", archive.key)
     assert code == FINDINGS
     assert found[0]["found"] == "as signed"
-    assert f"none of the keys is of its log, '{other.origin}'" in found[1]["found"]
+    assert "none of the keys is of 'another.example/unified.trial-0'" in found[1]["found"]
 
 
 def test_a_folder_without_logs_is_none(tmp_path):
@@ -206,3 +234,27 @@ def test_growth_between_two_checkpoints_is_proved(archive, tmp_path):
     assert ctl("check", path, "--key", archive.key).returncode == FINDINGS
     assert ctl("prove-growth", archive.folder, second, first, "--to-file", path).returncode == FINDINGS
     assert ctl("prove-growth", archive.folder, first, second).returncode == USAGE
+
+
+# --- the README ---
+
+
+@pytest.fixture
+def as_the_readme_has_it(tmp_path):
+    """A folder with archive/log.trial-0, signed at 20 and at 60, and build/."""
+    archive = Archive(tmp_path / "archive" / "log.trial-0", 60, topic="log.trial", signed=(20, 60)).write()
+    archive.roll_up()
+    shutil.copy(programs.ROOT / "hub/archive/verify.sh", tmp_path / "archive")
+    (tmp_path / "build").symlink_to(programs.ROOT / "build")
+    return tmp_path
+
+
+def test_the_commands_that_the_readme_tells_do_what_it_says(as_the_readme_has_it):
+    lines = [line for text in readme.code("bash") for line in text.splitlines()]
+    assert len(lines) == 6
+    for line in lines:
+        done = subprocess.run(line, shell=True, cwd=as_the_readme_has_it, capture_output=True,
+                              text=True, check=False, timeout=60)
+        assert done.returncode == 0 and done.stdout, line + done.stdout + done.stderr
+    assert {path.name for path in as_the_readme_has_it.glob("record-17*")} == {
+        "record-17.json", "record-17.json.spicy", "record-17.json.tlog-proof", "record-17.avro"}

@@ -78,6 +78,38 @@ def test_small_logs_pass_and_without_keys_it_says_what_that_shows(verify, tmp_pa
     assert done.stdout.count("who signed it is not shown") == len(folders)
 
 
+@pytest.fixture
+def told(tmp_path):
+    """A small log that the roll-up log beside it was told of, and the roll-up log."""
+    small = Archive(tmp_path / "logs" / "unified.slot-0", 9, signed=(3, 9)).write()
+    return small, small.roll_up()
+
+
+def test_one_key_is_enough_and_the_roll_up_log_is_checked_too(verify, told):
+    small, rollup = told
+    done = verify("-k", rollup / "log.vkey", small.folder, rollup)
+    assert done.returncode == 0, done.stdout
+    assert "rollup: 1 entries, 1 checkpoints" in done.stdout
+    assert "every log that it speaks of has the checkpoints that it was told of" in done.stdout
+    change(next((rollup / "tile/0").rglob("1")), 3)
+    assert verify("-k", rollup / "log.vkey", rollup).returncode == 1
+
+
+def test_a_log_put_back_without_a_trace_is_found_by_the_roll_up_log(verify, told):
+    small, rollup = told
+    kept = (small.folder / "checkpoints" / "9").read_bytes()
+    shutil.rmtree(small.folder)
+    small.written_until(3, small.folder)
+    assert verify(small.folder).returncode == 0  # alone it shows nothing
+    done = verify(small.folder, rollup)
+    assert done.returncode == 1
+    assert "entry 0: audit.example/unified.slot-0 had 9 entries, and has no such checkpoint now" in done.stdout
+    (small.folder / "checkpoints" / "9").write_bytes(kept)
+    assert "has fewer now: it was put back" in verify(rollup).stdout
+    shutil.rmtree(small.folder)
+    assert verify(rollup).returncode == 1
+
+
 def segment_of(written, index):
     return f"segments/{written.leaf(index)['segment']}.avro"
 

@@ -3,11 +3,13 @@
  *   schema ID FILE
  *   record OFFSET TIMESTAMP KEY HEADERS null|avro|bytes SCHEMA_ID VALUE
  *   sign NEXT_OFFSET
+ *   rollup                      the log's last checkpoint goes to the roll-up log beside it
  *
  * Bytes are hexadecimal, with an x before them; - is none. HEADERS are NAME:VALUE,... or -.
  *
  * usage: write_archive FOLDER DEPLOYMENT TOPIC PARTITION PRIVATE_KEY SEGMENT_SIZE_MAX */
 #include "hub/archive/partition_log.h"
+#include "hub/archive/rollup.h"
 #include "hub/io/file.h"
 
 #include <stdio.h>
@@ -17,6 +19,9 @@
 enum { SCHEMAS_MAX = 16, HEADERS_MAX = 16 };
 
 struct writing {
+    const char *folder;
+    const char *deployment;
+    struct hub_ed25519_key private;
     struct hub_partition_log *log;
     struct hub_arena arena; /* of a line */
     struct {
@@ -103,6 +108,17 @@ static void append(struct writing *writing, char *rest) {
         stop(writing->error.text);
 }
 
+static void roll_up(struct writing *writing) {
+    struct hub_rollup *rollup = NULL;
+    const char *folder = hub_arena_format(&writing->arena, "%s/../" HUB_ROLLUP_FOLDER, writing->folder);
+    if (hub_rollup_open(folder, writing->deployment, &writing->private, &rollup, &writing->error) !=
+            HUB_OK ||
+        hub_rollup_tell(rollup, writing->folder, &writing->error) != HUB_OK ||
+        hub_rollup_sign(rollup, &writing->error) != HUB_OK)
+        stop(writing->error.text);
+    hub_rollup_close(rollup);
+}
+
 static void obey(struct writing *writing, char *line) {
     char *rest = line;
     const char *what = next_word(&rest);
@@ -110,6 +126,8 @@ static void obey(struct writing *writing, char *line) {
         read_schema(writing, rest);
     else if (strcmp(what, "record") == 0)
         append(writing, rest);
+    else if (strcmp(what, "rollup") == 0)
+        roll_up(writing);
     else if (strcmp(what, "sign") != 0)
         stop(what);
     else if (hub_partition_log_sign(writing->log, strtoll(next_word(&rest), NULL, 10),
@@ -120,21 +138,21 @@ static void obey(struct writing *writing, char *line) {
 
 int main(int count, char **arguments) {
     struct writing writing = {0};
-    struct hub_arena arena = {0};
-    struct hub_ed25519_key private = {{0}};
     char *line = NULL;
     size_t capacity = 0;
     if (count != 7)
         stop("usage: FOLDER DEPLOYMENT TOPIC PARTITION PRIVATE_KEY SEGMENT_SIZE_MAX");
-    struct hub_bytes key = bytes_of(&arena, arguments[5]);
-    if (key.size != sizeof private.bytes)
+    struct hub_bytes key = bytes_of(&writing.arena, arguments[5]);
+    if (key.size != sizeof writing.private.bytes)
         stop("no private key");
-    memcpy(private.bytes, key.data, key.size);
-    struct hub_partition_log_config config = {.folder = arguments[1],
-                                              .deployment = arguments[2],
+    memcpy(writing.private.bytes, key.data, key.size);
+    writing.folder = arguments[1];
+    writing.deployment = arguments[2];
+    struct hub_partition_log_config config = {.folder = writing.folder,
+                                              .deployment = writing.deployment,
                                               .topic = arguments[3],
                                               .partition = atoi(arguments[4]),
-                                              .private = &private,
+                                              .private = &writing.private,
                                               .segment_size_max = (size_t)atoll(arguments[6])};
     if (hub_partition_log_open(&config, &writing.log, &writing.error) != HUB_OK)
         stop(writing.error.text);
@@ -144,7 +162,6 @@ int main(int count, char **arguments) {
     for (size_t i = 0; i < writing.schema_count; i++)
         hub_release(writing.schemas[i].text);
     hub_arena_destroy(&writing.arena);
-    hub_arena_destroy(&arena);
     free(line);
     return 0;
 }

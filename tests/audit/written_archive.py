@@ -101,7 +101,8 @@ def hexadecimal(value):
 class Archive:
     """One partition's log in a folder, of `size` records, signed at some of its sizes."""
 
-    def __init__(self, folder, size, seed=1, topic="unified.slot", private=PRIVATE):
+    def __init__(self, folder, size, seed=1, topic="unified.slot", private=PRIVATE,
+                 signed=None):
         self.folder = pathlib.Path(folder)
         self.topic = topic
         self.size = size
@@ -115,7 +116,7 @@ class Archive:
             raw = json.loads(path.read_text())
             self.schemas[schema_id] = (path, raw, fastavro.parse_schema(raw))
             self.lines.append(f"schema {schema_id} {path}")
-        self.signed = sorted({size // 7 + 1, size // 2, size})
+        self.signed = sorted(signed or {size // 7 + 1, size // 2, size})
         self.make()
 
     def make(self):
@@ -148,8 +149,8 @@ class Archive:
                 "key": dice.choice((None, f"sus/{index}".encode(), b"\xfe\xff")), "kind": kind,
                 "schema": schema, "value": value, "encoded": encoded, "headers": headers}
 
-    def write(self, folder=None, lines=None):
-        subprocess.run([WRITER, folder or self.folder, DEPLOYMENT, self.topic, "0",
+    def write(self, folder=None, lines=None, deployment=DEPLOYMENT):
+        subprocess.run([WRITER, folder or self.folder, deployment, self.topic, "0",
                         hexadecimal(self.private), str(SEGMENT_SIZE_MAX)],
                        input="\n".join(lines or self.lines) + "\n", text=True, check=True,
                        timeout=120)
@@ -161,6 +162,11 @@ class Archive:
             self.signed.index(size)]
         self.write(folder, self.lines[:last + 1])
         return folder
+
+    def roll_up(self):
+        """Tells the roll-up log beside it what the log is now."""
+        self.write(lines=["rollup"])
+        return self.folder.with_name("rollup")
 
     @property
     def origin(self):

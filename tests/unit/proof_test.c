@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SIZE = 21, BIG = 1000000000, PROOF_SIZE_MAX = 2048 };
+enum { SIZE = 21, BIG = 1000000000, PROOF_SIZE_MAX = 2048, SEGMENTS = 8 };
 
 static const struct hub_ed25519_key private = {{1, 2, 3}}, others_private = {{4, 5, 6}};
 static const char origin[] = "audit.example/log.slot-0";
@@ -69,6 +69,10 @@ static void sign(const struct hub_merkle_tree *tree, uint64_t size, const char *
     struct hub_note_key key = key_of(origin, from);
     HUB_SCOPED_BUFFER text = {0};
     snprintf(checkpoint.origin, sizeof checkpoint.origin, "%s", name);
+    if (size == BIG) /* of a log that is as large, several schemas take turns */
+        for (size_t i = 0; i < SEGMENTS; i++)
+            checkpoint.segments[checkpoint.segment_count++] =
+                (struct hub_open_segment){BIG - 9000 + 1000 * i, 200000000 + i};
     assert_true(hub_merkle_root(tree, size, &checkpoint.root));
     hub_checkpoint_append(&checkpoint, &text);
     hub_buffer_append_bytes(note, hub_buffer_bytes(&text));
