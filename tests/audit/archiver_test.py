@@ -118,7 +118,7 @@ def test_killed_anywhere_it_becomes_what_it_would_have_been(broker, key, tmp_pat
 def test_what_is_far_behind_is_an_error(broker, key, tmp_path, seed):
     """Records are there for longer than it may be behind."""
     feed = Feed(broker.bootstrap, seed)
-    feed.write(10)
+    feed.write(10, commits=True)
     written_s = time.time()
     wait_until(lambda: time.time() > written_s + 1.1, "the records being old", WAIT_S)
     archiver = Archiver(tmp_path, broker.bootstrap, key, arguments=["--lag-alarm-s", "1"]).start()
@@ -142,7 +142,7 @@ def test_two_do_not_write_one_archive(broker, key, tmp_path):
 
 
 def test_an_archive_of_another_kafka_is_refused(broker, key, tmp_path, seed):
-    Feed(broker.bootstrap, seed).write(20)
+    Feed(broker.bootstrap, seed).write(20, commits=True)
     archiver = Archiver(tmp_path, broker.bootstrap, key)
     archiver.run_once()
     other = Broker(tmp_path / "kafka").start()

@@ -134,8 +134,9 @@ class Feed:
                                                   "transactional.id": "feed"})
         self.producer.init_transactions(60)
 
-    def write(self, count):
-        aborts = self.chance.random() < 0.2
+    def write(self, count, commits=False):
+        """commits: for certain."""
+        aborts = self.chance.random() < 0.2 and not commits
         self.producer.begin_transaction()
         for _ in range(count):
             topic = self.chance.choice(list(TOPICS))

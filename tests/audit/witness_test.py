@@ -58,7 +58,7 @@ def scene(broker, tmp_path, seed):
     """An archive that was begun, so that its key is known, and two witnesses that know it."""
     make_signing_key(tmp_path / "archive.pem")
     feed = Feed(broker.bootstrap, seed)
-    feed.write(20)
+    feed.write(20, commits=True)
     archiver = Archiver(tmp_path, broker.bootstrap, tmp_path / "archive.pem", arguments=[
         "--interval-ms", "100", "--witnesses", tmp_path / "witnesses"])
     witnesses = [Witness(tmp_path, name) for name in ("sus", "lumc")]
@@ -82,7 +82,7 @@ def test_what_is_signed_is_cosigned_by_all(scene):
     archiver.start()
     for _ in range(3):
         before = [size_of(each.cosigned(archiver)) for each in witnesses]
-        feed.write(20)
+        feed.write(20, commits=True)
         wait_until(lambda: all(size_of(each.cosigned(archiver)) > size for each, size in
                                zip(witnesses, before)), "two cosignatures", WAIT_S)
     for each in witnesses:
@@ -99,7 +99,7 @@ def test_one_that_is_away_holds_nothing_up_and_catches_up(scene):
     away, there = witnesses
     away.process.kill()
     behind = size_of(away.cosigned(archiver))
-    feed.write(20)
+    feed.write(20, commits=True)
     wait_until(lambda: size_of(there.cosigned(archiver)) > behind, "the other's", WAIT_S)
     assert size_of(away.cosigned(archiver)) == behind
     assert "event=witness_away" in archiver.log.read_text()
@@ -112,7 +112,7 @@ def test_an_archive_that_was_put_back_is_refused_by_any_one(scene, tmp_path, goe
     """With all its files, by somebody who has its key."""
     feed, archiver, witnesses = scene
     shutil.copytree(archiver.folder, tmp_path / "before")
-    feed.write(50)
+    feed.write(50, commits=True)
     archiver.start()
     wait_until(lambda: all(each.cosigned(archiver) for each in witnesses), "cosignatures", WAIT_S)
     archiver.process.stop()
@@ -123,7 +123,7 @@ def test_an_archive_that_was_put_back_is_refused_by_any_one(scene, tmp_path, goe
         # The same records, in other rounds: another roll-up.
         (tmp_path / "nobody").write_text("")
         for _ in range(10):
-            feed.write(5)
+            feed.write(5, commits=True)
             archiver.start("--witnesses", tmp_path / "nobody", "--once").process.wait(WAIT_S)
         archiver.start()
         wait_until(lambda: "event=witness_refuses" in archiver.log.read_text(), "a refusal", WAIT_S)
