@@ -24,5 +24,10 @@ HUB_MUST_USE enum hub_status hub_ctl_keys_find(struct hub_ctl_keys *keys, struct
 HUB_MUST_USE enum hub_status hub_ctl_keys_of(struct hub_ctl_keys *keys, const char *folder,
                                              struct hub_note_key *ret_key,
                                              struct hub_error *reterr);
+/* Writes the record of that offset, and its proofs, as `archive prove` does: PREFIX.json and so on. HUB_REJECT
+ * where there is none, HUB_FATAL where a file cannot be read or written. */
+HUB_MUST_USE enum hub_status hub_ctl_prove_offset(const char *folder,
+                                                  const struct hub_note_key *key, int64_t offset,
+                                                  const char *prefix, struct hub_error *reterr);
 /* A whole number that is not negative. */
 bool hub_ctl_number(const char *text, uint64_t *ret_number);

@@ -18,6 +18,7 @@ static enum hub_exit say(enum hub_status status, const struct hub_error *error) 
 /* --- making them --- */
 
 struct proving {
+    const char *prefix; /* of the files */
     struct hub_note_key key;
     struct hub_prover *prover;
     struct hub_error error;
@@ -34,7 +35,7 @@ static enum hub_status begin(struct hub_ctl *ctl, struct hub_ctl_keys *keys,
 static enum hub_exit prove(struct hub_ctl *ctl, enum hub_status (*make)(const struct hub_ctl *ctl,
                                                                         struct proving *proving)) {
     struct hub_ctl_keys keys = {0};
-    struct proving proving = {0};
+    struct proving proving = {.prefix = ctl->to_file};
     if (ctl->to_file == NULL) {
         fprintf(stderr, "hubctl: --to-file says where to write it\n");
         return HUB_EXIT_USAGE;
@@ -49,19 +50,18 @@ static enum hub_exit prove(struct hub_ctl *ctl, enum hub_status (*make)(const st
     return say(status, &proving.error);
 }
 
-static enum hub_status write_file(const struct hub_ctl *ctl, const char *suffix, const char *what,
-                                  const struct hub_buffer *file, struct hub_error *reterr) {
+static enum hub_status write_file(struct proving *proving, const char *suffix, const char *what,
+                                  const struct hub_buffer *file) {
     HUB_SCOPED_BUFFER path = {0};
-    hub_buffer_append_format(&path, "%s%s", ctl->to_file, suffix);
-    HUB_TRY(hub_file_write(hub_buffer_text(&path), hub_buffer_bytes(file), reterr));
+    hub_buffer_append_format(&path, "%s%s", proving->prefix, suffix);
+    HUB_TRY(hub_file_write(hub_buffer_text(&path), hub_buffer_bytes(file), &proving->error));
     printf("%s: %s\n", hub_buffer_text(&path), what);
     return HUB_OK;
 }
 
 /* What is damaged in the tiles would prove nothing, and is not written. */
-static enum hub_status write_proof(const struct hub_ctl *ctl, struct proving *proving,
-                                   uint64_t index, enum hub_proof_form form,
-                                   const struct hub_buffer *entry) {
+static enum hub_status write_proof(struct proving *proving, uint64_t index,
+                                   enum hub_proof_form form, const struct hub_buffer *entry) {
     struct hub_inclusion inclusion;
     struct hub_checkpoint checkpoint;
     HUB_SCOPED_BUFFER file = {0};
@@ -69,10 +69,9 @@ static enum hub_status write_proof(const struct hub_ctl *ctl, struct proving *pr
     HUB_TRY(hub_inclusion_check(hub_buffer_bytes(&file), hub_buffer_bytes(entry), &proving->key,
                                 &inclusion, &checkpoint, &proving->error));
     return form == HUB_PROOF_SPICY
-               ? write_file(ctl, ".json.spicy", "proof that it is in the log, as 'spicy' checks it",
-                            &file, &proving->error)
-               : write_file(ctl, ".json.tlog-proof", "the same as C2SP tlog-proof@v1", &file,
-                            &proving->error);
+               ? write_file(proving, ".json.spicy",
+                            "proof that it is in the log, as 'spicy' checks it", &file)
+               : write_file(proving, ".json.tlog-proof", "the same as C2SP tlog-proof@v1", &file);
 }
 
 static enum hub_status find_index(const struct hub_ctl *ctl, struct proving *proving,
@@ -90,18 +89,36 @@ static enum hub_status find_index(const struct hub_ctl *ctl, struct proving *pro
     return hub_prover_find(proving->prover, (int64_t)offset, ret_index, &proving->error);
 }
 
-static enum hub_status make_inclusion(const struct hub_ctl *ctl, struct proving *proving) {
+static enum hub_status prove_index(struct proving *proving, uint64_t index) {
     HUB_SCOPED_BUFFER entry = {0}, record = {0};
     struct hub_leaf leaf;
-    struct hub_error *error = &proving->error;
+    HUB_TRY(hub_prover_entry(proving->prover, index, &entry, &leaf, &proving->error));
+    HUB_TRY(hub_prover_record(proving->prover, &leaf, &record, &proving->error));
+    HUB_TRY(write_file(proving, ".json", "what the log says of it", &entry));
+    HUB_TRY(write_proof(proving, index, HUB_PROOF_SPICY, &entry));
+    HUB_TRY(write_proof(proving, index, HUB_PROOF_TLOG, &entry));
+    return write_file(proving, ".avro", "the record itself, with its schema", &record);
+}
+
+static enum hub_status make_inclusion(const struct hub_ctl *ctl, struct proving *proving) {
     uint64_t index = 0;
     HUB_TRY(find_index(ctl, proving, &index));
-    HUB_TRY(hub_prover_entry(proving->prover, index, &entry, &leaf, error));
-    HUB_TRY(hub_prover_record(proving->prover, &leaf, &record, error));
-    HUB_TRY(write_file(ctl, ".json", "what the log says of it", &entry, error));
-    HUB_TRY(write_proof(ctl, proving, index, HUB_PROOF_SPICY, &entry));
-    HUB_TRY(write_proof(ctl, proving, index, HUB_PROOF_TLOG, &entry));
-    return write_file(ctl, ".avro", "the record itself, with its schema", &record, error);
+    return prove_index(proving, index);
+}
+
+enum hub_status hub_ctl_prove_offset(const char *folder, const struct hub_note_key *key,
+                                     int64_t offset, const char *prefix,
+                                     struct hub_error *reterr) {
+    struct proving proving = {.prefix = prefix, .key = *key};
+    uint64_t index = 0;
+    enum hub_status status = hub_prover_open(folder, key, &proving.prover, &proving.error);
+    if (status == HUB_OK)
+        status = hub_prover_find(proving.prover, offset, &index, &proving.error);
+    if (status == HUB_OK)
+        status = prove_index(&proving, index);
+    hub_prover_close(proving.prover);
+    *reterr = proving.error;
+    return status;
 }
 
 enum hub_exit hub_ctl_archive_prove(struct hub_ctl *ctl) {
@@ -118,7 +135,7 @@ static enum hub_status make_growth(const struct hub_ctl *ctl, struct proving *pr
                         ctl->arguments[2]);
     HUB_TRY(hub_prover_growth(proving->prover, from, to, &file, error));
     HUB_TRY(hub_growth_check(hub_buffer_bytes(&file), &proving->key, &earlier, &later, error));
-    return write_file(ctl, "", "proof that the log only grew", &file, error);
+    return write_file(proving, "", "proof that the log only grew", &file);
 }
 
 enum hub_exit hub_ctl_archive_prove_growth(struct hub_ctl *ctl) {

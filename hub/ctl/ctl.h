@@ -92,3 +92,4 @@ enum hub_exit hub_ctl_archive_verify(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_archive_prove(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_archive_prove_growth(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_archive_check(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_archive_receipt(struct hub_ctl *ctl);

@@ -121,6 +121,25 @@ def test_a_history_is_whole_and_differences_are_told(told):
     assert none.returncode == 3 and "there is no record '2020-01-01'" in none.stderr
 
 
+def test_an_institution_is_given_a_receipt_for_its_event(told, tmp_path):
+    """What it said, as it said it, and the entry of the log: both proved by the archive's key alone."""
+    said = next(record for record in map(json.loads, told.archive(
+        "consume", "ingest.lumc.trial", "-o", "json").stdout.splitlines()) if record["value"])
+    event = said["headers"]["ce_id"]
+    archive, key = told.installation.archive, told.installation.archive / "rollup" / "log.vkey"
+    receipt = told.installation.ctl("archive", "receipt", archive, event, "--to-file",
+                                    tmp_path / "receipt")
+    assert f"ingest.lumc.trial/{said['partition']}@{said['offset']}\n" in receipt
+    for part in ("said", "entered"):
+        checked = told.installation.ctl("archive", "check", tmp_path / f"receipt.{part}.json.spicy",
+                                        "--key", key)
+        assert f"receipt.{part}.avro is that record" in checked
+    unknown = told.installation.ctl_result("archive", "receipt", archive, "nobody/1/0", "--to-file",
+                                           tmp_path / "none")
+    assert unknown.returncode == 3 and "no record of the archive has the ce_id" in unknown.stderr
+    assert not list(tmp_path.glob("none*"))
+
+
 def test_an_archive_answers_what_is_asked_of_kafka(told):
     for command in (["entity", "explain", told.entity], ["trace", told.entity, "--backward"],
                     ["rules", "show", "trial"], ["consume", "decision"], ["dlq", "list"],
