@@ -302,8 +302,11 @@ def await_more(senders, count):
 
 
 def test_with_a_spool_no_kill_loses_or_doubles_what_was_answered(request, seed, installation, run):
-    """Kafka goes and comes, and the connector is killed while what it has kept is published."""
+    """Kafka goes and comes, and the connector is killed while what it has kept is published. It stands
+    still rather than ends: of a lone broker that starts again Kafka 4.3.1 can forget that a transaction
+    was committed (deploy/stack/kafka.py), and what was in it is then lost to everybody."""
     chance, name = random.Random(seed), "spool-killed"
+    broker = installation.broker.process.child
     spooling = run(name, SPOOL).await_listening()
     stop = threading.Event()
     senders = [Sender(spooling, name, stop) for name in ("david", "elsa")]
@@ -312,10 +315,11 @@ def test_with_a_spool_no_kill_loses_or_doubles_what_was_answered(request, seed, 
         try:
             for _ in range(OUTAGES_LONG if request.config.getoption("--long") else OUTAGES):
                 await_more(senders, 10)
-                installation.broker.stop()
-                await_more(senders, 200)
-                installation.broker.start()
-                installation.broker.end_hanging_transactions()
+                broker.send_signal(signal.SIGSTOP)
+                try:
+                    await_more(senders, 200)
+                finally:
+                    broker.send_signal(signal.SIGCONT)
                 for _ in range(3):
                     with pytest.raises(subprocess.TimeoutExpired):  # it runs on, as it should
                         spooling.process.child.wait(chance.uniform(0, RUN_ON_MAX_S))
