@@ -56,10 +56,10 @@ static enum hub_status verify_checkpoints(struct verifying *verifying, struct hu
 /* --- the tree --- */
 
 /* Every hash of a tile above the entries' is the root of a whole tile below it. */
-static enum hub_status verify_level(struct verifying *verifying, unsigned at,
+static enum hub_status verify_level(struct hub_tiles *tiles, unsigned at,
                                     struct hub_error *reterr) {
-    struct hub_merkle_tree tree = hub_tiles_tree(verifying->tiles);
-    uint64_t count = verifying->checkpoint->size >> 8 * at;
+    struct hub_merkle_tree tree = hub_tiles_tree(tiles);
+    uint64_t count = hub_tiles_size(tiles) >> 8 * at;
     unsigned level = 8 * at;
     for (uint64_t i = 0; i < count; i++) {
         struct hub_digest stored, left, right;
@@ -76,12 +76,13 @@ static enum hub_status verify_level(struct verifying *verifying, unsigned at,
     return HUB_OK;
 }
 
-static enum hub_status verify_tree(struct verifying *verifying, struct hub_error *reterr) {
-    struct hub_digest root = hub_tiles_root(verifying->tiles);
-    if (memcmp(&root, &verifying->checkpoint->root, sizeof root) != 0)
+enum hub_status hub_tree_verify_tiles(const struct hub_checkpoint *checkpoint,
+                                      struct hub_tiles *tiles, struct hub_error *reterr) {
+    struct hub_digest root = hub_tiles_root(tiles);
+    if (memcmp(&root, &checkpoint->root, sizeof root) != 0)
         return hub_fail(reterr, HUB_REJECT, "the root of its tiles is not the one that was signed");
     for (unsigned at = 1; at < HUB_TILE_LEVELS; at++)
-        HUB_TRY(verify_level(verifying, at, reterr));
+        HUB_TRY(verify_level(tiles, at, reterr));
     return HUB_OK;
 }
 
@@ -90,7 +91,7 @@ enum hub_status hub_tree_verify(const char *folder, const struct hub_note_key *k
                                 uint64_t *ret_earlier_checkpoints, struct hub_error *reterr) {
     struct verifying verifying = {
         .folder = folder, .key = key, .checkpoint = checkpoint, .tiles = tiles};
-    enum hub_status status = verify_tree(&verifying, reterr);
+    enum hub_status status = hub_tree_verify_tiles(checkpoint, tiles, reterr);
     if (status == HUB_OK)
         status = verify_checkpoints(&verifying, reterr);
     *ret_earlier_checkpoints = verifying.earlier;

@@ -5,6 +5,12 @@
 #include "hub/archive/checkpoint.h"
 #include "hub/archive/tiles.h"
 
+/* Whether the tiles, which are of the checkpoint's size, are the tree that it is the root of. The entries and
+ * the earlier checkpoints are not looked at. Failures as below. */
+HUB_MUST_USE enum hub_status hub_tree_verify_tiles(const struct hub_checkpoint *checkpoint,
+                                                   struct hub_tiles *tiles,
+                                                   struct hub_error *reterr);
+
 /* The tiles are those of the checkpoint's size. The entries are not looked at. HUB_REJECT: it is not, and the
  * error says how; HUB_FATAL where something cannot be read. */
 HUB_MUST_USE enum hub_status hub_tree_verify(const char *folder, const struct hub_note_key *key,
