@@ -59,9 +59,12 @@ void hub_render_time(int64_t milliseconds, struct hub_buffer *buffer) {
 }
 
 static void render_hexadecimal(struct hub_bytes octets, struct hub_buffer *buffer) {
+    static const char digits[] = "0123456789abcdef";
     hub_buffer_append_byte(buffer, '"');
-    for (size_t i = 0; i < octets.size; i++)
-        hub_buffer_append_format(buffer, "%02x", octets.data[i]);
+    for (size_t i = 0; i < octets.size; i++) {
+        hub_buffer_append_byte(buffer, (uint8_t)digits[octets.data[i] >> 4]);
+        hub_buffer_append_byte(buffer, (uint8_t)digits[octets.data[i] & 15]);
+    }
     hub_buffer_append_byte(buffer, '"');
 }
 
