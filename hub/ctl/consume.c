@@ -1,5 +1,5 @@
 /* hubctl consume: a topic's records, decoded. */
-#include "hub/ctl/read.h"
+#include "hub/ctl/line.h"
 
 #include "schemas/lib/render.h"
 
@@ -23,18 +23,9 @@ static const char *header_of(const struct hub_ctl_record *record, const char *na
 }
 
 static void print_json(const struct hub_ctl_record *record) {
-    json_t *headers = json_object();
-    for (size_t i = 0; i < record->header_count; i++)
-        json_object_set_new(headers, record->headers[i].name,
-                            hub_ctl_text(record->headers[i].value));
-    json_t *line = json_pack("{s:s, s:i, s:I, s:I, s:o, s:o, s:o?}", "topic", record->topic,
-                             "partition", (int)record->partition, "offset",
-                             (json_int_t)record->offset, "timestamp",
-                             (json_int_t)record->timestamp_ms, "key", hub_ctl_text(record->key), "headers", headers,
-                             "value", hub_ctl_value(record));
-    json_dumpf(line, stdout, JSON_COMPACT);
-    printf("\n");
-    json_decref(line);
+    HUB_SCOPED_BUFFER line = {.size_max = HUB_CTL_LINE_SIZE_MAX};
+    hub_ctl_line_append(record, &line);
+    printf("%s}\n", hub_buffer_text(&line));
 }
 
 static bool take(void *context, const struct hub_ctl_record *record) {

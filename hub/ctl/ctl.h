@@ -25,7 +25,7 @@ struct hub_ctl {
     const char *reason;    /* --reason, or NULL */
     const char *by;        /* --by, else the user's name, or NULL */
     const char *statement; /* --statement KEY[,KEY...], or NULL */
-    const char *from, *to; /* --from, --to: rules, or records, or NULL */
+    const char *from, *to; /* --from, --to: rules, or records, or times, or NULL */
     const char *report;    /* --report, or NULL */
     const char *archive;   /* --archive DIR, or NULL: from Kafka */
     int64_t as_of_ms;      /* --as-of, since 1970; INT64_MAX: now */
@@ -33,6 +33,12 @@ struct hub_ctl {
     const char *offset;    /* --offset, or NULL */
     const char *to_file;   /* --to-file, or NULL */
     const char *seen;      /* --seen, or NULL */
+    const char *to_topic;  /* --to-topic, or NULL */
+    const char *certificate; /* --certificate FILE, or NULL */
+    const char *topic;     /* --topic, or NULL */
+    const char *entity;    /* --entity, or NULL */
+    double speed;          /* --speed; 0: as fast as it goes */
+    bool resume;           /* --resume */
     bool json;             /* -o json */
     bool all;              /* --all */
     bool edges;            /* --edges */
@@ -93,3 +99,4 @@ enum hub_exit hub_ctl_archive_prove(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_archive_prove_growth(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_archive_check(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_archive_receipt(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_replay(struct hub_ctl *ctl);

@@ -74,6 +74,9 @@ static const struct hub_command commands[] = {
      hub_ctl_archive_receipt, false},
     {"archive", "check", "FILE --key FILE|KEY", "Says whether a proof shows what it should.", 1, 1,
      hub_ctl_archive_check, false},
+    {"replay", NULL, "--to-file FILE|--to-topic replay.NAME [--from TIME] [--to TIME] [--topic NAME]",
+     "Gives out again what is archived, as it happened, and certifies what that was.", 0, 0,
+     hub_ctl_replay, true},
     {"refold", NULL, "DOMAIN", "Folds the log again and compares with what was published.", 1, 1,
      hub_ctl_refold, true},
     {"rules", "show", "[DOMAIN]", "Shows by which rules each shard is folded.", 0, 1,
@@ -111,6 +114,9 @@ static const struct option long_options[] = {
     {"as-of", required_argument, NULL, 'S'},     {"key", required_argument, NULL, 'K'},
     {"offset", required_argument, NULL, 'p'},    {"to-file", required_argument, NULL, 'W'},
     {"seen", required_argument, NULL, 'V'},
+    {"to-topic", required_argument, NULL, 'G'},  {"certificate", required_argument, NULL, 'x'},
+    {"topic", required_argument, NULL, 'P'},     {"entity", required_argument, NULL, 'E'},
+    {"speed", required_argument, NULL, 'N'},     {"resume", no_argument, NULL, 'u'},
     {NULL, 0, NULL, 0},
 };
 
@@ -141,7 +147,8 @@ static void usage(FILE *out) {
             "                     (HUB_CONNECTORS, else connectors)\n"
             "  --edges            why the entity's statements are one entity\n"
             "  --forward          trace: to what was made of it; --backward: to what it is made of\n"
-            "  --archive DIR      reads an archive, not Kafka; for what only looks\n"
+            "  --archive DIR      reads an archive, not Kafka; for what only looks (replay:\n"
+            "                     HUB_ARCHIVE, else archive)\n"
             "  --as-of TIME       what there was then (2026-03-03, 2026-03-03T12:00:00Z); likewise\n"
             "  --statement KEY    the statement whose value is chosen; those to separate\n"
             "  --from, --to       entity diff: of which records, by revision or time\n"
@@ -149,11 +156,19 @@ static void usage(FILE *out) {
             "                     folder in use), or the path of a schemas folder or of an .avsc\n"
             "  --report FILE      rules diff writes what it found there; rules activate takes it,\n"
             "                     or its hash\n"
-            "  --key FILE|KEY     archive: the keys of the logs that you believe, one a line, or one\n"
+            "  --key FILE|KEY     archive, replay: the keys that you believe, one a line, or one\n"
             "  --from, --to N     archive verify: looks at these records only, the last not with them\n"
             "  --seen FILE        archive verify: a checkpoint of its roll-up log that a witness remembers\n"
             "  --offset N         archive prove: the record of this offset\n"
             "  --to-file PREFIX   archive prove and prove-growth: the files that they write\n"
+            "  --from, --to TIME  replay: from then on, and up to then\n"
+            "  --topic NAME       replay: only this topic; --domain: only those of the domain\n"
+            "  --entity ID        replay: only what is about the entity\n"
+            "  --to-file FILE     replay: writes lines of JSON, as consume -o json prints them\n"
+            "  --to-topic NAME    replay: writes to this topic, whose name begins with replay.\n"
+            "  --certificate FILE replay: what says what was replayed (FILE.certificate.json)\n"
+            "  --speed N          replay: N times as fast as it happened\n"
+            "  --resume           replay: goes on with one that was interrupted\n"
             "\nexit codes: 0 ok, 1 findings, 2 usage, 3 not found, 5 unreachable\n");
 }
 
@@ -231,6 +246,24 @@ static bool read_option(struct hub_ctl *ctl, int option) {
         return true;
     case 'W':
         ctl->to_file = optarg;
+        return true;
+    case 'G':
+        ctl->to_topic = optarg;
+        return true;
+    case 'x':
+        ctl->certificate = optarg;
+        return true;
+    case 'P':
+        ctl->topic = optarg;
+        return true;
+    case 'E':
+        ctl->entity = optarg;
+        return true;
+    case 'N':
+        ctl->speed = strtod(optarg, NULL);
+        return ctl->speed > 0;
+    case 'u':
+        ctl->resume = true;
         return true;
     case 'a':
         ctl->all = true;

@@ -20,7 +20,7 @@ DEPLOYMENT = "archive.test.example"
 ONCE_TIMEOUT_S = 120
 WAIT_S = 60
 # Several schemas take turns in the log, as they do in a real one.
-SUBJECTS = ["trial", "fact", "decision", "rules"]
+SUBJECTS = ["trial", "fact", "decision", "rules", "unified.trial"]
 KEYS = [b"sus/K-1", "sus/Å".encode(), b"\xff\xfe"]
 TOPICS = {"ingest.sus.trial": 2, "log.trial": 1, "unified.gmp-slot": 4, "deadletter.hub": 1}
 
