@@ -13,6 +13,7 @@ import time
 
 from connecting import run_connector
 from load import PROGRAMS, ROOT, Load, call
+from replaying import run_replay
 from report import write_results
 from restart import run_restart
 from stack.kafka import Broker
@@ -38,6 +39,8 @@ def parse_arguments():
                         help="measure restarts after kill -9 instead")
     parser.add_argument("--connector", action="store_true",
                         help="measure mapping, and a connector at rest, instead")
+    parser.add_argument("--replay", action="store_true",
+                        help="measure the replay of an archive instead")
     parser.add_argument("--entities", type=int, default=1_000_000, help="of the restarted hub")
     parser.add_argument("--rounds", type=int, default=3, help="of restarts")
     parser.add_argument("--quick", action="store_true", help="fewer events and rounds")
@@ -125,6 +128,9 @@ def run(arguments, folder):
         return 0
     if arguments.connector:
         write_json(arguments, run_connector(folder, BROKER_HEAP, note, RESULTS))
+        return 0
+    if arguments.replay:
+        write_json(arguments, run_replay(folder, SEED, note, RESULTS))
         return 0
     measurement = Measurement(QUICK if arguments.quick else USUAL, folder)
     measured = measurement.run()
