@@ -14,8 +14,8 @@ import time
 import confluent_kafka
 import pytest
 
-from archives import DEPLOYMENT, PROGRAMS, SCHEMAS, TOPICS, WAIT_S, Archiver, Feed, committed, make_key
-from stack.installation import ROOT
+from archives import DEPLOYMENT, PROGRAMS, SCHEMAS, TOPICS, WAIT_S, Archiver, Feed, committed
+from stack.installation import ROOT, make_signing_key
 from stack.kafka import Broker
 from stack.process import Process, wait_until
 
@@ -42,7 +42,7 @@ class World:
         self.feed = Feed(self.broker.bootstrap, seed)
         for _ in range(BATCHES):
             self.feed.write(60)
-        make_key(folder / "archive.pem")
+        make_signing_key(folder / "archive.pem")
         self.archiver = Archiver(folder, self.broker.bootstrap, folder / "archive.pem")
         self.archiver.run_once()
         topics = [path.name.rpartition("-")[0] for path in self.archiver.folder.iterdir()
@@ -279,7 +279,7 @@ def test_an_altered_byte_ends_it_with_the_record_s_name_and_no_certificate(world
 
 
 def test_another_key_than_that_of_the_archive_is_refused(world, tmp_path):
-    make_key(tmp_path / "other.pem")
+    make_signing_key(tmp_path / "other.pem")
     other = Archiver(tmp_path, world.broker.bootstrap, tmp_path / "other.pem", "other")
     other.run_once()
     keys = tmp_path / "keys"
