@@ -107,6 +107,25 @@ def test_a_file_has_what_was_committed_in_the_order_in_which_it_happened(world, 
     assert [place(line) for line in lines_of(whole)] == [place_of(each) for each in world.messages]
 
 
+def text(octets):
+    """As lines have it: null is null, and what is no text is in hexadecimal."""
+    try:
+        return None if octets is None else octets.decode()
+    except UnicodeDecodeError:
+        return octets.hex()
+
+
+def test_a_line_has_the_key_the_headers_and_the_value_that_were_committed(world, whole):
+    for line, message in zip(lines_of(whole), world.messages, strict=True):
+        assert line["key"] == text(message.key())
+        assert line["headers"] == {name: text(value) for name, value in message.headers() or []}
+        value = world.feed.values.decode(message.value())
+        assert (line["value"] is None) == (value is None or isinstance(value, bytes))
+        assert line.get("bytes") == (value.hex() if isinstance(value, bytes) else None)
+        if isinstance(value, dict) and "rules" in value:
+            assert line["value"]["rules"] == value["rules"]
+
+
 def test_a_line_is_as_consume_prints_it(world, whole):
     printed = {}
     for topic in TOPICS:
