@@ -1,5 +1,6 @@
-/* Archiving records beside reading and writing the same bytes with SHA-256 over them; and verifying what was
- * archived beside SHA-256 alone, as `openssl speed` runs it, over as many bytes.
+/* Archiving records beside reading the same bytes, and writing as many as an archive of them has, with SHA-256
+ * over those; and verifying what was archived beside SHA-256 alone, as `openssl speed` runs it, over the records'
+ * bytes.
  *
  * Records are of 300 to 800 bytes with a key and an envelope's headers, as the hub's log has them. Rounds of
  * all are taken in turn; what is told is CPU time of this process, of verifying and its limit time on the
@@ -10,9 +11,11 @@
 #include "hub/archive/verify.h"
 #include "hub/io/file.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -88,20 +91,29 @@ static void make_source(struct source *source, size_t count) {
 
 /* --- the limit of archiving --- */
 
-static double copy_all(const char *folder) {
+/* Once it is all read, it is read again from the start, until as much is written as an archive has. */
+static double copy_all(const char *folder, uint64_t size) {
     double began_s = cpu_s();
     struct hub_error error;
     struct hub_file_stream *stream = NULL;
-    must(hub_file_stream_open(path_in(folder, "input"), 0, &stream, &error), &error);
     FILE *out = fopen(path_in(folder, "copy"), "w");
-    for (uint64_t left = hub_file_stream_size(stream); left > 0;) {
-        size_t size = left < PIECE ? (size_t)left : PIECE;
+    must(hub_file_stream_open(path_in(folder, "input"), 0, &stream, &error), &error);
+    uint64_t input = hub_file_stream_size(stream), left = input;
+    while (size > 0) {
+        uint64_t most = left < size ? left : size;
+        size_t taken = most < PIECE ? (size_t)most : PIECE;
         struct hub_bytes piece;
-        must(hub_file_stream_take(stream, size, &piece, &error), &error);
+        must(hub_file_stream_take(stream, taken, &piece, &error), &error);
         hub_sha256.digest(piece);
-        if (fwrite(piece.data, 1, size, out) != size)
+        if (fwrite(piece.data, 1, taken, out) != taken)
             exit(1);
-        left -= size;
+        size -= taken;
+        left -= taken;
+        if (left > 0)
+            continue;
+        hub_file_stream_close(stream);
+        must(hub_file_stream_open(path_in(folder, "input"), 0, &stream, &error), &error);
+        left = input;
     }
     fflush(out);
     fsync(fileno(out));
@@ -188,6 +200,23 @@ static double digest_all(uint64_t bytes) {
 
 /* --- rounds --- */
 
+static uint64_t size_found;
+
+static int add_size(const char *path, const struct stat *facts, int kind, struct FTW *at) {
+    (void)path;
+    (void)at;
+    size_found += kind == FTW_F ? (uint64_t)facts->st_size : 0;
+    return 0;
+}
+
+/* Of all files of the archive. */
+static uint64_t size_of(const char *folder) {
+    size_found = 0;
+    if (nftw(path_in(folder, "log"), add_size, 16, FTW_PHYS) != 0)
+        exit(1);
+    return size_found;
+}
+
 static int by_size(const void *a, const void *b) {
     double difference = *(const double *)a - *(const double *)b;
     return (difference > 0) - (difference < 0);
@@ -210,7 +239,7 @@ int main(int argc, char **argv) {
     static double took_s[KINDS][ROUNDS_MAX];
     struct source source = {.bytes = {.size_max = (size_t)4 << 30}};
     struct hub_error error;
-    uint64_t bytes = 0;
+    uint64_t bytes = 0, size = 0;
     size_t rounds = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
     if (rounds == 0 || rounds > ROUNDS_MAX)
         return 2;
@@ -218,14 +247,16 @@ int main(int argc, char **argv) {
     must(hub_file_write(path_in(argv[1], "input"), hub_buffer_bytes(&source.bytes), &error), &error);
     for (size_t i = 0; i < rounds; i++) {
         remove_log(argv[1]);
-        took_s[COPY][i] = copy_all(argv[1]);
         took_s[ARCHIVE][i] = archive_all(argv[1], &source);
+        size = size_of(argv[1]);
+        took_s[COPY][i] = copy_all(argv[1], size);
         took_s[VERIFY][i] = verify_all(argv[1], &bytes);
         took_s[DIGEST][i] = digest_all(bytes);
     }
-    printf("{\"records\": %zu, \"bytes\": %zu, \"archived_bytes\": %llu, \"copy_s\": %.6f, "
-           "\"archive_s\": %.6f, \"verify_s\": %.6f, \"digest_s\": %.6f}\n",
-           source.count, source.bytes.size, (unsigned long long)bytes, median(took_s[COPY], rounds),
+    printf("{\"records\": %zu, \"bytes\": %zu, \"record_bytes\": %llu, \"archive_bytes\": %llu, "
+           "\"copy_s\": %.6f, \"archive_s\": %.6f, \"verify_s\": %.6f, \"digest_s\": %.6f}\n",
+           source.count, source.bytes.size, (unsigned long long)bytes, (unsigned long long)size,
+           median(took_s[COPY], rounds),
            median(took_s[ARCHIVE], rounds), median(took_s[VERIFY], rounds),
            median(took_s[DIGEST], rounds));
     return 0;

@@ -13,6 +13,7 @@ import time
 
 from connecting import run_connector
 from load import PROGRAMS, ROOT, Load, call
+from archiving import run_archive
 from replaying import run_replay
 from report import write_results
 from restart import run_restart
@@ -39,6 +40,8 @@ def parse_arguments():
                         help="measure restarts after kill -9 instead")
     parser.add_argument("--connector", action="store_true",
                         help="measure mapping, and a connector at rest, instead")
+    parser.add_argument("--archive", action="store_true",
+                        help="measure what archiving and verifying cost instead")
     parser.add_argument("--replay", action="store_true",
                         help="measure the replay of an archive instead")
     parser.add_argument("--entities", type=int, default=1_000_000, help="of the restarted hub")
@@ -128,6 +131,9 @@ def run(arguments, folder):
         return 0
     if arguments.connector:
         write_json(arguments, run_connector(folder, BROKER_HEAP, note, RESULTS))
+        return 0
+    if arguments.archive:
+        write_json(arguments, run_archive(folder, note, RESULTS))
         return 0
     if arguments.replay:
         write_json(arguments, run_replay(folder, SEED, note, RESULTS))

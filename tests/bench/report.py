@@ -98,6 +98,33 @@ shares.
 """)
 
 
+def write_archive(path, rounds, middle, ratios):
+    """Writes its section of the file; returns the text."""
+    records = middle["records"]
+    rows = [["", "µs a record", "MB"],
+            ["archiving", f"{1e6 * middle['archive_s'] / records:.2f}", f"{middle['archive_bytes'] / 1e6:,.0f}"],
+            ["copying, with SHA-256", f"{1e6 * middle['copy_s'] / records:.2f}",
+             f"{middle['archive_bytes'] / 1e6:,.0f}"],
+            ["verifying", f"{1e6 * middle['verify_s'] / records:.2f}", f"{middle['record_bytes'] / 1e6:,.0f}"],
+            ["SHA-256 alone", f"{1e6 * middle['digest_s'] / records:.2f}", f"{middle['record_bytes'] / 1e6:,.0f}"]]
+    return write_section(path, f"""# What an archive costs
+
+Written by `tests/bench/run --archive` on {time.strftime('%Y-%m-%d')}, revision {revision()}. Medians of {rounds} rounds,
+all in turn, in one process.
+
+{table(rows)}
+{table([['ratio', 'value'], *([name, f'{value:.2f}'] for name, value in ratios.items())])}
+{records:,} records of {middle['record_bytes'] / records:,.0f} bytes with key and headers. Archiving and copying are CPU
+time. Archiving reads the records and writes all files of a log, with a descriptor and a hash of each
+record, to the disk, and signs; copying reads the same bytes, and writes as many as the log's files have,
+with SHA-256 over them. Verifying uses all processors, and is time on the wall: every record, descriptor,
+hash and checkpoint of the log; SHA-256 alone is one processor, in blocks of 16 KiB, over as many bytes as
+the records have.
+
+{machine().partition('. Kafka')[0]}.
+""")
+
+
 def write_replay(path, events, rounds, middle, ratios):
     """Writes its section of the file; returns the text."""
     rows = [["", "records/s", "CPU s per million"],
