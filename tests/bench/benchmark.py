@@ -11,9 +11,9 @@ import sys
 import tempfile
 import time
 
+from archiving import run_archive
 from connecting import run_connector
 from load import PROGRAMS, ROOT, Load, call
-from archiving import run_archive
 from replaying import run_replay
 from report import write_results
 from restart import run_restart
