@@ -1,5 +1,7 @@
 #include "schemas/lib/domain_lint.h"
 
+#include "schemas/lib/sealed.h"
+
 #include <string.h>
 
 static bool is_word_of(const struct hub_node *node, const char *const *words) {
@@ -28,13 +30,16 @@ static enum hub_status check_annotations(const struct hub_node *node, const char
     return HUB_OK;
 }
 
-static enum hub_status check_class(const struct hub_node *node, struct hub_error *reterr) {
+static enum hub_status check_class(const struct hub_node *node, bool sealed,
+                                   struct hub_error *reterr) {
     static const char *const classes[] = {"none", "staff", "pseudonym", NULL};
     const struct hub_node *item = hub_node_get(node, "hub:class");
     if (hub_node_is_text(item, "direct"))
-        return hub_node_fail(item, reterr,
-                             "a field of class direct may never leave an institution; a keyed "
-                             "pseudonym (class pseudonym) would pass");
+        return sealed ? HUB_OK
+                      : hub_node_fail(item, reterr,
+                                      "a field of class direct may never leave an institution; a "
+                                      "keyed pseudonym (class pseudonym), or what is sealed, would "
+                                      "pass");
     if (item != NULL && !is_word_of(item, classes))
         return hub_node_fail(item, reterr, "none, staff or pseudonym would pass");
     return HUB_OK;
@@ -92,6 +97,17 @@ static enum hub_status lint_type(const struct hub_type *type, struct hub_error *
     }
 }
 
+/* An origin names a field of the record; and what is not said is null. */
+static enum hub_status check_sealed_place(const struct hub_field *field, bool top,
+                                          struct hub_error *reterr) {
+    bool single = hub_type_null_branch(field->type) >= 0 &&
+                  hub_type_stated(field->type)->kind == HUB_RECORD;
+    if (!hub_sealed_is(field->type) || (top && single))
+        return HUB_OK;
+    return hub_node_fail(field->node, reterr, "field '%s' is sealed: a field of the record itself, of "
+                         "type [\"null\", \"Sealed\"], would pass", field->name);
+}
+
 enum hub_status hub_domain_lint_field(const struct hub_field *field, bool top,
                                       struct hub_error *reterr) {
     static const char *const known[] = {"hub:merge",  "hub:equal", "hub:conflict",
@@ -105,8 +121,9 @@ enum hub_status hub_domain_lint_field(const struct hub_field *field, bool top,
     const struct hub_node *reference = hub_node_get(field->node, "hub:reference");
     if (reference != NULL && !(top && strcmp(field->name, "links") == 0))
         return hub_node_fail(reference, reterr, "on the record's field 'links' it would pass");
-    HUB_TRY(check_class(field->node, reterr));
+    HUB_TRY(check_class(field->node, hub_sealed_is(field->type), reterr));
     HUB_TRY(check_retention(field->node, reterr));
+    HUB_TRY(check_sealed_place(field, top, reterr));
     HUB_TRY(lint_type(field->type, reterr));
     for (size_t i = 0; top && i < 3; i += 2)
         if (hub_node_get(field->node, known[i]) == NULL)
@@ -179,7 +196,7 @@ enum hub_status hub_domain_lint_record(const struct hub_schema *schema, struct h
                                         "hub:class",     "hub:retention", "hub:label", NULL};
     const struct hub_node *node = schema->root->node;
     HUB_TRY(check_annotations(node, known, reterr));
-    HUB_TRY(check_class(node, reterr));
+    HUB_TRY(check_class(node, /* sealed= */ false, reterr));
     HUB_TRY(check_retention(node, reterr));
     HUB_TRY(check_head(schema, reterr));
     for (size_t i = 0; i < schema->root->count; i++) {
@@ -199,4 +216,84 @@ enum hub_status hub_domain_lint_record(const struct hub_schema *schema, struct h
 enum hub_status hub_domain_lint_part(const struct hub_type *record, struct hub_error *reterr) {
     static const char *const known[] = {"hub:atomic", "hub:same", NULL};
     return check_annotations(record->node, known, reterr);
+}
+
+/* --- what is sealed --- */
+
+static enum hub_status check_sealed_type(const struct hub_contract *parts,
+                                         struct hub_error *reterr) {
+    static const struct {
+        const char *name;
+        enum hub_kind kind;
+    } fields[HUB_SEALED_FIELDS] = {
+        {"key_id", HUB_STRING}, {"origin", HUB_STRING}, {"ciphertext", HUB_BYTES}};
+    const struct hub_type *type = parts->record;
+    bool fits = type->count == HUB_SEALED_FIELDS && parts->atomic;
+    for (size_t i = 0; fits && i < HUB_SEALED_FIELDS; i++)
+        fits = strcmp(type->fields[i].name, fields[i].name) == 0 &&
+               type->fields[i].type->kind == fields[i].kind;
+    if (fits)
+        return HUB_OK;
+    return hub_node_fail(type->node, reterr, "%s is hub:atomic, and is key_id (string), origin (string) "
+                         "and ciphertext (bytes)", type->name);
+}
+
+static enum hub_status check_sealed_rules(const struct hub_domain *domain,
+                                          const struct hub_field_contract *contract,
+                                          struct hub_error *reterr) {
+    const struct hub_node *node = contract->field->node;
+    char retention = contract->retention != '\0' ? contract->retention : domain->retention;
+    for (size_t i = 0; i < contract->rule_count; i++)
+        if (contract->rules[i].kind != HUB_RULE_AUTHORITY &&
+            contract->rules[i].kind != HUB_RULE_LATEST)
+            return hub_node_fail(hub_node_get(node, "hub:merge"), reterr,
+                                 "nobody can compare what is sealed; authority or latest would pass");
+    if (contract->equality != HUB_EQUAL_EXACT)
+        return hub_node_fail(hub_node_get(node, "hub:equal"), reterr,
+                             "nobody can compare what is sealed; exact would pass");
+    if (contract->reports_conflict)
+        return hub_node_fail(hub_node_get(node, "hub:conflict"), reterr,
+                             "two institutions seal one word differently, and it would be a conflict "
+                             "for ever; ignore would pass");
+    if (retention != 'T')
+        return HUB_OK;
+    return hub_node_fail(node, reterr, "field '%s' is of retention T: what must be traceable for thirty "
+                         "years may not be lost with a key; in clear, or of retention C or O, it "
+                         "would pass", contract->field->name);
+}
+
+/* What is made of the record's fields by comparing them. */
+static enum hub_status check_sealed_uses(const struct hub_domain *domain, int field,
+                                         struct hub_error *reterr) {
+    const struct hub_node *node = domain->schema->root->node;
+    const char *name = domain->schema->root->fields[field].name;
+    size_t size = strlen(name);
+    const char *use = NULL;
+    for (size_t i = 0; i < domain->resemblance_count; i++)
+        for (size_t k = 0; k < domain->resemblances[i].count; k++)
+            if (domain->resemblances[i].fields[k] == field)
+                use = "hub:possible";
+    if (domain->exclusive != NULL && domain->exclusive->of_field == field)
+        use = "hub:exclusive";
+    for (size_t i = 0; domain->label[i] != NULL; i++)
+        for (size_t k = 0; domain->label[i][k] != NULL; k++)
+            if (strncmp(domain->label[i][k], name, size) == 0 &&
+                strchr(".[", domain->label[i][k][size]) != NULL) /* the end, too */
+                use = "hub:label";
+    if (use == NULL)
+        return HUB_OK;
+    return hub_node_fail(hub_node_get(node, use), reterr, "field '%s' is sealed, and nothing can be told by "
+                         "it; another field in '%s' would pass", name, use);
+}
+
+enum hub_status hub_domain_lint_sealed(const struct hub_domain *domain, struct hub_error *reterr) {
+    for (size_t i = 0; i < domain->contract.count; i++) {
+        const struct hub_field_contract *contract = &domain->contract.fields[i];
+        if (!hub_sealed_is(contract->field->type))
+            continue;
+        HUB_TRY(check_sealed_type(contract->parts, reterr));
+        HUB_TRY(check_sealed_rules(domain, contract, reterr));
+        HUB_TRY(check_sealed_uses(domain, (int)i, reterr));
+    }
+    return HUB_OK;
 }

@@ -289,7 +289,7 @@ static enum hub_status load_record(struct hub_domain_loader *loader, const struc
                              "hub:reference")));
     if (hub_node_get(node, "hub:exclusive") != NULL)
         HUB_TRY(hub_domain_load_exclusive(loader, hub_node_get(node, "hub:exclusive")));
-    return HUB_OK;
+    return hub_domain_lint_sealed(domain, loader->reterr);
 }
 
 enum hub_status hub_domain_load(const struct hub_schema *schema, const struct hub_schemes *schemes,

@@ -17,8 +17,8 @@ static int compare_spellings(const void *a, const void *b) {
 
 /* Words that begin keys of the log which are no statements. */
 static bool is_reserved(const char *name) {
-    static const char *const words[] = {"late", "decision", "rules", "ref",
-                                        "tick", "skip",     "remerge"};
+    static const char *const words[] = {"late", "decision", "rules",   "ref",
+                                        "tick", "skip",     "remerge", "erasure"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i], name) == 0)
             return true;
@@ -27,7 +27,7 @@ static bool is_reserved(const char *name) {
 
 #define PLAIN_NAME                                                                                 \
     "1 to 64 small letters, digits and hyphens, and none of the log's own words (late, decision, "  \
-    "rules, ref, tick, skip, remerge)"
+    "rules, ref, tick, skip, remerge, erasure)"
 
 static bool is_plain_name(const char *name) {
     size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");

@@ -233,6 +233,92 @@ static void an_identifier_has_the_parts_that_the_hub_reads(void **state) {
                               "atmp.Identifier needs 'relation' of type enum");
 }
 
+/* --- what is sealed --- */
+
+#define SEALED_TYPE(atomic, ciphertext)                                                            \
+    "['null', {'type': 'record', 'name': 'Sealed', " atomic "'fields': ["                          \
+    "{'name': 'key_id', 'type': 'string', 'doc': 'd'}, "                                           \
+    "{'name': 'origin', 'type': 'string', 'doc': 'd'}, "                                           \
+    "{'name': 'ciphertext', 'type': '" ciphertext "', 'doc': 'd'}]}]"
+#define SEALED SEALED_TYPE("'hub:atomic': true, ", "bytes")
+#define SILENT "'hub:conflict': 'ignore'"
+#define SEALED_FIELD FIELD("a", SEALED, "'hub:merge': 'latest', " SILENT)
+#define AND_LABEL(label) "'hub:systems': [], 'hub:class': 'none', 'hub:retention': 'X', 'hub:label': " label
+
+static void what_is_sealed_may_be_direct_and_is_believed_by_who_says_it(void **state) {
+    (void)state;
+    struct contract contract;
+    contract_open(&contract, CONTRACT_ANNOTATIONS,
+                  FIELD("a", SEALED, "'hub:class': 'direct', 'hub:retention': 'O', 'hub:equal': 'exact', "
+                        "'hub:merge': [{'authority': ['system:ctis']}, 'latest'], " SILENT));
+    assert_int_equal(contract_field(&contract, "a")->rule_count, 2);
+    contract_close(&contract);
+}
+
+static void what_is_sealed_is_compared_by_no_rule(void **state) {
+    (void)state;
+    static const char words[] = "nobody can compare what is sealed; ";
+    refuses(FIELD("a", SEALED, SILENT ",\n'hub:merge': 'agree'"), "8:14: ", words);
+    refuses(FIELD("a", SEALED, SILENT ",\n'hub:merge': ['latest', 'earliest']"), "8:14: ", words);
+    refuses(FIELD("a", SEALED, "'hub:merge': 'latest', " SILENT ",\n'hub:equal': 'ignore'"), "8:14: ",
+            words);
+    refuses(FIELD("a", SEALED, "'hub:merge': 'latest',\n'hub:conflict': 'minor'"), "8:17: ",
+            "it would be a conflict for ever; ignore would pass");
+}
+
+static void nothing_is_told_by_what_is_sealed(void **state) {
+    (void)state;
+    static const char words[] = "field 'a' is sealed, and nothing can be told by it";
+    expect_no_contract("'hub:identity': ['nct'], 'hub:possible': [['a']], " CONTRACT_REST, SEALED_FIELD,
+                       "2:", words);
+    expect_no_contract("'hub:identity': ['nct'], " AND_LABEL("[['a']]"), SEALED_FIELD, "2:", words);
+    expect_no_contract("'hub:identity': ['nct'], " AND_LABEL("[['a.key_id']]"), SEALED_FIELD, "2:", words);
+    expect_no_contract("'hub:identity': ['nct'], 'hub:shard': 'a', " CONTRACT_REST, SEALED_FIELD, "2:",
+                       "a string field would pass");
+    expect_no_contract(
+        "'hub:identity': ['nct'], 'hub:exclusive': {'of': 'a', 'interval': 'when', 'status': 'b', "
+        "'active': ['ON'], 'conflict': 'major'}, " CONTRACT_REST,
+        SEALED_FIELD ", " FIELD("when", "{'type': 'record', 'name': 'When', 'fields': ["
+                                "{'name': 'start', 'type': 'Time', 'doc': 'd'}, "
+                                "{'name': 'end', 'type': 'Time', 'doc': 'd'}]}", RULES) ", "
+        FIELD("b", "{'type': 'enum', 'name': 'E', 'symbols': ['ON', 'UNRECOGNISED'], "
+              "'default': 'UNRECOGNISED'}", RULES), "2:", words);
+}
+
+static void a_field_with_another_name_in_a_label_is_not_meant(void **state) {
+    (void)state;
+    struct contract contract;
+    contract_open(&contract, "'hub:identity': ['nct'], " AND_LABEL("[['ab']]"),
+                  SEALED_FIELD ", " FIELD("ab", "['null', 'string']", RULES));
+    contract_close(&contract);
+}
+
+static void what_must_be_traceable_is_not_sealed(void **state) {
+    (void)state;
+    static const char words[] = "field 'a' is of retention T: ";
+    refuses(FIELD("a", SEALED, "'hub:merge': 'latest', 'hub:retention': 'T', " SILENT), "7:1: ", words);
+    expect_no_contract(BARE ", 'hub:class': 'none', 'hub:retention': 'T'", SEALED_FIELD, "7:1: ", words);
+}
+
+static void what_is_sealed_is_a_field_of_the_record_that_may_be_null(void **state) {
+    (void)state;
+    static const char words[] = "is sealed: a field of the record itself, of type";
+    refuses(FIELD("a", "{'type': 'array', 'items': " SEALED "}", "'hub:merge': 'latest', " SILENT), "7:1: ",
+            words);
+    refuses(FIELD("a", PART("", "\n" FIELD("b", SEALED, "'hub:equal': 'exact'")), RULES), "8:1: ", words);
+    expect_no_contract(CONTRACT_ANNOTATIONS,
+                       FIELD("a", "{'type': 'record', 'name': 'Sealed', 'hub:atomic': true, 'fields': []}",
+                             "'hub:merge': 'latest', " SILENT), "7:1: ", words);
+}
+
+static void sealed_has_one_form(void **state) {
+    (void)state;
+    static const char words[] = "atmp.Sealed is hub:atomic, and is key_id (string)";
+    refuses(FIELD("a", SEALED_TYPE("", "bytes"), "'hub:merge': 'latest', " SILENT), "7:", words);
+    refuses(FIELD("a", SEALED_TYPE("'hub:atomic': true, ", "string"), "'hub:merge': 'latest', " SILENT), "7:",
+            words);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_is_documented),
@@ -253,6 +339,13 @@ int main(void) {
         cmocka_unit_test(a_head_that_ends_early_is_refused),
         cmocka_unit_test(the_stamp_has_the_parts_that_the_hub_reads),
         cmocka_unit_test(an_identifier_has_the_parts_that_the_hub_reads),
+        cmocka_unit_test(what_is_sealed_may_be_direct_and_is_believed_by_who_says_it),
+        cmocka_unit_test(what_is_sealed_is_compared_by_no_rule),
+        cmocka_unit_test(nothing_is_told_by_what_is_sealed),
+        cmocka_unit_test(a_field_with_another_name_in_a_label_is_not_meant),
+        cmocka_unit_test(what_must_be_traceable_is_not_sealed),
+        cmocka_unit_test(what_is_sealed_is_a_field_of_the_record_that_may_be_null),
+        cmocka_unit_test(sealed_has_one_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
