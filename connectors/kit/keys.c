@@ -112,15 +112,31 @@ enum hub_status hub_keys_load(const char *folder, struct hub_arena *arena,
     struct hub_key trial = {"trial", hub_bytes_of_text(known_to_all)};
     struct hub_keys keys = {0};
     if (folder == NULL) {
-        keys = (struct hub_keys){.shared = trial, .local = trial, .trial = true};
+        keys = (struct hub_keys){
+            .shared = trial, .local = trial, .sealing = trial, .trial = true};
     } else {
         size_t count = 0;
         HUB_TRY(load_shared(folder, arena, &keys, reterr));
         HUB_TRY(load_part(folder, "local", 1, arena, &keys.local, &count, reterr));
         HUB_TRY(load_part(folder, HUB_JOURNAL_KEYS, 1, arena, &keys.journal, &count, reterr));
+        HUB_TRY(load_part(folder, HUB_SEALING_KEYS, 1, arena, &keys.sealing, &count, reterr));
         keys.folder = hub_arena_text(arena, folder, strlen(folder));
     }
     *ret_keys = keys;
+    return HUB_OK;
+}
+
+enum hub_status hub_keys_all(const struct hub_keys *keys, const char *part, size_t most,
+                             struct hub_arena *arena, struct hub_key *ret_keys, size_t *ret_count,
+                             struct hub_error *reterr) {
+    struct hub_key *list = hub_arena_take_zero(arena, most + 1, sizeof *list);
+    *ret_count = 0;
+    if (keys->folder != NULL)
+        HUB_TRY(load_part(keys->folder, part, most + 1, arena, list, ret_count, reterr));
+    if (*ret_count > most)
+        return hub_fail(reterr, HUB_FATAL, "%s/%s: more than %zu keys", keys->folder, part, most);
+    if (*ret_count > 0)
+        memcpy(ret_keys, list, *ret_count * sizeof *list);
     return HUB_OK;
 }
 
@@ -145,7 +161,8 @@ static const struct {
     const char *name, *before;
 } parts[] = {{"shared", "before: identifiers are told under it, too"},
              {"local", "before: nothing is told under it"},
-             {HUB_JOURNAL_KEYS, "before: what was written with it stays readable"}};
+             {HUB_JOURNAL_KEYS, "before: what was written with it stays readable"},
+             {HUB_SEALING_KEYS, "before: the keys that it wraps stay readable"}};
 
 static void append_key(const char *name, const struct hub_key *key, const char *use,
                        struct hub_buffer *text) {
@@ -188,8 +205,8 @@ enum hub_status hub_keys_describe(const char *folder, struct hub_buffer *text, s
     enum hub_status status = HUB_OK;
     *ret_unfit = 0;
     if (!hub_file_is_folder(folder))
-        return hub_fail(reterr, HUB_FATAL, "%s: a folder with the parts shared, local and journal would "
-                        "pass", folder);
+        return hub_fail(reterr, HUB_FATAL, "%s: a folder with the parts shared, local, journal and "
+                        "sealing would pass", folder);
     hub_buffer_append_format(text, "%-8s  %-16s  %-16s  %s\n", "PART", "KEY", "CHECK", "USE");
     for (size_t i = 0; i < sizeof parts / sizeof *parts && status == HUB_OK; i++) {
         struct part part;

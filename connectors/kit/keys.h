@@ -1,8 +1,8 @@
-/* Keys for pseudonyms, and of the journal.
+/* Keys for pseudonyms, of the journal, and of what is sealed.
  *
  * A folder with the parts `shared` (the cooperation's key, held by the institutions' connectors and
- * never by the hub), `local` (the institution's own) and `journal` (the institution's, too:
- * connectors/kit/journal.h); in each one file a key, named by its id. The last id by name is in use;
+ * never by the hub), `local` (the institution's own), `journal` and `sealing` (the institution's, too:
+ * connectors/kit/journal.h, connectors/kit/subject.h); in each one file a key, named by its id. The last id by name is in use;
  * the others stay readable. A file whose name ends in `.next` is held and not in use, until it is
  * renamed to its id: so a key can be handed out everywhere before anybody uses it.
  *
@@ -16,7 +16,8 @@
 
 enum { HUB_KEY_SIZE_MIN = 32, HUB_KEY_SIZE_MAX = 1024, HUB_KEYS_EARLIER_MAX = 3 };
 
-#define HUB_JOURNAL_KEYS "journal" /* the part */
+#define HUB_JOURNAL_KEYS "journal" /* the parts */
+#define HUB_SEALING_KEYS "sealing"
 #define HUB_KEY_NEXT ".next"       /* what the name of one that is not in use yet ends in */
 
 struct hub_key {
@@ -25,11 +26,12 @@ struct hub_key {
 };
 
 struct hub_keys {
-    struct hub_key shared, local, journal;        /* in use */
+    struct hub_key shared, local, journal, sealing; /* in use */
     struct hub_key earlier[HUB_KEYS_EARLIER_MAX]; /* shared ones before that, the newest first */
     size_t earlier_count;
     const char *folder; /* or NULL */
     bool trial;
+    bool makes_subjects; /* a subject's key is made where there is none: by who publishes */
 };
 
 /* A NULL folder gives keys that everybody knows (id `trial`), for trying configurations: nothing made
@@ -43,6 +45,11 @@ HUB_MUST_USE enum hub_status hub_keys_load(const char *folder, struct hub_arena 
 HUB_MUST_USE enum hub_status hub_keys_find(const struct hub_keys *keys, const char *part,
                                            const char *id, struct hub_arena *arena,
                                            struct hub_key *ret_key, struct hub_error *reterr);
+
+/* All keys of a part that are or were in use, the newest first; HUB_FATAL where there are more than `most`. */
+HUB_MUST_USE enum hub_status hub_keys_all(const struct hub_keys *keys, const char *part, size_t most,
+                                          struct hub_arena *arena, struct hub_key *ret_keys,
+                                          size_t *ret_count, struct hub_error *reterr);
 
 /* Appends `ps:<key id>:<128 bits in hexadecimal>`: HMAC-SHA-256 of the purpose and the value, cut.
  * Equal values under one key and purpose give equal pseudonyms, and nothing else does. */

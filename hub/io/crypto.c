@@ -6,12 +6,14 @@
 #include "hub/base/memory.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
+#include <string.h>
 
 static struct hub_digest sha256(struct hub_bytes bytes) {
     struct hub_digest digest;
@@ -60,26 +62,54 @@ static void begin_cipher(EVP_CIPHER_CTX *cipher, const struct hub_digest *key,
         must(EVP_CipherUpdate(cipher, NULL, &size, associated.data, (int)associated.size));
 }
 
-enum hub_status hub_seal(const struct hub_digest *key, struct hub_bytes associated,
-                         struct hub_bytes plain, struct hub_buffer *buffer,
-                         struct hub_error *reterr) {
+static void seal_with(const struct hub_digest *key, const uint8_t *nonce,
+                      struct hub_bytes associated, struct hub_bytes plain,
+                      struct hub_buffer *buffer) {
     SCOPED_CIPHER *cipher = hub_need(EVP_CIPHER_CTX_new());
-    uint8_t nonce[HUB_SEAL_NONCE_SIZE], tag[HUB_SEAL_TAG_SIZE];
+    uint8_t tag[HUB_SEAL_TAG_SIZE];
     int size = 0, rest = 0;
     assert(plain.size <= SEALED_SIZE_MAX && associated.size <= SEALED_SIZE_MAX);
-    if (RAND_bytes(nonce, sizeof nonce) != 1)
-        return hub_fail(reterr, HUB_FATAL, "the system gives no random bytes");
     uint8_t *sealed = hub_allocate(plain.size + 1);
     begin_cipher(cipher, key, nonce, associated, /* seals= */ 1);
     if (plain.size > 0)
         must(EVP_CipherUpdate(cipher, sealed, &size, plain.data, (int)plain.size));
     must(EVP_CipherFinal_ex(cipher, sealed + size, &rest));
     must(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, sizeof tag, tag));
-    hub_buffer_append(buffer, nonce, sizeof nonce);
+    hub_buffer_append(buffer, nonce, HUB_SEAL_NONCE_SIZE);
     hub_buffer_append(buffer, sealed, plain.size);
     hub_buffer_append(buffer, tag, sizeof tag);
     hub_release(sealed);
+}
+
+enum hub_status hub_random(void *bytes, size_t size, struct hub_error *reterr) {
+    assert(size <= INT_MAX);
+    if (RAND_bytes(bytes, (int)size) != 1)
+        return hub_fail(reterr, HUB_FATAL, "the system gives no random bytes");
     return HUB_OK;
+}
+
+enum hub_status hub_seal(const struct hub_digest *key, struct hub_bytes associated,
+                         struct hub_bytes plain, struct hub_buffer *buffer,
+                         struct hub_error *reterr) {
+    uint8_t nonce[HUB_SEAL_NONCE_SIZE];
+    HUB_TRY(hub_random(nonce, sizeof nonce, reterr));
+    seal_with(key, nonce, associated, plain, buffer);
+    return HUB_OK;
+}
+
+void hub_seal_same(const struct hub_digest *key, struct hub_bytes associated,
+                   struct hub_bytes plain, struct hub_buffer *buffer) {
+    HUB_SCOPED_BUFFER whole = {0};
+    struct hub_digest own =
+        hub_hmac_sha256(hub_bytes(key->bytes, sizeof key->bytes), hub_bytes_of_text("nonce"));
+    hub_buffer_append_long(&whole, (int64_t)associated.size);
+    hub_buffer_append_bytes(&whole, associated);
+    hub_buffer_append_bytes(&whole, plain);
+    struct hub_digest nonce =
+        hub_hmac_sha256(hub_bytes(own.bytes, sizeof own.bytes), hub_buffer_bytes(&whole));
+    seal_with(key, nonce.bytes, associated, plain, buffer);
+    explicit_bzero(whole.data, whole.size);
+    explicit_bzero(&own, sizeof own);
 }
 
 bool hub_unseal(const struct hub_digest *key, struct hub_bytes associated, struct hub_bytes sealed,

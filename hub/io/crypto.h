@@ -14,6 +14,9 @@ struct hub_digest hub_hmac_sha256(struct hub_bytes key, struct hub_bytes message
 /* Whether they are the same, in a time that tells nothing of where they differ. */
 bool hub_same_secret(struct hub_bytes a, struct hub_bytes b);
 
+/* HUB_FATAL where the system gives none. */
+HUB_MUST_USE enum hub_status hub_random(void *bytes, size_t size, struct hub_error *reterr);
+
 /* Sealing with AES-256 in Galois/Counter Mode (NIST SP 800-38D): whoever has the key reads it, and sees
  * whether one bit of it or of what is associated with it, which stays readable, is another. */
 enum { HUB_SEAL_NONCE_SIZE = 12, HUB_SEAL_TAG_SIZE = 16,
@@ -24,6 +27,11 @@ enum { HUB_SEAL_NONCE_SIZE = 12, HUB_SEAL_TAG_SIZE = 16,
 HUB_MUST_USE enum hub_status hub_seal(const struct hub_digest *key, struct hub_bytes associated,
                                       struct hub_bytes plain, struct hub_buffer *buffer,
                                       struct hub_error *reterr);
+/* The same with a nonce that is made of the key and of all that is sealed (as the synthetic one of RFC 5297 is):
+ * the same sealed twice is the same bytes, and that alone shows. Two different plaintexts share a nonce with a
+ * chance of 2^-32 after 2^32 of them. */
+void hub_seal_same(const struct hub_digest *key, struct hub_bytes associated,
+                   struct hub_bytes plain, struct hub_buffer *buffer);
 /* Appends what was sealed; false, and nothing is appended, where it was not with this key and this beside
  * it. */
 bool hub_unseal(const struct hub_digest *key, struct hub_bytes associated, struct hub_bytes sealed,

@@ -228,6 +228,24 @@ enum hub_status hub_file_remove(const char *path, struct hub_error *reterr) {
     return unlink(path) == 0 || errno == ENOENT ? HUB_OK : could_not(path, errno, reterr);
 }
 
+enum hub_status hub_file_erase(const char *path, struct hub_error *reterr) {
+    static const uint8_t zeros[512];
+    SCOPED_DESCRIPTOR descriptor = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat facts;
+    if (descriptor < 0 && errno == ENOENT)
+        return HUB_OK;
+    if (descriptor < 0 || fstat(descriptor, &facts) != 0)
+        return could_not(path, errno, reterr);
+    for (off_t left = facts.st_size; left > 0; left -= (off_t)sizeof zeros) {
+        size_t size = left < (off_t)sizeof zeros ? (size_t)left : sizeof zeros;
+        if (!write_all(descriptor, hub_bytes(zeros, size)))
+            return could_not(path, errno, reterr);
+    }
+    if (fsync(descriptor) != 0 || unlink(path) != 0)
+        return could_not(path, errno, reterr);
+    return sync_folder_of(path, reterr);
+}
+
 enum hub_status hub_file_sync_all(const char *folder, struct hub_error *reterr) {
     SCOPED_DESCRIPTOR descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0 || syncfs(descriptor) != 0)

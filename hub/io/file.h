@@ -58,6 +58,10 @@ HUB_MUST_USE enum hub_status hub_file_extend(const char *path, struct hub_bytes 
 HUB_MUST_USE enum hub_status hub_file_cut(const char *path, uint64_t size,
                                           struct hub_error *reterr);
 HUB_MUST_USE enum hub_status hub_file_remove(const char *path, struct hub_error *reterr);
+/* The same of a secret: what it holds is written over, and that is on the disk, before it is removed; both are
+ * when it returns. A disk that writes elsewhere, as one of flash does, may have it still. One that is not there is
+ * fine. */
+HUB_MUST_USE enum hub_status hub_file_erase(const char *path, struct hub_error *reterr);
 /* Removes a folder and the files in it; what cannot be removed stays. */
 void hub_file_remove_folder(const char *path);
 

@@ -283,7 +283,7 @@ def test_keys_of_no_folder_are_asked_for(tmp_path):
     assert "keys needs --keys DIR" in done.stderr
     done = run("connector", "keys", "--keys", tmp_path / "none")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "a folder with the parts shared, local and journal would pass" in done.stderr
+    assert "a folder with the parts shared, local, journal and sealing would pass" in done.stderr
 
 
 # --- usage ---

@@ -128,6 +128,27 @@ static void what_was_sealed_is_read_and_says_nothing_itself(void **state) {
     assert_string_equal(hub_buffer_text(&plain), "nineteen characters");
 }
 
+static void seal_same(const char *plain, const char *beside, struct hub_buffer *sealed) {
+    hub_seal_same(&key, hub_bytes_of_text(beside), hub_bytes_of_text(plain), sealed);
+}
+
+static void the_same_can_be_sealed_to_the_same_and_nothing_else_to_that(void **state) {
+    static const struct hub_digest other = {{1, 2, 4}};
+    HUB_SCOPED_BUFFER sealed = {0}, again = {0}, plain = {0}, moved = {0}, shifted = {0}, under = {0};
+    (void)state;
+    seal_same("nineteen characters", "beside", &sealed);
+    seal_same("nineteen characters", "beside", &again);
+    assert_true(hub_bytes_equal(hub_buffer_bytes(&sealed), hub_buffer_bytes(&again)));
+    assert_true(hub_unseal(&key, hub_bytes_of_text("beside"), hub_buffer_bytes(&sealed), &plain));
+    assert_string_equal(hub_buffer_text(&plain), "nineteen characters");
+    seal_same("nineteen characters", "aside", &moved);
+    seal_same("enineteen characters", "besid", &shifted); /* what is beside ends elsewhere */
+    hub_seal_same(&other, hub_bytes_of_text("beside"), hub_bytes_of_text("nineteen characters"), &under);
+    assert_memory_not_equal(sealed.data, moved.data, HUB_SEAL_NONCE_SIZE);
+    assert_memory_not_equal(sealed.data, shifted.data, HUB_SEAL_NONCE_SIZE);
+    assert_memory_not_equal(sealed.data, under.data, HUB_SEAL_NONCE_SIZE);
+}
+
 static void nothing_can_be_sealed_too(void **state) {
     HUB_SCOPED_BUFFER sealed = {0}, plain = {0};
     (void)state;
@@ -196,6 +217,7 @@ int main(void) {
         cmocka_unit_test(secrets_are_the_same_in_every_byte),
         cmocka_unit_test(what_others_have_sealed_is_read),
         cmocka_unit_test(what_was_sealed_is_read_and_says_nothing_itself),
+        cmocka_unit_test(the_same_can_be_sealed_to_the_same_and_nothing_else_to_that),
         cmocka_unit_test(nothing_can_be_sealed_too),
         cmocka_unit_test(one_bit_that_is_another_is_seen),
         cmocka_unit_test(another_key_another_text_beside_and_a_shorter_one_are_seen),

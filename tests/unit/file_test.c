@@ -57,6 +57,30 @@ static void a_write_that_fails_leaves_the_old_file(void **state) {
     folder_remove(&folder);
 }
 
+static void what_is_erased_is_written_over_first(void **state) {
+    struct folder folder;
+    struct hub_error error;
+    HUB_SCOPED_BUFFER text = {0};
+    (void)state;
+    folder_make(&folder);
+    char *secret = hub_arena_take(&folder.arena, 1301);
+    memset(secret, 'x', 1300);
+    secret[1300] = '\0';
+    folder_write(&folder, "secret", secret);
+    const char *path = folder_path(&folder, "secret"), *kept = folder_path(&folder, "kept");
+    assert_int_equal(link(path, kept), 0); /* the same bytes by another name */
+    expect_ok(hub_file_erase(path, &error), &error);
+    assert_int_equal(access(path, F_OK), -1);
+    expect_ok(hub_file_read(kept, &text, &error), &error);
+    assert_int_equal(text.size, 1300);
+    for (size_t i = 0; i < text.size; i++)
+        assert_int_equal(text.data[i], 0);
+    expect_ok(hub_file_erase(path, &error), &error); /* one that is not there */
+    assert_int_equal(symlink(kept, path), 0);
+    assert_int_equal(hub_file_erase(path, &error), HUB_FATAL); /* another one's */
+    folder_remove(&folder);
+}
+
 static void a_file_over_the_limit_is_refused_with_the_limit(void **state) {
     struct folder folder;
     struct hub_error error;
@@ -126,6 +150,7 @@ int main(void) {
         cmocka_unit_test(what_was_written_is_read),
         cmocka_unit_test(a_write_leaves_nothing_beside_the_file_and_is_for_its_owner),
         cmocka_unit_test(a_write_that_fails_leaves_the_old_file),
+        cmocka_unit_test(what_is_erased_is_written_over_first),
         cmocka_unit_test(a_file_over_the_limit_is_refused_with_the_limit),
         cmocka_unit_test(what_is_no_file_is_told_from_what_is_not_there),
         cmocka_unit_test(names_are_listed_by_suffix_and_sorted_without_the_hidden),

@@ -1,4 +1,4 @@
-/* keys: the keys that pseudonyms are made with. */
+/* keys: the keys that pseudonyms are made with, and what else is in their folder. */
 #include "connectors/kit/keys.h"
 #include "tests/lib/cmocka.h"
 #include "tests/lib/folder.h"
@@ -152,7 +152,7 @@ static void a_key_that_comes_next_is_held_and_not_in_use(void **state) {
     struct folder *folder = *state;
     struct hub_key key = {0};
     struct hub_error error;
-    for (const char *const *part = (const char *const[]){"shared", "local", "journal", NULL};
+    for (const char *const *part = (const char *const[]){"shared", "local", "journal", "sealing", NULL};
          *part != NULL; part++) {
         folder_write(folder, hub_arena_format(&folder->arena, "%s/2026", *part), long_enough);
         folder_write(folder, hub_arena_format(&folder->arena, "%s/2027.next", *part), another);
@@ -232,6 +232,8 @@ static void what_there_is_is_told_and_never_a_key(void **state) {
     folder_write(folder, "shared/2028.next", long_enough);
     folder_write(folder, "journal/1", long_enough);
     folder_write(folder, "journal/2", another);
+    folder_write(folder, "sealing/1", another);
+    folder_write(folder, "sealing/2", long_enough);
     const char *text = describe(folder, &unfit);
     /* printf check | openssl mac -digest sha256 -macopt key:0123456789abcdef0123456789abcdef HMAC */
     assert_string_equal(
@@ -242,6 +244,9 @@ static void what_there_is_is_told_and_never_a_key(void **state) {
               "local     none\n"
               "journal   2                 97d609dfe7702a64  in use\n"
               "journal   1                 fc5650835b415d27  before: what was written with it stays "
+              "readable\n"
+              "sealing   2                 fc5650835b415d27  in use\n"
+              "sealing   1                 97d609dfe7702a64  before: the keys that it wraps stay "
               "readable\n");
     assert_int_equal(unfit, 0);
 }
@@ -268,8 +273,8 @@ static void without_a_folder_there_is_nothing_to_be_told(void **state) {
     size_t unfit = 0;
     assert_int_equal(hub_keys_describe(folder_path(folder, "none"), &text, &unfit, &error),
                      HUB_FATAL);
-    assert_non_null(strstr(error.text, "none: a folder with the parts shared, local and journal would "
-                                       "pass"));
+    assert_non_null(strstr(error.text, "none: a folder with the parts shared, local, journal and "
+                                       "sealing would pass"));
     assert_int_equal(text.size, 0);
 }
 
