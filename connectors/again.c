@@ -17,7 +17,7 @@ enum hub_status again_check(const struct again *again, struct hub_error *reterr)
     if (hub_presence_runs(operation->state_folder, name))
         return hub_fail(reterr, HUB_REJECT, "'%s' runs; `connector stop %s` first", name, name);
     if (again->connector->keys.trial && hub_mapping_uses_keys(again->connector->mapping))
-        return hub_fail(reterr, HUB_REJECT, "pseudonyms need keys; --keys names the folder that "
+        return hub_fail(reterr, HUB_REJECT, "pseudonyms and what is sealed need keys; --keys names the folder that "
                         "holds them");
     return HUB_OK;
 }

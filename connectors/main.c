@@ -306,6 +306,8 @@ static int with_connector(const struct arguments *arguments, const char *reads,
     struct hub_connector *connector = NULL;
     if (catalogue != NULL)
         connector = load_reading(arguments, arguments->files[0], catalogue, reads);
+    if (connector != NULL)
+        connector->keys.subjects = HUB_SUBJECTS_KNOWN;
     int code = connector == NULL ? EXIT_FINDINGS : operate(&operation, connector);
     hub_connector_free(connector);
     hub_catalogue_free(catalogue);

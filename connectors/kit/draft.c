@@ -3,6 +3,7 @@
 #include "connectors/kit/check.h"
 #include "hub/base/table.h"
 #include "hub/io/file.h"
+#include "schemas/lib/sealed.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -187,6 +188,8 @@ static bool append_value(const struct hub_type *type, const char *path, struct h
         hub_buffer_append_format(text, "{from: %s, time: {formats: [rfc3339]}}", path);
     else if (type->kind == HUB_ARRAY)
         hub_buffer_append_format(text, "[...] # {for_each: %s, ...}", path);
+    else if (hub_sealed_is(type))
+        hub_buffer_append_format(text, "{from: %s, seal: {subject: WHO}}", path);
     else if (type->kind == HUB_RECORD)
         for (size_t i = 0; i < type->count; i++)
             hub_buffer_append_format(text, "%s%s: %s%s", i == 0 ? "{" : ", ", type->fields[i].name,

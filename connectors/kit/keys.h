@@ -25,13 +25,20 @@ struct hub_key {
     struct hub_bytes bytes;
 };
 
+/* Where a subject (connectors/kit/subject.h) has no key. */
+enum hub_subjects {
+    HUB_SUBJECTS_TRIED = 0, /* what is sealed for it is tried only, and goes nowhere */
+    HUB_SUBJECTS_MADE,      /* it is made one */
+    HUB_SUBJECTS_KNOWN,     /* nothing is sealed: what is told again may be of one whose key was destroyed */
+};
+
 struct hub_keys {
     struct hub_key shared, local, journal, sealing; /* in use */
     struct hub_key earlier[HUB_KEYS_EARLIER_MAX]; /* shared ones before that, the newest first */
     size_t earlier_count;
     const char *folder; /* or NULL */
     bool trial;
-    bool makes_subjects; /* a subject's key is made where there is none: by who publishes */
+    enum hub_subjects subjects;
 };
 
 /* A NULL folder gives keys that everybody knows (id `trial`), for trying configurations: nothing made

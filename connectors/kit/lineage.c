@@ -222,6 +222,12 @@ static void trace_target(struct tracing *tracing, const struct map_target *targe
     case MAP_ORGANISATION:
         add_origin(tracing, spot, "", trace_value(tracing, target->value, scopes));
         return;
+    case MAP_SEALED: {
+        json_t *source = trace_value(tracing, target->value, scopes);
+        json_object_set_new(source, "sealed_for", trace_value(tracing, target->subject, scopes));
+        add_origin(tracing, spot, "", source);
+        return;
+    }
     case MAP_RECORD:
         trace_record(tracing, target, spot, scopes);
         return;
@@ -405,6 +411,10 @@ static void append_steps(const json_t *source, struct hub_buffer *text) {
     }
     if (pick != NULL)
         hub_buffer_append_format(text, ", the %s of them", json_string_value(pick));
+    if (json_object_get(source, "sealed_for") != NULL) {
+        hub_buffer_append_text(text, ", sealed for ");
+        hub_lineage_append_source(json_object_get(source, "sealed_for"), text);
+    }
 }
 
 void hub_lineage_append_source(const json_t *source, struct hub_buffer *text) {

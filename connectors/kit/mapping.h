@@ -40,6 +40,8 @@
  *           of a record: {PART: TARGET, ...}
  *           of an array: an item or a list of items; an item is {for_each: PATH, when: CONDITION,
  *           and a TARGET of the elements}; of texts and enums also {each: PATH, ...}
+ *           of what is sealed: a VALUE with seal: {subject: VALUE}, whom it is about, as the institution knows
+ *           them (connectors/kit/subject.h); without it nothing may stand there, and it may stand nowhere else
  *           of identifiers: items {scheme | classify | scan, value, issuer, version, relation, else};
  *           for_each may be {from: PATH, split: TEXT}; of one that is a pseudonym: shared, under each
  *           of the shared keys that are held (connectors/kit/keys.h) an identifier, the newest first, but
@@ -98,7 +100,9 @@ bool hub_mapping_remembers(const struct hub_mapping *mapping);
 bool hub_mapping_builds_on_earlier(const struct hub_mapping *mapping);
 /* What the documents in folders tell of by words, for the guard. */
 struct hub_guard_told hub_mapping_told(const struct hub_mapping *mapping);
-/* Whether some value becomes a pseudonym. */
+/* Whether something is sealed: then no document may leave as it is. */
+bool hub_mapping_seals(const struct hub_mapping *mapping);
+/* Whether some value becomes a pseudonym, or is sealed. */
 bool hub_mapping_uses_keys(const struct hub_mapping *mapping);
 
 /* One document to be mapped. */
@@ -116,9 +120,15 @@ struct hub_document {
     void *earlier_context;
 };
 
+/* What is sealed in a record, in clear: for the guard. */
+struct hub_sealed_text {
+    const char *path, *text;
+};
+
 /* One record made of a document, or why none was. */
 struct hub_mapped {
     enum hub_status status; /* HUB_OK or HUB_REJECT */
+    enum hub_status failed; /* HUB_OK, or why it could not be sealed: that is not the document's fault */
     const char *skipped;    /* why the mapping leaves it out: nothing but `place` is told then */
     struct hub_error error; /* one sentence, no value of the source */
     const char *code;       /* of the closed list, where refused */
@@ -129,6 +139,8 @@ struct hub_mapped {
     size_t message;         /* of those in its document, where each is one of its own; else 0 */
     struct hub_bytes body;  /* Avro of the domain's schema, not yet walked */
     struct hub_bytes raw;   /* the record's own bytes in a table, else the document's */
+    const struct hub_sealed_text *sealed;
+    size_t sealed_count;
     const json_t *element;  /* the part of the document's tree that it is mapped from; NULL: none */
     bool withdrawn;
     bool own_raw; /* raw is the record's own */

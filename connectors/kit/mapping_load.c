@@ -342,6 +342,17 @@ void hub_mapping_free(struct hub_mapping *mapping) {
         avro_schema_decref(mapping->schema);
 }
 
+bool hub_mapping_uses_keys(const struct hub_mapping *mapping) {
+    for (const struct map_value *value = mapping->values; value != NULL; value = value->next)
+        if (value->pseudonym != MAP_PSEUDONYM_NONE)
+            return true;
+    return mapping->seals;
+}
+
+bool hub_mapping_seals(const struct hub_mapping *mapping) {
+    return mapping->seals;
+}
+
 struct hub_guard_told hub_mapping_told(const struct hub_mapping *mapping) {
     return mapping->told;
 }

@@ -96,6 +96,7 @@ enum map_kind {
     MAP_RECORD,
     MAP_ARRAY,
     MAP_IDENTIFIER,
+    MAP_SEALED,
 };
 
 struct map_target;
@@ -129,6 +130,7 @@ struct map_target {
     int branch;                  /* of the union around, or -1 */
     int null_branch;             /* or -1 */
     struct map_value *value;
+    struct map_value *subject; /* SEALED: whom it is about */
     struct map_part *parts; /* RECORD: one for every field that is mapped */
     size_t part_count;
     struct map_item *items; /* ARRAY */
@@ -170,6 +172,7 @@ struct hub_mapping {
     struct map_value *values; /* all of them, in the order of the configuration */
     struct map_folder *folders;
     struct hub_guard_told told; /* by the documents in them */
+    bool seals;
     avro_schema_t schema;
     avro_value_iface_t *iface;
 };
@@ -220,6 +223,12 @@ enum hub_status map_load_blank(struct map_loader *loader, const struct hub_node 
 enum hub_status map_take_blank(struct map_loader *loader, const struct hub_field *field,
                                const struct map_target *target);
 enum hub_status map_refuse_blank(const struct map_loader *loader);
+/* A mapping without some of its keys (NULL-ended). In the arena. */
+const struct hub_node *map_without(const struct hub_node *node, const char *const *keys,
+                                   struct hub_arena *arena);
+/* mapping_sealed.c */
+enum hub_status map_load_sealed(struct map_loader *loader, const struct hub_node *node,
+                                struct map_target *target);
 /* mapping_identifier.c */
 enum hub_status map_load_identifier(struct map_loader *loader, const struct hub_node *node,
                                     const struct hub_type *type, struct map_target *target);
@@ -240,6 +249,10 @@ struct map_run {
     bool patches;
     const char *kept;       /* the reason that tells which blanks keep what was said, or NULL */
     bool *met_null;         /* the scope's */
+    const char *statement;  /* the record's key */
+    enum hub_status failed; /* as of struct hub_mapped */
+    struct hub_sealed_text *sealed;
+    size_t sealed_count;
     struct map_index **indexes; /* of the document */
 };
 
@@ -283,6 +296,10 @@ bool map_is_whole_number(const struct hub_type *type, const char *text);
 void map_set_default(const struct hub_field *field, avro_value_t *slot);
 /* The slot behind a union's branch, or the slot itself. */
 void map_enter_branch(avro_value_t *slot, int branch, avro_value_t *ret_inner);
+/* mapping_sealed.c */
+enum hub_status map_sealed_fill(struct map_run *run, const struct map_target *target,
+                                const struct hub_scope *scope, avro_value_t *slot,
+                                bool *ret_stated);
 /* mapping_identifier.c: appends identifiers to an array. */
 enum hub_status map_identifiers_append(struct map_run *run, const struct map_target *target,
                                        const struct hub_scope *scope, avro_value_t *array,

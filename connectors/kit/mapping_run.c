@@ -206,6 +206,7 @@ static enum hub_status build(struct map_run *run, const struct map_record *recor
     bool stated = false;
     const char *version = NULL;
     HUB_TRY(read_key(run, record, scope, mapped));
+    run->statement = mapped->key;
     run->nth = count_key(keys, mapped->key, run->arena);
     hub_buffer_append_text(&run->path, "statement.version");
     HUB_TRY(read_version(run, record, scope, &version));
@@ -242,6 +243,9 @@ static void map_one(struct hub_mapping *mapping, const struct hub_document *docu
     }
     json_decref(run.scratch);
     mapped->code = run.code;
+    mapped->failed = run.failed;
+    mapped->sealed = run.sealed;
+    mapped->sealed_count = run.sealed_count;
     if (mapped->status != HUB_OK && run.path.size > 0)
         mapped->path = hub_arena_text(arena, (const char *)run.path.data, run.path.size);
     hub_buffer_free(&run.path);
@@ -488,11 +492,4 @@ bool hub_mapping_remembers(const struct hub_mapping *mapping) {
         if (mapping->records[i].group_count > 0)
             return true;
     return hub_mapping_builds_on_earlier(mapping);
-}
-
-bool hub_mapping_uses_keys(const struct hub_mapping *mapping) {
-    for (const struct map_value *value = mapping->values; value != NULL; value = value->next)
-        if (value->pseudonym != MAP_PSEUDONYM_NONE)
-            return true;
-    return false;
 }

@@ -228,6 +228,7 @@ static bool states_anything(struct map_run *run, const struct map_target *target
     case MAP_DATE:
     case MAP_TIME:
     case MAP_ORGANISATION:
+    case MAP_SEALED:
         return map_value_text(run, target->value, scope, &text) != HUB_OK ||
                (text != NULL && !run->constant);
     case MAP_RECORD:
@@ -418,6 +419,8 @@ enum hub_status map_target_fill(struct map_run *run, const struct map_target *ta
     case MAP_RECORD:
         map_enter_branch(slot, target->branch, &inner);
         return map_record_fill(run, target, scope, &inner, ret_stated);
+    case MAP_SEALED:
+        return map_sealed_fill(run, target, scope, slot, ret_stated);
     case MAP_IDENTIFIER:
         map_enter_branch(slot, target->branch, &inner);
         return map_identifier_fill(run, target, scope, &inner, ret_stated);

@@ -1,6 +1,8 @@
 /* Compiling targets: what a field of the record is made of, checked against its type. */
 #include "connectors/kit/mapping_plan.h"
 
+#include "schemas/lib/sealed.h"
+
 #include <string.h>
 
 static bool is_named(const struct hub_type *type, const char *name) {
@@ -82,17 +84,18 @@ enum hub_status map_load_parts(struct map_loader *loader, const struct hub_node 
     return check_required(loader, node, target, whole);
 }
 
-/* An item without its for_each and when is the target of the element. */
-static const struct hub_node *element_node(struct map_loader *loader,
-                                           const struct hub_node *node) {
-    struct hub_node *rest = hub_arena_take(loader->arena, sizeof *rest);
+const struct hub_node *map_without(const struct hub_node *node, const char *const *keys,
+                                   struct hub_arena *arena) {
+    struct hub_node *rest = hub_arena_take(arena, sizeof *rest);
     *rest = *node;
-    rest->items = hub_arena_take(loader->arena, (node->count + 1) * sizeof *rest->items);
-    rest->keys = hub_arena_take(loader->arena, (node->count + 1) * sizeof *rest->keys);
+    rest->items = hub_arena_take(arena, (node->count + 1) * sizeof *rest->items);
+    rest->keys = hub_arena_take(arena, (node->count + 1) * sizeof *rest->keys);
     rest->count = 0;
     for (size_t i = 0; i < node->count; i++) {
-        const char *key = node->keys[i]->text;
-        if (strcmp(key, "for_each") == 0 || strcmp(key, "when") == 0)
+        size_t k = 0;
+        while (keys[k] != NULL && strcmp(keys[k], node->keys[i]->text) != 0)
+            k++;
+        if (keys[k] != NULL)
             continue;
         rest->keys[rest->count] = node->keys[i];
         rest->items[rest->count++] = node->items[i];
@@ -127,6 +130,7 @@ static enum hub_status load_each(struct map_loader *loader, const struct hub_nod
 
 static enum hub_status load_item(struct map_loader *loader, const struct hub_node *node,
                                  const struct hub_type *elements, struct map_item *item) {
+    static const char *const own[] = {"for_each", "when", NULL}; /* the rest is the element's target */
     const struct hub_node *rest = node;
     if (node->kind == HUB_NODE_MAPPING) {
         const struct hub_node *each = hub_node_get(node, "for_each");
@@ -135,7 +139,7 @@ static enum hub_status load_item(struct map_loader *loader, const struct hub_nod
             HUB_TRY(load_each(loader, each, &item->each));
         if (when != NULL)
             HUB_TRY(map_load_condition(loader, when, &item->when));
-        rest = element_node(loader, node);
+        rest = map_without(node, own, loader->arena);
         if (elements->kind != HUB_RECORD)
             each_to_from(loader, (struct hub_node *)rest);
     }
@@ -178,6 +182,8 @@ enum hub_status map_load_target(struct map_loader *loader, const struct hub_node
         target->kind = MAP_IDENTIFIER;
         return map_load_identifier(loader, node, target->type, target);
     }
+    if (hub_sealed_is(target->type))
+        return map_load_sealed(loader, node, target);
     bool single = true;
     if (is_named(target->type, "atmp.Date"))
         target->kind = MAP_DATE;

@@ -46,6 +46,9 @@ const struct hub_transform hub_transforms[] = {
      "{from: dates, pick: max}"},
     {"blank", "Where the source leaves the field blank, what it last said is kept, for so many readings.",
      "{from: title, blank: {keep: 3}}"},
+    {"seal", "Of a field that is sealed: whom it is about, as the institution knows them. It can be read with that "
+             "subject's key alone, which stays here, and by nobody once `hubctl erase` has destroyed it.",
+     "{from: title, seal: {subject: number}}"},
     {NULL, NULL, NULL},
 };
 
@@ -423,6 +426,9 @@ enum hub_status map_load_value(struct map_loader *loader, const struct hub_node 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         keys[i] = hub_transforms[i].name;
     HUB_TRY(hub_node_check_keys(node, keys, loader->reterr));
+    if (hub_node_get(node, "seal") != NULL)
+        return hub_node_fail(hub_node_key(node, "seal"), loader->reterr,
+                             "'seal' is for a field whose type is Sealed; this one is read by everybody");
     HUB_TRY(load_source(loader, node, value));
     if (value->source == MAP_CONSTANT)
         HUB_TRY(check_output(loader, hub_node_get(node, "value"), type, value->constant));

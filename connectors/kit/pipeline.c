@@ -111,9 +111,14 @@ static bool tells(struct hub_bytes raw, const json_t *tree) {
     return hub_guard_finds(raw, &kind) || hub_guard_finds_in(tree, &told, &kind);
 }
 
+/* What is sealed in the records would be read in a letter. */
+static bool seals(const struct run *run) {
+    return hub_mapping_seals(run->pipeline->connector->mapping);
+}
+
 /* Whether the bytes must not leave. Those of a whole document are judged once. */
 static bool must_stay(struct run *run, const struct refusal *refusal) {
-    if (refusal->held_back || run->unfiltered_tells)
+    if (refusal->held_back || run->unfiltered_tells || seals(run))
         return true;
     if (refusal->own_raw)
         return tells(refusal->raw, refusal->tree);
@@ -170,7 +175,8 @@ static void refuse(struct run *run, const struct refusal *refusal,
     outgoing->code = refusal->code;
     outgoing->reason = hub_arena_text(run->arena, letter.reason, strlen(letter.reason));
     outgoing->path = refusal->path;
-    outgoing->held = stays ? refusal->raw : hub_bytes(NULL, 0);
+    if (stays && !seals(run)) /* else they are in the journal, which is not kept for ever */
+        outgoing->held = refusal->raw;
     set_headers(connector, "deadletter", NULL, run->document.sequence, run->list->count - 1,
                 run->arena, outgoing);
     run->list->counts.dead++;
@@ -257,6 +263,12 @@ static enum hub_status guard(const struct run *run, const struct hub_mapped *map
     const struct hub_type *type = run->pipeline->connector->domain->schema->root;
     const char *kind = NULL;
     HUB_TRY(hub_guard_check(type, mapped->body, told, path, reterr));
+    for (size_t i = 0; i < mapped->sealed_count; i++)
+        if (hub_guard_finds_beside(hub_bytes_of_text(mapped->sealed[i].text), told, &kind)) {
+            hub_buffer_append_text(path, mapped->sealed[i].path);
+            return hub_fail(reterr, HUB_REJECT, "what would be sealed holds what looks like %s; the record is "
+                            "held back here", kind);
+        }
     if (!hub_guard_finds_beside(hub_bytes_of_text(mapped->key), told, &kind))
         return HUB_OK;
     return hub_fail(reterr, HUB_REJECT,
@@ -384,6 +396,15 @@ static void withdraw_missing(struct run *run) {
     hub_groups_end(&run->groups);
 }
 
+static void note_failure(struct run *run) {
+    const struct hub_mapped_list *mapped = &run->list->mapped;
+    for (size_t i = 0; i < mapped->count && run->list->failed == HUB_OK; i++) {
+        run->list->failed = mapped->items[i].failed;
+        if (run->list->failed != HUB_OK)
+            run->list->failure = mapped->items[i].error.text;
+    }
+}
+
 static struct hub_bytes find_earlier(void *context, const char *key) {
     return hub_known_body(context, key);
 }
@@ -441,6 +462,7 @@ void hub_pipeline_run(struct hub_pipeline *pipeline, const struct hub_raw_docume
         hub_known_begin_snapshot(pipeline->known);
     hub_mapping_run(connector->mapping, &run.document, arena, &mapped);
     ret_list->mapped = mapped;
+    note_failure(&run);
     for (size_t i = 0; i < mapped.count; i++)
         hold_back(&run, &mapped.items[i]);
     for (size_t i = 0; i < mapped.count; i++)

@@ -47,6 +47,8 @@ struct hub_outgoing_list {
     struct hub_connector_counts counts; /* of this document */
     struct hub_mapped_list mapped; /* what the mapping made of it, what it skips too; none: it is not readable */
     const char *note; /* one sentence about the document as a whole, or NULL */
+    enum hub_status failed; /* HUB_OK; else nothing of it may go out, for this reason, and it has to come again */
+    const char *failure;
 };
 
 struct hub_pipeline {

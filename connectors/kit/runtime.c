@@ -286,6 +286,8 @@ static enum hub_status publish_batch(struct session *session, const struct hub_b
     for (size_t i = 0; i < batch->count; i++) {
         hub_pipeline_run(&session->pipeline, &batch->documents[i], ++sequence, &session->arena,
                          &lists[i]);
+        if (lists[i].failed != HUB_OK)
+            return hub_fail(reterr, lists[i].failed, "%s", lists[i].failure);
         hub_pipeline_take(&session->pipeline, &lists[i]); /* a batch that fails ends the session */
         add_counts(&counts, &lists[i].counts);
         if (lists[i].note != NULL)
@@ -465,8 +467,9 @@ enum hub_status hub_runtime_run(struct hub_connector *connector,
     HUB_TRY(hub_options_need_secrets(connector->source, connector->transport->options, reterr));
     if (connector->keys.trial && hub_mapping_uses_keys(connector->mapping))
         return hub_fail(reterr, HUB_FATAL,
-                        "%s: pseudonyms need keys; --keys names the folder that holds them",
+                        "%s: pseudonyms and what is sealed need keys; --keys names the folder that holds them",
                         connector->file);
+    connector->keys.subjects = HUB_SUBJECTS_MADE;
     struct run run = {.connector = connector, .settings = settings};
     run.presence = hub_presence_open(settings->state_folder, connector->name);
     enum hub_status status = hub_journal_decide(connector, settings->state_folder,

@@ -202,9 +202,10 @@ static enum hub_status take_secret(const struct hub_keys *keys, struct hub_bytes
         HUB_TRY(find_secret(keys, name, arena, ret_secret, &found, reterr));
     if (found)
         return HUB_OK;
-    if (keys->folder != NULL && keys->makes_subjects)
+    if (keys->folder != NULL && keys->subjects == HUB_SUBJECTS_MADE)
         return make_secret(keys, name, arena, ret_secret, reterr);
-    make_trial(keys, name, ret_secret);
+    if (keys->subjects != HUB_SUBJECTS_KNOWN)
+        make_trial(keys, name, ret_secret);
     return HUB_OK;
 }
 
@@ -217,7 +218,8 @@ enum hub_status hub_subject_seal(const struct hub_keys *keys, struct hub_bytes s
     enum hub_status status = take_secret(keys, subject, &arena, &secret, reterr);
     hub_arena_destroy(&arena);
     HUB_TRY(status);
-    hub_seal_same(&secret.key, hub_bytes_of_text(origin), plain, ciphertext);
+    if (secret.id[0] != '\0')
+        hub_seal_same(&secret.key, hub_bytes_of_text(origin), plain, ciphertext);
     memcpy(ret_key_id, secret.id, sizeof secret.id);
     return HUB_OK;
 }

@@ -26,9 +26,10 @@ struct hub_subject {
 /* Whether it may be the id of a subject's key; what is none is no part of a path. */
 bool hub_key_id_is(const char *text);
 
-/* Seals with the subject's key, bound to the origin. The same is sealed to the same, as long as the key is. Where
- * `makes_subjects` is not set, what has no key is sealed with one that says `trial` and is kept nowhere. HUB_FATAL where
- * there is no key in `sealing`, or one that is there cannot be read; HUB_RETRY on a full disk. */
+/* Seals with the subject's key, bound to the origin. The same is sealed to the same, as long as the key is. Who only
+ * tries has a key whose id is `trial` and which is kept nowhere; where none is to be made, there is no id, and nothing
+ * is sealed. HUB_FATAL where there is no key in `sealing`, or one that is there cannot be read; HUB_RETRY on a full
+ * disk. */
 HUB_MUST_USE enum hub_status hub_subject_seal(const struct hub_keys *keys, struct hub_bytes subject,
                                               const char *origin, struct hub_bytes plain,
                                               char ret_key_id[HUB_KEY_ID_DIGITS + 1],

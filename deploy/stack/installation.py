@@ -29,10 +29,12 @@ def name_of(file):
 
 
 def make_keys(folder, institutions):
-    """The keys of the pseudonyms: one shared by the institutions, one of each own; and the journals'."""
-    for kind in ("shared", "local", "journal"):
+    """The keys of the pseudonyms: one shared by the institutions, one of each own; the journals'; and what is
+    sealed."""
+    for kind in ("shared", "local", "journal", "sealing"):
         (folder / kind).mkdir(parents=True, mode=0o700)
     for path in [folder / "shared" / "2026", folder / "journal" / "2026",
+                 folder / "sealing" / "2026",
                  *(folder / "local" / name for name in institutions)]:
         path.touch(mode=0o600)
         path.write_bytes(secrets.token_bytes(KEY_SIZE))

@@ -34,7 +34,7 @@ static void load(struct sealing *sealing) {
     struct hub_error error;
     expect_ok(hub_keys_load(sealing->folder.path, &sealing->folder.arena, &sealing->keys, &error),
               &error);
-    sealing->keys.makes_subjects = true;
+    sealing->keys.subjects = HUB_SUBJECTS_MADE;
 }
 
 static int begin(void **state) {
@@ -205,20 +205,33 @@ static void who_only_tries_makes_no_key(void **state) {
     struct sealing without = {.folder = {.path = NULL}};
     struct hub_error error;
     SCOPED_SEALED first, again, known, made, bare;
-    sealing->keys.makes_subjects = false;
+    sealing->keys.subjects = HUB_SUBJECTS_TRIED;
     seal(sealing, ANNA, ORIGIN, MAIL, &first);
     seal(sealing, ANNA, ORIGIN, MAIL, &again);
     assert_string_equal(first.id, "trial");
     assert_true(hub_bytes_equal(hub_buffer_bytes(&first.bytes), hub_buffer_bytes(&again.bytes)));
     assert_false(hub_file_is_folder(folder_path(&sealing->folder, "subjects")));
-    sealing->keys.makes_subjects = true;
+    sealing->keys.subjects = HUB_SUBJECTS_MADE;
     seal(sealing, ANNA, ORIGIN, MAIL, &made);
-    sealing->keys.makes_subjects = false;
+    sealing->keys.subjects = HUB_SUBJECTS_TRIED;
     seal(sealing, ANNA, ORIGIN, MAIL, &known); /* what there is is used */
     assert_string_equal(known.id, made.id);
     expect_ok(hub_keys_load(NULL, &sealing->folder.arena, &without.keys, &error), &error);
     seal(&without, ANNA, ORIGIN, MAIL, &bare);
     assert_string_equal(bare.id, "trial");
+}
+
+static void what_is_told_again_is_sealed_for_who_has_a_key(void **state) {
+    struct sealing *sealing = *state;
+    SCOPED_SEALED anna, again, bertil;
+    seal(sealing, ANNA, ORIGIN, MAIL, &anna);
+    sealing->keys.subjects = HUB_SUBJECTS_KNOWN;
+    seal(sealing, ANNA, ORIGIN, MAIL, &again);
+    seal(sealing, "bertil", ORIGIN, MAIL, &bertil);
+    assert_true(hub_bytes_equal(hub_buffer_bytes(&anna.bytes), hub_buffer_bytes(&again.bytes)));
+    assert_string_equal(bertil.id, "");
+    assert_int_equal(bertil.bytes.size, 0);
+    assert_false(is_found(sealing, "bertil"));
 }
 
 /* --- keys that are not as they were --- */
@@ -407,6 +420,7 @@ int main(void) {
         cmocka_unit_test(what_was_moved_or_changed_is_not_read),
         cmocka_unit_test(an_id_that_is_none_is_no_path),
         cmocka_unit_test(who_only_tries_makes_no_key),
+        cmocka_unit_test(what_is_told_again_is_sealed_for_who_has_a_key),
         cmocka_unit_test(a_damaged_file_is_for_a_person_and_never_another_key),
         cmocka_unit_test(another_subjects_file_is_not_taken_for_ones_own),
         cmocka_unit_test(a_key_is_needed_and_an_older_one_is_read),
