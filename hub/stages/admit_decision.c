@@ -1,5 +1,6 @@
 #include "hub/stages/admit_decision.h"
 
+#include "hub/stages/erasure_entry.h"
 #include "hub/stages/letter.h"
 #include "hub/stages/record.h"
 #include "hub/stages/rules_entry.h"
@@ -126,6 +127,9 @@ static enum hub_status admit(struct checking *checking, struct hub_outputs *outp
     if (hub_rules_entry_is(checking->input))
         return hub_admit_rules(checking->decisions, checking->input, outputs, &checking->path,
                                checking->reterr);
+    if (hub_erasure_entry_is(checking->input))
+        return hub_admit_erasure(checking->decisions, checking->input, outputs, &checking->path,
+                                 checking->reterr);
     HUB_TRY(check(checking, &scratch));
     write_entry(checking, outputs);
     return HUB_OK;

@@ -3,7 +3,8 @@
  *
  * A decision goes under decision/<subject>; whether it can be taken is the fold's to say, here it is
  * only seen to be one. Rules of a domain, under the key rules/<domain>, go to every shard as an entry
- * `rules`, with one `remerge` for each part of the ids after it (hub/stages/rules_entry.h). */
+ * `rules`, with one `remerge` for each part of the ids after it (hub/stages/rules_entry.h); what becomes of the key of
+ * sealed fields, under erasure/, goes to the log of the domain that has them (hub/stages/erasure_entry.h). */
 #pragma once
 
 #include "hub/base/digest.h"

@@ -2,6 +2,7 @@
 
 #include "hub/core/claims.h"
 #include "hub/core/near.h"
+#include "hub/stages/erasure_entry.h"
 #include "hub/stages/fold_state.h"
 #include "hub/stages/record.h"
 #include "hub/stages/reference.h"
@@ -64,6 +65,7 @@ uint64_t hub_fold_own_hook(enum hub_fold_topic topic, struct hub_bytes key) {
 bool fold_entry_is_state(const struct hub_input *entry) {
     struct hub_bytes end;
     return !begins_with(entry->key, "late/") && !fold_decision_is(entry) &&
+           !begins_with(entry->key, HUB_ERASURE_PREFIX) &&
            !hub_remerge_entry_is(entry, &end);
 }
 
