@@ -16,13 +16,14 @@ enum hub_exit {
 struct hub_ctl {
     const char *schemas;   /* folder */
     const char *bootstrap; /* Kafka */
-    const char *keys;      /* folder of pseudonym keys, or NULL */
+    const char *keys;      /* folder of the institution's keys, or NULL */
     const char *connectors; /* folder of configurations */
     const char *domain;    /* --domain, or NULL */
     const char *owner;     /* --owner INSTITUTION, or NULL */
     const char *group;     /* of the hub */
     const char *context;   /* --context a.b=c, or NULL */
     const char *reason;    /* --reason, or NULL */
+    const char *basis;     /* --basis, or NULL */
     const char *by;        /* --by, else the user's name, or NULL */
     const char *statement; /* --statement KEY[,KEY...], or NULL */
     const char *from, *to; /* --from, --to: rules, or records, or times, or NULL */
@@ -42,6 +43,7 @@ struct hub_ctl {
     bool json;             /* -o json */
     bool all;              /* --all */
     bool edges;            /* --edges */
+    bool unseal;           /* --unseal */
     bool forward, backward;
     int64_t limit;         /* --limit */
     int argument_count;    /* positional */
@@ -72,6 +74,9 @@ enum hub_exit hub_ctl_entity_show(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_entity_history(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_entity_diff(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_entity_explain(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_erase(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_hold(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_release(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_trace(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_conflict_list(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_conflict_show(struct hub_ctl *ctl);

@@ -1,5 +1,5 @@
 /* hubctl entity list, entity show. */
-#include "hub/ctl/read.h"
+#include "hub/ctl/erase.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -60,10 +60,16 @@ void hub_ctl_label(const struct hub_domain *domain, const json_t *value,
     }
 }
 
+/* What follows "unified." in its topic. */
+static const char *domain_name_of(const json_t *record) {
+    const char *dot = strchr(text_of(record, "topic"), '.');
+    return dot == NULL ? "" : dot + 1;
+}
+
 static void add_row(struct hub_ctl *ctl, struct hub_ctl_table *table, const json_t *record) {
     HUB_SCOPED_BUFFER label = {0};
     const json_t *unified = json_object_get(record, "value");
-    const char *domain = text_of(record, "topic") + strlen("unified.");
+    const char *domain = domain_name_of(record);
     if (json_is_object(json_object_get(unified, "value")))
         hub_ctl_label(hub_catalogue_domain(ctl->catalogue, hub_bytes_of_text(domain)),
                       json_object_get(unified, "value"), &label);
@@ -123,6 +129,18 @@ json_t *hub_ctl_entity_find(struct hub_ctl *ctl, const char *id, bool *ret_reach
     return found;
 }
 
+static enum hub_exit unseal(struct hub_ctl *ctl, json_t *record) {
+    struct hub_arena arena = {0};
+    struct hub_keys keys;
+    const struct hub_domain *domain =
+        hub_catalogue_domain(ctl->catalogue, hub_bytes_of_text(domain_name_of(record)));
+    enum hub_exit code = hub_ctl_keys(ctl, &arena, &keys) ? HUB_EXIT_OK : HUB_EXIT_USAGE;
+    if (code == HUB_EXIT_OK && !hub_ctl_unseal(&keys, domain, json_object_get(record, "value")))
+        code = HUB_EXIT_FINDINGS;
+    hub_arena_destroy(&arena);
+    return code;
+}
+
 enum hub_exit hub_ctl_entity_show(struct hub_ctl *ctl) {
     bool reached = false;
     if (!hub_ctl_load(ctl))
@@ -134,8 +152,11 @@ enum hub_exit hub_ctl_entity_show(struct hub_ctl *ctl) {
         fprintf(stderr, "hubctl: there is no entity %s\n", ctl->arguments[0]);
         return HUB_EXIT_NOT_FOUND;
     }
-    json_dumpf(json_object_get(record, "value"), stdout, JSON_INDENT(2));
-    printf("\n");
+    enum hub_exit code = ctl->unseal ? unseal(ctl, record) : HUB_EXIT_OK;
+    if (code == HUB_EXIT_OK) {
+        json_dumpf(json_object_get(record, "value"), stdout, JSON_INDENT(2));
+        printf("\n");
+    }
     json_decref(record);
-    return HUB_EXIT_OK;
+    return code;
 }

@@ -21,7 +21,8 @@ static const struct hub_command commands[] = {
      hub_ctl_consume, true},
     {"entity", "list", "", "Lists entities; merged and withdrawn ones too with --all.", 0, 0,
      hub_ctl_entity_list, true},
-    {"entity", "show", "ID", "Prints an entity's unified record.", 1, 1, hub_ctl_entity_show, true},
+    {"entity", "show", "ID [--unseal]", "Prints an entity's unified record.", 1, 1,
+     hub_ctl_entity_show, true},
     {"entity", "history", "ID", "Lists what was published of an entity, and when.", 1, 1,
      hub_ctl_entity_history, true},
     {"entity", "diff", "ID [--from REVISION|TIME] [--to REVISION|TIME]",
@@ -77,6 +78,12 @@ static const struct hub_command commands[] = {
     {"replay", NULL, "--to-file FILE|--to-topic replay.NAME [--from TIME] [--to TIME] [--topic NAME]",
      "Gives out again what is archived, as it happened, and certifies what that was.", 0, 0,
      hub_ctl_replay, true},
+    {"erase", NULL, "SUBJECT --basis TEXT --reason TEXT",
+     "Destroys the key of what is sealed for a subject; 1 where that is refused.", 1, 1, hub_ctl_erase,
+     false},
+    {"hold", NULL, "SUBJECT --reason TEXT", "Lets nobody destroy a subject's key.", 1, 1,
+     hub_ctl_hold, false},
+    {"release", NULL, "SUBJECT --reason TEXT", "Ends a hold.", 1, 1, hub_ctl_release, false},
     {"refold", NULL, "DOMAIN", "Folds the log again and compares with what was published.", 1, 1,
      hub_ctl_refold, true},
     {"rules", "show", "[DOMAIN]", "Shows by which rules each shard is folded.", 0, 1,
@@ -113,10 +120,11 @@ static const struct option long_options[] = {
     {"report", required_argument, NULL, 'R'},    {"archive", required_argument, NULL, 'A'},
     {"as-of", required_argument, NULL, 'S'},     {"key", required_argument, NULL, 'K'},
     {"offset", required_argument, NULL, 'p'},    {"to-file", required_argument, NULL, 'W'},
-    {"seen", required_argument, NULL, 'V'},
     {"to-topic", required_argument, NULL, 'G'},  {"certificate", required_argument, NULL, 'x'},
     {"topic", required_argument, NULL, 'P'},     {"entity", required_argument, NULL, 'E'},
     {"speed", required_argument, NULL, 'N'},     {"resume", no_argument, NULL, 'u'},
+    {"seen", required_argument, NULL, 'V'},      {"basis", required_argument, NULL, 'L'},
+    {"unseal", no_argument, NULL, 'U'},
     {NULL, 0, NULL, 0},
 };
 
@@ -134,7 +142,10 @@ static void usage(FILE *out) {
             "  -o table|json      how to print (table)\n"
             "  --bootstrap HOSTS  Kafka (HUB_BOOTSTRAP, else 127.0.0.1:19092)\n"
             "  --schemas DIR      the schemas folder (HUB_SCHEMAS, else schemas)\n"
-            "  --keys DIR         keys for pseudonyms (HUB_KEYS)\n"
+            "  --keys DIR         the institution's keys (HUB_KEYS): for pseudonyms in simulate, for\n"
+            "                     --unseal, and for erase, hold and release\n"
+            "  --unseal           entity show: what is sealed, as far as the keys here can read it\n"
+            "  --basis TEXT       erase: the legal basis\n"
             "  --domain NAME      only this domain\n"
             "  --owner NAME       conflict list: only what this institution should act on\n"
             "  --context A.B=C    simulate: a fact about the request or file, such as\n"
@@ -202,6 +213,12 @@ static bool read_option(struct hub_ctl *ctl, int option) {
         return true;
     case 'r':
         ctl->reason = optarg;
+        return true;
+    case 'L':
+        ctl->basis = optarg;
+        return true;
+    case 'U':
+        ctl->unseal = true;
         return true;
     case 'w':
         ctl->by = optarg;

@@ -196,6 +196,7 @@ static void an_erasure_changes_nothing_that_is_published_and_is_counted(void **s
     assert_int_equal(counts->decided, 1);
     for (int stored = 0; stored < 2; stored++) { /* and the log is read with it */
         shard_reload(&shard, stored);
+        expect_ok(hub_fold_wake_all(shard.fold, &shard.error), &shard.error);
         assert_true(hub_bytes_equal(before, entity(&shard)->input.value));
         assert_int_equal(
             shard_say(&shard, "lu/lu-guests/1", GUEST("lu-guests/1", "lu", "80818283848586878889")), 0);
