@@ -29,8 +29,8 @@ def name_of(file):
 
 
 def make_keys(folder, institutions):
-    """The keys of the pseudonyms: one shared by the institutions, one of each own; the journals'; and what is
-    sealed."""
+    """Of the pseudonyms: one that the institutions share, one of each own; the journals'; and the one that wraps the
+    keys of subjects."""
     for kind in ("shared", "local", "journal", "sealing"):
         (folder / kind).mkdir(parents=True, mode=0o700)
     for path in [folder / "shared" / "2026", folder / "journal" / "2026",
