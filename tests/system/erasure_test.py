@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from installations import connector, entity_of, take
+from stack.process import wait_until
 
 CONFIGURATION = """
 connector: lu-contacts
@@ -288,6 +289,37 @@ def test_what_is_held_is_not_erased_until_it_is_released(erased):
     assert [step["step"] for step in erased.steps_of(key_id)] == [
         "HELD", "RELEASED", "BEGUN", "ERASED"]
     assert not erased.keys["david"].path.exists()
+
+
+def memory_of(process):
+    """What a running process may read and write, as it is now."""
+    pid = process.child.pid
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
+        for line in maps:
+            place, access = line.split()[:2]
+            start, end = (int(part, 16) for part in place.split("-"))
+            if not access.startswith("rw") or "[v" in line:
+                continue
+            memory.seek(start)
+            try:
+                yield memory.read(end - start)
+            except OSError:
+                continue
+
+
+def test_a_connector_that_runs_keeps_no_key(erased):
+    installation = erased.installation
+    running = installation.start_connector(erased.file)
+    try:
+        write_requests(erased.folder, "third.csv", [("late", "bertil")])
+        wait_until(lambda: any(key == statement("late").encode() for key, _, _ in records_of(
+            installation.broker, ["ingest.lu.exchange"]).values()), "the connector reading it", 60)
+        pages = list(memory_of(running))
+    finally:
+        running.stop()
+    own = (installation.keys / "sealing" / "2026").read_bytes()
+    assert any(own in page for page in pages)  # the control: the institution's key is there
+    assert not any(erased.keys["bertil"].secret in page for page in pages)
 
 
 def test_what_cannot_be_told_is_not_done(erased):
