@@ -185,3 +185,30 @@ def test_a_segment_that_was_altered_is_not_folded(told, tmp_path):
     refolded = told.installation.ctl_result("refold", "trial", "--archive", copy)
     assert refolded.returncode != 0
     assert "are not those that were archived" in refolded.stderr
+
+
+def is_about(line, entity, statements):
+    """As `hubctl replay --entity` is told: by what a record's key names."""
+    kind, key = line["topic"].split(".")[0], line["key"] or ""
+    if kind == "log" and not key.startswith("decision/"):
+        return key.removeprefix("late/").partition("/")[2] in statements
+    if kind == "ingest":
+        return key in statements
+    subject = key.removeprefix("decision/").partition("/")[0]
+    return entity in subject.replace("~", "+").split("+")
+
+
+def test_what_is_about_an_entity_is_replayed_and_nothing_else(told, tmp_path):
+    files = tmp_path / "whole", tmp_path / "about"
+    for file, choice in zip(files, (("--domain", "trial"), ("--entity", told.entity)), strict=True):
+        done = told.archive("replay", "--to-file", file, *choice)
+        assert done.returncode == 0, done.stdout + done.stderr
+    whole, about = ([json.loads(line) for line in file.read_text().splitlines()] for file in files)
+    statements = {statement["key"] for line in whole
+                  if line["topic"] == "unified.trial" and line["key"] == told.entity
+                  for statement in line["value"]["statements"]}
+    assert "ctgov/NCT99000201" in statements
+    assert about == [line for line in whole if is_about(line, told.entity, statements)]
+    assert {line["topic"].split(".")[0] for line in about} == {"ingest", "log", "unified", "conflict"}
+    assert any((line["key"] or "").startswith("decision/") for line in about)
+    assert len(about) < len(whole) / 2
