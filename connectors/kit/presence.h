@@ -1,9 +1,10 @@
 /* What a connector tells of itself at its institution, and what it is told there: small files in
  * STATE/connectors/NAME, which need neither Kafka nor a port.
  *
- *   lock         locked by the process that runs (flock)
- *   status.json  what it tells: written at every change, and every ten seconds while something moves
- *   wish.json    what it is told by `connector pause`, `resume` and `retry`: looked at every half second
+ *   lock          locked by the process that runs (flock)
+ *   status.json   what it tells: written at every change, and every ten seconds while something moves
+ *   wish.json     what it is told by `connector pause`, `resume` and `retry`: looked at every half second
+ *   wishes.jsonl  every one of these for ever: {time, wish, who, why, was_paused, paused}, a line each
  *
  * A connector whose folder cannot be written runs all the same, and says so once. Of two processes of one name
  * on one machine only the first tells. */
@@ -49,7 +50,8 @@ json_t *hub_presence_read(const char *state_folder, const char *name);
 json_t *hub_presence_names(const char *state_folder);
 /* Whether a process runs. */
 bool hub_presence_runs(const char *state_folder, const char *name);
-/* What a connector is told. HUB_REJECT without a reason, or where there is no such connector. */
+/* What a connector is told, kept with who and why. HUB_REJECT where there is no such connector, or where these
+ * are no UTF-8; HUB_RETRY on a full disk, else HUB_FATAL. */
 enum hub_wish { HUB_WISH_PAUSE, HUB_WISH_RESUME, HUB_WISH_RETRY };
 HUB_MUST_USE enum hub_status hub_presence_wish(const char *state_folder, const char *name,
                                                enum hub_wish wish, const char *who,

@@ -4,6 +4,7 @@
 #include "connectors/kit/presence.h"
 #include "hub/io/clock.h"
 #include "hub/io/file.h"
+#include "schemas/lib/render.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -88,11 +89,9 @@ json_t *hub_presence_names(const char *state_folder) {
     return list;
 }
 
-static json_t *word_of(enum hub_wish wish, const json_t *before, const char *who,
-                       const char *reason) {
+static json_t *word_of(enum hub_wish wish, bool was_paused, const char *who, const char *reason) {
     struct hub_arena arena = {0};
-    bool paused = wish == HUB_WISH_PAUSE ||
-                  (wish == HUB_WISH_RETRY && json_is_true(json_object_get(before, "paused")));
+    bool paused = wish == HUB_WISH_PAUSE || (wish == HUB_WISH_RETRY && was_paused);
     const char *why = hub_arena_format(&arena, "%s: %s", who, reason);
     json_t *word = json_pack("{s:b, s:s, s:I}", "paused", (int)paused, "why", why, "at",
                              (json_int_t)hub_clock_realtime_ms());
@@ -100,17 +99,48 @@ static json_t *word_of(enum hub_wish wish, const json_t *before, const char *who
     return word;
 }
 
+/* A line behind those that are there, on the disk before the wish is: nothing is done that is not kept. */
+static enum hub_status keep_wish(const char *folder, enum hub_wish wish, bool was_paused,
+                                 const json_t *word, const char *who, const char *reason,
+                                 struct hub_error *reterr) {
+    static const char *const words[] = {"PAUSE", "RESUME", "RETRY"};
+    struct hub_arena arena = {0};
+    HUB_SCOPED_BUFFER line = {0};
+    HUB_SCOPED_BUFFER time = {0};
+    hub_render_time(json_integer_value(json_object_get(word, "at")), &time);
+    json_t *act = json_pack("{s:s, s:s, s:s, s:s, s:b, s:O}", "time", hub_buffer_text(&time), "wish",
+                            words[wish], "who", who, "why", reason, "was_paused", (int)was_paused,
+                            "paused", json_object_get(word, "paused"));
+    if (act == NULL) {
+        hub_arena_destroy(&arena);
+        return hub_fail(reterr, HUB_REJECT, "the name or the reason is not UTF-8");
+    }
+    char *text = hub_need(json_dumps(act, JSON_COMPACT));
+    hub_buffer_append_format(&line, "%s\n", text);
+    enum hub_status status = hub_file_extend(hub_presence_path(folder, HUB_WISHES_FILE, &arena),
+                                             hub_buffer_bytes(&line), reterr);
+    if (status == HUB_OK)
+        status = hub_file_sync_all(folder, reterr);
+    free(text);
+    json_decref(act);
+    hub_arena_destroy(&arena);
+    return status;
+}
+
 enum hub_status hub_presence_wish(const char *state_folder, const char *name, enum hub_wish wish,
                                   const char *who, const char *reason, struct hub_error *reterr) {
     struct hub_arena arena = {0};
     const char *folder = hub_presence_folder(state_folder, name, &arena);
     json_t *before = hub_presence_load(folder, HUB_WISH_FILE);
-    json_t *word = word_of(wish, before, who, reason);
+    bool was_paused = json_is_true(json_object_get(before, "paused"));
+    json_t *word = word_of(wish, was_paused, who, reason);
     enum hub_status status = HUB_OK;
     if (!hub_file_is_folder(folder))
         status = hub_fail(reterr, HUB_REJECT, "no connector '%s' has told anything in %s/connectors",
                           name, state_folder);
     else
+        status = keep_wish(folder, wish, was_paused, word, who, reason, reterr);
+    if (status == HUB_OK)
         status = hub_presence_write(folder, HUB_WISH_FILE, word, reterr);
     json_decref(before);
     json_decref(word);

@@ -9,6 +9,7 @@
 #define HUB_LOCK_FILE "lock"
 #define HUB_STATUS_FILE "status.json"
 #define HUB_WISH_FILE "wish.json"
+#define HUB_WISHES_FILE "wishes.jsonl"
 
 /* STATE/connectors/NAME, and a file in such a folder; in the arena. */
 const char *hub_presence_folder(const char *state_folder, const char *name,

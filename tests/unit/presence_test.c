@@ -1,8 +1,10 @@
 /* presence: what a connector tells, and what it is told, in files. */
 #include "connectors/kit/presence.h"
 #include "connectors/kit/presence_files.h"
+#include "hub/io/file.h"
 #include "tests/lib/cmocka.h"
 #include "tests/lib/folder.h"
+#include "tests/lib/schema.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -114,6 +116,46 @@ static void who_is_told_to_rest_rests_until_told_to_go_on(void **state) {
     assert_true(is_paused_soon(telling, false, &why));
 }
 
+static void whatever_it_is_told_is_kept_with_who_and_why(void **state) {
+    static const struct {
+        enum hub_wish wish;
+        const char *word;
+        bool was_paused, paused;
+    } wishes[] = {{HUB_WISH_PAUSE, "PAUSE", false, true},
+                  {HUB_WISH_RETRY, "RETRY", true, true},
+                  {HUB_WISH_RESUME, "RESUME", true, false}};
+    struct telling *telling = *state;
+    HUB_SCOPED_BUFFER path = {0}, text = {0};
+    struct hub_error error;
+    struct hub_bytes line, rest;
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(wish(telling, "slots", wishes[i].wish), HUB_OK);
+    hub_buffer_append_format(&path, "%s/connectors/slots/wishes.jsonl", telling->folder.path);
+    expect_ok(hub_file_read(hub_buffer_text(&path), &text, &error), &error);
+    rest = hub_buffer_bytes(&text);
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(hub_bytes_cut(rest, '\n', &line, &rest));
+        json_t *kept = json_loadb((const char *)line.data, line.size, 0, NULL);
+        assert_string_equal(json_string_value(json_object_get(kept, "wish")), wishes[i].word);
+        assert_string_equal(json_string_value(json_object_get(kept, "who")), "anna");
+        assert_string_equal(json_string_value(json_object_get(kept, "why")), "the source is moved");
+        assert_int_equal(json_is_true(json_object_get(kept, "was_paused")), wishes[i].was_paused);
+        assert_int_equal(json_is_true(json_object_get(kept, "paused")), wishes[i].paused);
+        assert_int_equal(json_string_length(json_object_get(kept, "time")), 24);
+        json_decref(kept);
+    }
+    assert_int_equal(rest.size, 0);
+}
+
+static void what_is_no_text_is_not_done(void **state) {
+    struct telling *telling = *state;
+    struct hub_error error;
+    const char *why = NULL;
+    assert_int_equal(hub_presence_wish(telling->folder.path, "slots", HUB_WISH_PAUSE, "anna", "\xff",
+                                       &error), HUB_REJECT);
+    assert_false(hub_presence_is_paused(telling->presence, &why));
+}
+
 static void nobody_is_told_who_has_never_run(void **state) {
     struct telling *telling = *state;
     assert_int_equal(wish(telling, "theatre", HUB_WISH_PAUSE), HUB_REJECT);
@@ -205,6 +247,8 @@ int main(void) {
         cmocka_unit_test(a_source_that_is_idle_and_one_that_cannot_be_reached_are_two_words),
         cmocka_unit_test(a_position_is_told),
         cmocka_unit_test(who_is_told_to_rest_rests_until_told_to_go_on),
+        cmocka_unit_test(whatever_it_is_told_is_kept_with_who_and_why),
+        cmocka_unit_test(what_is_no_text_is_not_done),
         cmocka_unit_test(nobody_is_told_who_has_never_run),
         cmocka_unit_test(a_wait_shows_until_when_and_a_wish_ends_it),
         cmocka_unit_test(who_ended_without_a_word_has_failed),
