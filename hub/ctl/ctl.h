@@ -41,6 +41,7 @@ struct hub_ctl {
     double speed;          /* --speed; 0: as fast as it goes */
     bool resume;           /* --resume */
     bool json;             /* -o json */
+    bool html;             /* -o html */
     bool all;              /* --all */
     bool edges;            /* --edges */
     bool unseal;           /* --unseal */
@@ -105,3 +106,4 @@ enum hub_exit hub_ctl_archive_prove_growth(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_archive_check(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_archive_receipt(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_replay(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_audit_report(struct hub_ctl *ctl);

@@ -84,6 +84,9 @@ static const struct hub_command commands[] = {
     {"hold", NULL, "SUBJECT --reason TEXT", "Lets nobody destroy a subject's key.", 1, 1,
      hub_ctl_hold, false},
     {"release", NULL, "SUBJECT --reason TEXT", "Ends a hold.", 1, 1, hub_ctl_release, false},
+    {"audit", "report", "-o html|json [--from TIME] [--to TIME]",
+     "For an inspector: ALCOA+ row by row with figures, and who did what, when and why.", 0, 0,
+     hub_ctl_audit_report, true},
     {"refold", NULL, "DOMAIN", "Folds the log again and compares with what was published.", 1, 1,
      hub_ctl_refold, true},
     {"rules", "show", "[DOMAIN]", "Shows by which rules each shard is folded.", 0, 1,
@@ -139,7 +142,7 @@ static void usage(FILE *out) {
     }
     fprintf(out,
             "\noptions:\n"
-            "  -o table|json      how to print (table)\n"
+            "  -o table|json      how to print (table); audit report: html or json\n"
             "  --bootstrap HOSTS  Kafka (HUB_BOOTSTRAP, else 127.0.0.1:19092)\n"
             "  --schemas DIR      the schemas folder (HUB_SCHEMAS, else schemas)\n"
             "  --keys DIR         the institution's keys (HUB_KEYS): for pseudonyms in simulate, for\n"
@@ -162,12 +165,14 @@ static void usage(FILE *out) {
             "                     HUB_ARCHIVE, else archive)\n"
             "  --as-of TIME       what there was then (2026-03-03, 2026-03-03T12:00:00Z); likewise\n"
             "  --statement KEY    the statement whose value is chosen; those to separate\n"
+            "  --from, --to TIME  audit report: acts of these times\n"
             "  --from, --to       entity diff: of which records, by revision or time\n"
             "  --from, --to RULES rules diff and activate: active (from), file (to; the schemas\n"
             "                     folder in use), or the path of a schemas folder or of an .avsc\n"
             "  --report FILE      rules diff writes what it found there; rules activate takes it,\n"
             "                     or its hash\n"
-            "  --key FILE|KEY     archive, replay: the keys that you believe, one a line, or one\n"
+            "  --key FILE|KEY     archive, replay, audit report: the keys that you believe, one a line, or\n"
+            "                     one\n"
             "  --from, --to N     archive verify: looks at these records only, the last not with them\n"
             "  --seen FILE        archive verify: a checkpoint of its roll-up log that a witness remembers\n"
             "  --offset N         archive prove: the record of this offset\n"
@@ -290,7 +295,8 @@ static bool read_option(struct hub_ctl *ctl, int option) {
         return ctl->limit > 0;
     case 'o':
         ctl->json = strcmp(optarg, "json") == 0;
-        return ctl->json || strcmp(optarg, "table") == 0;
+        ctl->html = strcmp(optarg, "html") == 0;
+        return ctl->json || ctl->html || strcmp(optarg, "table") == 0;
     default:
         return false;
     }
@@ -351,6 +357,10 @@ int main(int argc, char **argv) {
         (command->arguments_max >= 0 && ctl.argument_count > command->arguments_max)) {
         fprintf(stderr, "usage: hubctl %s %s %s\n", command->noun,
                 command->verb == NULL ? "" : command->verb, command->arguments);
+        return HUB_EXIT_USAGE;
+    }
+    if (ctl.html && command->run != hub_ctl_audit_report) {
+        fprintf(stderr, "hubctl: -o html is of audit report alone; table or json would pass\n");
         return HUB_EXIT_USAGE;
     }
     if (!command->looks && (ctl.archive != NULL || ctl.as_of_ms != INT64_MAX)) {

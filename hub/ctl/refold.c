@@ -1,8 +1,9 @@
 /* hubctl refold: folds the log again from its beginning, single-threaded and in memory, and compares
  * what comes out with what was published, record for record. Of a record that a later one of its key
  * replaced, Kafka's compaction may have left nothing; those are counted. */
-#include "hub/ctl/read.h"
+#include "hub/ctl/refold.h"
 
+#include "hub/ctl/read.h"
 #include "hub/engine/topics.h"
 #include "hub/io/crypto.h"
 #include "hub/stages/fold.h"
@@ -42,6 +43,7 @@ struct refolding {
     struct expected expected[KINDS];
     struct expected *checking;
     const char *topic;
+    bool tells;
     size_t at, compared, compacted, differences;
 };
 
@@ -98,7 +100,7 @@ static enum hub_status fold_entry(void *context, const struct hub_kafka_record *
 
 static void differ(struct refolding *refolding, const struct hub_kafka_record *record,
                    const char *what) {
-    if (refolding->differences++ < 10)
+    if (refolding->differences++ < 10 && refolding->tells)
         printf("%s/%d@%lld: %s\n", record->topic, record->partition, (long long)record->offset,
                what);
 }
@@ -142,7 +144,7 @@ static void count_missing(struct refolding *refolding) {
         missing += !replaced;
     }
     refolding->differences += missing;
-    if (missing > 0)
+    if (missing > 0 && refolding->tells)
         printf("%s/%d: %zu records are missing\n", refolding->topic, refolding->partition, missing);
 }
 
@@ -199,27 +201,38 @@ static bool refold_partition(struct refolding *refolding, struct hub_source *sou
     return status == HUB_OK;
 }
 
+bool hub_ctl_refold_domain(struct hub_ctl *ctl, struct hub_source *source,
+                           const struct hub_domain *domain, bool tells,
+                           struct hub_ctl_refolded *ret_refolded) {
+    struct refolding refolding = {.ctl = ctl, .domain = domain, .tells = tells};
+    bool reached = true;
+    for (int32_t i = 0; reached && i < hub_topics_shard_count(domain); i++) {
+        refolding.partition = i;
+        reached = refold_partition(&refolding, source);
+    }
+    hub_arena_destroy(&refolding.kept);
+    *ret_refolded = (struct hub_ctl_refolded){refolding.compared, refolding.compacted,
+                                              refolding.differences};
+    return reached;
+}
+
 enum hub_exit hub_ctl_refold(struct hub_ctl *ctl) {
-    struct refolding refolding = {.ctl = ctl};
+    struct hub_ctl_refolded refolded = {0};
     if (!hub_ctl_load(ctl))
         return HUB_EXIT_FINDINGS;
-    refolding.domain =
+    const struct hub_domain *domain =
         hub_catalogue_domain(ctl->catalogue, hub_bytes_of_text(ctl->arguments[0]));
-    if (refolding.domain == NULL) {
+    if (domain == NULL) {
         fprintf(stderr, "hubctl: there is no domain %s\n", ctl->arguments[0]);
         return HUB_EXIT_NOT_FOUND;
     }
     struct hub_source *source = hub_ctl_source(ctl);
-    bool reached = source != NULL;
-    for (int32_t i = 0; reached && i < hub_topics_shard_count(refolding.domain); i++) {
-        refolding.partition = i;
-        reached = refold_partition(&refolding, source);
-    }
+    bool reached = source != NULL &&
+                   hub_ctl_refold_domain(ctl, source, domain, /* tells= */ true, &refolded);
     hub_source_free(source);
-    hub_arena_destroy(&refolding.kept);
     if (!reached)
         return HUB_EXIT_UNREACHABLE;
     printf("%s: %zu published records compared, %zu compacted away, %zu differences\n",
-           refolding.domain->name, refolding.compared, refolding.compacted, refolding.differences);
-    return refolding.differences == 0 ? HUB_EXIT_OK : HUB_EXIT_FINDINGS;
+           domain->name, refolded.compared, refolded.compacted, refolded.differences);
+    return refolded.differences == 0 ? HUB_EXIT_OK : HUB_EXIT_FINDINGS;
 }
