@@ -12,6 +12,7 @@ import subprocess
 import time
 
 import confluent_kafka
+import confluent_kafka.admin
 import pytest
 
 from archives import DEPLOYMENT, PROGRAMS, SCHEMAS, TOPICS, WAIT_S, Archiver, Feed, committed
@@ -22,6 +23,10 @@ from stack.process import Process, wait_until
 BATCHES = 12
 TIMEOUT_S = 120
 KILLS = 6
+AUTHORIZED = """\
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=true
+"""
 CACHE = ROOT.home() / ".cache" / "atmp-hub"
 FAKETIME = CACHE / "faketime" / "usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
@@ -379,6 +384,43 @@ def test_a_live_topic_is_refused(world, tmp_path, topic):
     assert "a name that begins with replay. would pass" in said
     assert {name: end_of(world, name) for name in TOPICS} == before
     assert not list(tmp_path.iterdir())
+
+
+def allow(bootstrap, principal, topics, pattern):
+    acl = confluent_kafka.admin
+    binding = acl.AclBinding(acl.ResourceType.TOPIC, topics, pattern, principal, "*",
+                             acl.AclOperation.ALL, acl.AclPermissionType.ALLOW)
+    admin = acl.AdminClient({"bootstrap.servers": bootstrap})
+    for answer in admin.create_acls([binding]).values():
+        answer.result(WAIT_S)
+
+
+def is_denied(bootstrap, topic):
+    errors = []
+    producer = confluent_kafka.Producer({"bootstrap.servers": bootstrap})
+    producer.produce(topic, b"", b"key", on_delivery=lambda error, _: errors.append(error))
+    producer.flush(WAIT_S)
+    code = errors[0] and errors[0].code()
+    return code == confluent_kafka.KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+
+def test_whoever_may_write_to_replay_topics_may_not_to_live_ones(world, tmp_path):
+    """By Kafka itself, with one prefixed rule; the hub is allowed everything, and is somebody else."""
+    broker = Broker(tmp_path / "kafka", properties=AUTHORIZED).start()
+    try:
+        subprocess.run([PROGRAMS / "hubctl", "topic", "create", "--bootstrap", broker.bootstrap],
+                       check=True, capture_output=True, cwd=ROOT)
+        assert not is_denied(broker.bootstrap, "log.trial")
+        patterns = confluent_kafka.admin.ResourcePatternType
+        allow(broker.bootstrap, "User:ANONYMOUS", "replay.", patterns.PREFIXED)
+        allow(broker.bootstrap, "User:hub", "*", patterns.LITERAL)
+        for topic in TOPICS:
+            wait_until(lambda live=topic: is_denied(broker.bootstrap, live), "its denial", WAIT_S)
+        world.replay("--to-topic", "replay.allowed", "--certificate", tmp_path / "told",
+                     HUB_BOOTSTRAP=broker.bootstrap)
+        assert json.loads((tmp_path / "told").read_text())["count"] == len(world.messages)
+    finally:
+        broker.stop()
 
 
 # --- years later ---
