@@ -44,6 +44,14 @@ def test_columns_of_the_names_of_fields_are_mapped_and_the_rest_is_shown(begin):
     assert "#   note " in left and "a, b" in left and "request_no" not in left
 
 
+def test_what_would_be_sealed_is_left_to_a_person_who_knows_whom_it_is_about(begin):
+    text, checked = begin("requests.csv", "request_no,contact\nR-1,a@example.org\n", "exchange",
+                          "lu-guests")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "contact" not in yaml.safe_load(text)["records"][0]["fields"]
+    assert "# contact: {from: contact, seal: {subject: WHO}}" in text
+
+
 def test_records_are_found_where_the_first_list_of_objects_is(begin):
     text, checked = begin("studies.json", json.dumps(TREE), "trial", "sus-trials")
     assert checked.returncode == 0, checked.stdout + checked.stderr
