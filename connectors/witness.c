@@ -1,5 +1,6 @@
 #include "connectors/witness.h"
 
+#include "hub/archive/key_file.h"
 #include "hub/archive/witness.h"
 #include "hub/io/back_off.h"
 #include "hub/io/clock.h"
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OK = 0, FINDINGS = 1, KEY_FILE_SIZE_MAX = 64 * 1024, LOGS_FILE_SIZE_MAX = 256 * 1024,
+enum { OK = 0, FINDINGS = 1, LOGS_FILE_SIZE_MAX = 256 * 1024,
        LOGS_MAX = 256, STEP_MS = 1000 };
 
 static volatile sig_atomic_t stop_requested;
@@ -34,12 +35,7 @@ struct desk {
 
 static enum hub_status read_key(struct desk *desk, const struct witnessing *witnessing,
                                 struct hub_error *reterr) {
-    HUB_SCOPED_BUFFER pem = {.size_max = KEY_FILE_SIZE_MAX};
-    HUB_TRY(hub_file_read(witnessing->key, &pem, reterr));
-    enum hub_status status = hub_ed25519_read(hub_buffer_bytes(&pem), &desk->private, reterr);
-    memset(pem.data, 0, pem.size);
-    if (status != HUB_OK)
-        return hub_fail_at(reterr, HUB_FATAL, "%s", witnessing->key);
+    HUB_TRY(hub_private_key_load(witnessing->key, &desk->private, reterr));
     return hub_note_key_make(witnessing->name, HUB_NOTE_COSIGNATURE, &desk->private,
                              &desk->witness.key, reterr);
 }

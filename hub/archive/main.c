@@ -1,7 +1,7 @@
 /* atmp-archive: keeps what went through Kafka, so that others can check it for decades. */
 #include "hub/archive/archiver.h"
+#include "hub/archive/key_file.h"
 #include "hub/io/clock.h"
-#include "hub/io/file.h"
 #include "hub/io/http_server.h"
 #include "hub/io/json.h"
 #include "hub/io/kafka.h"
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STUCK_AFTER_MS = 60000, KEY_FILE_SIZE_MAX = 64 * 1024, LAG_ALARM_S = 7 * 24 * 3600 };
+enum { STUCK_AFTER_MS = 60000, LAG_ALARM_S = 7 * 24 * 3600 };
 
 struct options {
     struct hub_archiver_settings archiver;
@@ -151,15 +151,6 @@ static void on_question(void *context, const struct hub_http_question *question,
 
 /* --- running --- */
 
-static enum hub_status read_key(const char *path, struct hub_ed25519_key *ret_private,
-                                struct hub_error *reterr) {
-    HUB_SCOPED_BUFFER pem = {.size_max = KEY_FILE_SIZE_MAX};
-    HUB_TRY(hub_file_read(path, &pem, reterr));
-    enum hub_status status = hub_ed25519_read(hub_buffer_bytes(&pem), ret_private, reterr);
-    memset(pem.data, 0, pem.size);
-    return status == HUB_OK ? HUB_OK : hub_fail_at(reterr, HUB_FATAL, "%s", path);
-}
-
 static enum hub_status run(struct options *options, struct hub_error *reterr) {
     struct hub_archiver_state state = {0};
     struct hub_ed25519_key private;
@@ -170,7 +161,7 @@ static enum hub_status run(struct options *options, struct hub_error *reterr) {
     HUB_TRY(hub_kafka_check_version(&version, reterr));
     if (options->witnesses != NULL)
         HUB_TRY(hub_witnesses_read(options->witnesses, &arena, &options->archiver.witnesses, reterr));
-    HUB_TRY(read_key(options->key, &private, reterr));
+    HUB_TRY(hub_private_key_load(options->key, &private, reterr));
     options->archiver.archive.private = &private;
     HUB_TRY(hub_catalogue_load(options->schemas, &hub_sha256, &catalogue, reterr));
     const struct hub_http_server_config config = {

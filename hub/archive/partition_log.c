@@ -1,5 +1,6 @@
 #include "hub/archive/partition_log.h"
 
+#include "hub/archive/key_file.h"
 #include "hub/archive/tiles.h"
 #include "hub/io/file.h"
 
@@ -233,13 +234,6 @@ static enum hub_status remove_beyond(struct hub_partition_log *log, struct hub_e
     return status;
 }
 
-static enum hub_status write_key(const struct hub_partition_log *log, struct hub_error *reterr) {
-    HUB_SCOPED_BUFFER path = {0}, text = {0};
-    hub_note_key_append(&log->key, &text);
-    hub_buffer_append_byte(&text, '\n');
-    return hub_file_write(path_of(log, "log.vkey", &path), hub_buffer_bytes(&text), reterr);
-}
-
 static enum hub_status open_files(struct hub_partition_log *log, struct hub_error *reterr) {
     HUB_SCOPED_BUFFER path = {0};
     struct hub_checkpoint checkpoint = {0};
@@ -256,7 +250,7 @@ static enum hub_status open_files(struct hub_partition_log *log, struct hub_erro
                         log->config.folder);
     HUB_TRY(remove_beyond(log, reterr));
     HUB_TRY(open_segments(log, &checkpoint, reterr));
-    return has ? HUB_OK : write_key(log, reterr);
+    return has ? HUB_OK : hub_log_key_store(log->config.folder, &log->key, reterr);
 }
 
 void hub_partition_log_close(struct hub_partition_log *log) {

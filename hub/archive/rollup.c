@@ -1,6 +1,7 @@
 #include "hub/archive/rollup.h"
 
 #include "hub/archive/checkpoint.h"
+#include "hub/archive/key_file.h"
 #include "hub/archive/tiles.h"
 #include "hub/archive/witness.h"
 #include "hub/io/file.h"
@@ -77,14 +78,6 @@ enum hub_status hub_rollup_ask(struct hub_rollup *rollup, uint64_t seen_size,
     return HUB_OK;
 }
 
-static enum hub_status write_key(const struct hub_rollup *rollup, struct hub_error *reterr) {
-    HUB_SCOPED_BUFFER path = {0}, text = {0};
-    hub_note_key_append(&rollup->key, &text);
-    hub_buffer_append_byte(&text, '\n');
-    return hub_file_write(path_in(rollup->folder, "log.vkey", &path), hub_buffer_bytes(&text),
-                          reterr);
-}
-
 static enum hub_status open_files(struct hub_rollup *rollup, struct hub_error *reterr) {
     HUB_SCOPED_BUFFER path = {0};
     struct hub_checkpoint checkpoint = {0};
@@ -98,7 +91,7 @@ static enum hub_status open_files(struct hub_rollup *rollup, struct hub_error *r
     if (has && memcmp(&root, &checkpoint.root, sizeof root) != 0)
         return hub_fail(reterr, HUB_FATAL, "%s: its tiles are not those of its checkpoint",
                         rollup->folder);
-    return has ? HUB_OK : write_key(rollup, reterr);
+    return has ? HUB_OK : hub_log_key_store(rollup->folder, &rollup->key, reterr);
 }
 
 enum hub_status hub_rollup_open(const char *folder, const char *deployment,

@@ -1,5 +1,6 @@
 #include "hub/ctl/archive.h"
 
+#include "hub/archive/key_file.h"
 #include "hub/base/text.h"
 #include "hub/io/file.h"
 
@@ -67,17 +68,6 @@ static enum hub_status read_in(const char *folder, const char *name, struct hub_
     return hub_file_read(hub_buffer_text(&path), text, reterr);
 }
 
-static enum hub_status own_key(const char *folder, struct hub_note_key *ret_key,
-                               struct hub_error *reterr) {
-    HUB_SCOPED_BUFFER text = {.size_max = KEYS_SIZE_MAX};
-    struct hub_bytes line, rest;
-    HUB_TRY(read_in(folder, "log.vkey", &text, reterr));
-    if (!hub_bytes_cut(hub_buffer_bytes(&text), '\n', &line, &rest) ||
-        hub_note_key_read(line, ret_key, reterr) != HUB_OK)
-        return hub_fail(reterr, HUB_REJECT, "%s/log.vkey: no key", folder);
-    return HUB_OK;
-}
-
 /* DEPLOYMENT/, of an origin; nothing of one without a slash. */
 static struct hub_bytes deployment_of(struct hub_bytes origin) {
     size_t size = origin.size;
@@ -122,7 +112,7 @@ enum hub_status hub_ctl_keys_of(struct hub_ctl_keys *keys, const char *folder,
     HUB_SCOPED_BUFFER note = {.size_max = CHECKPOINT_SIZE_MAX};
     struct hub_bytes origin = {0}, rest;
     if (keys->count == 0)
-        return own_key(folder, ret_key, reterr);
+        return hub_log_key_load(folder, ret_key, reterr);
     HUB_TRY(read_in(folder, "checkpoint", &note, reterr));
     hub_bytes_cut(hub_buffer_bytes(&note), '\n', &origin, &rest);
     enum hub_status status = hub_ctl_keys_find(keys, origin, ret_key, reterr);

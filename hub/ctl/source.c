@@ -1,5 +1,6 @@
 #include "hub/ctl/source.h"
 
+#include "hub/archive/key_file.h"
 #include "hub/archive/reader.h"
 #include "hub/io/file.h"
 #include "schemas/lib/frame.h"
@@ -10,8 +11,6 @@
 
 typedef enum hub_status take_function(void *context, const struct hub_kafka_record *record,
                                       struct hub_error *reterr);
-
-enum { KEY_SIZE_MAX = 1024 };
 
 struct hub_source {
     struct hub_reader *reader; /* NULL: an archive */
@@ -60,18 +59,6 @@ struct hub_reader *hub_source_reader(struct hub_source *source) {
 }
 
 /* --- an archive --- */
-
-/* Each log's folder has its key; what it was signed by in truth is asked with `archive verify --key`. */
-static enum hub_status read_key(const char *folder, struct hub_note_key *ret_key,
-                                struct hub_error *reterr) {
-    HUB_SCOPED_BUFFER path = {0}, text = {.size_max = KEY_SIZE_MAX};
-    struct hub_bytes line, rest;
-    hub_buffer_append_format(&path, "%s/log.vkey", folder);
-    HUB_TRY(hub_file_read(hub_buffer_text(&path), &text, reterr));
-    if (!hub_bytes_cut(hub_buffer_bytes(&text), '\n', &line, &rest))
-        line = hub_buffer_bytes(&text);
-    return hub_note_key_read(line, ret_key, reterr);
-}
 
 struct archived_reading {
     struct hub_source *source;
@@ -136,7 +123,7 @@ static enum hub_status read_archive(struct archived_reading *reading, int64_t fr
     const char *path = hub_buffer_text(&folder);
     if (!hub_file_is_folder(path)) /* nothing was archived of it */
         return HUB_OK;
-    HUB_TRY(read_key(path, &key, reterr));
+    HUB_TRY(hub_log_key_load(path, &key, reterr)); /* `archive verify --key` asks who signed in truth */
     HUB_TRY(hub_archive_reader_open(path, &key, 0, &reader, reterr));
     enum hub_status status = hub_archive_reader_seek(reader, from, reterr);
     if (status == HUB_OK)

@@ -163,7 +163,7 @@ static int no_passphrase(char *text, int size, int writes, void *context) {
 
 enum hub_status hub_ed25519_read(struct hub_bytes pem, struct hub_ed25519_key *ret_private,
                                  struct hub_error *reterr) {
-    BIO *text = hub_need(BIO_new_mem_buf(pem.data, (int)pem.size));
+    BIO *text = hub_need(BIO_new_mem_buf(pem.size == 0 ? "" : (const void *)pem.data, (int)pem.size));
     SCOPED_KEY *key = PEM_read_bio_PrivateKey(text, NULL, no_passphrase, NULL);
     size_t size = sizeof ret_private->bytes;
     BIO_free(text);

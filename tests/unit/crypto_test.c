@@ -204,6 +204,7 @@ static void a_private_key_is_read(void **state) {
     assert_int_equal(hub_ed25519_read(hub_bytes_of_text(public_pem), &private, &error), HUB_REJECT);
     assert_int_equal(hub_ed25519_read(hub_bytes_of_text("no key"), &private, &error), HUB_REJECT);
     assert_int_equal(hub_ed25519_read(hub_bytes("", 0), &private, &error), HUB_REJECT);
+    assert_int_equal(hub_ed25519_read(hub_bytes(NULL, 0), &private, &error), HUB_REJECT);
 }
 
 int main(void) {
