@@ -10,12 +10,13 @@ import time
 import fastavro
 import pytest
 
-from archives import PROGRAMS, TOPICS, WAIT_S, Archiver, Feed, committed, is_ready, metric
+from archives import PROGRAMS, TOPICS, WAIT_S, Archiver, Feed, committed, metric, wait_for_round
 from stack.installation import make_signing_key
 from stack.kafka import Broker
 from stack.process import wait_until
 
 KILLS = 50
+TRANSACTIONS_A_KILL = 12
 DELAY_MAX_S = 0.6
 SEGMENT_SIZE_MAX = 100000
 
@@ -92,10 +93,11 @@ def test_killed_anywhere_it_becomes_what_it_would_have_been(broker, key, tmp_pat
     feed = Feed(broker.bootstrap, seed)
     arguments = ["--interval-ms", "20", "--segment-size-max", SEGMENT_SIZE_MAX]
     killed = Archiver(tmp_path, broker.bootstrap, key, "killed", arguments)
+    due = threading.Semaphore(0)  # transactions: as many on a slow machine as on a fast one
     ended = threading.Event()
 
     def write():
-        while not ended.is_set():
+        while due.acquire() and not ended.is_set():
             feed.write(chance.randrange(1, 400))
 
     writing = threading.Thread(target=write)
@@ -103,6 +105,7 @@ def test_killed_anywhere_it_becomes_what_it_would_have_been(broker, key, tmp_pat
     try:
         for number in range(KILLS):
             before = count_signed(killed)
+            due.release(TRANSACTIONS_A_KILL)
             killed.start()
             if number % 2 == 0:  # else it may come to nothing
                 wait_until(lambda: count_signed(killed) > before, "it signing", WAIT_S)
@@ -111,6 +114,7 @@ def test_killed_anywhere_it_becomes_what_it_would_have_been(broker, key, tmp_pat
             killed.process.kill()
     finally:
         ended.set()
+        due.release()
         writing.join()
     killed.run_once()
     undisturbed = Archiver(tmp_path, broker.bootstrap, key, "undisturbed",
@@ -128,7 +132,7 @@ def test_what_is_far_behind_is_an_error(broker, key, tmp_path, seed):
     written_s = time.time()
     wait_until(lambda: time.time() > written_s + 1.1, "the records being old", WAIT_S)
     archiver = Archiver(tmp_path, broker.bootstrap, key, arguments=["--lag-alarm-s", "1"]).start()
-    wait_until(lambda: is_ready(archiver), "a whole round", WAIT_S)
+    wait_for_round(archiver)
     assert metric(archiver, "atmp_archive_lag_seconds") < 60
     assert metric(archiver, "atmp_archive_records_total") >= 10
     archiver.process.stop()
@@ -138,7 +142,7 @@ def test_what_is_far_behind_is_an_error(broker, key, tmp_path, seed):
 
 def test_two_do_not_write_one_archive(broker, key, tmp_path):
     first = Archiver(tmp_path, broker.bootstrap, key).start()
-    wait_until(lambda: is_ready(first), "a whole round", WAIT_S)
+    wait_for_round(first)
     second = Archiver(tmp_path, broker.bootstrap, key)
     second.log = tmp_path / "second.log"
     assert second.start("--once").process.wait(WAIT_S) == 1

@@ -12,7 +12,7 @@ import fastavro
 import fastavro.utils
 
 from stack.installation import ROOT
-from stack.process import Failed, Process, free_port
+from stack.process import Failed, Process, free_port, wait_until
 
 PROGRAMS = ROOT / "build" / "release" / "bin"
 SCHEMAS = ROOT / "schemas"
@@ -68,6 +68,17 @@ def is_ready(archiver):
             return answer.status == 200
     except OSError:
         return False
+
+
+def wait_for_round(archiver):
+    """Until all there was is archived and signed."""
+    try:
+        wait_until(lambda: not archiver.process.is_running() or is_ready(archiver),
+                   "a whole round", WAIT_S)
+    except Failed as error:
+        raise Failed(f"{error}\n{archiver.process.tail()}") from error
+    if not archiver.process.is_running():
+        raise Failed(f"atmp-archive ended\n{archiver.process.tail()}")
 
 
 def committed(bootstrap, topic):
