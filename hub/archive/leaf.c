@@ -94,23 +94,22 @@ static bool read_number_or_minus(struct hub_cursor *cursor, int64_t *ret_number)
     return true;
 }
 
-static int value_of(uint8_t digit) {
-    if (is_digit(digit))
-        return digit - '0';
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
+/* Of each byte, one more than what it is worth as a digit; 0: it is none. */
+static const uint8_t worth[256] = {
+    ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16};
 
 static bool read_digest(struct hub_cursor *cursor, struct hub_digest *ret_digest) {
     struct hub_bytes text;
+    bool fits = true;
     if (!hub_cursor_take(cursor, 2 * HUB_DIGEST_SIZE, &text))
         return false;
     for (size_t i = 0; i < HUB_DIGEST_SIZE; i++) {
-        int high = value_of(text.data[2 * i]), low = value_of(text.data[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        ret_digest->bytes[i] = (uint8_t)(high << 4 | low);
+        unsigned high = worth[text.data[2 * i]], low = worth[text.data[2 * i + 1]];
+        fits &= high != 0 && low != 0;
+        ret_digest->bytes[i] = (uint8_t)((high - 1) << 4 | ((low - 1) & 0xf));
     }
-    return true;
+    return fits;
 }
 
 /* Letters as Kafka allows them in a topic's name, of which none means something in JSON. */
@@ -153,9 +152,6 @@ static bool read(struct hub_cursor *cursor, struct hub_leaf *leaf) {
 enum hub_status hub_leaf_read(struct hub_bytes text, struct hub_leaf *ret_leaf,
                               struct hub_error *reterr) {
     struct hub_cursor cursor = hub_cursor(text);
-    struct hub_leaf leaf = {0};
-    if (!read(&cursor, &leaf))
-        return hub_fail(reterr, HUB_REJECT, "no descriptor of a record");
-    *ret_leaf = leaf;
-    return HUB_OK;
+    return read(&cursor, ret_leaf) ? HUB_OK
+                                   : hub_fail(reterr, HUB_REJECT, "no descriptor of a record");
 }

@@ -26,6 +26,6 @@ struct hub_leaf {
 };
 
 void hub_leaf_append(const struct hub_leaf *leaf, struct hub_buffer *text);
-/* HUB_REJECT where it is not written as that would. */
+/* HUB_REJECT where it is not written as that would; then, or where it has no header, those fields say nothing. */
 HUB_MUST_USE enum hub_status hub_leaf_read(struct hub_bytes text, struct hub_leaf *ret_leaf,
                                            struct hub_error *reterr);

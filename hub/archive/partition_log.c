@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEGMENT_SIZE_MAX = 256 * 1024 * 1024, UNWRITTEN_SIZE_MAX = 4 * 1024 * 1024,
+enum { SEGMENT_SIZE_MAX = 256 * 1024 * 1024, UNWRITTEN_SIZE_MAX = 256 * 1024,
        HEADER_SIZE_MAX = 8 * 1024 * 1024 };
 
 /* A segment that goes on. */
@@ -23,12 +23,14 @@ struct open_segment {
 struct hub_partition_log {
     struct hub_partition_log_config config;
     struct hub_arena arena; /* of the configuration's texts */
+    size_t topic_size;
     struct hub_note_key key;
     struct hub_tiles *tiles;
     int64_t next_offset; /* as was signed last, or -1 */
     uint64_t signed_size;
     struct open_segment segments[HUB_OPEN_SEGMENTS_MAX]; /* by their first records */
     size_t segment_count;
+    struct hub_buffer entry; /* the last one that was appended */
 };
 
 /* --- files --- */
@@ -140,7 +142,7 @@ static void append_record(const struct hub_partition_log *log, struct open_segme
         .digest = hub_sha256.digest(hub_bytes_part(hub_buffer_bytes(unwritten), at, at + size)),
         .has_header = segment->header.first == own.index,
         .header = segment->digest};
-    snprintf(ret_leaf->topic, sizeof ret_leaf->topic, "%s", log->config.topic);
+    memcpy(ret_leaf->topic, log->config.topic, log->topic_size + 1);
     segment->size += unwritten->size - before;
 }
 
@@ -149,12 +151,12 @@ enum hub_status hub_partition_log_append(struct hub_partition_log *log,
                                          const char *schema_text, struct hub_error *reterr) {
     struct open_segment *segment = NULL;
     struct hub_leaf leaf;
-    HUB_SCOPED_BUFFER text = {0};
     bool avro = record->kind == HUB_ARCHIVED_AVRO;
     HUB_TRY(take_segment(log, avro ? schema_id : 0, schema_text, &segment, reterr));
     append_record(log, segment, record, &leaf);
-    hub_leaf_append(&leaf, &text);
-    HUB_TRY(hub_tiles_append(log->tiles, hub_buffer_bytes(&text), reterr));
+    hub_buffer_clear(&log->entry);
+    hub_leaf_append(&leaf, &log->entry);
+    HUB_TRY(hub_tiles_append(log->tiles, hub_buffer_bytes(&log->entry), reterr));
     return segment->unwritten.size < UNWRITTEN_SIZE_MAX ? HUB_OK
                                                         : write_segment(log, segment, reterr);
 }
@@ -257,6 +259,7 @@ void hub_partition_log_close(struct hub_partition_log *log) {
     if (log == NULL)
         return;
     hub_tiles_close(log->tiles);
+    hub_buffer_free(&log->entry);
     for (size_t i = 0; i < log->segment_count; i++)
         free_segment(&log->segments[i]);
     hub_arena_destroy(&log->arena);
@@ -270,7 +273,9 @@ enum hub_status hub_partition_log_open(const struct hub_partition_log_config *co
     struct hub_arena *arena = &log->arena;
     log->config = *config;
     log->config.folder = hub_arena_text(arena, config->folder, strlen(config->folder));
-    log->config.topic = hub_arena_text(arena, config->topic, strlen(config->topic));
+    log->topic_size = strlen(config->topic);
+    assert(log->topic_size <= HUB_TOPIC_SIZE_MAX);
+    log->config.topic = hub_arena_text(arena, config->topic, log->topic_size);
     if (config->segment_size_max == 0)
         log->config.segment_size_max = SEGMENT_SIZE_MAX;
     const char *origin = hub_arena_format(arena, "%s/%s-%d", config->deployment, config->topic,

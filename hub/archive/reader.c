@@ -74,6 +74,8 @@ static struct reading *find_reading(struct hub_archive_reader *reader, uint64_t 
         struct reading *last = &reader->readings[reader->reading_count - 1];
         if (found->segment.first != first)
             continue;
+        if (found == last)
+            return last;
         struct reading was = *found;
         *found = *last;
         *last = was;

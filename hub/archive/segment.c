@@ -25,6 +25,7 @@ static const char around[] =
 
 enum { TEXT_STRING, TEXT_BYTES };          /* branches of a name */
 enum { VALUE_NULL, VALUE_BYTES, VALUE_AVRO }; /* of a value */
+enum { LONG_SIZE_MAX = 10 };
 
 /* --- writing --- */
 
@@ -112,20 +113,27 @@ static void put_value(const struct hub_archived *record, struct hub_buffer *buff
     }
 }
 
+/* What is said of a record stands before its size is known: it is moved to after it. */
 void hub_segment_append(const struct hub_segment *segment, const struct hub_archived *record,
                         struct hub_buffer *buffer, size_t *ret_at, size_t *ret_size) {
-    HUB_SCOPED_BUFFER encoded = {0};
-    hub_buffer_append_long(&encoded, (int64_t)record->index);
-    hub_buffer_append_long(&encoded, record->offset);
-    hub_buffer_append_long(&encoded, record->timestamp_ms);
-    put_text_or_null(record->has_key, record->key, &encoded);
-    put_headers(record, &encoded);
-    put_value(record, &encoded);
+    static const uint8_t room[LONG_SIZE_MAX];
     hub_buffer_append_long(buffer, 1);
-    hub_buffer_append_long(buffer, (int64_t)encoded.size);
+    size_t before = buffer->size;
+    hub_buffer_append(buffer, room, sizeof room);
+    size_t from = buffer->size;
+    hub_buffer_append_long(buffer, (int64_t)record->index);
+    hub_buffer_append_long(buffer, record->offset);
+    hub_buffer_append_long(buffer, record->timestamp_ms);
+    put_text_or_null(record->has_key, record->key, buffer);
+    put_headers(record, buffer);
+    put_value(record, buffer);
+    assert(!hub_buffer_overflowed(buffer));
+    *ret_size = buffer->size - from;
+    buffer->size = before;
+    hub_buffer_append_long(buffer, (int64_t)*ret_size);
     *ret_at = buffer->size;
-    *ret_size = encoded.size;
-    hub_buffer_append_bytes(buffer, hub_buffer_bytes(&encoded));
+    memmove(buffer->data + buffer->size, buffer->data + from, *ret_size);
+    buffer->size += *ret_size;
     hub_buffer_append(buffer, segment->sync, HUB_SYNC_SIZE);
 }
 

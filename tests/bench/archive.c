@@ -6,7 +6,7 @@
  * all are taken in turn; what is told is CPU time of this process, of verifying and its limit time on the
  * wall (it uses all processors, and openssl speed one), of each the median.
  *
- * usage: archive FOLDER RECORDS ROUNDS   (prints JSON) */
+ * usage: archive FOLDER RECORDS ROUNDS   (prints JSON; whoever made the folder removes it) */
 #include "hub/archive/partition_log.h"
 #include "hub/archive/verify.h"
 #include "hub/io/file.h"
@@ -124,6 +124,14 @@ static double copy_all(const char *folder, uint64_t size) {
 
 /* --- ours --- */
 
+/* A new one for each round: where files have just been removed, the file system looks for room at every new
+ * one, and nobody removes an archive. */
+static const char *log_folder(const char *folder, size_t round) {
+    char name[32];
+    snprintf(name, sizeof name, "log-%zu", round);
+    return path_in(folder, name);
+}
+
 static struct hub_bytes take(struct hub_file_stream *stream, size_t size) {
     struct hub_bytes bytes;
     struct hub_error error;
@@ -152,12 +160,12 @@ static void archive_record(struct hub_partition_log *log, const struct record *r
     must(hub_partition_log_append(log, &archived, 100001, "\"bytes\"", &error), &error);
 }
 
-static double archive_all(const char *folder, const struct source *source) {
+static double archive_all(const char *folder, size_t round, const struct source *source) {
     double began_s = cpu_s();
     struct hub_error error;
     struct hub_file_stream *stream = NULL;
     struct hub_partition_log *log = NULL;
-    struct hub_partition_log_config config = {.folder = path_in(folder, "log"),
+    struct hub_partition_log_config config = {.folder = log_folder(folder, round),
                                               .deployment = "archive.bench.example",
                                               .topic = "log.trial",
                                               .private = &private};
@@ -176,13 +184,13 @@ static double archive_all(const char *folder, const struct source *source) {
 
 /* --- verifying --- */
 
-static double verify_all(const char *folder, uint64_t *ret_bytes) {
+static double verify_all(const char *folder, size_t round, uint64_t *ret_bytes) {
     double began_s = wall_s();
     struct hub_note_key key;
     struct hub_verified verified;
     struct hub_error error;
     must(hub_note_key_make(origin, HUB_NOTE_SIGNATURE, &private, &key, &error), &error);
-    struct hub_verify_config config = {.folder = path_in(folder, "log"), .key = &key};
+    struct hub_verify_config config = {.folder = log_folder(folder, round), .key = &key};
     must(hub_archive_verify(&config, &verified, &error), &error);
     *ret_bytes = verified.bytes;
     return wall_s() - began_s;
@@ -210,9 +218,9 @@ static int add_size(const char *path, const struct stat *facts, int kind, struct
 }
 
 /* Of all files of the archive. */
-static uint64_t size_of(const char *folder) {
+static uint64_t size_of(const char *folder, size_t round) {
     size_found = 0;
-    if (nftw(path_in(folder, "log"), add_size, 16, FTW_PHYS) != 0)
+    if (nftw(log_folder(folder, round), add_size, 16, FTW_PHYS) != 0)
         exit(1);
     return size_found;
 }
@@ -227,13 +235,6 @@ static double median(double *items, size_t count) {
     return items[count / 2];
 }
 
-static void remove_log(const char *folder) {
-    char command[4200];
-    snprintf(command, sizeof command, "rm -rf '%s'", path_in(folder, "log"));
-    if (system(command) != 0)
-        exit(1);
-}
-
 int main(int argc, char **argv) {
     enum { COPY, ARCHIVE, VERIFY, DIGEST, KINDS };
     static double took_s[KINDS][ROUNDS_MAX];
@@ -246,11 +247,10 @@ int main(int argc, char **argv) {
     make_source(&source, strtoul(argv[2], NULL, 10));
     must(hub_file_write(path_in(argv[1], "input"), hub_buffer_bytes(&source.bytes), &error), &error);
     for (size_t i = 0; i < rounds; i++) {
-        remove_log(argv[1]);
-        took_s[ARCHIVE][i] = archive_all(argv[1], &source);
-        size = size_of(argv[1]);
+        took_s[ARCHIVE][i] = archive_all(argv[1], i, &source);
+        size = size_of(argv[1], i);
         took_s[COPY][i] = copy_all(argv[1], size);
-        took_s[VERIFY][i] = verify_all(argv[1], &bytes);
+        took_s[VERIFY][i] = verify_all(argv[1], i, &bytes);
         took_s[DIGEST][i] = digest_all(bytes);
     }
     printf("{\"records\": %zu, \"bytes\": %zu, \"record_bytes\": %llu, \"archive_bytes\": %llu, "
