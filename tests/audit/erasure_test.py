@@ -209,8 +209,16 @@ def test_the_sealed_bytes_stay_and_every_proof_is_valid(erased, tmp_path):
 
 
 def test_history_is_folded_to_what_was_published_and_all_adds_up(erased):
-    assert erased.installation.ctl_result("refold", "exchange").returncode == 0
-    status = erased.installation.ctl_result("status")
+    """Of Kafka and of the archive, which has the sealed bytes and the erasure."""
+    installation = erased.installation
+    archived = ("--archive", installation.archive)
+    assert erased.steps_of(erased.sealed["anna"]["key_id"])
+    for domain in ("exchange", "material"):
+        told = {more: installation.ctl("refold", domain, *more) for more in ((), archived)}
+        assert f"{domain}: 0 published" not in told[()]
+        assert ", 0 compacted away, 0 differences" in told[archived]
+        assert told[archived] == told[()]
+    status = installation.ctl_result("status")
     assert status.returncode == 0, status.stdout
 
 
