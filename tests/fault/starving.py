@@ -44,8 +44,8 @@ def starve(world, chance, _=None):
     at, for_ever = choose(world, chance), chance.random() < 0.5
     world.kill_hub()
     more = {"STARVE_FOREVER": "1"} if for_ever else {}
+    said = len(world.hubs["hub-1"].log_text())  # before it starts: it may end at once
     hub = world.start_hub(environment=starved(world.environment, STARVE_AT=str(at), **more))
-    said = len(hub.log_text())
     world.feed.write(world.piece)
     wait_until(lambda: not hub.is_running() or world.ctl_result("lag").returncode == 0,
                "the hub ending, or taking what is there", WAIT_S, interval_s=0.2)
