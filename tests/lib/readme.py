@@ -1,11 +1,13 @@
-"""The README's parts: what a run writes into it, the commands it tells people to type, its Python."""
+"""The parts of the README and of the pages that it names: what a run writes into them, the commands they tell people
+to type, their Python."""
 
 import json
 import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-README = ROOT / "README.md"
+PAGES = [ROOT / name for name in (
+    "README.md", "hub/README.md", "connectors/README.md", "hub/archive/README.md")]
 BLOCK = re.compile(r"(<!-- written by a run: (\w+) -->\n)(.*?)(<!-- end -->)", re.S)
 
 
@@ -14,19 +16,27 @@ def pytest_addoption(parser):
                      help="write into the README what it shows, instead of comparing")
 
 
+def text():
+    """Of all pages, in the order in which somebody reads them."""
+    return "".join(page.read_text() for page in PAGES)
+
+
 def block(name):
     """What stands between a block's marks."""
-    return next(found[3] for found in BLOCK.finditer(README.read_text()) if found[2] == name)
+    return next(found[3] for found in BLOCK.finditer(text()) if found[2] == name)
 
 
-def write_block(name, text):
-    README.write_text(BLOCK.sub(
-        lambda found: found[1] + text + found[4] if found[2] == name else found[0],
-        README.read_text()))
+def write_block(name, content):
+    for page in PAGES:
+        before = page.read_text()
+        after = BLOCK.sub(
+            lambda found: found[1] + content + found[4] if found[2] == name else found[0], before)
+        if after != before:
+            page.write_text(after)
 
 
-def fenced(language, text):
-    return f"```{language}\n{text.rstrip()}\n```\n"
+def fenced(language, content):
+    return f"```{language}\n{content.rstrip()}\n```\n"
 
 
 def compact(value, indent="", width=120):
@@ -44,16 +54,16 @@ def compact(value, indent="", width=120):
     return opening + "\n" + ",\n".join(parts) + f"\n{indent}{closing}"
 
 
-def unfenced(text):
-    return text.split("\n", 1)[1].rsplit("```", 1)[0]
+def unfenced(content):
+    return content.split("\n", 1)[1].rsplit("```", 1)[0]
 
 
 def code(language):
     """All fenced blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(), re.S | re.M)
+    return re.findall(rf"^```{language}\n(.*?)^```", text(), re.S | re.M)
 
 
 def commands():
-    """What the README tells people to type, without the two that start everything."""
-    return [line for text in code("sh") for line in text.splitlines()
-            if line.startswith("build/")]
+    """What people are told to type, each once, without the two that start everything."""
+    return list(dict.fromkeys(line for lines in code("sh") for line in lines.splitlines()
+                              if line.startswith("build/")))

@@ -1,4 +1,4 @@
-"""The README tells the truth: every command in it runs, and what it shows is what a run shows.
+"""The README and its pages tell the truth: every command in them runs, and what they show is what a run shows.
 
 tests/run system/readme_test.py -- --write-readme writes the parts that a run shows.
 """
@@ -144,7 +144,8 @@ def test_it_says_what_each_configuration_was_written_from_and_tried_on(keeps):
                         "real ... was tried'"
         domain, transport, form = (re.search(rf"^ *(?:target: *{{)?{name}: *([\w-]+)", text, re.M)[1]
                                    for name in ("domain", "transport", "format"))
-        rows.append(f"| [{path.parent.name}/{path.stem}]({path.relative_to(ROOT)}) | {domain} | "
+        name = f"{path.parent.name}/{path.stem}"
+        rows.append(f"| [{name}]({name}.yaml) | {domain} | "
                     f"{transport}, {form} | {written[1]} | {written[2] or '**' + written[3] + '**'} |")
     keeps("configurations", "\n".join(rows) + "\n", str)
 
@@ -169,6 +170,14 @@ def test_its_commands_run(installation, command):
 
 
 def test_every_file_it_names_is_there():
-    text = readme.README.read_text()
+    text = readme.text()
     for path in re.findall(r"`((?:hub|connectors|schemas|deploy|tests)/[\w./-]*)`", text):
         assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("page", readme.PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_its_links_lead_somewhere(page):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text())
+    assert links
+    for link in links:
+        assert (page.parent / link).exists(), link
