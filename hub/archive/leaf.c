@@ -33,7 +33,8 @@ static void put_digest(struct line *line, const struct hub_digest *digest) {
 }
 
 void hub_leaf_append(const struct hub_leaf *leaf, struct hub_buffer *text) {
-    struct line line = {.size = 0};
+    HUB_NOT_ZEROED struct line line;
+    line.size = 0;
     PUT(&line, "{\"topic\":\"");
     put(&line, leaf->topic, strlen(leaf->topic));
     PUT(&line, "\",\"partition\":");
@@ -63,10 +64,15 @@ void hub_leaf_append(const struct hub_leaf *leaf, struct hub_buffer *text) {
 
 /* --- reading: there is one way to write it --- */
 
-static bool skip(struct hub_cursor *cursor, const char *text) {
-    struct hub_bytes found;
-    return hub_cursor_take(cursor, strlen(text), &found) && hub_bytes_equal_text(found, text);
+static bool skip(struct hub_cursor *cursor, const char *text, size_t size) {
+    if (hub_cursor_left(cursor) < size ||
+        memcmp(cursor->bytes.data + cursor->position, text, size) != 0)
+        return false;
+    cursor->position += size;
+    return true;
 }
+
+#define SKIP(cursor, literal) skip((cursor), (literal), sizeof(literal) - 1)
 
 static bool is_digit(uint8_t byte) {
     return byte >= '0' && byte <= '9';
@@ -74,15 +80,15 @@ static bool is_digit(uint8_t byte) {
 
 /* A number in decimal, without leading zeros. */
 static bool read_number(struct hub_cursor *cursor, int64_t *ret_number) {
+    enum { DIGITS_MAX = 19 };
+    const uint8_t *text = cursor->bytes.data + cursor->position;
+    size_t left = hub_cursor_left(cursor), digits = 0;
     uint64_t number = 0;
-    size_t digits = 0, begins = cursor->position;
-    while (hub_cursor_left(cursor) > 0 && digits < 19 &&
-           is_digit(cursor->bytes.data[cursor->position])) {
-        number = number * 10 + (uint64_t)(cursor->bytes.data[cursor->position++] - '0');
-        digits++;
-    }
+    for (; digits < left && digits < DIGITS_MAX && is_digit(text[digits]); digits++)
+        number = number * 10 + (uint64_t)(text[digits] - '0');
+    cursor->position += digits;
     *ret_number = (int64_t)number;
-    return digits > 0 && number <= INT64_MAX && (digits == 1 || cursor->bytes.data[begins] != '0');
+    return digits > 0 && number <= INT64_MAX && (digits == 1 || text[0] != '0');
 }
 
 static bool read_number_or_minus(struct hub_cursor *cursor, int64_t *ret_number) {
@@ -129,14 +135,14 @@ static bool read_topic(struct hub_cursor *cursor, char *ret_topic) {
 
 static bool read(struct hub_cursor *cursor, struct hub_leaf *leaf) {
     int64_t partition = 0, segment = 0, at = 0, size = 0;
-    if (!skip(cursor, "{\"topic\":\"") || !read_topic(cursor, leaf->topic) ||
-        !skip(cursor, "\",\"partition\":") || !read_number(cursor, &partition) ||
-        partition > INT32_MAX || !skip(cursor, ",\"offset\":") ||
-        !read_number(cursor, &leaf->offset) || !skip(cursor, ",\"timestamp\":") ||
-        !read_number_or_minus(cursor, &leaf->timestamp_ms) || !skip(cursor, ",\"segment\":") ||
-        !read_number(cursor, &segment) || !skip(cursor, ",\"at\":") || !read_number(cursor, &at) ||
-        !skip(cursor, ",\"size\":") || !read_number(cursor, &size) ||
-        !skip(cursor, ",\"sha256\":\"") || !read_digest(cursor, &leaf->digest))
+    if (!SKIP(cursor, "{\"topic\":\"") || !read_topic(cursor, leaf->topic) ||
+        !SKIP(cursor, "\",\"partition\":") || !read_number(cursor, &partition) ||
+        partition > INT32_MAX || !SKIP(cursor, ",\"offset\":") ||
+        !read_number(cursor, &leaf->offset) || !SKIP(cursor, ",\"timestamp\":") ||
+        !read_number_or_minus(cursor, &leaf->timestamp_ms) || !SKIP(cursor, ",\"segment\":") ||
+        !read_number(cursor, &segment) || !SKIP(cursor, ",\"at\":") || !read_number(cursor, &at) ||
+        !SKIP(cursor, ",\"size\":") || !read_number(cursor, &size) ||
+        !SKIP(cursor, ",\"sha256\":\"") || !read_digest(cursor, &leaf->digest))
         return false;
     leaf->partition = (int32_t)partition;
     leaf->segment = (uint64_t)segment;
@@ -144,9 +150,9 @@ static bool read(struct hub_cursor *cursor, struct hub_leaf *leaf) {
     leaf->size = (uint64_t)size;
     leaf->has_header = hub_cursor_left(cursor) > 2;
     if (leaf->has_header &&
-        (!skip(cursor, "\",\"header\":\"") || !read_digest(cursor, &leaf->header)))
+        (!SKIP(cursor, "\",\"header\":\"") || !read_digest(cursor, &leaf->header)))
         return false;
-    return skip(cursor, "\"}") && hub_cursor_left(cursor) == 0;
+    return SKIP(cursor, "\"}") && hub_cursor_left(cursor) == 0;
 }
 
 enum hub_status hub_leaf_read(struct hub_bytes text, struct hub_leaf *ret_leaf,

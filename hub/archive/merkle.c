@@ -1,10 +1,12 @@
 #include "hub/archive/merkle.h"
 
+#include "hub/base/status.h"
+
 #include <string.h>
 
 struct hub_digest hub_merkle_leaf(const struct hub_digester *digester, struct hub_bytes entry) {
     enum { SHORT = 1024 };
-    uint8_t near[1 + SHORT];
+    HUB_NOT_ZEROED uint8_t near[1 + SHORT];
     near[0] = 0;
     if (entry.size <= SHORT) { /* nearly all are */
         if (entry.size > 0)

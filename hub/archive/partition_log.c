@@ -150,7 +150,7 @@ enum hub_status hub_partition_log_append(struct hub_partition_log *log,
                                          const struct hub_archived *record, int32_t schema_id,
                                          const char *schema_text, struct hub_error *reterr) {
     struct open_segment *segment = NULL;
-    struct hub_leaf leaf;
+    HUB_NOT_ZEROED struct hub_leaf leaf;
     bool avro = record->kind == HUB_ARCHIVED_AVRO;
     HUB_TRY(take_segment(log, avro ? schema_id : 0, schema_text, &segment, reterr));
     append_record(log, segment, record, &leaf);

@@ -29,6 +29,7 @@ struct hub_archive_reader {
     int64_t first_offset, last_offset; /* -1: nothing was read yet */
     struct reading *readings; /* what was read last is last */
     size_t reading_count, reading_capacity, stream_count;
+    bool without_headers;
     struct hub_arena arena; /* of one record */
     struct hub_buffer entry;
     struct hub_note_key key;
@@ -170,7 +171,8 @@ static enum hub_status read_block(struct hub_archive_reader *reader, struct read
                         "archived", (unsigned long long)leaf->segment);
     if (hub_cursor_left(&cursor) == 0)
         return hub_fail(reterr, HUB_REJECT, "its place in its segment is none");
-    HUB_TRY(hub_segment_next(&cursor, &reading->segment, &reader->arena, ret_record, &encoded,
+    HUB_TRY(hub_segment_next(&cursor, &reading->segment,
+                             reader->without_headers ? NULL : &reader->arena, ret_record, &encoded,
                              reterr));
     if (hub_cursor_left(&cursor) > 0 || encoded.size != leaf->size)
         return hub_fail(reterr, HUB_REJECT, "its place in its segment is none");
@@ -222,6 +224,10 @@ enum hub_status hub_archive_reader_next(struct hub_archive_reader *reader,
     reader->last_offset = ret_record->leaf.offset;
     reader->index++;
     return HUB_OK;
+}
+
+void hub_archive_reader_leave_out_headers(struct hub_archive_reader *reader) {
+    reader->without_headers = true;
 }
 
 bool hub_archive_reader_has_next(const struct hub_archive_reader *reader) {

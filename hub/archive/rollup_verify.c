@@ -108,7 +108,7 @@ static enum hub_status verify(struct verifying *verifying, const char *folder,
             return hub_fail_at(reterr, status, HUB_ROLLUP_FOLDER ": entry %llu",
                                (unsigned long long)i);
     }
-    return hub_tree_verify(folder, verifying->key, &verifying->checkpoint, verifying->tiles,
+    return hub_tree_verify(folder, verifying->key, &verifying->checkpoint, /* lowest= */ 1, verifying->tiles,
                            &verifying->earlier, reterr);
 }
 

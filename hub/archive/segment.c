@@ -226,14 +226,17 @@ static bool read_headers(struct hub_cursor *cursor, struct hub_arena *arena,
     if (!hub_cursor_long(cursor, &count, NULL) || count < 0 ||
         (uint64_t)count > hub_cursor_left(cursor))
         return false;
-    struct hub_header *headers = hub_arena_take_zero(arena, (size_t)count + 1, sizeof *headers);
+    struct hub_header *headers =
+        arena == NULL ? NULL : hub_arena_take_zero(arena, (size_t)count + 1, sizeof *headers);
     for (int64_t i = 0; i < count; i++) {
-        struct hub_bytes name;
+        struct hub_bytes name, value;
         bool has = false;
         if (!get_text(cursor, /* null_before= */ false, &has, &name) ||
-            !get_text(cursor, /* null_before= */ true, &has, &headers[i].value))
+            !get_text(cursor, /* null_before= */ true, &has, &value))
             return false;
-        headers[i].name = hub_arena_text(arena, (const char *)name.data, name.size);
+        if (headers != NULL)
+            headers[i] = (struct hub_header){
+                hub_arena_text(arena, (const char *)name.data, name.size), value};
     }
     record->headers = headers;
     record->header_count = (size_t)count;

@@ -76,7 +76,7 @@ static enum hub_status find(struct finding *finding, struct hub_error *reterr) {
     HUB_TRY(hub_tiles_open(finding->config->folder, checkpoint->size, &hub_sha256, &finding->tiles,
                            reterr));
     finding->tree = hub_tiles_tree(finding->tiles);
-    HUB_TRY(hub_tree_verify_tiles(checkpoint, finding->tiles, reterr));
+    HUB_TRY(hub_tree_verify_tiles(checkpoint, /* lowest= */ 1, finding->tiles, reterr));
     return find_part(finding, reterr);
 }
 

@@ -56,12 +56,11 @@ static enum hub_status verify_checkpoints(struct verifying *verifying, struct hu
 /* --- the tree --- */
 
 /* Every hash of a tile above the entries' is the root of a whole tile below it. */
-static enum hub_status verify_level(struct hub_tiles *tiles, unsigned at,
+static enum hub_status verify_level(struct hub_tiles *tiles, unsigned at, uint64_t from, uint64_t to,
                                     struct hub_error *reterr) {
     struct hub_merkle_tree tree = hub_tiles_tree(tiles);
-    uint64_t count = hub_tiles_size(tiles) >> 8 * at;
     unsigned level = 8 * at;
-    for (uint64_t i = 0; i < count; i++) {
+    for (uint64_t i = from; i < to; i++) {
         struct hub_digest stored, left, right;
         if (!tree.node(tree.context, level, i, &stored) ||
             !tree.node(tree.context, level - 1, 2 * i, &left) ||
@@ -76,22 +75,29 @@ static enum hub_status verify_level(struct hub_tiles *tiles, unsigned at,
     return HUB_OK;
 }
 
-enum hub_status hub_tree_verify_tiles(const struct hub_checkpoint *checkpoint,
+enum hub_status hub_tree_verify_part(struct hub_tiles *tiles, size_t part, size_t parts,
+                                     struct hub_error *reterr) {
+    uint64_t count = hub_tiles_size(tiles) / HUB_TILE_WIDTH;
+    return verify_level(tiles, 1, count * part / parts, count * (part + 1) / parts, reterr);
+}
+
+enum hub_status hub_tree_verify_tiles(const struct hub_checkpoint *checkpoint, unsigned lowest,
                                       struct hub_tiles *tiles, struct hub_error *reterr) {
     struct hub_digest root = hub_tiles_root(tiles);
     if (memcmp(&root, &checkpoint->root, sizeof root) != 0)
         return hub_fail(reterr, HUB_REJECT, "the root of its tiles is not the one that was signed");
-    for (unsigned at = 1; at < HUB_TILE_LEVELS; at++)
-        HUB_TRY(verify_level(tiles, at, reterr));
+    for (unsigned at = lowest; at < HUB_TILE_LEVELS; at++)
+        HUB_TRY(verify_level(tiles, at, 0, hub_tiles_size(tiles) >> 8 * at, reterr));
     return HUB_OK;
 }
 
 enum hub_status hub_tree_verify(const char *folder, const struct hub_note_key *key,
-                                const struct hub_checkpoint *checkpoint, struct hub_tiles *tiles,
+                                const struct hub_checkpoint *checkpoint, unsigned lowest,
+                                struct hub_tiles *tiles,
                                 uint64_t *ret_earlier_checkpoints, struct hub_error *reterr) {
     struct verifying verifying = {
         .folder = folder, .key = key, .checkpoint = checkpoint, .tiles = tiles};
-    enum hub_status status = hub_tree_verify_tiles(checkpoint, tiles, reterr);
+    enum hub_status status = hub_tree_verify_tiles(checkpoint, lowest, tiles, reterr);
     if (status == HUB_OK)
         status = verify_checkpoints(&verifying, reterr);
     *ret_earlier_checkpoints = verifying.earlier;

@@ -7,11 +7,12 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-enum { PROGRESS_EVERY = 65536, PART_SIZE_MIN = 4096, PARTS_MAX = 16 };
+enum { PROGRESS_EVERY = 65536, COUNT_EVERY = 256, PART_SIZE_MIN = 4096, PARTS_MAX = 16 };
 
 /* Records are read in parts at the same time, each by a reader of its own. */
 struct part {
     struct verifying *verifying;
+    size_t number;
     uint64_t from, to;
     struct hub_archive_reader *reader;
     uint64_t records, bytes;
@@ -32,9 +33,12 @@ struct verifying {
 
 /* --- a part --- */
 
+/* Counted together now and then: parts that all count each record wait for each other. */
 static void tell_progress(const struct part *part) {
     const struct hub_verify_config *config = part->verifying->config;
-    uint64_t done = atomic_fetch_add(&part->verifying->done, 1) + 1;
+    if (part->records % COUNT_EVERY != 0)
+        return;
+    uint64_t done = atomic_fetch_add(&part->verifying->done, COUNT_EVERY) + COUNT_EVERY;
     if (config->progress != NULL && done % PROGRESS_EVERY == 0)
         config->progress(config->context, done, part->verifying->checkpoint.size);
 }
@@ -43,6 +47,7 @@ static enum hub_status read_part(struct part *part, struct hub_error *reterr) {
     const struct hub_verify_config *config = part->verifying->config;
     HUB_TRY(hub_archive_reader_open_at(config->folder, config->key, &part->verifying->checkpoint,
                                        part->from, &part->reader, reterr));
+    hub_archive_reader_leave_out_headers(part->reader);
     for (uint64_t i = part->from; i < part->to; i++) {
         struct hub_archive_record record;
         HUB_TRY(hub_archive_reader_next(part->reader, &record, reterr));
@@ -50,7 +55,8 @@ static enum hub_status read_part(struct part *part, struct hub_error *reterr) {
         part->bytes += record.leaf.size;
         tell_progress(part);
     }
-    return HUB_OK;
+    return hub_tree_verify_part(hub_archive_reader_tiles(part->reader), part->number,
+                                part->verifying->part_count, reterr);
 }
 
 static void *run_part(void *context) {
@@ -76,6 +82,7 @@ static void read_parts(struct verifying *verifying, uint64_t from, uint64_t to) 
     for (size_t i = 0; i < verifying->part_count; i++) {
         struct part *part = &verifying->parts[i];
         part->verifying = verifying;
+        part->number = i;
         part->from = from + records * i / verifying->part_count;
         part->to = from + records * (i + 1) / verifying->part_count;
         part->runs = pthread_create(&part->thread, NULL, run_part, part) == 0;
@@ -135,7 +142,7 @@ static enum hub_status verify(struct verifying *verifying, struct hub_error *ret
     hub_spans_free(&spans);
     if (status != HUB_OK)
         return status;
-    return hub_tree_verify(config->folder, config->key, checkpoint,
+    return hub_tree_verify(config->folder, config->key, checkpoint, /* lowest= */ 2,
                            hub_archive_reader_tiles(verifying->parts[0].reader),
                            &verifying->verified.checkpoints, reterr);
 }

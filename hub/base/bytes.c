@@ -107,7 +107,7 @@ void hub_buffer_append_format(struct hub_buffer *buffer, const char *format, ...
     va_end(again);
 }
 
-void hub_buffer_append_long(struct hub_buffer *buffer, int64_t value) {
+void hub_buffer_append_any_long(struct hub_buffer *buffer, int64_t value) {
     uint64_t rest = ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
     uint8_t bytes[10];
     size_t size = 0;

@@ -126,7 +126,16 @@ static inline void hub_buffer_append_text(struct hub_buffer *buffer, const char 
 
 void hub_buffer_append_format(struct hub_buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void hub_buffer_append_long(struct hub_buffer *buffer, int64_t value); /* zig-zag varint */
+void hub_buffer_append_any_long(struct hub_buffer *buffer, int64_t value);
+
+/* A zig-zag varint, mostly of one byte. */
+static inline void hub_buffer_append_long(struct hub_buffer *buffer, int64_t value) {
+    if (value >= -64 && value < 64 && buffer->size + 1 < buffer->capacity)
+        buffer->data[buffer->size++] = (uint8_t)((uint64_t)value << 1 ^ (uint64_t)(value >> 63));
+    else
+        hub_buffer_append_any_long(buffer, value);
+}
+
 bool hub_buffer_overflowed(const struct hub_buffer *buffer);
 void hub_buffer_clear(struct hub_buffer *buffer);
 void hub_buffer_free(struct hub_buffer *buffer);

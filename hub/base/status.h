@@ -20,6 +20,8 @@ struct hub_error {
 };
 
 #define HUB_MUST_USE __attribute__((warn_unused_result))
+/* Of a large local that is written before it is read, and often: the compiler sets all others to zero. */
+#define HUB_NOT_ZEROED __attribute__((uninitialized))
 #define HUB_PRINTF(format_index, first_index)                                                      \
     __attribute__((format(printf, format_index, first_index)))
 

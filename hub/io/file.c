@@ -23,7 +23,7 @@ static enum hub_status could_not(const char *path, int code, struct hub_error *r
 
 static enum hub_status read_all(int descriptor, const char *path, size_t most,
                                 struct hub_buffer *buffer, struct hub_error *reterr) {
-    uint8_t chunk[65536];
+    HUB_NOT_ZEROED uint8_t chunk[65536];
     for (;;) {
         ssize_t got = read(descriptor, chunk, most < sizeof chunk ? most : sizeof chunk);
         if (got < 0 && errno == EINTR)
@@ -275,7 +275,7 @@ struct hub_file_stream {
     size_t taken;
 };
 
-enum { STREAM_PIECE = 1024 * 1024, STREAM_PIECE_MAX = 1024 * 1024 * 1024 };
+enum { STREAM_PIECE = 256 * 1024, STREAM_PIECE_MAX = 1024 * 1024 * 1024 };
 
 enum hub_status hub_file_stream_open(const char *path, uint64_t from,
                                      struct hub_file_stream **ret_stream,
@@ -310,14 +310,13 @@ void hub_file_stream_close(struct hub_file_stream *stream) {
 /* Keeps what is left, and reads until there are `size` bytes, and a piece more. */
 static enum hub_status read_more(struct hub_file_stream *stream, size_t size,
                                  struct hub_error *reterr) {
-    struct hub_buffer rest = {.size_max = STREAM_PIECE_MAX};
-    hub_buffer_append_bytes(&rest, hub_bytes_part(hub_buffer_bytes(&stream->read), stream->taken,
-                                                  stream->read.size));
-    hub_buffer_free(&stream->read);
-    stream->read = rest;
+    struct hub_buffer *read = &stream->read;
+    size_t rest = read->size - stream->taken;
+    if (rest > 0)
+        memmove(read->data, read->data + stream->taken, rest);
+    read->size = rest;
     stream->taken = 0;
-    return read_all(stream->descriptor, stream->path, size - rest.size + STREAM_PIECE,
-                    &stream->read, reterr);
+    return read_all(stream->descriptor, stream->path, size - rest + STREAM_PIECE, read, reterr);
 }
 
 enum hub_status hub_file_stream_take(struct hub_file_stream *stream, size_t size,
