@@ -330,6 +330,12 @@ static void merge_element(struct merge *merge, const struct hub_field_contract *
     hub_buffer_append_bytes(merge->value, same->items[chosen].bytes);
 }
 
+static int source_of(const struct candidates *arrays) {
+    return arrays->count == 0   ? HUB_SOURCE_NONE
+           : arrays->count == 1 ? (int)arrays->items[0].voice
+                                : HUB_SOURCE_SEVERAL;
+}
+
 static int merge_union(struct merge *merge, const struct hub_field_contract *contract,
                        struct candidates *arrays) {
     size_t count = 0, keys = 0;
@@ -350,9 +356,14 @@ static int merge_union(struct merge *merge, const struct hub_field_contract *con
     }
     merge->scope.element_type = NULL;
     hub_encode_array_end(merge->value);
-    return arrays->count == 0   ? HUB_SOURCE_NONE
-           : arrays->count == 1 ? (int)arrays->items[0].voice
-                                : HUB_SOURCE_SEVERAL;
+    return source_of(arrays);
+}
+
+/* Whether the merged list is what it was: all say the same, and said it then. */
+static bool is_as_before(const struct hub_merge_input *input, size_t field,
+                         const struct candidates *stated) {
+    return input->same != NULL && input->same[field] &&
+           !input->domain->contract.fields[field].shuts_out && all_equal(stated);
 }
 
 /* --- the record --- */
@@ -406,7 +417,7 @@ static void bind_chosen_roles(struct merge *merge) {
     for (size_t i = 0; i < merge->choice_count; i++) {
         const char *path = merge->choices[i].path;
         int field = hub_type_field(merge->scope.domain->schema->root, path);
-        if (field < 0 || !merge->scope.is_role[field])
+        if (field < 0 || !contract->fields[field].is_role)
             continue;
         struct hub_conflicts conflicts = merge->conflicts; /* told when the field is merged */
         size_t size = merge->value->size;
@@ -447,8 +458,15 @@ void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
         struct candidates stated = stated_by(&merge, i);
         struct place place = {contract->field->name, NULL, NULL};
         size_t from = value.size, all = stated.count;
-        sources[i] = contract->is_union ? merge_union(&merge, contract, &stated)
-                                        : merge_one(&merge, contract, &place, &stated);
+        if (!contract->is_union) {
+            sources[i] = merge_one(&merge, contract, &place, &stated);
+        } else if (is_as_before(input, i, &stated)) {
+            hub_buffer_append_bytes(&value, hub_bytes_part(input->before, input->before_starts[i],
+                                                           input->before_starts[i + 1]));
+            sources[i] = source_of(&stated);
+        } else {
+            sources[i] = merge_union(&merge, contract, &stated);
+        }
         struct hub_claims claims = {
             contract, stated.items, stated.count, all,
             hub_bytes_part(hub_buffer_bytes(&value), from, value.size), sources[i]};

@@ -77,6 +77,11 @@ struct hub_merge_input {
     size_t voice_count;
     const struct hub_choice *choices;
     size_t choice_count;
+    /* What the same voices came to before, by the same rules, and in which fields each says since then
+     * what it said: a list in which all say the same is taken from there. NULL: nothing is known. */
+    const bool *same;
+    struct hub_bytes before;
+    const uint32_t *before_starts;
 };
 
 /* Everything in the result lives in the arena. */

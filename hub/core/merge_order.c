@@ -168,6 +168,8 @@ static size_t more_exact(const struct hub_merge_scope *scope,
                          const struct hub_candidate *candidates, size_t count, size_t best) {
     size_t exact = best;
     for (size_t i = 0; i < count; i++) {
+        if (hub_bytes_equal(candidates[best].bytes, candidates[i].bytes)) /* the common case */
+            continue;
         bool finer =
             hub_value_yields(contract, type, candidates[best].bytes, candidates[i].bytes);
         bool better = finer && (exact == best || hub_merge_compare(scope, contract, type,
@@ -253,16 +255,7 @@ static void bind_role(struct hub_merge_scope *scope, size_t index) {
 void hub_merge_bind_roles(struct hub_merge_scope *scope) {
     const struct hub_contract *contract = &scope->domain->contract;
     scope->role_orgs = hub_arena_take_zero(scope->arena, contract->count, sizeof(char *));
-    bool *wanted = hub_arena_take_zero(scope->arena, contract->count, sizeof *wanted);
     for (size_t i = 0; i < contract->count; i++)
-        for (size_t k = 0; k < contract->fields[i].rule_count; k++) {
-            const struct hub_rule *rule = &contract->fields[i].rules[k];
-            for (size_t m = 0; m < rule->authority_count; m++)
-                if (rule->authorities[m].kind == HUB_AUTHORITY_ROLE)
-                    wanted[rule->authorities[m].role_field] = true;
-        }
-    scope->is_role = wanted;
-    for (size_t i = 0; i < contract->count; i++)
-        if (wanted[i])
+        if (contract->fields[i].is_role)
             bind_role(scope, i);
 }

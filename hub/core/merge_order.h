@@ -15,7 +15,6 @@ struct hub_merge_scope {
     const struct hub_voice *voices;
     size_t voice_count;
     struct hub_arena *arena;
-    const bool *is_role;    /* per field: a `role:` rule names it */
     const char **role_orgs; /* per field: identifier of the organisation merged for it, or NULL */
     /* While elements of one key are merged: one of them; all name the same in their key fields. */
     const struct hub_type *element_type; /* or NULL */

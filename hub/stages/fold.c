@@ -15,6 +15,7 @@ struct hub_fold *hub_fold_new(const struct hub_catalogue *catalogue,
     fold->domain = domain;
     fold->digester = digester;
     fold->partition = partition;
+    fold->rulings_in_force = 1;
     fold->conflict_schema = hub_catalogue_latest(catalogue, "conflict");
     fold->match_schema = hub_catalogue_latest(catalogue, "match");
     fold->listing_schema = hub_catalogue_latest(catalogue, "identifier");
@@ -128,7 +129,8 @@ static void note_force(struct fold_step *step, struct fold_statement *statement,
 }
 
 /* Clusters change only where the identifiers do, or where a statement comes or goes. */
-static void place(struct fold_step *step, struct fold_statement *statement, bool was_in_force) {
+static void place(struct fold_step *step, struct fold_statement *statement, bool was_in_force,
+                  const bool *same) {
     bool stays = was_in_force && statement->in_force &&
                  fold_identifier_claims_stand(step->fold, statement, step->arena);
     if (!stays) {
@@ -138,6 +140,7 @@ static void place(struct fold_step *step, struct fold_statement *statement, bool
     }
     struct fold_change *change = fold_change_of(step, statement->entity);
     change->remerge = change->publish = true;
+    change->same = stays ? same : NULL;
 }
 
 /* Merges what changed, then lets conflicts and matches follow from the merged values. */
@@ -233,7 +236,7 @@ static enum hub_status fold_entry(struct hub_fold *fold, const struct hub_input 
     if (fold_reference_is(entry))
         return fold_fact(&step, reterr);
     struct fold_statement *statement = NULL;
-    bool content_changed = false;
+    struct fold_news news = {0};
     struct hub_bytes institution, key = hub_bytes("", 0);
     if (entry->has_key)
         hub_bytes_cut(entry->key, '/', &institution, &key);
@@ -242,13 +245,13 @@ static enum hub_status fold_entry(struct hub_fold *fold, const struct hub_input 
         return HUB_OK;
     HASH_FIND(hh, fold->statements, key.data, key.size, statement);
     bool was_in_force = statement != NULL && statement->in_force;
-    HUB_TRY(fold_statement_take(fold, entry, outputs->arena, &statement, &content_changed, reterr));
+    HUB_TRY(fold_statement_take(fold, entry, outputs->arena, &statement, &news, reterr));
     fold->counts.read++;
     note_force(&step, statement, was_in_force);
-    if (content_changed)
+    if (news.content_changed)
         fold_reference_index(fold, statement, outputs->arena);
-    if (step.moved != NULL || (content_changed && (statement->in_force || was_in_force))) {
-        place(&step, statement, was_in_force);
+    if (step.moved != NULL || (news.content_changed && (statement->in_force || was_in_force))) {
+        place(&step, statement, was_in_force, news.same);
         follow(&step);
     }
     count_entry(&step, outputs_before);

@@ -52,6 +52,16 @@ static void list_choices(const struct fold_entity *entity, struct hub_arena *are
     input->choices = choices;
 }
 
+static const uint32_t *starts_before(struct fold_step *step, struct fold_change *change) {
+    const struct hub_type *record = step->fold->domain->schema->root;
+    if (change->starts_before == NULL) {
+        uint32_t *starts = hub_arena_take(step->arena, (record->count + 1) * sizeof *starts);
+        hub_slice_fields(record, change->value_before, starts);
+        change->starts_before = starts;
+    }
+    return change->starts_before;
+}
+
 void fold_publish_merge(struct fold_step *step, struct fold_change *change) {
     const struct hub_domain *domain = step->fold->domain;
     struct fold_entity *entity = change->entity;
@@ -64,7 +74,14 @@ void fold_publish_merge(struct fold_step *step, struct fold_change *change) {
         .domain = domain, .voices = voices, .voice_count = entity->member_count};
     if (entity->decided_count > 0)
         list_choices(entity, step->arena, &input);
+    if (change->same != NULL && !change->by_rules &&
+        entity->merged_by == step->fold->rulings_in_force && change->value_before.size > 0) {
+        input.same = change->same;
+        input.before = change->value_before;
+        input.before_starts = starts_before(step, change);
+    }
     hub_merge(&input, step->arena, &change->merged);
+    entity->merged_by = step->fold->rulings_in_force;
     change->publish |= entity->value == NULL ||
                        !hub_bytes_equal(change->merged.value,
                                         hub_bytes(entity->value, entity->value_size)) ||
@@ -82,12 +99,13 @@ const bool *fold_change_differs(struct fold_step *step, struct fold_change *chan
     const struct hub_type *record = step->fold->domain->schema->root;
     struct hub_bytes before = change->value_before;
     struct hub_bytes after = hub_bytes(change->entity->value, change->entity->value_size);
-    uint32_t x[HUB_FIELDS_MAX + 1] = {0}, y[HUB_FIELDS_MAX + 1] = {0};
+    const uint32_t *x = NULL;
     if (change->differs != NULL)
         return change->differs;
     bool *differs = hub_arena_take(step->arena, record->count * sizeof *differs);
-    if (before.size > 0)
-        hub_slice_fields(record, before, x);
+    uint32_t *y = hub_arena_take_zero(step->arena, record->count + 1, sizeof *y);
+    x = before.size > 0 ? starts_before(step, change)
+                        : hub_arena_take_zero(step->arena, record->count + 1, sizeof *x);
     if (after.size > 0)
         hub_slice_fields(record, after, y);
     for (size_t i = 0; i < record->count; i++)

@@ -56,6 +56,7 @@ static enum hub_status put_in_force(struct hub_fold *fold, const struct hub_rule
     fold->catalogue->compiler->release(fold->rules);
     fold->rules = rules;
     fold->domain = &rules->domain;
+    fold->rulings_in_force++;
     return HUB_OK;
 }
 

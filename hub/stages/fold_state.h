@@ -130,6 +130,7 @@ struct fold_entity {
     uint8_t *value; /* as published last; NULL for none */
     size_t value_size;
     int *sources;
+    size_t merged_by; /* fold->rulings_in_force then; 0: it was loaded */
     struct fold_conflict **conflicts; /* open, sorted by id */
     size_t conflict_count, conflict_capacity;
     struct fold_conflict **decided; /* conflicts with a decision, open or not */
@@ -239,6 +240,7 @@ struct hub_fold {
     struct fold_suite *suites;
     struct fold_likeness *likenesses;
     size_t marks; /* the last mark given */
+    size_t rulings_in_force; /* how often rules came into force; 1 with the first ones */
     struct hub_fold_counts counts;
     struct hub_fold_gauges gauges;
     struct hub_hooks hooks;                     /* of one record */
@@ -277,6 +279,8 @@ struct fold_change {
     struct hub_bytes value_before; /* in the arena */
     struct hub_merged merged;      /* where remerge */
     const bool *differs;           /* per field, once it was asked for */
+    const uint32_t *starts_before; /* of the fields in value_before, once they were asked for */
+    const bool *same; /* per field: each of its statements says what it said; NULL: not known */
 };
 
 /* One entry being folded. */
@@ -335,10 +339,15 @@ enum hub_status fold_load_match(struct hub_fold *fold, struct hub_bytes value,
                                 struct fold_match **ret_match, struct hub_error *reterr);
 
 /* fold_statement.c: statements and their copies. */
-/* `ret_content_changed` may be NULL. */
+/* What an entry brought. */
+struct fold_news {
+    bool content_changed;
+    const bool *same; /* per field, in the arena: it says what it said; NULL: not known */
+};
+/* `ret_news` may be NULL. */
 enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_input *entry,
                                     struct hub_arena *arena, struct fold_statement **ret_statement,
-                                    bool *ret_content_changed, struct hub_error *reterr);
+                                    struct fold_news *ret_news, struct hub_error *reterr);
 void fold_statement_free(struct fold_statement *statement);
 /* The id of the entity that it founded or would found. */
 const char *fold_statement_founds(const struct hub_fold *fold, struct fold_statement *statement);

@@ -226,9 +226,30 @@ static bool says_the_same(const struct hub_fold *fold, const struct fold_stateme
            memcmp(now.content.bytes, before->content.bytes, HUB_DIGEST_SIZE) == 0;
 }
 
+static struct fold_copy take_body(struct fold_copy *copy) {
+    struct fold_copy taken = {
+        .body = copy->body, .body_size = copy->body_size, .starts = copy->starts};
+    copy->body = NULL;
+    copy->starts = NULL;
+    return taken;
+}
+
+/* Of a statement in force that one institution carries: what it says is compared as it is. */
+static struct fold_news news_of(const struct hub_fold *fold, const struct fold_statement *statement,
+                                const struct fold_copy *old, struct hub_arena *arena) {
+    const struct fold_copy *copy = fold_statement_speaker(statement);
+    if (!statement->in_force)
+        return (struct fold_news){.content_changed = true};
+    bool *same = hub_arena_take(arena, fold->domain->contract.count * sizeof *same);
+    bool all = hub_statement_says_the_same(fold->domain, hub_bytes(old->body, old->body_size),
+                                           old->starts, hub_bytes(copy->body, copy->body_size),
+                                           copy->starts, same);
+    return (struct fold_news){.content_changed = !all, .same = same};
+}
+
 enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_input *entry,
                                     struct hub_arena *arena, struct fold_statement **ret_statement,
-                                    bool *ret_content_changed, struct hub_error *reterr) {
+                                    struct fold_news *ret_news, struct hub_error *reterr) {
     struct hub_bytes institution, key;
     const struct hub_system *system = NULL;
     struct hub_opened opened;
@@ -237,14 +258,21 @@ enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_inpu
         return hub_fail_at(reterr, HUB_FATAL, "log.%s/%d@%lld: damaged", fold->domain->name,
                            entry->partition, (long long)entry->offset);
     struct fold_statement *statement = need(fold, key, system);
+    struct fold_copy old = {0};
     struct saying before = {0};
-    if (ret_content_changed != NULL)
+    bool alone = statement->in_force && statement->copy_count == 1 &&
+                 hub_bytes_equal_text(institution, statement->copies[0].institution);
+    if (ret_news != NULL && alone)
+        old = take_body(&statement->copies[0]);
+    else if (ret_news != NULL)
         before = saying_of(fold, statement);
     fill_copy(fold, copy_of(statement, institution), &opened, entry);
     statement->speaker = find_speaker(fold, statement);
     statement->in_force = !fold_statement_speaker(statement)->withdrawn;
     *ret_statement = statement;
-    if (ret_content_changed != NULL)
-        *ret_content_changed = !says_the_same(fold, statement, &before);
+    if (ret_news != NULL)
+        *ret_news = alone ? news_of(fold, statement, &old, arena)
+                          : (struct fold_news){!says_the_same(fold, statement, &before), NULL};
+    empty_copy(&old);
     return HUB_OK;
 }

@@ -80,6 +80,18 @@ static enum hub_status load_decisive(struct hub_domain_loader *loader, const str
     return HUB_OK;
 }
 
+/* What merging asks of the rules of each field. */
+static void note_rules(struct hub_field_contract *fields, size_t count, bool top) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < fields[i].rule_count; k++) {
+            const struct hub_rule *rule = &fields[i].rules[k];
+            fields[i].shuts_out |= rule->only || rule->kind == HUB_RULE_RESERVE;
+            for (size_t m = 0; top && m < rule->authority_count; m++)
+                if (rule->authorities[m].kind == HUB_AUTHORITY_ROLE)
+                    fields[rule->authorities[m].role_field].is_role = true;
+        }
+}
+
 static enum hub_status load_contract(struct hub_domain_loader *loader, const struct hub_type *record,
                                      bool top, struct hub_contract *contract) {
     struct hub_field_contract *fields =
@@ -88,6 +100,7 @@ static enum hub_status load_contract(struct hub_domain_loader *loader, const str
         HUB_TRY(hub_domain_lint_part(record, loader->reterr));
     for (size_t i = 0; i < record->count; i++)
         HUB_TRY(load_field(loader, &record->fields[i], top, &fields[i]));
+    note_rules(fields, record->count, top);
     *contract = (struct hub_contract){.record = record, .fields = fields, .count = record->count};
     HUB_TRY(load_flag(loader, record->node, "hub:atomic", &contract->atomic));
     return load_decisive(loader, hub_node_get(record->node, "hub:same"), contract);

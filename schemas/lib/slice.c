@@ -136,6 +136,8 @@ const struct hub_type *hub_slice_path(const struct hub_type *type, struct hub_by
 
 bool hub_slice_is_unstated(const struct hub_type *type, struct hub_bytes bytes) {
     struct hub_bytes stated;
+    if (type->kind != HUB_UNION && type->kind != HUB_ARRAY && type->kind != HUB_MAP)
+        return type->kind == HUB_NULL;
     type = hub_slice_stated(type, bytes, &stated);
     if (type == NULL)
         return true;
