@@ -27,9 +27,8 @@ static void put_number(struct line *line, uint64_t number) {
 }
 
 static void put_digest(struct line *line, const struct hub_digest *digest) {
-    char text[HUB_DIGEST_TEXT_SIZE];
-    hub_digest_text(digest, HUB_DIGEST_SIZE, text);
-    put(line, text, 2 * HUB_DIGEST_SIZE);
+    hub_digest_text(digest, HUB_DIGEST_SIZE, line->text + line->size);
+    line->size += 2 * HUB_DIGEST_SIZE;
 }
 
 void hub_leaf_append(const struct hub_leaf *leaf, struct hub_buffer *text) {

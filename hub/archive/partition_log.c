@@ -132,16 +132,16 @@ static void append_record(const struct hub_partition_log *log, struct open_segme
     size_t at = 0, size = 0, before = unwritten->size;
     own.index = hub_tiles_size(log->tiles);
     hub_segment_append(&segment->header, &own, unwritten, &at, &size);
-    *ret_leaf = (struct hub_leaf){
-        .partition = log->config.partition,
-        .offset = record->offset,
-        .timestamp_ms = record->timestamp_ms,
-        .segment = segment->header.first,
-        .at = segment->size + (at - before),
-        .size = size,
-        .digest = hub_sha256.digest(hub_bytes_part(hub_buffer_bytes(unwritten), at, at + size)),
-        .has_header = segment->header.first == own.index,
-        .header = segment->digest};
+    ret_leaf->partition = log->config.partition;
+    ret_leaf->offset = record->offset;
+    ret_leaf->timestamp_ms = record->timestamp_ms;
+    ret_leaf->segment = segment->header.first;
+    ret_leaf->at = segment->size + (at - before);
+    ret_leaf->size = size;
+    ret_leaf->digest =
+        hub_sha256.digest(hub_bytes_part(hub_buffer_bytes(unwritten), at, at + size));
+    ret_leaf->has_header = segment->header.first == own.index;
+    ret_leaf->header = segment->digest;
     memcpy(ret_leaf->topic, log->config.topic, log->topic_size + 1);
     segment->size += unwritten->size - before;
 }

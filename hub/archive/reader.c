@@ -29,7 +29,7 @@ struct hub_archive_reader {
     int64_t first_offset, last_offset; /* -1: nothing was read yet */
     struct reading *readings; /* what was read last is last */
     size_t reading_count, reading_capacity, stream_count;
-    bool without_headers;
+    bool only_compares;
     struct hub_arena arena; /* of one record */
     struct hub_buffer entry;
     struct hub_note_key key;
@@ -172,7 +172,7 @@ static enum hub_status read_block(struct hub_archive_reader *reader, struct read
     if (hub_cursor_left(&cursor) == 0)
         return hub_fail(reterr, HUB_REJECT, "its place in its segment is none");
     HUB_TRY(hub_segment_next(&cursor, &reading->segment,
-                             reader->without_headers ? NULL : &reader->arena, ret_record, &encoded,
+                             reader->only_compares ? NULL : &reader->arena, ret_record, &encoded,
                              reterr));
     if (hub_cursor_left(&cursor) > 0 || encoded.size != leaf->size)
         return hub_fail(reterr, HUB_REJECT, "its place in its segment is none");
@@ -184,7 +184,7 @@ static enum hub_status read_block(struct hub_archive_reader *reader, struct read
 
 static enum hub_status read_entry(struct hub_archive_reader *reader, struct hub_leaf *ret_leaf,
                                   struct hub_error *reterr) {
-    struct hub_digest stored;
+    HUB_NOT_ZEROED struct hub_digest stored;
     hub_buffer_clear(&reader->entry);
     HUB_TRY(hub_tiles_entry(reader->tiles, reader->index, &reader->entry, reterr));
     struct hub_digest leaf = hub_merkle_leaf(&hub_sha256, hub_buffer_bytes(&reader->entry));
@@ -226,8 +226,8 @@ enum hub_status hub_archive_reader_next(struct hub_archive_reader *reader,
     return HUB_OK;
 }
 
-void hub_archive_reader_leave_out_headers(struct hub_archive_reader *reader) {
-    reader->without_headers = true;
+void hub_archive_reader_only_compare(struct hub_archive_reader *reader) {
+    reader->only_compares = true;
 }
 
 bool hub_archive_reader_has_next(const struct hub_archive_reader *reader) {

@@ -41,8 +41,9 @@ struct hub_tiles *hub_archive_reader_tiles(struct hub_archive_reader *reader); /
  * where there is none. HUB_REJECT where an entry is none, HUB_FATAL where a file cannot be read. */
 HUB_MUST_USE enum hub_status hub_archive_reader_seek(struct hub_archive_reader *reader,
                                                      int64_t offset, struct hub_error *reterr);
-/* For who only wants to know whether records are what was archived: their headers are read and not kept. */
-void hub_archive_reader_leave_out_headers(struct hub_archive_reader *reader);
+/* For who only wants to know whether records are what was archived: of each only its bytes are compared, and
+ * where and when it was is read. */
+void hub_archive_reader_only_compare(struct hub_archive_reader *reader);
 /* Whether there is a next one. */
 bool hub_archive_reader_has_next(const struct hub_archive_reader *reader);
 /* The next one; there must be one. HUB_REJECT where it is not what was archived, and the error says which

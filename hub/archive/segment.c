@@ -226,17 +226,14 @@ static bool read_headers(struct hub_cursor *cursor, struct hub_arena *arena,
     if (!hub_cursor_long(cursor, &count, NULL) || count < 0 ||
         (uint64_t)count > hub_cursor_left(cursor))
         return false;
-    struct hub_header *headers =
-        arena == NULL ? NULL : hub_arena_take_zero(arena, (size_t)count + 1, sizeof *headers);
+    struct hub_header *headers = hub_arena_take_zero(arena, (size_t)count + 1, sizeof *headers);
     for (int64_t i = 0; i < count; i++) {
-        struct hub_bytes name, value;
+        struct hub_bytes name;
         bool has = false;
         if (!get_text(cursor, /* null_before= */ false, &has, &name) ||
-            !get_text(cursor, /* null_before= */ true, &has, &value))
+            !get_text(cursor, /* null_before= */ true, &has, &headers[i].value))
             return false;
-        if (headers != NULL)
-            headers[i] = (struct hub_header){
-                hub_arena_text(arena, (const char *)name.data, name.size), value};
+        headers[i].name = hub_arena_text(arena, (const char *)name.data, name.size);
     }
     record->headers = headers;
     record->header_count = (size_t)count;
@@ -264,11 +261,12 @@ static bool read_record(struct hub_bytes encoded, const struct hub_segment *segm
     int64_t index = 0;
     if (!hub_cursor_long(&cursor, &index, NULL) || index < 0 ||
         !hub_cursor_long(&cursor, &record->offset, NULL) ||
-        !hub_cursor_long(&cursor, &record->timestamp_ms, NULL) ||
-        !get_text(&cursor, /* null_before= */ true, &record->has_key, &record->key))
+        !hub_cursor_long(&cursor, &record->timestamp_ms, NULL))
         return false;
     record->index = (uint64_t)index;
-    return read_headers(&cursor, arena, record) && read_value(&cursor, segment, record);
+    return arena == NULL ||
+           (get_text(&cursor, /* null_before= */ true, &record->has_key, &record->key) &&
+            read_headers(&cursor, arena, record) && read_value(&cursor, segment, record));
 }
 
 enum hub_status hub_segment_next(struct hub_cursor *cursor, const struct hub_segment *segment,

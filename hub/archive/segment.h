@@ -48,9 +48,9 @@ void hub_segment_append(const struct hub_segment *segment, const struct hub_arch
 HUB_MUST_USE enum hub_status hub_segment_read(struct hub_cursor *cursor, struct hub_arena *arena,
                                               struct hub_segment *ret_segment,
                                               struct hub_error *reterr);
-/* Reads the next block; headers are in the arena (NULL: they are read and not kept, and the record has no
- * pointer to them), all else stays where it is. HUB_REJECT where it is cut or damaged. At the end of the file
- * (hub_cursor_left is 0) it may not be called. */
+/* Reads the next block; headers are in the arena, all else stays where it is. Without an arena only where and
+ * when the record was is read: its index, offset and timestamp. HUB_REJECT where the block is cut or damaged.
+ * At the end of the file (hub_cursor_left is 0) it may not be called. */
 HUB_MUST_USE enum hub_status hub_segment_next(struct hub_cursor *cursor,
                                               const struct hub_segment *segment,
                                               struct hub_arena *arena,

@@ -225,17 +225,22 @@ static enum hub_status no_bundle(const struct hub_tiles *tiles, uint64_t number,
                     tiles->folder, (unsigned long long)number);
 }
 
-static const struct hub_digest *find_tile(struct hub_tiles *tiles, int at, uint64_t number) {
+static const struct hub_digest *keep_tile(struct hub_tiles *tiles, int at, uint64_t number) {
     struct level *level = &tiles->levels[at];
     struct hub_error error;
-    if (number == level->number)
-        return level->hashes;
-    if (level->was_read && level->read_number == number)
-        return level->read;
     level->was_read = number < level->number &&
                       read_tile(tiles, at, number, HUB_TILE_WIDTH, level->read, &error) == HUB_OK;
     level->read_number = number;
     return level->was_read ? level->read : NULL;
+}
+
+static const struct hub_digest *find_tile(struct hub_tiles *tiles, int at, uint64_t number) {
+    const struct level *level = &tiles->levels[at];
+    if (number == level->number)
+        return level->hashes;
+    if (level->was_read && level->read_number == number)
+        return level->read;
+    return keep_tile(tiles, at, number);
 }
 
 static bool node_of(void *tiles_, unsigned level, uint64_t index, struct hub_digest *ret_digest) {

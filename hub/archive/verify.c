@@ -47,9 +47,9 @@ static enum hub_status read_part(struct part *part, struct hub_error *reterr) {
     const struct hub_verify_config *config = part->verifying->config;
     HUB_TRY(hub_archive_reader_open_at(config->folder, config->key, &part->verifying->checkpoint,
                                        part->from, &part->reader, reterr));
-    hub_archive_reader_leave_out_headers(part->reader);
+    hub_archive_reader_only_compare(part->reader);
+    struct hub_archive_record record;
     for (uint64_t i = part->from; i < part->to; i++) {
-        struct hub_archive_record record;
         HUB_TRY(hub_archive_reader_next(part->reader, &record, reterr));
         part->records++;
         part->bytes += record.leaf.size;

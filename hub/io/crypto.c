@@ -16,8 +16,8 @@
 #include <string.h>
 
 static struct hub_digest sha256(struct hub_bytes bytes) {
-    struct hub_digest digest;
-    SHA256_CTX context;
+    HUB_NOT_ZEROED struct hub_digest digest;
+    HUB_NOT_ZEROED SHA256_CTX context;
     SHA256_Init(&context);
     SHA256_Update(&context, bytes.data, bytes.size);
     SHA256_Final(digest.bytes, &context);

@@ -4,7 +4,7 @@
  *
  * Records are of 300 to 800 bytes with a key and an envelope's headers, as the hub's log has them. Rounds of
  * all are taken in turn; what is told is CPU time of this process, of verifying and its limit time on the
- * wall (it uses all processors, and openssl speed one), of each the median.
+ * wall (it uses all processors, and openssl speed one), of each the median, and the median of the rounds' ratios.
  *
  * usage: archive FOLDER RECORDS ROUNDS   (prints JSON; whoever made the folder removes it) */
 #include "hub/archive/partition_log.h"
@@ -235,6 +235,14 @@ static double median(double *items, size_t count) {
     return items[count / 2];
 }
 
+/* Of the rounds' own ratios: what moves the machine moves both sides of one. */
+static double median_ratio(const double *above, const double *below, size_t count) {
+    double ratios[ROUNDS_MAX];
+    for (size_t i = 0; i < count; i++)
+        ratios[i] = above[i] / below[i];
+    return median(ratios, count);
+}
+
 int main(int argc, char **argv) {
     enum { COPY, ARCHIVE, VERIFY, DIGEST, KINDS };
     static double took_s[KINDS][ROUNDS_MAX];
@@ -253,7 +261,11 @@ int main(int argc, char **argv) {
         took_s[VERIFY][i] = verify_all(argv[1], i, &bytes);
         took_s[DIGEST][i] = digest_all(bytes);
     }
-    printf("{\"records\": %zu, \"bytes\": %zu, \"record_bytes\": %llu, \"archive_bytes\": %llu, "
+    double archive_vs_copy = median_ratio(took_s[ARCHIVE], took_s[COPY], rounds);
+    double verify_vs_digest = median_ratio(took_s[DIGEST], took_s[VERIFY], rounds);
+    printf("{\"archive_cpu_vs_copy\": %.6f, \"verify_rate_vs_sha256\": %.6f, ", archive_vs_copy,
+           verify_vs_digest);
+    printf("\"records\": %zu, \"bytes\": %zu, \"record_bytes\": %llu, \"archive_bytes\": %llu, "
            "\"copy_s\": %.6f, \"archive_s\": %.6f, \"verify_s\": %.6f, \"digest_s\": %.6f}\n",
            source.count, source.bytes.size, (unsigned long long)bytes, (unsigned long long)size,
            median(took_s[COPY], rounds),

@@ -133,7 +133,7 @@ def run(arguments, folder):
         write_json(arguments, run_connector(folder, BROKER_HEAP, note, RESULTS))
         return 0
     if arguments.archive:
-        write_json(arguments, run_archive(folder, note, RESULTS))
+        write_json(arguments, run_archive(note, RESULTS))
         return 0
     if arguments.replay:
         write_json(arguments, run_replay(folder, SEED, note, RESULTS))

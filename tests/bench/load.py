@@ -9,6 +9,7 @@ from stack.process import Failed
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = ROOT / "build" / "release" / "bin"
+MEMORY = "/dev/shm"  # a folder in it
 PROGRAMS = ROOT / "build" / "release" / "tests" / "bench"
 INSTITUTIONS = ["sus", "lu", "lumc"]
 INGEST = [f"ingest.{name}.trial" for name in INSTITUTIONS]

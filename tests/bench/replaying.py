@@ -9,11 +9,10 @@ import statistics
 import tempfile
 import time
 
-from load import BIN, PROGRAMS, ROOT, call, expect
+from load import BIN, MEMORY, PROGRAMS, ROOT, call, expect
 from report import write_replay
 
 EVENTS, TRIALS, ROUNDS = 200_000, 20_000, 9
-MEMORY = "/dev/shm"
 
 
 def timed(command, **environment):

@@ -110,14 +110,15 @@ def write_archive(path, rounds, middle, ratios):
     return write_section(path, f"""# What an archive costs
 
 Written by `tests/bench/run --archive` on {time.strftime('%Y-%m-%d')}, revision {revision()}. Medians of {rounds} rounds,
-all in turn, in one process.
+all in turn, in one process; ratios are medians of those of the rounds.
 
 {table(rows)}
 {table([['ratio', 'value'], *([name, f'{value:.2f}'] for name, value in ratios.items())])}
 {records:,} records of {middle['record_bytes'] / records:,.0f} bytes with key and headers. Archiving and copying are CPU
 time. Archiving reads the records and writes all files of a log, with a descriptor and a hash of each
-record, to the disk, and signs; copying reads the same bytes, and writes as many as the log's files have,
-with SHA-256 over them. Verifying uses all processors, and is time on the wall: every record, descriptor,
+record, and signs; copying reads the same bytes, and writes as many as the log's files have,
+with SHA-256 over them; both in memory, because what a disk's file system asks for a new file depends on
+what was removed there lately. Verifying uses all processors, and is time on the wall: every record, descriptor,
 hash and checkpoint of the log; SHA-256 alone is one processor, in blocks of 16 KiB, over as many bytes as
 the records have.
 
