@@ -10,66 +10,96 @@ static int64_t take_long(struct hub_cursor *cursor) {
     return value;
 }
 
-static void take(struct hub_cursor *cursor, uint64_t size) {
-    struct hub_bytes ignored;
-    bool there = hub_cursor_take(cursor, size, &ignored);
-    assert(there);
+/* --- moving past values: not by a cursor, for that costs as much again --- */
+
+static const uint8_t *pass_long(const uint8_t *at, const uint8_t *end) {
+    do
+        assert(at < end);
+    while (*at++ >= 0x80);
+    return at;
 }
 
-static void skip_blocks(const struct hub_type *type, struct hub_cursor *cursor) {
+static const uint8_t *pass_size(uint64_t size, const uint8_t *at, const uint8_t *end) {
+    assert(size <= (uint64_t)(end - at));
+    return at + size;
+}
+
+/* Of one byte, as lengths, counts and indexes mostly are. */
+static inline const uint8_t *read_long(const uint8_t *at, const uint8_t *end, int64_t *ret_value) {
+    assert(at < end);
+    if (*at < 0x80) {
+        *ret_value = (int64_t)(*at >> 1) ^ -(int64_t)(*at & 1);
+        return at + 1;
+    }
+    struct hub_cursor cursor = hub_cursor(hub_bytes(at, (size_t)(end - at)));
+    *ret_value = take_long(&cursor);
+    return at + cursor.position;
+}
+
+static const uint8_t *pass_octets(const uint8_t *at, const uint8_t *end) {
+    int64_t size = 0;
+    at = read_long(at, end, &size);
+    return pass_size((uint64_t)size, at, end);
+}
+
+static const uint8_t *pass(const struct hub_type *type, const uint8_t *at, const uint8_t *end);
+
+static const uint8_t *pass_blocks(const struct hub_type *type, const uint8_t *at,
+                                  const uint8_t *end) {
     for (;;) {
-        int64_t count = take_long(cursor);
+        int64_t count = 0, size = 0;
+        at = read_long(at, end, &count);
         if (count == 0)
-            return;
+            return at;
         if (count < 0) {
-            take(cursor, (uint64_t)take_long(cursor));
+            at = read_long(at, end, &size);
+            at = pass_size((uint64_t)size, at, end);
             continue;
         }
         for (int64_t i = 0; i < count; i++) {
             if (type->kind == HUB_MAP)
-                take(cursor, (uint64_t)take_long(cursor));
-            hub_slice_skip(type->items, cursor);
+                at = pass_octets(at, end);
+            at = pass(type->items, at, end);
         }
     }
 }
 
-void hub_slice_skip(const struct hub_type *type, struct hub_cursor *cursor) {
+static const uint8_t *pass(const struct hub_type *type, const uint8_t *at, const uint8_t *end) {
+    int64_t index = 0;
     switch (type->kind) {
     case HUB_NULL:
-        return;
+        return at;
     case HUB_BOOLEAN:
-        take(cursor, 1);
-        return;
+        return pass_size(1, at, end);
     case HUB_INT:
     case HUB_LONG:
     case HUB_ENUM:
-        take_long(cursor);
-        return;
+        return pass_long(at, end);
     case HUB_FLOAT:
-        take(cursor, 4);
-        return;
+        return pass_size(4, at, end);
     case HUB_DOUBLE:
-        take(cursor, 8);
-        return;
+        return pass_size(8, at, end);
     case HUB_BYTES:
     case HUB_STRING:
-        take(cursor, (uint64_t)take_long(cursor));
-        return;
+        return pass_octets(at, end);
     case HUB_FIXED:
-        take(cursor, type->fixed_size);
-        return;
+        return pass_size(type->fixed_size, at, end);
     case HUB_ARRAY:
     case HUB_MAP:
-        skip_blocks(type, cursor);
-        return;
+        return pass_blocks(type, at, end);
     case HUB_UNION:
-        hub_slice_skip(type->branches[take_long(cursor)], cursor);
-        return;
+        at = read_long(at, end, &index);
+        return pass(type->branches[index], at, end);
     case HUB_RECORD:
         for (size_t i = 0; i < type->count; i++)
-            hub_slice_skip(type->fields[i].type, cursor);
-        return;
+            at = pass(type->fields[i].type, at, end);
     }
+    return at;
+}
+
+void hub_slice_skip(const struct hub_type *type, struct hub_cursor *cursor) {
+    const uint8_t *begin = cursor->bytes.data, *end = begin + cursor->bytes.size;
+    cursor->position = (size_t)(pass(type, begin + cursor->position, end) - begin);
 }
 
 struct hub_bytes hub_slice_value(const struct hub_type *type, struct hub_cursor *cursor) {
@@ -79,22 +109,22 @@ struct hub_bytes hub_slice_value(const struct hub_type *type, struct hub_cursor 
 }
 
 void hub_slice_fields(const struct hub_type *record, struct hub_bytes bytes, uint32_t *starts) {
+    const uint8_t *at = bytes.data, *end = at + bytes.size;
     assert(record->kind == HUB_RECORD);
-    struct hub_cursor cursor = hub_cursor(bytes);
     for (size_t i = 0; i < record->count; i++) {
-        starts[i] = (uint32_t)cursor.position;
-        hub_slice_skip(record->fields[i].type, &cursor);
+        starts[i] = (uint32_t)(at - bytes.data);
+        at = pass(record->fields[i].type, at, end);
     }
-    starts[record->count] = (uint32_t)cursor.position;
+    starts[record->count] = (uint32_t)(at - bytes.data);
 }
 
 struct hub_bytes hub_slice_field(const struct hub_type *record, struct hub_bytes bytes,
                                  size_t index) {
+    const uint8_t *at = bytes.data, *end = at + bytes.size;
     assert(record->kind == HUB_RECORD && index < record->count);
-    struct hub_cursor cursor = hub_cursor(bytes);
     for (size_t i = 0; i < index; i++)
-        hub_slice_skip(record->fields[i].type, &cursor);
-    return hub_slice_value(record->fields[index].type, &cursor);
+        at = pass(record->fields[i].type, at, end);
+    return hub_bytes(at, (size_t)(pass(record->fields[index].type, at, end) - at));
 }
 
 const struct hub_type *hub_slice_stated(const struct hub_type *type, struct hub_bytes bytes,
