@@ -19,7 +19,7 @@ from report import write_results
 from restart import run_restart
 from stack.kafka import Broker
 from stack.process import Failed
-from subjects import Hub, Limit
+from subjects import Hub, Limit, Streams
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "RESULTS.md"
 SEED = 20261125
@@ -27,7 +27,7 @@ FEW = 10_000
 # A broker that also keeps what the tests of speed make: more memory, and no flush in between.
 BROKER_HEAP = "1g"
 USUAL = {"events": 1_000_000, "trials": 100_000, "rounds": 5}
-QUICK = {"events": 200_000, "trials": 20_000, "rounds": 3}
+QUICK = {"events": 200_000, "trials": 20_000, "rounds": 2}
 
 
 def note(text):
@@ -46,6 +46,7 @@ def parse_arguments():
                         help="measure the replay of an archive instead")
     parser.add_argument("--entities", type=int, default=1_000_000, help="of the restarted hub")
     parser.add_argument("--rounds", type=int, default=3, help="of restarts")
+    parser.add_argument("--threads", type=int, default=2, help="of Kafka Streams")
     parser.add_argument("--quick", action="store_true", help="fewer events and rounds")
     parser.add_argument("--json", metavar="FILE", help="write the ratios there")
     return parser.parse_args()
@@ -86,25 +87,22 @@ def growth(statements, rounds):
     return statistics.median(stages_cpu(statements) / stages_cpu(FEW) for _ in range(rounds))
 
 
-def ratios(limit, hub):
-    return {"cpu_vs_limit": hub["cpu"] / limit["cpu"],
-            "rate_vs_limit": hub["rate"] / limit["rate"],
-            "memory_vs_limit": hub["memory"] / limit["memory"]}
+def ratios(middle):
+    """Of the hub to each of the others, of their medians."""
+    return {f"{what}_vs_{name}": middle["hub"][what] / middle[name][what]
+            for name in ("limit", "streams") for what in ("cpu", "rate", "memory")}
 
 
 class Measurement:
     """One broker, one load, and the subjects on it."""
 
-    def __init__(self, scale, folder):
+    def __init__(self, scale, folder, threads):
         self.scale = scale
         self.broker = Broker(folder / "kafka", heap=BROKER_HEAP, long_lived=True)
-        self.subjects = [Limit(self.broker, folder), Hub(self.broker, folder)]
-        self.folder = folder
+        self.hub = Hub(self.broker, folder)
+        self.peer = Streams(self.broker, folder, threads)
+        self.subjects = [Limit(self.broker, folder), self.hub, self.peer]
         self.load = None
-
-    @property
-    def librdkafka(self):
-        return self.subjects[-1].librdkafka
 
     def run(self):
         """{name: [measured]}"""
@@ -138,10 +136,10 @@ def run(arguments, folder):
     if arguments.replay:
         write_json(arguments, run_replay(folder, SEED, note, RESULTS))
         return 0
-    measurement = Measurement(QUICK if arguments.quick else USUAL, folder)
+    measurement = Measurement(QUICK if arguments.quick else USUAL, folder, arguments.threads)
     measured = measurement.run()
     middle = {name: medians(rounds) for name, rounds in measured.items()}
-    found = ratios(middle["limit"], middle["hub"])
+    found = ratios(middle)
     found["growth"] = growth(measurement.scale["events"], measurement.scale["rounds"])
     print(write_results(RESULTS, measurement, middle, found, quick=arguments.quick), end="")
     write_json(arguments, found)

@@ -30,6 +30,13 @@ def expect(what, found, wanted):
         raise Failed(f"{what}: {found}, where {wanted} was generated")
 
 
+def schema_id(subject):
+    """Of its newest version."""
+    listed = json.loads((ROOT / "schemas" / "registry.lock.json").read_text())
+    return max((each for each in listed if each["subject"] == subject),
+               key=lambda each: each["version"])["id"]
+
+
 class Topics:
     def __init__(self, broker):
         self.broker = broker

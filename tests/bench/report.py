@@ -168,14 +168,21 @@ Written by `tests/bench/run{' --quick' if quick else ''}` on {time.strftime('%Y-
 Load: {load.events:,} statements about {wanted['entities']:,} trials from three systems,
 {load.bytes / load.events:.0f} bytes each with key and headers: {wanted['created']:,} first told,
 {wanted['changed']:,} changed, {wanted['unchanged']:,} repeated; {wanted['conflicts_open']:,}
-conflicts open at the end. Every statement is accounted for by the hub's counts, and the copies hold
-exactly the bytes that were written; otherwise there would be no table. `growth` is of the stages
-alone: CPU per event among {scale['events']:,} statements over that among 10,000.
+conflicts open at the end. Every statement is accounted for by the hub's counts, the copies hold
+exactly the bytes that were written, and at the end of each round Kafka Streams has merged every one of
+the trials to the bytes that the hub has as its `value`; otherwise there would be no table. `growth` is of
+the stages alone: CPU per event among {scale['events']:,} statements over that among 10,000.
+
+Kafka Streams (tests/bench/streams) drops what says nothing new, partitions anew by trial, merges field by
+field by the same rules, and publishes every change, exactly once: {measurement.peer.threads} threads, a commit
+every 100 ms, {measurement.peer.heap} of heap, the serial collector, stores of RocksDB with the cache that is the
+default, jemalloc. It neither finds out which statements are about one trial nor tells of conflicts.
 
 Rates are by the broker's clock, from a subject's first record to its last. CPU and memory are of the
-subject's process alone, over its whole life. The broker shares the machine.
+subject's process alone, over its whole life, a JVM's start and compiling included. The broker shares the
+machine.
 
 {machine()}; librdkafka
-{measurement.librdkafka}.
+{measurement.hub.librdkafka}; {measurement.peer.versions}.
 """
     return write_section(path, text)

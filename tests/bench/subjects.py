@@ -5,12 +5,19 @@ Rates are by the broker's clock: from the first record that a subject appended t
 the process's whole life, start and end included; memory is its peak.
 """
 
+import json
+import os
 import pathlib
 import re
 import resource
+import shutil
 import urllib.request
 
-from load import BIN, INGEST, INSTITUTIONS, PROGRAMS, ROOT, expect
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from load import BIN, INGEST, INSTITUTIONS, PROGRAMS, ROOT, call, expect, schema_id
+from stack.kafka import jars_folder
 from stack.process import Failed, Process, free_port, wait_until
 
 TIMEOUT_S = 300
@@ -178,3 +185,129 @@ def read_counts(listen):
         key = f"{short} {labels['outcome']}" if short else name
         counts[key] = counts.get(key, 0) + int(value)
     return counts
+
+
+class Progress:
+    """How far a consumer group has come, by the offsets that it has committed."""
+
+    def __init__(self, bootstrap, group):
+        self.group = group
+        self.admin = AdminClient({"bootstrap.servers": bootstrap})
+
+    def _committed(self):
+        request = [ConsumerGroupTopicPartitions(self.group)]
+        found = self.admin.list_consumer_group_offsets(request)[self.group].result()
+        return {(each.topic, each.partition): each.offset for each in found.topic_partitions}
+
+    def _ends(self, topic):
+        """Nothing where there is no such topic."""
+        partitions = self.admin.list_topics(topic, timeout=10).topics[topic].partitions
+        if not partitions:
+            return {}
+        found = self.admin.list_offsets({TopicPartition(topic, number): OffsetSpec.latest()
+                                         for number in partitions})
+        return {(each.topic, each.partition): future.result().offset
+                for each, future in found.items()}
+
+    def has_taken(self, topics):
+        """Whether it has come to the end of all, the marks of the last transactions included."""
+        try:
+            committed = self._committed()
+            return all(is_at_end(committed, self._ends(topic)) for topic in topics)
+        except KafkaException:
+            return False  # nobody has joined the group yet
+
+
+def is_at_end(committed, ends):
+    """{(topic, partition): offset} of both; without ends there is no topic, and it was not read."""
+    return bool(ends) and all(max(committed.get(place, 0), 0) >= end for place, end in ends.items())
+
+
+class Streams:
+    """The peer: the hub's job in Kafka Streams, exactly once, by tests/bench/streams. It is measured after
+    the hub, and has to merge every trial to the very value that the hub has merged it to."""
+
+    name = "streams"
+    title = "the peer: Kafka Streams"
+    source = pathlib.Path(__file__).resolve().parent / "streams"
+    merged = "bench.merged"
+    heap = "512m"
+
+    def __init__(self, broker, folder, threads):
+        self.broker = broker
+        self.folder = folder
+        self.threads = threads
+        self.classes = folder / "streams-classes"
+        self.jars = jars_folder().with_name("streams-4.3.1")
+
+    @property
+    def versions(self):
+        """Of what it is made of."""
+        jars = dict(re.findall(r" ([\w-]+)-([\d.]+)\.jar$",
+                               (self.source / "jars.sha256").read_text(), re.M))
+        java = call(["java", "--version"]).split()[1]
+        return (f"Kafka Streams {jars['kafka-streams']}, RocksDB {jars['rocksdbjni']}, "
+                f"Avro {jars['avro']}, Java {java}")
+
+    def compile(self):
+        call(["javac", "-cp", f"{self.jars}/*", "-d", self.classes,
+              *sorted(self.source.glob("*.java"))])
+
+    def _java(self, heap, program, *arguments):
+        return ["java", f"-Xmx{heap}", "-XX:+UseSerialGC", f"-Djava.io.tmpdir={self.folder}",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+                "-cp", f"{self.classes}:{self.jars}/*", program, *arguments]
+
+    def run(self, load, number):
+        if not self.classes.exists():
+            self.compile()
+        application = f"bench-streams-{number}"
+        between = f"{application}-changed-repartition"
+        state = self.folder / application
+        load.topics.create(self.merged)
+        progress = Progress(self.broker.bootstrap, application)
+        # The allocator that Kafka's documentation advises for RocksDB, and that the hub has, too.
+        run = Run(Process("streams", self._java(
+            self.heap, "Peer", self.broker.bootstrap, application, state, ROOT / "schemas",
+            schema_id("trial"), self.threads, ",".join(INGEST), self.merged),
+            self.folder / "streams.log", {**os.environ, "LD_PRELOAD": "libjemalloc.so.2"}))
+        try:
+            wait_until(lambda: self._done(run, progress, [*INGEST, between]),
+                       "Kafka Streams taking the load", TIMEOUT_S, interval_s=0.1)
+            run.look()
+        finally:
+            code = run.process.stop()
+        if code != JAVA_TERMINATED:
+            raise Failed(f"Kafka Streams ended with {code}\n{run.process.tail()}")
+        costs = run.costs(load)
+        found = load.topics.read(between, self.merged)
+        self._check(load, found[between], found[self.merged], self._compare())
+        load.topics.drop(self.merged, between, *(f"{application}-{store}-changelog"
+                                                 for store in ("seen", "trials")))
+        shutil.rmtree(state)
+        return {**costs, "rate": rate(load, found[between]["first_ms"],
+                                      found[self.merged]["last_ms"])}
+
+    @staticmethod
+    def _done(run, progress, topics):
+        if not run.look():
+            raise Failed(f"Kafka Streams ended\n{run.process.tail()}")
+        return progress.has_taken(topics)
+
+    def _compare(self):
+        """{entities, merged, same}: of the hub, of the peer, and of both."""
+        return json.loads(call(self._java(
+            "1g", "Compare", self.broker.bootstrap, ROOT / "schemas", schema_id("unified.trial"),
+            schema_id("trial"), "unified.trial", self.merged)))
+
+    @staticmethod
+    def _check(load, between, merged, compared):
+        wanted = load.expected
+        changes = wanted["created"] + wanted["changed"]
+        expect("statements that Kafka Streams lets pass", between["records"], changes)
+        expect("trials that it publishes, again and again", merged["records"], changes)
+        for what in ("entities", "merged", "same"):
+            expect(f"compared with the hub: {what}", compared[what], wanted["entities"])
+
+
+JAVA_TERMINATED = 143  # what a JVM ends with when it was asked to and could

@@ -9,10 +9,12 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 
+from benchmark import ratios  # noqa: E402
+from report import write_results  # noqa: E402
 from stack.process import Failed  # noqa: E402
-from subjects import Hub  # noqa: E402
+from subjects import Hub, Limit, Streams, is_at_end  # noqa: E402
 
-LOAD = types.SimpleNamespace(events=10, expected={
+LOAD = types.SimpleNamespace(events=10, bytes=6000, expected={
     "created": 4, "changed": 3, "unchanged": 3, "entities": 2, "conflicts_open": 1})
 COUNTS = {"admit new": 4, "admit changed": 3, "admit unchanged": 3, "admit late": 0,
           "admit withdrawn": 0, "admit moved": 0, "admit dead": 0, "fold published": 7,
@@ -43,3 +45,74 @@ def test_a_topic_that_lacks_a_record_or_has_one_too_many_is_not_believed(topic):
     records[topic] += 1 if topic == "deadletter.hub" else -1
     with pytest.raises(Failed):
         check(COUNTS, records)
+
+
+# What the peer lets pass and publishes, and its trials beside the hub's.
+PEER = {"between": 7, "merged": 7}
+COMPARED = {"entities": 2, "merged": 2, "same": 2}
+
+
+def check_peer(records, compared):
+    Streams._check(LOAD, {"records": records["between"]}, {"records": records["merged"]}, compared)
+
+
+def test_a_peer_that_merges_as_the_hub_does_is_believed():
+    check_peer(PEER, COMPARED)
+
+
+@pytest.mark.parametrize("topic", PEER)
+@pytest.mark.parametrize("more", [1, -1])
+def test_a_peer_that_does_less_or_more_is_not_believed(topic, more):
+    with pytest.raises(Failed):
+        check_peer({**PEER, topic: PEER[topic] + more}, COMPARED)
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_a_peer_that_has_other_trials_or_other_values_is_not_believed(name):
+    with pytest.raises(Failed):
+        check_peer(PEER, {**COMPARED, name: 1})
+
+
+ENDS = {("ingest", 0): 12, ("ingest", 1): 0}
+
+
+@pytest.mark.parametrize("committed, ends, is_there", [
+    ({("ingest", 0): 12}, ENDS, True),
+    ({("ingest", 0): 12, ("ingest", 1): -1001}, ENDS, True),  # nothing there, so nothing committed
+    ({("ingest", 0): 11}, ENDS, False),
+    ({}, ENDS, False),
+    ({("other", 0): 12}, ENDS, False),
+    ({("ingest", 0): 12}, {}, False),  # there is no such topic yet
+])
+def test_all_is_taken_where_what_is_committed_is_at_every_end(committed, ends, is_there):
+    assert is_at_end(committed, ends) == is_there
+
+
+def figures(rate, cpu, memory):
+    return {"rate": rate, "cpu": cpu, "memory": memory}
+
+
+MIDDLE = {"limit": figures(400_000, 3, 200e6), "hub": figures(200_000, 6, 300e6),
+          "streams": figures(40_000, 30, 900e6)}
+
+
+def test_the_hub_is_held_against_each_of_the_others():
+    found = ratios(MIDDLE)
+    assert found == pytest.approx({
+        "rate_vs_limit": 0.5, "cpu_vs_limit": 2, "memory_vs_limit": 1.5,
+        "rate_vs_streams": 5, "cpu_vs_streams": 0.2, "memory_vs_streams": 1 / 3})
+
+
+def test_the_report_has_a_line_for_each_and_says_what_they_are(tmp_path):
+    peer = types.SimpleNamespace(name=Streams.name, title=Streams.title, threads=2,
+                                 heap="512m", versions="Kafka Streams 4.3.1")
+    measurement = types.SimpleNamespace(
+        scale={"rounds": 5, "events": 10}, load=LOAD, subjects=[Limit, Hub, peer], peer=peer,
+        hub=types.SimpleNamespace(librdkafka="2.15.1"))
+    text = write_results(tmp_path / "RESULTS.md", measurement, MIDDLE, ratios(MIDDLE), quick=False)
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+    assert ["the hub", "200,000", "6.00", "300"] in rows
+    assert ["the peer: Kafka Streams", "40,000", "30.00", "900"] in rows
+    assert ["cpu_vs_streams", "0.20"] in rows
+    assert "librdkafka\n2.15.1; Kafka Streams 4.3.1." in text
+    assert (tmp_path / "RESULTS.md").read_text() == text
