@@ -4,7 +4,7 @@ import json
 import tempfile
 
 from load import MEMORY, PROGRAMS, call
-from report import write_archive
+from sections import write_archive
 
 RECORDS, ROUNDS = 100_000, 11
 

@@ -15,7 +15,7 @@ from archiving import run_archive
 from connecting import run_connector
 from load import PROGRAMS, ROOT, Load, call
 from replaying import run_replay
-from report import write_results
+from sections import write_results
 from restart import run_restart
 from stack.kafka import Broker
 from stack.process import Failed

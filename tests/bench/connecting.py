@@ -9,7 +9,7 @@ import statistics
 import time
 
 from load import BIN, PROGRAMS, ROOT, Topics, call
-from report import write_connector
+from sections import write_connector
 from stack.kafka import Broker
 from stack.process import Failed, Process, wait_until
 

@@ -10,7 +10,7 @@ import tempfile
 import time
 
 from load import BIN, MEMORY, PROGRAMS, ROOT, call, expect
-from report import write_replay
+from sections import write_replay
 
 EVENTS, TRIALS, ROUNDS = 200_000, 20_000, 9
 

@@ -15,7 +15,7 @@ import subprocess
 import time
 
 from load import BIN, INSTITUTIONS, PROGRAMS, ROOT, Topics, call
-from report import write_restart
+from sections import write_restart
 from stack.kafka import Broker
 from stack.process import Failed, Process, free_port, wait_until
 from subjects import (ADMIT_OUTCOMES, FOLD_OUTCOMES, cpu_of_children, peak_memory,

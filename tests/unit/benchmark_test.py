@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 
 from benchmark import ratios  # noqa: E402
-from report import write_results  # noqa: E402
+from sections import write_results  # noqa: E402
 from stack.process import Failed  # noqa: E402
 from subjects import Hub, Limit, Streams, is_at_end  # noqa: E402
 
