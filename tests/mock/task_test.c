@@ -216,13 +216,29 @@ static enum hub_status step_until_failure(struct working *working) {
     return status;
 }
 
+/* Where a session ends by itself before, as it may on a machine that is busy, it is begun again as the engine
+ * does. */
+static enum hub_status step_until_stopped(struct working *working) {
+    enum { SESSIONS_MAX = 5 };
+    enum hub_status status = step_until_failure(working);
+    for (int i = 1; i < SESSIONS_MAX && status == HUB_RETRY; i++) {
+        print_message("again after: %s\n", working->error.text);
+        hub_task_close(&working->task);
+        expect_ok(hub_task_open(&working->task, &hub_admit_task, &working->engine,
+                                &working->batch_count_max, &working->error),
+                  &working->error);
+        status = step_until_failure(working);
+    }
+    return status;
+}
+
 static void what_the_broker_will_never_take_stops_the_hub(void **state) {
     struct working working;
     (void)state;
     begin(&working);
     say(&working);
     cluster_fail(&working.cluster, CLUSTER_PRODUCE, 100, E(MSG_SIZE_TOO_LARGE)); /* each attempt */
-    assert_int_equal(step_until_failure(&working), HUB_FATAL);
+    assert_int_equal(step_until_stopped(&working), HUB_FATAL);
     end(&working);
 }
 
