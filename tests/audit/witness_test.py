@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from archives import DEPLOYMENT, PROGRAMS, WAIT_S, Archiver, Feed, is_ready, metric
+from archives import DEPLOYMENT, PROGRAMS, WAIT_S, Archiver, Feed, metric, wait_for_round
 from stack.installation import make_signing_key
 from stack.kafka import Broker
 from stack.process import Process, free_port, wait_until
@@ -127,7 +127,7 @@ def test_an_archive_that_was_put_back_is_refused_by_any_one(scene, tmp_path, goe
             archiver.start("--witnesses", tmp_path / "nobody", "--once").process.wait(WAIT_S)
         archiver.start()
         wait_until(lambda: "event=witness_refuses" in archiver.log.read_text(), "a refusal", WAIT_S)
-        wait_until(lambda: is_ready(archiver), "a round", WAIT_S)
+        wait_for_round(archiver)
         assert metric(archiver, "atmp_archive_witness_refusals_total") > 0
         assert "event=log_forked" in witnesses[1].log.read_text()
         assert list((witnesses[1].state / "witness").glob("*.refused"))
