@@ -59,7 +59,7 @@ CONTROLS = {"guard": ("held requests", 3, "duplicate"),
             "offsets": ("kills at random", 3, "lost"),
             "commit": ("kills at random", 3, "lost"),
             "cache": ("kills at a checkpoint", 3, "wrong")}
-LONG_PIECE = 4000
+LONG_PIECE = 3000
 LONG_LIVED = 100  # harms
 WORLDS = 4
 LONG_WORLDS = 32  # the more, the shorter each one's log, and the sooner a hub has loaded it
