@@ -78,6 +78,9 @@ enum hub_exit hub_ctl_entity_explain(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_erase(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_hold(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_release(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_retention_show(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_retention_keys(struct hub_ctl *ctl);
+enum hub_exit hub_ctl_retention_end(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_trace(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_conflict_list(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_conflict_show(struct hub_ctl *ctl);
@@ -94,6 +97,8 @@ enum hub_exit hub_ctl_dlq_show(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_dlq_retry(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_dlq_discard(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_lag(struct hub_ctl *ctl);
+/* Prints nothing: HUB_EXIT_OK where the hub has taken everything that is there, HUB_EXIT_FINDINGS where not. */
+enum hub_exit hub_ctl_is_settled(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_status(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_complete(struct hub_ctl *ctl);
 enum hub_exit hub_ctl_refold(struct hub_ctl *ctl);

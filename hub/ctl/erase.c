@@ -40,7 +40,7 @@ static enum hub_exit fail(const struct erasing *erasing, enum hub_exit code) {
 
 /* --- entries --- */
 
-static bool has_sealed(const struct hub_domain *domain) {
+bool hub_ctl_seals(const struct hub_domain *domain) {
     for (size_t i = 0; i < domain->contract.count; i++)
         if (hub_sealed_is(domain->contract.fields[i].field->type))
             return true;
@@ -76,7 +76,7 @@ static enum hub_status tell(struct erasing *erasing, const char *key_id,
     enum hub_status status = hub_producer_begin(producer, &erasing->error);
     for (size_t i = 0; status == HUB_OK && i < ctl->catalogue->domain_count; i++) {
         entry.domain = ctl->catalogue->domains[i].name;
-        if (has_sealed(&ctl->catalogue->domains[i]))
+        if (hub_ctl_seals(&ctl->catalogue->domains[i]))
             status = write_entry(erasing, producer, &entry);
     }
     if (status == HUB_OK)
@@ -232,6 +232,25 @@ enum hub_exit hub_ctl_erase(struct hub_ctl *ctl) {
     if (code == HUB_EXIT_OK)
         tell_what_is_left(&erasing);
     hub_ctl_kept_free(&kept);
+    hub_arena_destroy(&erasing.arena);
+    return code;
+}
+
+enum hub_exit hub_ctl_erase_ended(struct hub_ctl *ctl, const struct hub_ctl_ended *ended, size_t count) {
+    struct erasing erasing = {.ctl = ctl};
+    size_t interrupted = 0;
+    enum hub_exit code = HUB_EXIT_OK;
+    if (!hub_ctl_keys(ctl, &erasing.arena, &erasing.keys))
+        code = HUB_EXIT_USAGE;
+    if (code == HUB_EXIT_OK)
+        code = end_interrupted(&erasing, &interrupted);
+    for (size_t i = 0; i < count && code == HUB_EXIT_OK; i++) {
+        ctl->basis = ended[i].basis;
+        ctl->reason = ended[i].reason;
+        code = check_hold(&erasing, ended[i].key_id);
+        if (code == HUB_EXIT_OK)
+            code = erase(&erasing, ended[i].key_id);
+    }
     hub_arena_destroy(&erasing.arena);
     return code;
 }

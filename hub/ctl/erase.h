@@ -7,10 +7,20 @@
 /* The keys that --keys names; says why not. */
 bool hub_ctl_keys(struct hub_ctl *ctl, struct hub_arena *arena, struct hub_keys *ret_keys);
 
+/* Whether a field of it is sealed. */
+bool hub_ctl_seals(const struct hub_domain *domain);
+
 /* unseal.c: puts in the place of each sealed field of a rendered unified record what became of it: {"plain": TEXT},
  * {"erased": {key_id, time, basis, reason, by}}, {"sealed": {key_id}} where no key of it is here, or {"damaged":
  * {key_id, why}}. False where a key cannot be read, which has been said. */
 bool hub_ctl_unseal(const struct hub_keys *keys, const struct hub_domain *domain, json_t *unified);
+
+/* erase.c: why a key is destroyed that nobody asked to. */
+struct hub_ctl_ended {
+    const char *key_id, *basis, *reason;
+};
+/* Destroys keys as `hubctl erase` does, and ends what was begun; stops at the first that cannot be. None may be held. */
+enum hub_exit hub_ctl_erase_ended(struct hub_ctl *ctl, const struct hub_ctl_ended *ended, size_t count);
 
 /* erase_look.c: what is of a subject and is not erased. */
 struct hub_ctl_kept {

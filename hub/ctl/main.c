@@ -84,6 +84,12 @@ static const struct hub_command commands[] = {
     {"hold", NULL, "SUBJECT --reason TEXT", "Lets nobody destroy a subject's key.", 1, 1,
      hub_ctl_hold, false},
     {"release", NULL, "SUBJECT --reason TEXT", "Ends a hold.", 1, 1, hub_ctl_release, false},
+    {"retention", "show", "[--domain NAME]", "Shows until when each domain's records are to be kept, and why.",
+     0, 0, hub_ctl_retention_show, true},
+    {"retention", "keys", "[--domain NAME]", "Shows until when each key of what is sealed is to be kept.", 0,
+     0, hub_ctl_retention_keys, false},
+    {"retention", "end", "", "Destroys the keys of what may be kept no longer; to be called once a day.", 0,
+     0, hub_ctl_retention_end, false},
     {"audit", "report", "-o html|json [--from TIME] [--to TIME]",
      "For an inspector: ALCOA+ row by row with figures, and who did what, when and why.", 0, 0,
      hub_ctl_audit_report, true},
@@ -146,7 +152,7 @@ static void usage(FILE *out) {
             "  --bootstrap HOSTS  Kafka (HUB_BOOTSTRAP, else 127.0.0.1:19092)\n"
             "  --schemas DIR      the schemas folder (HUB_SCHEMAS, else schemas)\n"
             "  --keys DIR         the institution's keys (HUB_KEYS): for pseudonyms in simulate, for\n"
-            "                     --unseal, and for erase, hold and release\n"
+            "                     --unseal, and for erase, hold, release and retention\n"
             "  --unseal           entity show: what is sealed, as far as the keys here can read it\n"
             "  --basis TEXT       erase: the legal basis\n"
             "  --domain NAME      only this domain\n"

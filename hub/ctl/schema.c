@@ -1,5 +1,5 @@
 /* hubctl schema lint, schema lock. */
-#include "hub/ctl/ctl.h"
+#include "hub/ctl/retention_read.h"
 
 #include "hub/io/crypto.h"
 #include "hub/io/file.h"
@@ -18,8 +18,13 @@ static bool is_sound(const struct hub_ctl *ctl) {
 }
 
 enum hub_exit hub_ctl_schema_lint(struct hub_ctl *ctl) {
-    if (!is_sound(ctl) || !hub_ctl_load(ctl))
+    struct hub_retention_reading retention;
+    if (!is_sound(ctl))
         return HUB_EXIT_FINDINGS;
+    enum hub_exit code = hub_retention_open(ctl, &retention);
+    hub_retention_close(&retention);
+    if (code != HUB_EXIT_OK)
+        return code;
     printf("%zu schemas registered, %zu domains:", ctl->catalogue->schema_count,
            ctl->catalogue->domain_count);
     for (size_t i = 0; i < ctl->catalogue->domain_count; i++)

@@ -484,7 +484,7 @@ enum hub_exit hub_ctl_status(struct hub_ctl *ctl) {
     return adds_up ? HUB_EXIT_OK : HUB_EXIT_FINDINGS;
 }
 
-enum hub_exit hub_ctl_lag(struct hub_ctl *ctl) {
+static enum hub_exit look_at_lag(struct hub_ctl *ctl, bool shows) {
     static const char *const head[] = {"TASK", "TOPIC", "PARTITION", "COMMITTED", "END", "LAG"};
     struct looking looking = {.ctl = ctl, .lag = {.head = head, .columns = 6}};
     int64_t lag = 0;
@@ -494,8 +494,16 @@ enum hub_exit hub_ctl_lag(struct hub_ctl *ctl) {
     for (size_t i = 0; reached && i < ctl->catalogue->domain_count; i++)
         lag += looking.counts[i].lag;
     lag += looking.decisions_lag;
-    if (reached)
+    if (reached && shows)
         hub_ctl_table_show(ctl, &looking.lag);
     stop_looking(&looking);
     return !reached ? HUB_EXIT_UNREACHABLE : lag > 0 ? HUB_EXIT_FINDINGS : HUB_EXIT_OK;
+}
+
+enum hub_exit hub_ctl_lag(struct hub_ctl *ctl) {
+    return look_at_lag(ctl, /* shows= */ true);
+}
+
+enum hub_exit hub_ctl_is_settled(struct hub_ctl *ctl) {
+    return look_at_lag(ctl, /* shows= */ false);
 }
