@@ -14,6 +14,7 @@ import time
 from archiving import run_archive
 from connecting import run_connector
 from load import PROGRAMS, ROOT, Load, call
+from quiet import Quiet
 from replaying import run_replay
 from sections import write_results
 from restart import run_restart
@@ -26,8 +27,8 @@ SEED = 20261125
 FEW = 10_000
 # A broker that also keeps what the tests of speed make: more memory, and no flush in between.
 BROKER_HEAP = "1g"
-USUAL = {"events": 1_000_000, "trials": 100_000, "rounds": 5}
-QUICK = {"events": 200_000, "trials": 20_000, "rounds": 2}
+USUAL = {"events": 1_000_000, "trials": 100_000, "rounds": 5, "repeats": 500_000, "latency_s": 15}
+QUICK = {"events": 100_000, "trials": 10_000, "rounds": 2, "repeats": 50_000, "latency_s": 3}
 
 
 def note(text):
@@ -74,6 +75,10 @@ def medians(rounds):
     return {key: statistics.median(each[key] for each in rounds) for key in rounds[0]}
 
 
+def of_rounds(measured):
+    return {name: medians(rounds) for name, rounds in measured.items()}
+
+
 def stages_cpu(statements):
     """CPU seconds per million events of admit and fold alone, without Kafka."""
     said = call([PROGRAMS / "stages", statements], HUB_SCHEMAS=str(ROOT / "schemas"))
@@ -87,10 +92,36 @@ def growth(statements, rounds):
     return statistics.median(stages_cpu(statements) / stages_cpu(FEW) for _ in range(rounds))
 
 
+def merging():
+    """How much faster three statements are merged by slices than by avro-c's values."""
+    note("merging alone")
+    found = json.loads(call([PROGRAMS / "merging"], HUB_SCHEMAS=str(ROOT / "schemas")))
+    return found["values_us"] / found["slices_us"]
+
+
 def ratios(middle):
     """Of the hub to each of the others, of their medians."""
-    return {f"{what}_vs_{name}": middle["hub"][what] / middle[name][what]
-            for name in ("limit", "streams") for what in ("cpu", "rate", "memory")}
+    found = {f"{what}_vs_{name}": middle["hub"][what] / middle[name][what]
+             for name in ("limit", "streams") for what in ("cpu", "rate", "memory")}
+    found["p99_vs_limit"] = middle["hub"]["p99_ms"] / middle["limit"]["p99_ms"]
+    found["noop_vs_copy"] = middle["hub"]["repeats"] / middle["limit"]["repeats"]
+    return found
+
+
+def run_quiet(quiet, scale, rate):
+    """{name: [{p50_ms, p99_ms, repeats}]}; rate: statements a second."""
+    events = max(int(rate * scale["latency_s"]), 1)
+    measured = {"limit": [], "hub": [], "streams": []}
+    for number in range(scale["rounds"]):
+        for name, latency, repeats in (("limit", quiet.latency_of_limit, quiet.repeats_of_limit),
+                                       ("hub", quiet.latency_of_hub, quiet.repeats_of_hub),
+                                       ("streams", quiet.latency_of_peer, None)):
+            found = latency(events, rate, number)
+            found["repeats"] = repeats(scale["repeats"], number) if repeats else float("nan")
+            note(f"round {number + 1}: {name}: p50 {found['p50_ms']:.1f} ms, p99 {found['p99_ms']:.1f} ms; "
+                 f"repeats {found['repeats']:.2f} CPU s per million")
+            measured[name].append(found)
+    return measured
 
 
 class Measurement:
@@ -103,16 +134,22 @@ class Measurement:
         self.peer = Streams(self.broker, folder, threads)
         self.subjects = [Limit(self.broker, folder), self.hub, self.peer]
         self.load = None
+        self.rate = None  # statements a second, for latency
 
     def run(self):
-        """{name: [measured]}"""
+        """{name: what was measured, medians}"""
         try:
             note("starting Kafka")
             self.broker.start()
             note(f"writing {self.scale['events']:,} statements about {self.scale['trials']:,} "
                  "trials")
             self.load = Load(self.broker, self.scale["events"], self.scale["trials"], SEED)
-            return run_rounds(self.subjects, self.load, self.scale["rounds"])
+            middle = of_rounds(run_rounds(self.subjects, self.load, self.scale["rounds"]))
+            self.rate = middle["hub"]["rate"] / 10
+            quiet = Quiet(*self.subjects, self.load, SEED, self.scale["trials"])
+            for name, found in of_rounds(run_quiet(quiet, self.scale, self.rate)).items():
+                middle[name].update(found)
+            return middle
         finally:
             self.broker.stop()
 
@@ -137,9 +174,9 @@ def run(arguments, folder):
         write_json(arguments, run_replay(folder, SEED, note, RESULTS))
         return 0
     measurement = Measurement(QUICK if arguments.quick else USUAL, folder, arguments.threads)
-    measured = measurement.run()
-    middle = {name: medians(rounds) for name, rounds in measured.items()}
+    middle = measurement.run()
     found = ratios(middle)
+    found["slices_vs_values"] = merging()
     found["growth"] = growth(measurement.scale["events"], measurement.scale["rounds"])
     print(write_results(RESULTS, measurement, middle, found, quick=arguments.quick), end="")
     write_json(arguments, found)

@@ -1,10 +1,10 @@
-/* The limit: the same bytes copied twice by librdkafka in transactions, with no work in between.
+/* The limit: the same bytes copied twice by librdkafka in transactions, with no work in between; or once.
  *
  * Two hops in one thread, taken in turn as the hub takes admit and fold: consume, produce what was
  * consumed, send the offsets, commit. Keys, values and headers are copied; payloads are handed to
  * librdkafka where they lie. Settings are those that cost the least.
  *
- * usage: copy BOOTSTRAP GROUP COUNT FROM,FROM... THROUGH TO */
+ * usage: copy BOOTSTRAP GROUP COUNT FROM,FROM... THROUGH [TO] */
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -189,20 +189,22 @@ static void close_hop(struct hop *hop) {
 
 int main(int argc, char **argv) {
     static struct hop hops[2];
-    if (argc != 7) {
-        fprintf(stderr, "usage: copy BOOTSTRAP GROUP COUNT FROM,FROM... THROUGH TO\n");
+    if (argc != 6 && argc != 7) {
+        fprintf(stderr, "usage: copy BOOTSTRAP GROUP COUNT FROM,FROM... THROUGH [TO]\n");
         return 2;
     }
     long long wanted = strtoll(argv[3], NULL, 10);
-    open_hop(&hops[0], argv[1], argv[2], argv[4], argv[5]);
-    open_hop(&hops[1], argv[1], argv[2], argv[5], argv[6]);
+    int count = argc - 5;
+    for (int i = 0; i < count; i++)
+        open_hop(&hops[i], argv[1], argv[2], argv[4 + i], argv[5 + i]);
     bool busy = false;
-    while (hops[1].copied < wanted) {
-        bool first = step(&hops[0], busy ? 0 : WAIT_MS);
-        bool second = step(&hops[1], first ? 0 : WAIT_MS);
-        busy = first || second;
+    while (hops[count - 1].copied < wanted) {
+        bool stepped = false;
+        for (int i = 0; i < count; i++)
+            stepped |= step(&hops[i], stepped || (i == 0 && busy) ? 0 : WAIT_MS);
+        busy = stepped;
     }
-    close_hop(&hops[1]);
-    close_hop(&hops[0]);
+    for (int i = count - 1; i >= 0; i--)
+        close_hop(&hops[i]);
     return 0;
 }

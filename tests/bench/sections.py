@@ -20,11 +20,13 @@ def system():
 
 
 def figures(subjects, middle):
-    rows = [["", "events/s", "CPU s per million", "peak memory MB"]]
+    rows = [["", "events/s", "CPU s per million", "peak memory MB", "latency p50 ms", "p99 ms",
+             "CPU s per million repeats"]]
     for subject in subjects:
         found = middle[subject.name]
         rows.append([subject.title, f"{found['rate']:,.0f}", f"{found['cpu']:.2f}",
-                     f"{found['memory'] / 1e6:,.0f}"])
+                     f"{found['memory'] / 1e6:,.0f}", f"{found['p50_ms']:.1f}", f"{found['p99_ms']:.1f}",
+                     "" if found["repeats"] != found["repeats"] else f"{found['repeats']:.2f}"])
     return table(rows)
 
 
@@ -172,6 +174,13 @@ conflicts open at the end. Every statement is accounted for by the hub's counts,
 exactly the bytes that were written, and at the end of each round Kafka Streams has merged every one of
 the trials to the bytes that the hub has as its `value`; otherwise there would be no table. `growth` is of
 the stages alone: CPU per event among {scale['events']:,} statements over that among 10,000.
+
+Latency is at {measurement.rate:,.0f} statements a second, a tenth of the hub's full load, for {scale['latency_s']} s: from
+when a statement's transaction is committed in its ingest topic to when a read_committed reader of the last topic
+has the first record that came of it. Repeats change nothing: {scale['repeats']:,} of them, through the hub that has
+taken what they repeat, and through one raw copy (`noop_vs_copy`). `slices_vs_values`: how much faster three
+statements about one trial are merged by slices, with all their rules, than by avro-c's values
+(tests/bench/merging.c).
 
 Kafka Streams (tests/bench/streams) drops what says nothing new, partitions anew by trial, merges field by
 field by the same rules, and publishes every change, exactly once: {measurement.peer.threads} threads, a commit

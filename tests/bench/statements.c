@@ -464,6 +464,23 @@ static void set_envelope(struct bench_statements *statements, size_t system, con
     event->header_count = hub_envelope_headers(&envelope, arena, event->headers);
 }
 
+/* What the system says of the trial now. */
+static void tell(struct bench_statements *statements, size_t trial, size_t system,
+                 struct bench_event *event) {
+    encode(statements, trial, system);
+    bool own = strcmp(systems[system].name, "isrctn") == 0;
+    const char *key = hub_arena_format(&statements->arena, "%s/%s%08zu", systems[system].name,
+                                       own ? "" : "NCT", number_of(trial));
+    event->institution = systems[system].institution;
+    event->key = hub_bytes_of_text(key);
+    event->value = hub_buffer_bytes(&statements->value);
+    set_envelope(statements, system, key, &statements->trials[trial].told[system], event);
+    struct bench_sum sum = {0};
+    bench_sum_add(&sum, event->key, event->value, event->headers, event->header_count);
+    statements->expected.events++;
+    statements->expected.bytes += sum.bytes;
+}
+
 void bench_statements_next(struct bench_statements *statements, struct bench_event *ret_event) {
     hub_arena_reset(&statements->arena);
     statements->sequence++;
@@ -473,21 +490,23 @@ void bench_statements_next(struct bench_statements *statements, struct bench_eve
         trial = pick_trial(statements);
         system = pick_system(statements, trial);
     }
-    *ret_event = (struct bench_event){.institution = systems[system].institution};
-    ret_event->kind = advance(statements, trial, system);
+    *ret_event = (struct bench_event){.kind = advance(statements, trial, system)};
     statements->picked += free_to_pick;
-    encode(statements, trial, system);
-    bool own = strcmp(systems[system].name, "isrctn") == 0;
-    const char *key = hub_arena_format(&statements->arena, "%s/%s%08zu", systems[system].name,
-                                       own ? "" : "NCT", number_of(trial));
-    ret_event->key = hub_bytes_of_text(key);
-    ret_event->value = hub_buffer_bytes(&statements->value);
-    set_envelope(statements, system, key, &statements->trials[trial].told[system], ret_event);
-    struct bench_sum sum = {0};
-    bench_sum_add(&sum, ret_event->key, ret_event->value, ret_event->headers,
-                  ret_event->header_count);
-    statements->expected.events++;
-    statements->expected.bytes += sum.bytes;
+    tell(statements, trial, system, ret_event);
+}
+
+bool bench_statements_has_told_each(const struct bench_statements *statements) {
+    return statements->each >= statements->each_end;
+}
+
+void bench_statements_repeat(struct bench_statements *statements, struct bench_event *ret_event) {
+    hub_arena_reset(&statements->arena);
+    statements->sequence++;
+    size_t trial = pick_trial(statements);
+    size_t system = pick_system(statements, trial);
+    *ret_event = (struct bench_event){.kind = BENCH_REPEAT};
+    statements->expected.unchanged++;
+    tell(statements, trial, system, ret_event);
 }
 
 /* --- sums --- */

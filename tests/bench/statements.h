@@ -13,6 +13,8 @@
 #include "schemas/lib/catalogue.h"
 #include "schemas/lib/envelope.h"
 
+#include <stdbool.h>
+
 enum bench_event_kind { BENCH_FIRST = 0, BENCH_UPDATE, BENCH_REPEAT };
 
 /* One event, as its institution's connector would write it. Valid until the next. */
@@ -20,7 +22,7 @@ struct bench_event {
     enum bench_event_kind kind;
     const char *institution;
     struct hub_bytes key, value; /* the value framed */
-    struct hub_header headers[HUB_ENVELOPE_HEADERS_MAX];
+    struct hub_header headers[HUB_ENVELOPE_HEADERS_MAX + 1]; /* with room for one more */
     size_t header_count;
 };
 
@@ -42,6 +44,10 @@ void bench_statements_tell_each(struct bench_statements *statements);
 /* Trials change to and fro: there comes a time when nothing is said that was never said before. */
 void bench_statements_to_and_fro(struct bench_statements *statements);
 void bench_statements_next(struct bench_statements *statements, struct bench_event *ret_event);
+/* Whether every system has told of each of its trials (bench_statements_tell_each). */
+bool bench_statements_has_told_each(const struct bench_statements *statements);
+/* Some system says again what it said last; each has told of its trials. */
+void bench_statements_repeat(struct bench_statements *statements, struct bench_event *ret_event);
 /* Writes the event to its institution's ingest topic, in the running transaction. */
 HUB_MUST_USE enum hub_status bench_event_write(struct hub_producer *producer,
                                                const struct bench_event *event,

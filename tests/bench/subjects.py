@@ -60,10 +60,18 @@ class Run:
             return False
         return True
 
+    def cpu_so_far(self):
+        """Seconds, while it runs."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # proc_pid_stat(5)
+
+    def cpu_of_life(self):
+        """Seconds, after its end, before any other child's."""
+        return cpu_of_children() - self.cpu_before
+
     def costs(self, load):
         """After its end, before any other child's."""
-        cpu_s = cpu_of_children() - self.cpu_before
-        return {"cpu": cpu_s * 1e6 / load.events, "memory": self.memory}
+        return {"cpu": self.cpu_of_life() * 1e6 / load.events, "memory": self.memory}
 
 
 class Limit:
@@ -76,15 +84,22 @@ class Limit:
         self.broker = broker
         self.folder = folder
 
-    def run(self, load, number):
-        topics = ["bench.first", "bench.second"]
-        load.topics.create(*topics)
-        run = Run(Process("copy", [PROGRAMS / "copy", self.broker.bootstrap,
-                                   f"bench-copy-{number}", load.events, ",".join(INGEST), *topics],
-                          self.folder / "copy.log"))
+    def start(self, group, events, *topics):
+        """Copies so many from the ingest topics to the first of the topics, and on to the second."""
+        return Run(Process("copy", [PROGRAMS / "copy", self.broker.bootstrap, group, events,
+                                    ",".join(INGEST), *topics], self.folder / "copy.log"))
+
+    @staticmethod
+    def wait(run):
         wait_until(lambda: not run.look(), "the copies", TIMEOUT_S, LOOK_INTERVAL_S)
         if run.process.wait(TIMEOUT_S) != 0:
             raise Failed(f"copy failed\n{run.process.tail()}")
+
+    def run(self, load, number):
+        topics = ["bench.first", "bench.second"]
+        load.topics.create(*topics)
+        run = self.start(f"bench-copy-{number}", load.events, *topics)
+        self.wait(run)
         costs = run.costs(load)
         found = load.topics.read(*topics)
         for topic in topics:
@@ -109,23 +124,24 @@ class Hub:
         self.folder = folder
         self.librdkafka = None
 
+    def start(self, group):
+        """(its run, where it listens), with a state and a group of its own."""
+        listen = f"127.0.0.1:{free_port()}"
+        return Run(Process("atmp-hub",
+                           [BIN / "atmp-hub", "--bootstrap", self.broker.bootstrap, "--schemas",
+                            ROOT / "schemas", "--state", self.folder / f"state-{group}", "--listen",
+                            listen, "--group", group], self.folder / "hub.log")), listen
+
     def run(self, load, number):
         load.topics.drop(*self.topics)
         load.topics.create_all()
-        listen = f"127.0.0.1:{free_port()}"
-        state = self.folder / f"state-{number}"
-        run = Run(Process("atmp-hub",
-                          [BIN / "atmp-hub", "--bootstrap", self.broker.bootstrap, "--schemas",
-                           ROOT / "schemas", "--state", state, "--listen", listen, "--group",
-                           f"bench-hub-{number}"], self.folder / "hub.log"))
+        run, listen = self.start(f"bench-hub-{number}")
         try:
             counts = wait_until(lambda: self._done(run, listen, load), "the hub taking the load",
                                 TIMEOUT_S, interval_s=0.1)
             run.look()
         finally:
-            code = run.process.stop()
-        if code != 0:
-            raise Failed(f"the hub ended with {code}\n{run.process.tail()}")
+            self.stop(run)
         costs = run.costs(load)
         self.librdkafka = re.search(r"librdkafka ([\d.]+)", run.process.log_text())[1]
         found = load.topics.read(*self.topics)
@@ -134,15 +150,25 @@ class Hub:
         return {**costs, "rate": rate(load, min(each["first_ms"] for each in times),
                                       max(each["last_ms"] for each in times))}
 
+    @staticmethod
+    def stop(run):
+        code = run.process.stop()
+        if code != 0:
+            raise Failed(f"the hub ended with {code}\n{run.process.tail()}")
+
     def _done(self, run, listen, load):
-        """The counts, once all statements are admitted and all entries folded."""
+        entries = load.expected["created"] + load.expected["changed"]
+        return self.has_taken(run, listen, load.events, entries)
+
+    @staticmethod
+    def has_taken(run, listen, events, entries):
+        """The counts, once so many statements are admitted and so many entries folded."""
         if not run.look():
             raise Failed(f"the hub ended\n{run.process.tail()}")
         counts = read_counts(listen)
-        entries = load.expected["created"] + load.expected["changed"]
         admitted = sum(counts.get(f"admit {outcome}", 0) for outcome in ADMIT_OUTCOMES)
         folded = sum(counts.get(f"fold {outcome}", 0) for outcome in FOLD_OUTCOMES)
-        return counts if admitted >= load.events and folded >= entries else None
+        return counts if admitted >= events and folded >= entries else None
 
     @staticmethod
     def _check(load, counts, found):
@@ -258,33 +284,45 @@ class Streams:
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
                 "-cp", f"{self.classes}:{self.jars}/*", program, *arguments]
 
-    def run(self, load, number):
+    @staticmethod
+    def inner_topics(application):
+        """Those that it makes for itself: what goes from task to task first."""
+        return [f"{application}-changed-repartition",
+                *(f"{application}-{store}-changelog" for store in ("seen", "trials"))]
+
+    def start(self, application):
         if not self.classes.exists():
             self.compile()
+        # The allocator that Kafka's documentation advises for RocksDB, and that the hub has, too.
+        return Run(Process("streams", self._java(
+            self.heap, "Peer", self.broker.bootstrap, application, self.folder / application,
+            ROOT / "schemas", schema_id("trial"), self.threads, ",".join(INGEST), self.merged),
+            self.folder / "streams.log", {**os.environ, "LD_PRELOAD": "libjemalloc.so.2"}))
+
+    @staticmethod
+    def stop(run):
+        code = run.process.stop()
+        if code != JAVA_TERMINATED:
+            raise Failed(f"Kafka Streams ended with {code}\n{run.process.tail()}")
+
+    def run(self, load, number):
         application = f"bench-streams-{number}"
-        between = f"{application}-changed-repartition"
-        state = self.folder / application
+        inner = self.inner_topics(application)
+        between = inner[0]
         load.topics.create(self.merged)
         progress = Progress(self.broker.bootstrap, application)
-        # The allocator that Kafka's documentation advises for RocksDB, and that the hub has, too.
-        run = Run(Process("streams", self._java(
-            self.heap, "Peer", self.broker.bootstrap, application, state, ROOT / "schemas",
-            schema_id("trial"), self.threads, ",".join(INGEST), self.merged),
-            self.folder / "streams.log", {**os.environ, "LD_PRELOAD": "libjemalloc.so.2"}))
+        run = self.start(application)
         try:
             wait_until(lambda: self._done(run, progress, [*INGEST, between]),
                        "Kafka Streams taking the load", TIMEOUT_S, interval_s=0.1)
             run.look()
         finally:
-            code = run.process.stop()
-        if code != JAVA_TERMINATED:
-            raise Failed(f"Kafka Streams ended with {code}\n{run.process.tail()}")
+            self.stop(run)
         costs = run.costs(load)
         found = load.topics.read(between, self.merged)
         self._check(load, found[between], found[self.merged], self._compare())
-        load.topics.drop(self.merged, between, *(f"{application}-{store}-changelog"
-                                                 for store in ("seen", "trials")))
-        shutil.rmtree(state)
+        load.topics.drop(self.merged, *inner)
+        shutil.rmtree(self.folder / application)
         return {**costs, "rate": rate(load, found[between]["first_ms"],
                                       found[self.merged]["last_ms"])}
 

@@ -88,31 +88,33 @@ def test_all_is_taken_where_what_is_committed_is_at_every_end(committed, ends, i
     assert is_at_end(committed, ends) == is_there
 
 
-def figures(rate, cpu, memory):
-    return {"rate": rate, "cpu": cpu, "memory": memory}
+def figures(rate, cpu, memory, p99_ms, repeats):
+    return {"rate": rate, "cpu": cpu, "memory": memory, "p50_ms": 5, "p99_ms": p99_ms,
+            "repeats": repeats}
 
 
-MIDDLE = {"limit": figures(400_000, 3, 200e6), "hub": figures(200_000, 6, 300e6),
-          "streams": figures(40_000, 30, 900e6)}
+MIDDLE = {"limit": figures(400_000, 3, 200e6, 20, 2), "hub": figures(200_000, 6, 300e6, 30, 2.5),
+          "streams": figures(40_000, 30, 900e6, 400, float("nan"))}
 
 
 def test_the_hub_is_held_against_each_of_the_others():
     found = ratios(MIDDLE)
     assert found == pytest.approx({
         "rate_vs_limit": 0.5, "cpu_vs_limit": 2, "memory_vs_limit": 1.5,
-        "rate_vs_streams": 5, "cpu_vs_streams": 0.2, "memory_vs_streams": 1 / 3})
+        "rate_vs_streams": 5, "cpu_vs_streams": 0.2, "memory_vs_streams": 1 / 3,
+        "p99_vs_limit": 1.5, "noop_vs_copy": 1.25})
 
 
 def test_the_report_has_a_line_for_each_and_says_what_they_are(tmp_path):
     peer = types.SimpleNamespace(name=Streams.name, title=Streams.title, threads=2,
                                  heap="512m", versions="Kafka Streams 4.3.1")
     measurement = types.SimpleNamespace(
-        scale={"rounds": 5, "events": 10}, load=LOAD, subjects=[Limit, Hub, peer], peer=peer,
+        scale={"rounds": 5, "events": 10, "latency_s": 15, "repeats": 20}, load=LOAD, rate=20_000, subjects=[Limit, Hub, peer], peer=peer,
         hub=types.SimpleNamespace(librdkafka="2.15.1"))
     text = write_results(tmp_path / "RESULTS.md", measurement, MIDDLE, ratios(MIDDLE), quick=False)
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
-    assert ["the hub", "200,000", "6.00", "300"] in rows
-    assert ["the peer: Kafka Streams", "40,000", "30.00", "900"] in rows
+    assert ["the hub", "200,000", "6.00", "300", "5.0", "30.0", "2.50"] in rows
+    assert ["the peer: Kafka Streams", "40,000", "30.00", "900", "5.0", "400.0", ""] in rows
     assert ["cpu_vs_streams", "0.20"] in rows
     assert "librdkafka\n2.15.1; Kafka Streams 4.3.1." in text
     assert (tmp_path / "RESULTS.md").read_text() == text
