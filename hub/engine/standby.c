@@ -4,6 +4,8 @@
 #include "hub/io/clock.h"
 #include "hub/io/log.h"
 
+#include <string.h>
+
 enum { LOOK_TIMEOUT_MS = 200 };
 static const int64_t LOOK_INTERVAL_MS = 1000;
 
@@ -36,18 +38,20 @@ static enum hub_status begin_slot(struct hub_task *task, struct hub_slot *slot,
     return HUB_OK;
 }
 
-/* Those of others, in the order of task->others. A slot that this process holds is begun anew when it
- * does not any more. */
+void hub_task_unfollow(struct hub_task *task, const char *topic, int32_t partition) {
+    for (size_t i = 0; i < task->other_count; i++)
+        if (task->others[i].partition == partition && strcmp(task->others[i].topic, topic) == 0)
+            task->others[i].followed = false;
+}
+
+/* Those of others, in the order of task->others. */
 static enum hub_status list_followed(struct hub_task *task, struct hub_slot **followed,
                                      size_t *ret_count, struct hub_error *reterr) {
     bool all = task->slot_count == task->other_count; /* as where there is one process */
     for (size_t i = 0; i < task->other_count; i++) {
         struct hub_slot *slot = &task->others[i];
-        if (all || hub_task_slot(task, slot->topic, slot->partition) != NULL) {
-            slot->followed = false;
-            continue;
-        }
-        if (slot->left_alone || slot->kept_count == 0)
+        if (all || slot->left_alone || slot->kept_count == 0 ||
+            hub_task_slot(task, slot->topic, slot->partition) != NULL)
             continue;
         if (!slot->followed)
             HUB_TRY(begin_slot(task, slot, reterr));

@@ -171,6 +171,7 @@ static enum hub_status take_partitions(struct hub_task *task,
         HUB_GROW(task->slots, task->slot_count, task->slot_capacity);
         hub_slot_init(task, committed[i].topic, committed[i].partition,
                       &task->slots[task->slot_count++]);
+        hub_task_unfollow(task, committed[i].topic, committed[i].partition);
     }
     HUB_TRY(find_ends(task, fresh, arena, reterr));
     for (size_t i = 0; i < count; i++)

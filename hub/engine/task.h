@@ -210,6 +210,10 @@ HUB_MUST_USE enum hub_status hub_task_keep(struct hub_task *task, int64_t count_
  * What cannot be asked now is asked again later. */
 HUB_MUST_USE enum hub_status hub_task_follow(struct hub_task *task, int64_t count_max,
                                              bool *ret_worked, struct hub_error *reterr);
+/* The partition is this task's from now on, and keeps up with its part of the cache by itself, from where that
+ * stands in the file. Once it is another's again it is followed anew, too: how far it was followed before says
+ * nothing of what was noted since. */
+void hub_task_unfollow(struct hub_task *task, const char *topic, int32_t partition);
 /* Notes up to so many records of a topic partition of the slot that the cache is behind of, up to `end`. */
 HUB_MUST_USE enum hub_status hub_keep_piece(struct hub_task *task, struct hub_slot *slot,
                                             struct hub_kept *kept, int64_t end, int64_t count_max,
