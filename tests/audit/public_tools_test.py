@@ -15,7 +15,7 @@ from written_archive import Archive, encode, registered
 from public_tools import avro_tools, fsck, run, tlog_proof, tool
 
 SIZE = 700
-SAMPLE = 60
+MUTATIONS, MUTATIONS_LONG = 1_000, 10_000
 DER_BEGINS = bytes.fromhex("302a300506032b6570032100")  # of an Ed25519 public key (RFC 8410)
 
 
@@ -236,25 +236,28 @@ def seen_by_fsck(path, folder):
     return path.relative_to(folder).parts[0] in ("checkpoint", "tile")
 
 
-def test_fsck_finds_what_we_find(archive, tmp_path, seed, record_property):
-    """What is done to records and to earlier checkpoints, which it does not read, only we find."""
+def test_fsck_finds_what_we_find(request, archive, tmp_path, seed, record_property):
+    """What is done to records and to earlier checkpoints, which it does not read, only we find (and verify.sh,
+    guide_test.py)."""
     dice = random.Random(seed)
+    count = MUTATIONS_LONG if request.config.getoption("--long") else MUTATIONS
+    folder = tmp_path / "log"
+    shutil.copytree(archive.folder, folder)
+    files = [path for path in sorted(folder.rglob("*"))
+             if path.is_file() and path.name != "log.vkey" and is_read(path, folder)]
+    where_fsck_looks = [path for path in files if seen_by_fsck(path, folder)]
     seen = 0
-    for number in range(SAMPLE):
-        folder = tmp_path / str(number)
-        shutil.copytree(archive.folder, folder)
-        files = [path for path in sorted(folder.rglob("*"))
-                 if path.is_file() and path.name != "log.vkey" and is_read(path, folder)]
-        if number % 4:  # most of them where fsck looks
-            files = [path for path in files if seen_by_fsck(path, folder)]
-        path = dice.choice(files)
+    for number in range(count):
+        path = dice.choice(where_fsck_looks if number % 4 else files)  # most of them there
+        before = path.read_bytes()
         what = mutate(dice, folder, path)
         assert not verified(folder, archive.key), f"seed {seed}: {what}"
         if seen_by_fsck(path, folder):
             seen += 1
             assert not fsck(folder), f"seed {seed}: {what}"
-        shutil.rmtree(folder)
-    record_property("said", f"fsck looked at {seen} of {SAMPLE} mutations and found them; the others "
+        path.write_bytes(before)
+    assert verified(folder, archive.key) and fsck(folder)  # the control
+    record_property("said", f"fsck looked at {seen:,} of {count:,} mutations and found them; the others "
                             "were of records and earlier checkpoints")
 
 
