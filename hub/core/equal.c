@@ -86,8 +86,21 @@ static void read_element_texts(const struct hub_type *array, struct hub_bytes by
     ret_texts->count = kept;
 }
 
+enum { SYMBOLS_FEW = 64 };
+
+static uint64_t symbols_of(const struct hub_type *array, struct hub_bytes bytes) {
+    struct hub_elements elements = hub_slice_elements(array, bytes);
+    struct hub_bytes element;
+    uint64_t symbols = 0;
+    while (hub_slice_next(&elements, &element))
+        symbols |= UINT64_C(1) << hub_slice_long(element);
+    return symbols;
+}
+
 static bool sets_equal(const struct hub_type *array, struct hub_bytes a, struct hub_bytes b) {
     struct element_texts x = {0}, y = {0};
+    if (array->items->kind == HUB_ENUM && array->items->count <= SYMBOLS_FEW)
+        return symbols_of(array, a) == symbols_of(array, b);
     read_element_texts(array, a, &x);
     read_element_texts(array, b, &y);
     bool same = x.count == y.count;
@@ -116,9 +129,19 @@ static void date_text(const struct hub_type *type, struct hub_bytes date, int64_
         buffer->size = from + size;
 }
 
+/* Whether its year has four digits. */
+static bool is_plain_day(int64_t day) {
+    enum { FIRST = -719528, LAST = 2932896 }; /* 0000-01-01 and 9999-12-31 */
+    return day >= FIRST && day <= LAST;
+}
+
 static bool dates_agree(const struct hub_type *type, struct hub_bytes a, struct hub_bytes b) {
     int64_t x = date_precision(type, a), y = date_precision(type, b);
     int64_t coarser = x > y ? x : y;
+    int64_t first = hub_slice_long(hub_slice_field(type, a, DATE_VALUE));
+    int64_t second = hub_slice_long(hub_slice_field(type, b, DATE_VALUE));
+    if (coarser == PRECISION_DAY && is_plain_day(first) && is_plain_day(second))
+        return first == second;
     HUB_SCOPED_BUFFER left = {0};
     HUB_SCOPED_BUFFER right = {0};
     date_text(type, a, coarser, &left);

@@ -1,6 +1,7 @@
 #include "hub/core/merge.h"
 
 #include "hub/core/equal.h"
+#include "hub/core/merge_alike.h"
 #include "hub/core/merge_check.h"
 #include "hub/core/merge_order.h"
 #include "schemas/lib/encode.h"
@@ -432,6 +433,35 @@ static void bind_chosen_roles(struct merge *merge) {
     }
 }
 
+/* Appends the field's merged value and says whose it is. */
+static int merge_field(struct merge *merge, const struct hub_merge_input *input,
+                       struct hub_alike *alike, size_t field) {
+    const struct hub_field_contract *contract = &input->domain->contract.fields[field];
+    struct hub_buffer *value = merge->value;
+    struct hub_bytes agreed;
+    int source = HUB_SOURCE_NONE;
+    if (field == HUB_FIELD_STATEMENT)
+        return merge_stamp(merge);
+    if (!contract->is_union && hub_alike_find(alike, field, &agreed, &source)) {
+        hub_buffer_append_bytes(value, agreed.data == NULL ? unstated(contract->field) : agreed);
+        return source;
+    }
+    struct candidates stated = stated_by(merge, field);
+    if (contract->is_union && is_as_before(input, field, &stated)) {
+        hub_buffer_append_bytes(value, hub_bytes_part(input->before, input->before_starts[field],
+                                                      input->before_starts[field + 1]));
+        return source_of(&stated);
+    }
+    struct place place = {contract->field->name, NULL, NULL};
+    size_t from = value->size, all = stated.count;
+    source = contract->is_union ? merge_union(merge, contract, &stated)
+                                : merge_one(merge, contract, &place, &stated);
+    struct hub_claims claims = {contract, stated.items, stated.count, all,
+                                hub_bytes_part(hub_buffer_bytes(value), from, value->size), source};
+    hub_merge_check_claims(&merge->scope, &claims, &merge->conflicts);
+    return source;
+}
+
 void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
                struct hub_merged *ret_merged) {
     HUB_SCOPED_BUFFER value = {.size_max = MERGED_SIZE_MAX};
@@ -449,29 +479,9 @@ void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
     int *sources = hub_arena_take(arena, domain->contract.count * sizeof *sources);
     hub_merge_bind_roles(&merge.scope);
     bind_chosen_roles(&merge);
-    for (size_t i = 0; i < domain->contract.count; i++) {
-        const struct hub_field_contract *contract = &domain->contract.fields[i];
-        if (i == HUB_FIELD_STATEMENT) {
-            sources[i] = merge_stamp(&merge);
-            continue;
-        }
-        struct candidates stated = stated_by(&merge, i);
-        struct place place = {contract->field->name, NULL, NULL};
-        size_t from = value.size, all = stated.count;
-        if (!contract->is_union) {
-            sources[i] = merge_one(&merge, contract, &place, &stated);
-        } else if (is_as_before(input, i, &stated)) {
-            hub_buffer_append_bytes(&value, hub_bytes_part(input->before, input->before_starts[i],
-                                                           input->before_starts[i + 1]));
-            sources[i] = source_of(&stated);
-        } else {
-            sources[i] = merge_union(&merge, contract, &stated);
-        }
-        struct hub_claims claims = {
-            contract, stated.items, stated.count, all,
-            hub_bytes_part(hub_buffer_bytes(&value), from, value.size), sources[i]};
-        hub_merge_check_claims(&merge.scope, &claims, &merge.conflicts);
-    }
+    struct hub_alike alike = hub_alike_new(&merge.scope);
+    for (size_t i = 0; i < domain->contract.count; i++)
+        sources[i] = merge_field(&merge, input, &alike, i);
     const char *copy = hub_arena_text(arena, (const char *)value.data, value.size);
     *ret_merged = (struct hub_merged){.value = hub_bytes(copy, value.size), .sources = sources};
     hub_merge_check_needs(&merge.scope, ret_merged, &merge.conflicts);

@@ -88,6 +88,8 @@ struct hub_field_contract {
     bool is_volatile; /* stored, never by itself a change */
     bool is_role;     /* of the domain's record: a `role:` rule of one of its fields names it */
     bool shuts_out;   /* one of its rules lets some statements or values not speak */
+    /* Of the domain's record: the first field whose rules say the same of statements, whatever these say. */
+    size_t chain;
     char retention;   /* T, C, O, X; 0: that of the domain */
     const struct hub_lifecycle *lifecycle;
     /* hub:requires: where this field of the record is stated, that one has to be. -1 for none. */

@@ -80,8 +80,44 @@ static enum hub_status load_decisive(struct hub_domain_loader *loader, const str
     return HUB_OK;
 }
 
+/* Whether it puts statements in an order whatever they say. */
+static bool orders_statements(const struct hub_rule *rule) {
+    return rule->kind == HUB_RULE_AUTHORITY || rule->kind == HUB_RULE_LATEST ||
+           rule->kind == HUB_RULE_EARLIEST;
+}
+
+static const struct hub_rule *next_order(const struct hub_field_contract *contract, size_t *at) {
+    while (*at < contract->rule_count && !orders_statements(&contract->rules[*at]))
+        ++*at;
+    return *at < contract->rule_count ? &contract->rules[(*at)++] : NULL;
+}
+
+static bool same_rule(const struct hub_rule *a, const struct hub_rule *b) {
+    if (a->kind != b->kind || a->authority_count != b->authority_count)
+        return false;
+    for (size_t i = 0; i < a->authority_count; i++)
+        if (a->authorities[i].kind != b->authorities[i].kind ||
+            strcmp(a->authorities[i].name, b->authorities[i].name) != 0)
+            return false;
+    return true;
+}
+
+static bool same_chain(const struct hub_field_contract *a, const struct hub_field_contract *b) {
+    size_t i = 0, k = 0;
+    for (;;) {
+        const struct hub_rule *x = next_order(a, &i), *y = next_order(b, &k);
+        if (x == NULL || y == NULL)
+            return x == y;
+        if (!same_rule(x, y))
+            return false;
+    }
+}
+
 /* What merging asks of the rules of each field. */
 static void note_rules(struct hub_field_contract *fields, size_t count, bool top) {
+    for (size_t i = 0; i < count; i++)
+        while (!same_chain(&fields[fields[i].chain], &fields[i])) /* at the latest with itself */
+            fields[i].chain++;
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < fields[i].rule_count; k++) {
             const struct hub_rule *rule = &fields[i].rules[k];
