@@ -56,6 +56,24 @@ static bool is_plain_byte(uint8_t c) {
     return (c >= 0x20 && c != 0x7f) || c == '\t' || c == '\n' || c == '\r';
 }
 
+bool hub_text_is_printable(struct hub_bytes text) {
+    const uint64_t highs = 0x8080808080808080u;
+    uint64_t eight = 0;
+    if (text.size < 8) {
+        for (size_t i = 0; i < text.size; i++)
+            if (text.data[i] < 0x20 || text.data[i] > 0x7e)
+                return false;
+        return true;
+    }
+    for (size_t i = 0; i < text.size - 8; i += 8) {
+        memcpy(&eight, text.data + i, 8);
+        if ((eight & highs) != 0 || may_hold_control(eight))
+            return false;
+    }
+    memcpy(&eight, text.data + text.size - 8, 8);
+    return (eight & highs) == 0 && !may_hold_control(eight);
+}
+
 bool hub_text_is_plain(struct hub_bytes text) {
     size_t i = 0;
     while (i < text.size) {

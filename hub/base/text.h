@@ -9,6 +9,9 @@ bool hub_text_is_utf8(struct hub_bytes text);
 /* Whether it holds no control characters (U+0000 to U+001F and U+007F) but tabs and line breaks. */
 bool hub_text_is_plain(struct hub_bytes text);
 
+/* Whether all of it is printable ASCII, as nearly all is: then it is UTF-8, and plain. */
+bool hub_text_is_printable(struct hub_bytes text);
+
 /* Appends the text folded for comparison: Unicode compatibility case folding (UTS #10's loose
  * matching: NFKD, default-ignorable and combining marks dropped, lower case), letters and digits
  * kept, every run of anything else one space, none at the ends. Ill-formed text is appended as it

@@ -20,7 +20,7 @@ static enum hub_status refuse(struct walker *walker, const char *what) {
     return hub_fail(walker->reterr, HUB_REJECT, "byte %zu: %s", walker->cursor.position, what);
 }
 
-static enum hub_status read_long(struct walker *walker, int64_t *ret_value) {
+static inline enum hub_status read_long(struct walker *walker, int64_t *ret_value) {
     bool minimal = true;
     if (!hub_cursor_long(&walker->cursor, ret_value, &minimal))
         return refuse(walker, "a number is cut off or longer than 64 bits");
@@ -38,7 +38,7 @@ static enum hub_status read_octets(struct walker *walker, struct hub_bytes *ret_
     return HUB_OK;
 }
 
-static enum hub_status walk_index(struct walker *walker, const struct hub_type *type,
+static inline enum hub_status walk_index(struct walker *walker, const struct hub_type *type,
                                   int64_t *ret_index) {
     HUB_TRY(read_long(walker, ret_index));
     if (*ret_index < 0 || (uint64_t)*ret_index >= type->count)
@@ -144,6 +144,8 @@ static enum hub_status walk_value(struct walker *walker, const struct hub_type *
         return read_octets(walker, &bytes);
     case HUB_STRING:
         HUB_TRY(read_octets(walker, &bytes));
+        if (hub_text_is_printable(bytes))
+            return HUB_OK;
         if (!hub_text_is_utf8(bytes))
             return refuse(walker, "a string that is not UTF-8");
         return walk_plain(walker, bytes);

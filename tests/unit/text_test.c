@@ -262,8 +262,23 @@ static void only_control_characters_make_a_text_not_plain(void **state) {
     assert_false(hub_text_is_plain(hub_bytes("\t\t\t\t\n\n\n\0\r", 9)));
 }
 
+static void printable_is_ascii_without_control_characters(void **state) {
+    char text[24];
+    (void)state;
+    for (size_t size = 1; size <= 20; size++) /* also around the eight bytes that are read at once */
+        for (int c = 0; c < 256; c++)
+            for (size_t at = 0; at < size; at++) {
+                memset(text, 'a', sizeof text);
+                text[at] = (char)c;
+                assert_int_equal(hub_text_is_printable(hub_bytes(text, size)),
+                                 c >= 0x20 && c < 0x7f);
+            }
+    assert_true(hub_text_is_printable(hub_bytes("", 0)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(printable_is_ascii_without_control_characters),
         cmocka_unit_test(only_control_characters_make_a_text_not_plain),
         cmocka_unit_test(well_formed_texts_are_utf8),
         cmocka_unit_test(ill_formed_texts_are_not),
