@@ -236,6 +236,31 @@ def seen_by_fsck(path, folder):
     return path.relative_to(folder).parts[0] in ("checkpoint", "tile")
 
 
+def read_by_others(note):
+    """A signed note with its signatures decoded as most do: bits that stand for nothing in the last digit do not
+    count. We refuse them (RFC 4648, section 3.5)."""
+    parts = []
+    for line in note.split(b"\n"):
+        head, _, last = line.rpartition(b" ")
+        try:
+            parts.append((head, base64.b64decode(last, validate=True)))
+        except ValueError:
+            parts.append((head, last))
+    return parts
+
+
+def test_bits_that_stand_for_nothing_do_not_count(archive):
+    note = (archive.folder / "checkpoint").read_bytes()
+    at = note.rindex(b"=") - 1
+    while note[at:at + 1] == b"=":
+        at -= 1
+    digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = digits[digits.index(note[at]) ^ 1]
+    assert read_by_others(note[:at] + bytes([other]) + note[at + 1:]) == read_by_others(note)
+    other = digits[digits.index(note[at - 1]) ^ 1]
+    assert read_by_others(note[:at - 1] + bytes([other]) + note[at:]) != read_by_others(note)
+
+
 def test_fsck_finds_what_we_find(request, archive, tmp_path, seed, record_property):
     """What is done to records and to earlier checkpoints, which it does not read, only we find (and verify.sh,
     guide_test.py)."""
@@ -252,7 +277,9 @@ def test_fsck_finds_what_we_find(request, archive, tmp_path, seed, record_proper
         before = path.read_bytes()
         what = mutate(dice, folder, path)
         assert not verified(folder, archive.key), f"seed {seed}: {what}"
-        if seen_by_fsck(path, folder):
+        same = (path.name == "checkpoint" and path.exists() and
+                read_by_others(path.read_bytes()) == read_by_others(before))
+        if seen_by_fsck(path, folder) and not same:
             seen += 1
             assert not fsck(folder), f"seed {seed}: {what}"
         path.write_bytes(before)
