@@ -34,6 +34,9 @@ START_MAX_S = 1.5
 CLOCKS = [HOUR_S, -HOUR_S, 2038, 2056]  # seconds by which the clock is set, or the year
 CHURN = 8
 CHURN_S = 1
+TURNS = 4
+TURN_MAX_S = 1.2
+LOADED = 12_000  # statements that an empty cache takes some time to catch up with
 COMPACTED = [f"{kind}.{DOMAIN}" for kind in ("unified", "conflict", "match")] + [
     "unified.identifier", *(f"admitted.{institution}.{DOMAIN}" for institution in INSTITUTIONS)]
 COMPACT_ALWAYS = {"min.compaction.lag.ms": "0", "min.cleanable.dirty.ratio": "0.01",
@@ -232,6 +235,27 @@ def churn(world, chance, _=None):
     for name in [name for name in world.hubs if name != "hub-1"]:
         world.hubs.pop(name).stop()
     return f"{CHURN} came or went"
+
+
+def take_turns(world, chance, _=None):
+    """A hub whose cache is empty stays, and is given all shards whenever the other goes: what it followed it holds,
+    and follows again, before it has caught up. In the end it goes on from what its cache says."""
+    world.feed.write(LOADED)
+    world.wait_until_settled()
+    world.lose_cache("hub-2")
+    fresh = world.start_hub("hub-2")
+    for _ in range(TURNS):
+        let_run(fresh, chance.uniform(0, TURN_MAX_S))
+        world.hubs["hub-1"].stop()
+        let_run(fresh, chance.uniform(0, TURN_MAX_S))
+        world.start_hub()
+    let_run(fresh, TURN_MAX_S)
+    world.hubs.pop("hub-1").stop()
+    world.feed.write(world.piece)
+    world.wait_until_settled()
+    world.start_hub()
+    world.hubs.pop("hub-2").stop()
+    return f"{TURNS} times"
 
 
 def compact(world, chance, _=None):

@@ -49,6 +49,7 @@ PARTS = [
     Part("clocks", nemeses.set_clock, 4, 40, tuple(nemeses.CLOCKS)),
     Part("poison, repeats and shuffles", nemeses.feed_badly, 6, 120, tuple(nemeses.FEEDS)),
     Part("group churn", nemeses.churn, 2, 40),
+    Part("turns taken", nemeses.take_turns, 2, 40),
     Part("compactions", nemeses.compact, 2, 40, together=True),
     Part("want of memory", starving.starve, 10, 200),
 ]
