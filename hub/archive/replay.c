@@ -167,9 +167,10 @@ uint64_t hub_replay_size(const struct hub_replay *replay) {
 }
 
 void hub_tally_add(struct hub_tally *tally, const struct hub_digest *record) {
-    uint8_t both[2 * HUB_DIGEST_SIZE];
-    memcpy(both, tally->digest.bytes, HUB_DIGEST_SIZE);
-    memcpy(both + HUB_DIGEST_SIZE, record->bytes, HUB_DIGEST_SIZE);
-    tally->digest = hub_sha256.digest(hub_bytes(both, sizeof both));
+    hub_digesting_add(&tally->digests, hub_bytes(record->bytes, sizeof record->bytes));
     tally->count++;
+}
+
+struct hub_digest hub_tally_digest(const struct hub_tally *tally) {
+    return hub_digesting_so_far(&tally->digests);
 }

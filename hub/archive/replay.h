@@ -7,6 +7,7 @@
 #pragma once
 
 #include "hub/archive/reader.h"
+#include "hub/io/crypto.h"
 
 #include <stdbool.h>
 
@@ -43,10 +44,11 @@ const struct hub_checkpoint *hub_replay_checkpoint(const struct hub_replay *repl
 uint64_t hub_replay_done(const struct hub_replay *replay);
 uint64_t hub_replay_size(const struct hub_replay *replay);
 
-/* Which records were taken, in which order: the digest of none is zeros, and with each record it is the SHA-256
- * of the one before and of the record's own, as it stands in the log. */
+/* Which records were taken, in which order: the SHA-256 of their digests, as they stand in the log, one after the
+ * other. Zeros are a tally of none. */
 struct hub_tally {
     uint64_t count;
-    struct hub_digest digest;
+    struct hub_digesting digests;
 };
 void hub_tally_add(struct hub_tally *tally, const struct hub_digest *record);
+struct hub_digest hub_tally_digest(const struct hub_tally *tally);

@@ -24,3 +24,16 @@ static inline void hub_digest_text(const struct hub_digest *digest, size_t size,
     }
     ret_text[2 * size] = '\0';
 }
+
+/* Of 2 * HUB_DIGEST_SIZE characters as hub_digest_text writes them; false where they are others. */
+static inline bool hub_digest_read(const char *text, struct hub_digest *ret_digest) {
+    for (size_t i = 0; i < 2 * HUB_DIGEST_SIZE; i++) {
+        bool is_digit = text[i] >= '0' && text[i] <= '9';
+        if (!is_digit && (text[i] < 'a' || text[i] > 'f'))
+            return false;
+        uint8_t half = (uint8_t)(is_digit ? text[i] - '0' : text[i] - 'a' + 10);
+        uint8_t *byte = &ret_digest->bytes[i / 2];
+        *byte = (uint8_t)(i % 2 == 0 ? half << 4 : *byte | half);
+    }
+    return true;
+}

@@ -24,6 +24,12 @@ struct hub_replay_rules {
     uint64_t records;
 };
 
+/* What an earlier run has given out. */
+struct hub_replayed {
+    uint64_t count;
+    struct hub_digest digest; /* of its tally */
+};
+
 struct hub_replaying {
     struct hub_ctl *ctl;
     struct hub_arena arena;
@@ -49,7 +55,7 @@ struct hub_replaying {
 struct hub_replay_target {
     /* With what earlier runs have left there; HUB_REJECT where it is not theirs. Where none is gone on with
      * (ctl->resume) there must be nothing. */
-    enum hub_status (*open)(struct hub_replaying *replaying, struct hub_tally *ret_written,
+    enum hub_status (*open)(struct hub_replaying *replaying, struct hub_replayed *ret_written,
                             struct hub_error *reterr);
     /* The record is in the tally already; the schema is that of its value, or NULL. */
     enum hub_status (*write)(struct hub_replaying *replaying,

@@ -78,8 +78,9 @@ static json_t *list_rules(const struct hub_replaying *replaying) {
 
 static json_t *certificate(const struct hub_replaying *replaying) {
     const struct hub_ctl *ctl = replaying->ctl;
+    struct hub_digest tally = hub_tally_digest(&replaying->tally);
     char digest[HUB_DIGEST_TEXT_SIZE];
-    hub_digest_text(&replaying->tally.digest, HUB_DIGEST_SIZE, digest);
+    hub_digest_text(&tally, HUB_DIGEST_SIZE, digest);
     json_t *certificate = json_pack(
         "{s:s, s:s, s:I, s:s, s:o, s:o, s:o, s:s}", "certificate", "replay",
         ctl->to_file != NULL ? "file" : "topic", ctl->to_file != NULL ? ctl->to_file : ctl->to_topic,

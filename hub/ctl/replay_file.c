@@ -31,19 +31,10 @@ static enum hub_status no_file(const struct writing *writing, struct hub_error *
 static bool read_digest(const char *line, size_t size, struct hub_digest *ret_digest) {
     static const char before[] = "\"sha256\":\"", after[] = "\"}}\n";
     size_t hexadecimal = 2 * HUB_DIGEST_SIZE, tail = sizeof before + sizeof after - 2 + hexadecimal;
-    char pair[3] = "";
     if (size < tail || memcmp(line + size - tail, before, sizeof before - 1) != 0 ||
         memcmp(line + size - (sizeof after - 1), after, sizeof after - 1) != 0)
         return false;
-    const char *digits = line + size - (sizeof after - 1) - hexadecimal;
-    for (size_t i = 0; i < HUB_DIGEST_SIZE; i++) {
-        char *end = NULL;
-        memcpy(pair, digits + 2 * i, 2);
-        ret_digest->bytes[i] = (uint8_t)strtoul(pair, &end, 16);
-        if (end != pair + 2)
-            return false;
-    }
-    return true;
+    return hub_digest_read(line + size - (sizeof after - 1) - hexadecimal, ret_digest);
 }
 
 /* Up to the last whole line: one that was cut in the middle is written again. */
@@ -69,14 +60,16 @@ static enum hub_status read_lines(struct writing *writing, FILE *file, struct hu
     return status;
 }
 
-static enum hub_status read_written(struct writing *writing, struct hub_tally *tally,
+static enum hub_status read_written(struct writing *writing, struct hub_replayed *ret_written,
                                     struct hub_error *reterr) {
+    struct hub_tally tally = {0};
     uint64_t size = 0;
     FILE *file = fopen(writing->path, "re");
     if (file == NULL)
         return errno == ENOENT ? HUB_OK : no_file(writing, reterr);
-    enum hub_status status = read_lines(writing, file, tally, &size, reterr);
+    enum hub_status status = read_lines(writing, file, &tally, &size, reterr);
     fclose(file);
+    *ret_written = (struct hub_replayed){tally.count, hub_tally_digest(&tally)};
     return status == HUB_OK ? hub_file_cut(writing->path, size, reterr) : status;
 }
 
@@ -132,7 +125,7 @@ static enum hub_status finish(struct hub_replaying *replaying, struct hub_error 
     return fsync(fileno(writing->file)) == 0 ? HUB_OK : no_file(writing, reterr);
 }
 
-static enum hub_status open_file(struct hub_replaying *replaying, struct hub_tally *ret_written,
+static enum hub_status open_file(struct hub_replaying *replaying, struct hub_replayed *ret_written,
                                  struct hub_error *reterr) {
     struct writing *writing = hub_allocate_zero(1, sizeof *writing);
     struct hub_file_facts facts;

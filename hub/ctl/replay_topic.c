@@ -56,24 +56,15 @@ static enum hub_status find_last(struct hub_reader *reader, const char *topic,
     return HUB_OK;
 }
 
-static bool read_tally(const char *text, struct hub_tally *ret_tally) {
-    char *end = NULL, pair[3] = "";
-    struct hub_tally tally = {.count = strtoull(text, &end, 10)};
-    if (end == text || *end != ' ' || strlen(end + 1) != 2 * HUB_DIGEST_SIZE)
-        return false;
-    for (size_t i = 0; i < HUB_DIGEST_SIZE; i++) {
-        char *pair_end = NULL;
-        memcpy(pair, end + 1 + 2 * i, 2);
-        tally.digest.bytes[i] = (uint8_t)strtoul(pair, &pair_end, 16);
-        if (pair_end != pair + 2)
-            return false;
-    }
-    *ret_tally = tally;
-    return true;
+static bool read_count(const char *text, struct hub_replayed *ret_written) {
+    char *end = NULL;
+    ret_written->count = strtoull(text, &end, 10);
+    return end != text && *end == ' ' && strlen(end + 1) == 2 * HUB_DIGEST_SIZE &&
+           hub_digest_read(end + 1, &ret_written->digest);
 }
 
-static enum hub_status read_written(struct hub_replaying *replaying, struct hub_tally *ret_written,
-                                    struct hub_error *reterr) {
+static enum hub_status read_written(struct hub_replaying *replaying,
+                                    struct hub_replayed *ret_written, struct hub_error *reterr) {
     const char *topic = replaying->ctl->to_topic;
     struct hub_reader *reader = NULL;
     struct looking looking = {0};
@@ -85,7 +76,7 @@ static enum hub_status read_written(struct hub_replaying *replaying, struct hub_
         return status;
     if (!replaying->ctl->resume)
         return hub_fail(reterr, HUB_REJECT, "%s has records already; another name would pass", topic);
-    if (!read_tally(looking.text, ret_written))
+    if (!read_count(looking.text, ret_written))
         return hub_fail(reterr, HUB_REJECT, "%s: its last record is none of a replay", topic);
     return HUB_OK;
 }
@@ -128,7 +119,8 @@ static void set_headers(struct hub_replaying *replaying, const struct hub_archiv
         headers[i] = (struct hub_kafka_header){archived->headers[i].name,
                                                archived->headers[i].value};
     hub_render_time(archived->timestamp_ms, &time);
-    hub_digest_text(&replaying->tally.digest, HUB_DIGEST_SIZE, digest);
+    struct hub_digest tally = hub_tally_digest(&replaying->tally);
+    hub_digest_text(&tally, HUB_DIGEST_SIZE, digest);
     headers[count++] =
         header(from_name, hub_arena_format(arena, "%s-%d@%lld", record->leaf.topic,
                                            record->leaf.partition, (long long)archived->offset));
@@ -168,7 +160,7 @@ static enum hub_status write_record(struct hub_replaying *replaying,
 /* --- opening --- */
 
 /* The producer first: what an earlier one has left open is over then, and that one can write no more. */
-static enum hub_status open_topic(struct hub_replaying *replaying, struct hub_tally *ret_written,
+static enum hub_status open_topic(struct hub_replaying *replaying, struct hub_replayed *ret_written,
                                   struct hub_error *reterr) {
     static const char *const settings[] = {"cleanup.policy",    "delete",
                                            "retention.ms",      "604800000",

@@ -26,6 +26,30 @@ static struct hub_digest sha256(struct hub_bytes bytes) {
 
 const struct hub_digester hub_sha256 = {.digest = sha256};
 
+static SHA256_CTX context_of(const struct hub_digesting *digesting) {
+    SHA256_CTX context;
+    _Static_assert(sizeof context == sizeof digesting->state, "its state");
+    if (digesting->begun)
+        memcpy(&context, digesting->state, sizeof context);
+    else
+        SHA256_Init(&context);
+    return context;
+}
+
+void hub_digesting_add(struct hub_digesting *digesting, struct hub_bytes piece) {
+    SHA256_CTX context = context_of(digesting);
+    SHA256_Update(&context, piece.data, piece.size);
+    memcpy(digesting->state, &context, sizeof context);
+    digesting->begun = true;
+}
+
+struct hub_digest hub_digesting_so_far(const struct hub_digesting *digesting) {
+    SHA256_CTX context = context_of(digesting);
+    struct hub_digest digest;
+    SHA256_Final(digest.bytes, &context);
+    return digest;
+}
+
 struct hub_digest hub_hmac_sha256(struct hub_bytes key, struct hub_bytes message) {
     struct hub_digest digest;
     unsigned size = 0;

@@ -8,6 +8,15 @@
 /* The digester handed to the pure layers. */
 extern const struct hub_digester hub_sha256;
 
+/* SHA-256 of what comes in pieces. Zeros are one of no pieces, and a copy goes on by itself. */
+struct hub_digesting {
+    uint64_t state[14]; /* OpenSSL's */
+    bool begun;
+};
+void hub_digesting_add(struct hub_digesting *digesting, struct hub_bytes piece);
+/* Of all pieces, one after the other; more may follow. */
+struct hub_digest hub_digesting_so_far(const struct hub_digesting *digesting);
+
 /* HMAC-SHA-256 (RFC 2104). */
 struct hub_digest hub_hmac_sha256(struct hub_bytes key, struct hub_bytes message);
 

@@ -27,6 +27,34 @@ static void sha256_of_nothing(void **state) {
                         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+static void pieces_are_digested_as_one_message(void **state) {
+    static const char message[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+    struct hub_digesting digesting = {0};
+    (void)state;
+    for (size_t i = 0; i + 1 < sizeof message; i++) {
+        struct hub_digest so_far = hub_digesting_so_far(&digesting);
+        struct hub_digest due = hub_sha256.digest(hub_bytes(message, i));
+        assert_memory_equal(&so_far, &due, sizeof due);
+        hub_digesting_add(&digesting, hub_bytes(message + i, 1));
+    }
+}
+
+static void a_digest_is_read_as_it_is_written(void **state) {
+    char text[HUB_DIGEST_TEXT_SIZE];
+    struct hub_digest digest = hub_sha256.digest(hub_bytes_of_text("abc")), found;
+    (void)state;
+    hub_digest_text(&digest, HUB_DIGEST_SIZE, text);
+    assert_true(hub_digest_read(text, &found));
+    assert_memory_equal(&found, &digest, sizeof digest);
+    for (size_t i = 0; i < HUB_DIGEST_TEXT_SIZE - 1; i += 7)
+        for (const char *other = "/:`gA "; *other != '\0'; other++) {
+            char was = text[i];
+            text[i] = *other;
+            assert_false(hub_digest_read(text, &found));
+            text[i] = was;
+        }
+}
+
 static void zero_bytes_are_part_of_the_message(void **state) {
     char text[HUB_DIGEST_TEXT_SIZE], other[HUB_DIGEST_TEXT_SIZE];
     (void)state;
@@ -211,6 +239,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_of_published_messages),
         cmocka_unit_test(sha256_of_nothing),
+        cmocka_unit_test(pieces_are_digested_as_one_message),
+        cmocka_unit_test(a_digest_is_read_as_it_is_written),
         cmocka_unit_test(zero_bytes_are_part_of_the_message),
         cmocka_unit_test(hmac_of_published_messages),
         cmocka_unit_test(base64_of_published_texts),

@@ -212,6 +212,10 @@ static void a_range_has_what_is_of_its_time_and_nothing_else(void **state) {
     folder_remove(&archive.folder);
 }
 
+static void expect_same(struct hub_digest a, struct hub_digest b) {
+    assert_memory_equal(&a, &b, sizeof a);
+}
+
 static void whoever_passes_over_what_he_has_goes_on_with_the_rest(void **state) {
     struct archive archive;
     struct hub_tally whole = {0};
@@ -235,7 +239,7 @@ static void whoever_passes_over_what_he_has_goes_on_with_the_rest(void **state) 
         while ((record = next(replay)) != NULL)
             hub_tally_add(&tally, &record->leaf.digest);
         assert_int_equal(tally.count, whole.count);
-        assert_memory_equal(&tally.digest, &whole.digest, sizeof whole.digest);
+        expect_same(hub_tally_digest(&tally), hub_tally_digest(&whole));
         hub_replay_close(replay);
     }
     folder_remove(&archive.folder);
@@ -247,14 +251,16 @@ static void a_tally_tells_orders_apart(void **state) {
     char text[HUB_DIGEST_TEXT_SIZE];
     (void)state;
     hub_tally_add(&a, &one);
-    hub_digest_text(&a.digest, HUB_DIGEST_SIZE, text);
-    /* python3: sha256(bytes(32) + b"\1" + bytes(31)) */
-    assert_string_equal(text, "cb592844121d926f1ca3ad4e1d6fb9d8e260ed6e3216361f7732e975a0e8bbf6");
     hub_tally_add(&a, &two);
+    struct hub_digest digest = hub_tally_digest(&a);
+    hub_digest_text(&digest, HUB_DIGEST_SIZE, text);
+    /* python3: sha256(b"\1" + bytes(31) + b"\2" + bytes(31)) */
+    assert_string_equal(text, "ff55c97976a840b4ced964ed49e3794594ba3f675238b5fd25d282b60f70a194");
     hub_tally_add(&b, &two);
     hub_tally_add(&b, &one);
     assert_int_equal(a.count, 2);
-    assert_memory_not_equal(&a.digest, &b.digest, sizeof a.digest);
+    struct hub_digest other = hub_tally_digest(&b);
+    assert_memory_not_equal(&digest, &other, sizeof digest);
 }
 
 static void a_log_that_grew_is_read_as_it_was(void **state) {
