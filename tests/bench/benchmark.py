@@ -14,6 +14,7 @@ import time
 from archiving import run_archive
 from connecting import run_connector
 from load import PROGRAMS, ROOT, Load, call
+from profiling import run_profile
 from quiet import Quiet
 from replaying import run_replay
 from sections import write_results
@@ -45,6 +46,8 @@ def parse_arguments():
                         help="measure what archiving and verifying cost instead")
     parser.add_argument("--replay", action="store_true",
                         help="measure the replay of an archive instead")
+    parser.add_argument("--profile", action="store_true",
+                        help="show where the time of an event goes instead")
     parser.add_argument("--entities", type=int, default=1_000_000, help="of the restarted hub")
     parser.add_argument("--rounds", type=int, default=3, help="of restarts")
     parser.add_argument("--threads", type=int, default=2, help="of Kafka Streams")
@@ -172,6 +175,9 @@ def run(arguments, folder):
         return 0
     if arguments.replay:
         write_json(arguments, run_replay(folder, SEED, note, RESULTS))
+        return 0
+    if arguments.profile:
+        write_json(arguments, run_profile(folder, SEED, BROKER_HEAP, note, RESULTS))
         return 0
     measurement = Measurement(QUICK if arguments.quick else USUAL, folder, arguments.threads)
     middle = measurement.run()

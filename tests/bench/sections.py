@@ -156,6 +156,44 @@ second of CPU, which other work on the machine moves less than those of the cloc
 """)
 
 
+def write_profile(path, middle, seen, tables, dearest, scale, kinds):
+    """Writes its section of the file; returns the text."""
+    events, rounds, samples_per_s, alone = scale
+    rows = [["CPU µs an event", "the hub", "two raw copies"]]
+    for each in kinds:
+        rows += [[kind, *(f"{middle[name][kind]:.2f}" for name in ("hub", "limit"))] for kind in each]
+        rows.append(["together", *(f"{sum(middle[name][kind] for kind in each):.2f}"
+                                   for name in ("hub", "limit"))])
+    parts = [["part", "function", "instructions an event"]]
+    for each in tables:
+        parts += [["· " * depth + (purpose or "the whole of"), f"`{name}`" if name else "", f"{count / alone:,.0f}"]
+                  for depth, purpose, name, count in each]
+    own = [["function", "where", "its own instructions an event"],
+           *([f"`{name}`", where, f"{count / alone:,.0f}"] for name, where, count in dearest)]
+    return write_section(path, f"""# Where the time goes
+
+Written by `tests/bench/run --profile` on {time.strftime('%Y-%m-%d')}, revision {revision()}. What was tried
+and did not help is in [TRIED.md](TRIED.md).
+
+{table(rows)}
+The whole hub and the limit, by thread and by library: means of {rounds} rounds of {events:,} statements, the two
+in turn, after a warm-up round; starts and ends are in it. perf looks {samples_per_s:,} times a second at each
+processor, and has seen {100 * seen['hub']:.0f} % of the CPU time that the kernel counted for the hub and
+{100 * seen['limit']:.0f} % of the copies'; were it off by more than a tenth, there would be no table.
+
+{table(parts)}
+Admit and fold alone (tests/bench/stages), on {alone:,} statements about {alone // 10 + 1:,} trials: what callgrind counts
+in a function and in all that it calls, for each statement, those included that say nothing new and never come
+to the fold. The counts do not move with the machine's load, and nothing sleeps in a cache here. valgrind
+has no instructions for SHA-256, so hashing counts for more than it takes: its time is libcrypto's above.
+
+{table(own)}
+The dearest functions of both together, without what they call.
+
+{machine()}.
+""")
+
+
 def write_results(path, measurement, middle, ratios, quick):
     """Writes its section of the file; returns the text."""
     scale, load, subjects = measurement.scale, measurement.load, measurement.subjects

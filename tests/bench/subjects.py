@@ -71,7 +71,7 @@ class Run:
 
     def costs(self, load):
         """After its end, before any other child's."""
-        return {"cpu": self.cpu_of_life() * 1e6 / load.events, "memory": self.memory}
+        return {"cpu": self.cpu_of_life() * 1e6 / load.events, "memory": self.memory, "pid": self.process.pid}
 
 
 class Limit:
