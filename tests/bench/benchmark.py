@@ -19,6 +19,7 @@ from quiet import Quiet
 from replaying import run_replay
 from sections import write_results
 from restart import run_restart
+from sharding import run_shards
 from stack.kafka import Broker
 from stack.process import Failed
 from subjects import Hub, Limit, Streams
@@ -48,8 +49,10 @@ def parse_arguments():
                         help="measure the replay of an archive instead")
     parser.add_argument("--profile", action="store_true",
                         help="show where the time of an event goes instead")
+    parser.add_argument("--shards", action="store_true",
+                        help="measure one to four hubs on a domain with several shards instead")
     parser.add_argument("--entities", type=int, default=1_000_000, help="of the restarted hub")
-    parser.add_argument("--rounds", type=int, default=3, help="of restarts")
+    parser.add_argument("--rounds", type=int, default=3, help="of restarts, or of shards")
     parser.add_argument("--threads", type=int, default=2, help="of Kafka Streams")
     parser.add_argument("--quick", action="store_true", help="fewer events and rounds")
     parser.add_argument("--json", metavar="FILE", help="write the ratios there")
@@ -178,6 +181,9 @@ def run(arguments, folder):
         return 0
     if arguments.profile:
         write_json(arguments, run_profile(folder, SEED, BROKER_HEAP, note, RESULTS))
+        return 0
+    if arguments.shards:
+        write_json(arguments, run_shards(arguments, folder, SEED, BROKER_HEAP, note, RESULTS))
         return 0
     measurement = Measurement(QUICK if arguments.quick else USUAL, folder, arguments.threads)
     middle = measurement.run()

@@ -194,6 +194,37 @@ The dearest functions of both together, without what they call.
 """)
 
 
+def write_shards(path, arguments, load, busy, middle, ratios):
+    """Writes its section of the file; returns the text."""
+    rows = [["hubs", "events/s", "CPU s per million", "peak memory MB", "ingest partitions + shards of each"]]
+    for count, found in middle.items():
+        rows.append([str(count), f"{found['rate']:,.0f}", f"{found['cpu']:.2f}", f"{found['memory'] / 1e6:,.0f}",
+                     ", ".join(f"{ingest} + {shards}" for ingest, shards in found["held"])])
+    wanted = load.expected
+    return write_section(path, f"""# What more hubs give
+
+Written by `tests/bench/run --shards{' --quick' if arguments.quick else ''} --rounds {arguments.rounds}` on
+{time.strftime('%Y-%m-%d')}, revision {revision()}. Medians of {arguments.rounds} rounds, the numbers of hubs
+in turn, after a warm-up round.
+
+{table(rows)}
+{table([['ratio', 'value'], *([name, f'{value:.2f}'] for name, value in ratios.items())])}
+The machine has {os.cpu_count()} processors, which the hubs share with the broker: beyond what these can do, more hubs are
+not faster. Its load average before the first round was {busy:.1f}. Load: {load.events:,} statements about {wanted['entities']:,} slots of GMP facilities, from three systems of
+two institutions, {load.bytes / load.events:.0f} bytes each with key; as many facilities in each of the domain's shards:
+{wanted['created']:,} first told, {wanted['changed']:,} changed, {wanted['unchanged']:,} repeated. Each time the
+group and the domain's topics are new. The load is written in one transaction, which is committed once every hub
+holds its partitions; what each held is of the last round, and the same at its start and end; those of an
+institution that says nothing are counted, too. Every statement is accounted for by the counts of all hubs together;
+otherwise there would be no table.
+
+Rates are by the broker's clock, from the first record that was admitted to the last that was written. CPU is of
+all hubs, from the load's commit until all is taken; memory is the largest hub's, over its life.
+
+{machine()}.
+""")
+
+
 def write_results(path, measurement, middle, ratios, quick):
     """Writes its section of the file; returns the text."""
     scale, load, subjects = measurement.scale, measurement.load, measurement.subjects

@@ -124,13 +124,14 @@ class Hub:
         self.folder = folder
         self.librdkafka = None
 
-    def start(self, group):
-        """(its run, where it listens), with a state and a group of its own."""
+    def start(self, group, number=1):
+        """(its run, where it listens), with a state of its own; number: in its group."""
         listen = f"127.0.0.1:{free_port()}"
         return Run(Process("atmp-hub",
                            [BIN / "atmp-hub", "--bootstrap", self.broker.bootstrap, "--schemas",
-                            ROOT / "schemas", "--state", self.folder / f"state-{group}", "--listen",
-                            listen, "--group", group], self.folder / "hub.log")), listen
+                            ROOT / "schemas", "--state", self.folder / f"state-{group}-{number}", "--listen",
+                            listen, "--group", group, "--instance", f"hub-{number}"],
+                           self.folder / "hub.log")), listen
 
     def run(self, load, number):
         load.topics.drop(*self.topics)
@@ -166,21 +167,24 @@ class Hub:
         if not run.look():
             raise Failed(f"the hub ended\n{run.process.tail()}")
         counts = read_counts(listen)
-        admitted = sum(counts.get(f"admit {outcome}", 0) for outcome in ADMIT_OUTCOMES)
-        folded = sum(counts.get(f"fold {outcome}", 0) for outcome in FOLD_OUTCOMES)
-        return counts if admitted >= events and folded >= entries else None
+        return counts if is_taken(counts, events, entries) else None
 
     @staticmethod
-    def _check(load, counts, found):
+    def check_counts(load, counts):
         wanted = load.expected
-        entries = wanted["created"] + wanted["changed"]
         for outcome, count in {"new": wanted["created"], "changed": wanted["changed"],
                                "unchanged": wanted["unchanged"]}.items():
             expect(f"admitted as {outcome}", counts[f"admit {outcome}"], count)
         for outcome in ("late", "withdrawn", "moved", "dead"):
             expect(f"admitted as {outcome}", counts[f"admit {outcome}"], 0)
-        expect("folded and published", counts["fold published"], entries)
+        expect("folded and published", counts["fold published"], wanted["created"] + wanted["changed"])
         expect("entities", counts["entities"], wanted["entities"])
+
+    @staticmethod
+    def _check(load, counts, found):
+        wanted = load.expected
+        entries = wanted["created"] + wanted["changed"]
+        Hub.check_counts(load, counts)
         expect("open conflicts", counts["conflicts_open"], wanted["conflicts_open"])
         expect("entries of the log, one of which names its rules", found["log.trial"]["records"],
                entries + 1)
@@ -194,18 +198,32 @@ ADMIT_OUTCOMES = ["new", "changed", "unchanged", "late", "withdrawn", "moved", "
 FOLD_OUTCOMES = ["published", "unchanged", "superseded", "withdrawn"]
 
 
-def read_counts(listen):
-    """{"admit new": 7, "fold published": 7, "entities": 5, ...} of domain trial; empty where the hub
-    does not answer yet."""
+def is_taken(counts, events, entries):
+    """Whether so many statements are admitted and so many entries folded."""
+    admitted = sum(counts.get(f"admit {outcome}", 0) for outcome in ADMIT_OUTCOMES)
+    folded = sum(counts.get(f"fold {outcome}", 0) for outcome in FOLD_OUTCOMES)
+    return admitted >= events and folded >= entries
+
+
+def read_metrics(listen):
+    """Empty where the hub does not answer yet."""
     try:
         with urllib.request.urlopen(f"http://{listen}/metrics", timeout=2) as answer:
-            text = answer.read().decode()
+            return answer.read().decode()
     except OSError:
-        return {}
+        return ""
+
+
+def read_counts(listen):
+    return counts_of(read_metrics(listen), "trial")
+
+
+def counts_of(metrics, domain):
+    """{"admit new": 7, "fold published": 7, "entities": 5, ...} of the domain; empty of no metrics."""
     counts = {}
-    for name, labels, value in re.findall(r"^atmp_(\w+)\{([^}]*)\} (\d+)$", text, re.M):
+    for name, labels, value in re.findall(r"^atmp_(\w+)\{([^}]*)\} (\d+)$", metrics, re.M):
         labels = dict(re.findall(r'(\w+)="([^"]*)"', labels))
-        if labels.get("domain") != "trial":
+        if labels.get("domain") != domain:
             continue
         short = {"admit_records_total": "admit", "fold_entries_total": "fold"}.get(name)
         key = f"{short} {labels['outcome']}" if short else name
