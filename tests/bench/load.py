@@ -30,11 +30,15 @@ def expect(what, found, wanted):
         raise Failed(f"{what}: {found}, where {wanted} was generated")
 
 
-def schema_id(subject):
-    """Of its newest version."""
+def newest_schema(subject):
+    """Its entry in the lock file: {id, version, file, ...}"""
     listed = json.loads((ROOT / "schemas" / "registry.lock.json").read_text())
     return max((each for each in listed if each["subject"] == subject),
-               key=lambda each: each["version"])["id"]
+               key=lambda each: each["version"])
+
+
+def schema_id(subject):
+    return newest_schema(subject)["id"]
 
 
 class Topics:

@@ -10,7 +10,7 @@ import random
 import fastavro
 from confluent_kafka import Producer
 
-from load import ROOT
+from load import ROOT, newest_schema
 
 DOMAIN = "gmp-slot"
 SHARDS, FACILITIES_OF_SHARD = 4, 6
@@ -36,8 +36,7 @@ def make_facilities():
 
 
 def make_encoder():
-    listed = json.loads((ROOT / "schemas" / "registry.lock.json").read_text())
-    newest = max((each for each in listed if each["subject"] == DOMAIN), key=lambda each: each["version"])
+    newest = newest_schema(DOMAIN)
     schema = fastavro.parse_schema(json.loads((ROOT / "schemas" / newest["file"]).read_text()))
 
     def encode(value):
