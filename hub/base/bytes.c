@@ -15,11 +15,6 @@ int hub_bytes_compare(struct hub_bytes a, struct hub_bytes b) {
     return (a.size > b.size) - (a.size < b.size);
 }
 
-struct hub_bytes hub_bytes_part(struct hub_bytes bytes, size_t from, size_t to) {
-    assert(from <= to && to <= bytes.size);
-    return from == to ? hub_bytes("", 0) : hub_bytes(bytes.data + from, to - from);
-}
-
 bool hub_bytes_cut(struct hub_bytes bytes, uint8_t separator, struct hub_bytes *ret_head,
                    struct hub_bytes *ret_rest) {
     const uint8_t *found = bytes.size == 0 ? NULL : memchr(bytes.data, separator, bytes.size);

@@ -35,7 +35,10 @@ static inline bool hub_bytes_equal_text(struct hub_bytes bytes, const char *text
 int hub_bytes_compare(struct hub_bytes a, struct hub_bytes b);
 
 /* The part [from, to) of a slice. Asking for more than there is, is a programmer error. */
-struct hub_bytes hub_bytes_part(struct hub_bytes bytes, size_t from, size_t to);
+static inline struct hub_bytes hub_bytes_part(struct hub_bytes bytes, size_t from, size_t to) {
+    assert(from <= to && to <= bytes.size);
+    return from == to ? hub_bytes("", 0) : hub_bytes(bytes.data + from, to - from);
+}
 
 /* Splits at the first `separator`: what stands before it, and in `ret_rest` what stands after.
  * False where there is none. */

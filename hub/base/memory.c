@@ -1,5 +1,7 @@
 #include "hub/base/memory.h"
 
+#include "hub/base/status.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -15,13 +17,12 @@ enum {
     ARENA_BLOCK_BYTES = 64 * 1024,
     ARENA_BLOCK_BYTES_MAX = 4 * 1024 * 1024,
     ARENA_KEPT_BYTES_MAX = 32 * 1024 * 1024,
-    ARENA_ALIGNMENT_BYTES = 16,
 };
 
 struct hub_arena_block {
     struct hub_arena_block *next;
     size_t capacity_bytes;
-    _Alignas(ARENA_ALIGNMENT_BYTES) unsigned char bytes[];
+    _Alignas(HUB_ARENA_ALIGNMENT_BYTES) unsigned char bytes[];
 };
 
 /* One write and the end: nothing here may allocate, nor run what was registered for a clean exit. */
@@ -106,26 +107,13 @@ static void arena_add_block(struct hub_arena *arena, size_t at_least_bytes) {
         block = make_block(arena, at_least_bytes);
     block->next = arena->blocks;
     arena->blocks = block;
-    arena->used_bytes = 0;
+    arena->next = block->bytes;
+    arena->room_bytes = block->capacity_bytes;
 }
 
-static size_t round_up(size_t size) {
-    return (size + ARENA_ALIGNMENT_BYTES - 1) & ~(size_t)(ARENA_ALIGNMENT_BYTES - 1);
-}
-
-static size_t arena_room(const struct hub_arena *arena) {
-    return arena->blocks == NULL ? 0 : arena->blocks->capacity_bytes - arena->used_bytes;
-}
-
-void *hub_arena_take(struct hub_arena *arena, size_t size) {
-    assert(size <= SIZE_MAX / 2);
-    size_t rounded = round_up(size);
-    if (arena->blocks == NULL || arena_room(arena) < rounded)
-        arena_add_block(arena, rounded);
-    void *memory = arena->blocks->bytes + arena->used_bytes;
-    arena->used_bytes += rounded;
-    arena->total_bytes += rounded;
-    return memory;
+void *hub_arena_take_block(struct hub_arena *arena, size_t size) {
+    arena_add_block(arena, size);
+    return hub_arena_take(arena, size);
 }
 
 void *hub_arena_take_zero(struct hub_arena *arena, size_t count, size_t size) {
@@ -143,21 +131,100 @@ char *hub_arena_text(struct hub_arena *arena, const char *text, size_t size) {
     return copy;
 }
 
+/* --- texts put together --- */
+
+enum { DIGITS_MAX = 24 };
+
+/* Writes into [at, end); past it only counts. */
+struct text_writer {
+    char *at;
+    size_t room;
+    size_t size;
+};
+
+static void write_part(struct text_writer *writer, const char *part, size_t size) {
+    if (size == 0)
+        return;
+    if (size <= writer->room) {
+        memcpy(writer->at, part, size);
+        writer->at += size;
+        writer->room -= size;
+    } else {
+        writer->room = 0;
+    }
+    writer->size += size;
+}
+
+static void write_number(struct text_writer *writer, unsigned long long number, bool negative) {
+    HUB_NOT_ZEROED char digits[DIGITS_MAX];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    if (negative)
+        digits[--at] = '-';
+    write_part(writer, digits + at, sizeof digits - at);
+}
+
+static void write_signed(struct text_writer *writer, long long number) {
+    unsigned long long bits = (unsigned long long)number;
+    write_number(writer, number < 0 ? 0 - bits : bits, number < 0);
+}
+
+static bool begins(const char *text, const char *with, size_t *size) {
+    *size = strlen(with);
+    return strncmp(text, with, *size) == 0;
+}
+
+/* False where the format asks for more than is known here. */
+static bool write_format(struct text_writer *writer, const char *format, va_list arguments) {
+    size_t size = 0;
+    while (*format != '\0') {
+        const char *percent = strchrnul(format, '%');
+        write_part(writer, format, (size_t)(percent - format));
+        if (*(format = percent) == '\0')
+            break;
+        if (begins(format, "%s", &size)) {
+            const char *part = va_arg(arguments, const char *);
+            write_part(writer, part, strlen(part));
+        } else if (begins(format, "%.*s", &size)) {
+            size_t size_max = (size_t)va_arg(arguments, int);
+            const char *part = va_arg(arguments, const char *);
+            write_part(writer, part, strnlen(part, size_max));
+        } else if (begins(format, "%d", &size)) {
+            write_signed(writer, va_arg(arguments, int));
+        } else if (begins(format, "%lld", &size)) {
+            write_signed(writer, va_arg(arguments, long long));
+        } else if (begins(format, "%zu", &size)) {
+            write_number(writer, va_arg(arguments, size_t), /* negative= */ false);
+        } else {
+            return false;
+        }
+        format += size;
+    }
+    return true;
+}
+
 char *hub_arena_format(struct hub_arena *arena, const char *format, ...) {
-    va_list arguments, again;
-    va_start(arguments, format);
-    va_copy(again, arguments);
     /* Written where it will stand: it mostly fits there. */
-    size_t room = arena_room(arena);
-    char *here = room == 0 ? NULL : (char *)arena->blocks->bytes + arena->used_bytes;
-    int size = vsnprintf(here, room, format, arguments);
+    struct text_writer writer = {(char *)arena->next, arena->room_bytes, 0};
+    va_list arguments;
+    va_start(arguments, format);
+    bool known = write_format(&writer, format, arguments);
+    va_end(arguments);
+    if (known && writer.size < arena->room_bytes) {
+        char *text = hub_arena_take(arena, writer.size + 1);
+        text[writer.size] = '\0';
+        return text;
+    }
+    va_start(arguments, format);
+    int size = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
     assert(size >= 0);
-    bool fits = round_up((size_t)size + 1) <= room;
     char *text = hub_arena_take(arena, (size_t)size + 1);
-    if (!fits)
-        vsnprintf(text, (size_t)size + 1, format, again);
-    va_end(again);
+    va_start(arguments, format);
+    vsnprintf(text, (size_t)size + 1, format, arguments);
+    va_end(arguments);
     return text;
 }
 
@@ -185,7 +252,8 @@ void hub_arena_reset(struct hub_arena *arena) {
     *end = NULL;
     arena->spare = arena->blocks;
     arena->blocks = NULL;
-    arena->used_bytes = 0;
+    arena->next = NULL;
+    arena->room_bytes = 0;
     arena->total_bytes = 0;
 }
 

@@ -7,7 +7,9 @@
  * others return goes through hub_need. */
 #pragma once
 
+#include <assert.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { HUB_MEMORY_EXIT_CODE = 71 }; /* EX_OSERR */
 
@@ -32,15 +34,34 @@ void *hub_release(void *memory);
 struct hub_arena {
     struct hub_arena_block *blocks; /* newest first */
     struct hub_arena_block *spare;  /* kept by the last reset */
-    size_t used_bytes;              /* in the newest block */
+    unsigned char *next;            /* of the newest block */
+    size_t room_bytes;              /* behind it */
     size_t total_bytes;             /* handed out since the last reset */
 };
 
-void *hub_arena_take(struct hub_arena *arena, size_t size) __attribute__((returns_nonnull));
+enum { HUB_ARENA_ALIGNMENT_BYTES = 16 };
+
+/* `size` is a multiple of the alignment. */
+void *hub_arena_take_block(struct hub_arena *arena, size_t size)
+    __attribute__((returns_nonnull, cold));
+
+static inline void *hub_arena_take(struct hub_arena *arena, size_t size) {
+    assert(size <= SIZE_MAX / 2);
+    size = (size + HUB_ARENA_ALIGNMENT_BYTES - 1) & ~(size_t)(HUB_ARENA_ALIGNMENT_BYTES - 1);
+    if (size > arena->room_bytes || arena->next == NULL)
+        return hub_arena_take_block(arena, size);
+    void *memory = arena->next;
+    arena->next += size;
+    arena->room_bytes -= size;
+    arena->total_bytes += size;
+    return memory;
+}
+
 void *hub_arena_take_zero(struct hub_arena *arena, size_t count, size_t size)
     __attribute__((returns_nonnull));
 char *hub_arena_text(struct hub_arena *arena, const char *text, size_t size)
     __attribute__((returns_nonnull));
+/* As printf does; what is put together for every record, of %s, %.*s, %d, %zu and %lld, without it. */
 char *hub_arena_format(struct hub_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3), returns_nonnull));
 /* Keeps up to 32 MiB for the next batch and frees the rest. */

@@ -111,7 +111,7 @@ static void doubt_everywhere(struct reader *reader, struct hub_bytes issuer,
 /* --- one identifier --- */
 
 static void read_identifier(struct reader *reader, struct hub_bytes bytes) {
-    uint32_t starts[HUB_FIELDS_MAX + 1];
+    HUB_NOT_ZEROED uint32_t starts[HUB_FIELDS_MAX + 1];
     hub_slice_fields(reader->record, bytes, starts);
 #define PART(index) hub_bytes_part(bytes, starts[index], starts[(index) + 1])
     int64_t relation = hub_slice_long(PART(reader->relation));

@@ -243,7 +243,7 @@ bool hub_value_yields(const struct hub_field_contract *contract, const struct hu
 
 static void record_key(const struct hub_contract *parts, struct hub_bytes value,
                        struct hub_buffer *buffer) {
-    uint32_t starts[HUB_FIELDS_MAX + 1];
+    HUB_NOT_ZEROED uint32_t starts[HUB_FIELDS_MAX + 1];
     hub_slice_fields(parts->record, value, starts);
     for (size_t i = 0; i < parts->decisive_count; i++) {
         size_t index = (size_t)parts->decisive[i];

@@ -477,13 +477,18 @@ void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
                           .choice_count = input->choice_count,
                           .conflicts = {.arena = arena}};
     int *sources = hub_arena_take(arena, domain->contract.count * sizeof *sources);
+    uint32_t *starts = hub_arena_take(arena, (domain->contract.count + 1) * sizeof *starts);
     hub_merge_bind_roles(&merge.scope);
     bind_chosen_roles(&merge);
     struct hub_alike alike = hub_alike_new(&merge.scope);
-    for (size_t i = 0; i < domain->contract.count; i++)
+    for (size_t i = 0; i < domain->contract.count; i++) {
+        starts[i] = (uint32_t)value.size;
         sources[i] = merge_field(&merge, input, &alike, i);
+    }
+    starts[domain->contract.count] = (uint32_t)value.size;
     const char *copy = hub_arena_text(arena, (const char *)value.data, value.size);
-    *ret_merged = (struct hub_merged){.value = hub_bytes(copy, value.size), .sources = sources};
+    *ret_merged = (struct hub_merged){
+        .value = hub_bytes(copy, value.size), .starts = starts, .sources = sources};
     hub_merge_check_needs(&merge.scope, ret_merged, &merge.conflicts);
     hub_merge_check_steps(&merge.scope, &merge.conflicts);
     ret_merged->conflicts = merge.conflicts.items;

@@ -65,6 +65,7 @@ struct hub_conflict_found {
 
 struct hub_merged {
     struct hub_bytes value; /* a record of the domain's schema, in the arena */
+    const uint32_t *starts; /* of its fields, and its end */
     const int *sources;     /* per field: index of a voice, or HUB_SOURCE_... */
     struct hub_conflict_found *conflicts;
     size_t conflict_count;

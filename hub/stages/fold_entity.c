@@ -1,6 +1,8 @@
 /* Entities, their ids, and what the running step does to them. */
 #include "hub/stages/fold_state.h"
 
+#include "schemas/lib/slice.h"
+
 #include <string.h>
 
 struct fold_entity *fold_entity_find(struct hub_fold *fold, const char *id) {
@@ -47,6 +49,7 @@ void fold_entity_free(struct fold_entity *entity) {
     hub_release(entity->founder);
     hub_release(entity->members);
     hub_release(entity->value);
+    hub_release(entity->starts);
     hub_release(entity->record);
     hub_release(entity->sources);
     hub_release(entity->conflicts);
@@ -82,6 +85,23 @@ void fold_entity_set_members(struct fold_entity *entity, struct fold_statement *
     entity->member_count = count;
 }
 
+static size_t starts_size(const struct hub_fold *fold) {
+    return (fold->domain->schema->root->count + 1) * sizeof(uint32_t);
+}
+
+const uint32_t *fold_entity_starts(const struct hub_fold *fold, struct fold_entity *entity) {
+    if (entity->starts != NULL || entity->value == NULL)
+        return entity->starts;
+    entity->starts = hub_allocate(starts_size(fold));
+    hub_slice_fields(fold->domain->schema->root, hub_bytes(entity->value, entity->value_size),
+                     entity->starts);
+    return entity->starts;
+}
+
+static struct hub_bytes copy_of(struct hub_arena *arena, const void *data, size_t size) {
+    return hub_bytes(hub_arena_text(arena, data, size), size);
+}
+
 struct fold_change *fold_change_of(struct fold_step *step, struct fold_entity *entity) {
     if (entity->change != NULL)
         return entity->change;
@@ -89,11 +109,11 @@ struct fold_change *fold_change_of(struct fold_step *step, struct fold_entity *e
     change->entity = entity;
     change->event = FOLD_EVENT_UPDATED;
     change->was_active = entity->kind == FOLD_ACTIVE;
-    if (entity->value != NULL) {
-        char *copy =
-            hub_arena_text(step->arena, (const char *)entity->value, entity->value_size);
-        change->value_before = hub_bytes(copy, entity->value_size);
-    }
+    if (entity->value != NULL)
+        change->value_before = copy_of(step->arena, entity->value, entity->value_size);
+    if (entity->starts != NULL)
+        change->starts_before = (const uint32_t *)copy_of(step->arena, entity->starts,
+                                                          starts_size(step->fold)).data;
     entity->change = change;
     HUB_GROW(step->changes, step->change_count, step->change_capacity);
     step->changes[step->change_count++] = change;

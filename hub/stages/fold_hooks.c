@@ -295,7 +295,10 @@ enum hub_status fold_hooks_of_unified(struct hub_fold *fold, struct hub_bytes un
         add(hooks, FOLD_BY_STATEMENT, hub_slice_octets(hub_record_field(&reference, "key")));
         ++*ret_statements;
     }
-    struct fold_keys keys = fold_likeness_keys(fold->domain, value, &arena);
+    const struct hub_type *root = fold->domain->schema->root;
+    uint32_t *starts = hub_arena_take(&arena, (root->count + 1) * sizeof *starts);
+    hub_slice_fields(root, value, starts);
+    struct fold_keys keys = fold_likeness_keys(fold->domain, value, starts, &arena);
     for (size_t i = 0; i < keys.count; i++)
         add(hooks, FOLD_BY_LIKENESS, hub_bytes_of_text(keys.items[i]));
     if (fold_overlap_suite(fold->domain, value, &suite))

@@ -39,10 +39,11 @@ static void extend(struct fold_keys *keys, const struct fold_keys *before, const
 }
 
 static struct fold_keys with_field(const struct hub_domain *domain, struct hub_bytes value,
-                                   const struct fold_keys *before, size_t index) {
+                                   const uint32_t *starts, const struct fold_keys *before,
+                                   size_t index) {
     const struct hub_field_contract *contract = &domain->contract.fields[index];
     const struct hub_type *type = contract->field->type;
-    struct hub_bytes bytes = hub_slice_field(domain->schema->root, value, index);
+    struct hub_bytes bytes = hub_bytes_part(value, starts[index], starts[index + 1]);
     struct fold_keys keys = {.arena = before->arena};
     keys.items = hub_arena_take(keys.arena, RESEMBLANCE_KEYS_MAX * sizeof *keys.items);
     if (hub_slice_is_unstated(type, bytes))
@@ -64,20 +65,16 @@ static struct fold_keys with_field(const struct hub_domain *domain, struct hub_b
 }
 
 struct fold_keys fold_likeness_keys(const struct hub_domain *domain, struct hub_bytes value,
-                                    struct hub_arena *arena) {
+                                    const uint32_t *starts, struct hub_arena *arena) {
     struct fold_keys all = {.arena = arena};
     all.items = hub_arena_take(arena, (domain->resemblance_count * RESEMBLANCE_KEYS_MAX + 1) *
                                           sizeof *all.items);
     for (size_t i = 0; i < domain->resemblance_count; i++) {
         const struct hub_resemblance *resemblance = &domain->resemblances[i];
-        const char *start = "";
+        const char *start = domain->schema->root->fields[resemblance->fields[0]].name;
         struct fold_keys keys = {arena, &start, 1};
-        for (size_t k = 0; k < resemblance->count; k++) {
-            size_t index = (size_t)resemblance->fields[k];
-            start = k > 0 ? start
-                          : hub_arena_format(arena, "%s", domain->schema->root->fields[index].name);
-            keys = with_field(domain, value, &keys, index);
-        }
+        for (size_t k = 0; k < resemblance->count; k++)
+            keys = with_field(domain, value, starts, &keys, (size_t)resemblance->fields[k]);
         for (size_t k = 0; k < keys.count; k++)
             all.items[all.count++] = keys.items[k];
     }
@@ -161,7 +158,8 @@ static void relist(struct fold_step *step, struct hub_fold *fold, struct fold_en
                    struct hub_arena *arena) {
     struct fold_keys keys = {0};
     if (entity->kind == FOLD_ACTIVE)
-        keys = fold_likeness_keys(fold->domain, value_of(entity), arena);
+        keys = fold_likeness_keys(fold->domain, value_of(entity), fold_entity_starts(fold, entity),
+                                  arena);
     size_t kept = 0;
     for (size_t i = 0; i < entity->resemblance_count; i++) {
         char *key = entity->resemblances[i];
@@ -239,33 +237,36 @@ static bool names_something(const struct hub_type *type) {
     return names;
 }
 
-static bool agree(const struct hub_domain *domain, const struct fold_entity *a,
-                  const struct fold_entity *b, size_t index, struct hub_arena *arena) {
+static bool agree(struct fold_step *step, struct fold_entity *a, struct fold_entity *b,
+                  size_t index) {
+    const struct hub_domain *domain = step->fold->domain;
+    const uint32_t *a_starts = fold_entity_starts(step->fold, a);
+    const uint32_t *b_starts = fold_entity_starts(step->fold, b);
     const char *start = "";
-    struct fold_keys none = {arena, &start, 1};
+    struct fold_keys none = {step->arena, &start, 1};
     struct hub_bytes stated;
     const struct hub_type *type = hub_slice_stated(
         domain->contract.fields[index].field->type,
-        hub_slice_field(domain->schema->root, value_of(a), index), &stated);
+        hub_bytes_part(value_of(a), a_starts[index], a_starts[index + 1]), &stated);
     if (type == NULL || !names_something(type))
         return false;
-    struct fold_keys own = with_field(domain, value_of(a), &none, index);
-    struct fold_keys others = with_field(domain, value_of(b), &none, index);
+    struct fold_keys own = with_field(domain, value_of(a), a_starts, &none, index);
+    struct fold_keys others = with_field(domain, value_of(b), b_starts, &none, index);
     for (size_t i = 0; i < own.count; i++)
         if (holds((char *const *)others.items, others.count, own.items[i]))
             return true;
     return false;
 }
 
-const char *fold_likeness_agreeing(struct fold_step *step, const struct fold_entity *a,
-                                   const struct fold_entity *b) {
+const char *fold_likeness_agreeing(struct fold_step *step, struct fold_entity *a,
+                                   struct fold_entity *b) {
     const struct hub_domain *domain = step->fold->domain;
     const char *list = NULL;
     for (size_t i = 0; i < domain->resemblance_count; i++)
         for (size_t k = 0; k < domain->resemblances[i].count; k++) {
             size_t index = (size_t)domain->resemblances[i].fields[k];
             const char *name = domain->schema->root->fields[index].name;
-            if (agree(domain, a, b, index, step->arena))
+            if (agree(step, a, b, index))
                 list = list == NULL ? name : hub_arena_format(step->arena, "%s, %s", list, name);
         }
     return list;

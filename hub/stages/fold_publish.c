@@ -52,14 +52,33 @@ static void list_choices(const struct fold_entity *entity, struct hub_arena *are
     input->choices = choices;
 }
 
+/* Of the fields in the value before; NULL where there was none. */
 static const uint32_t *starts_before(struct fold_step *step, struct fold_change *change) {
     const struct hub_type *record = step->fold->domain->schema->root;
-    if (change->starts_before == NULL) {
+    if (change->starts_before == NULL && change->value_before.size > 0) {
         uint32_t *starts = hub_arena_take(step->arena, (record->count + 1) * sizeof *starts);
         hub_slice_fields(record, change->value_before, starts);
         change->starts_before = starts;
     }
     return change->starts_before;
+}
+
+static void set_value(struct fold_entity *entity, const struct hub_merged *merged,
+                      size_t field_count) {
+    hub_release(entity->value);
+    hub_release(entity->starts);
+    hub_release(entity->sources);
+    entity->value = hub_copy_bytes(merged->value.data, merged->value.size);
+    entity->value_size = merged->value.size;
+    entity->starts = hub_copy_bytes(merged->starts, (field_count + 1) * sizeof *merged->starts);
+    entity->sources = hub_copy_bytes(merged->sources, field_count * sizeof *merged->sources);
+}
+
+static void drop_value(struct fold_entity *entity) {
+    entity->value = hub_release(entity->value);
+    entity->starts = hub_release(entity->starts);
+    entity->sources = hub_release(entity->sources);
+    entity->value_size = 0;
 }
 
 void fold_publish_merge(struct fold_step *step, struct fold_change *change) {
@@ -86,11 +105,7 @@ void fold_publish_merge(struct fold_step *step, struct fold_change *change) {
                        !hub_bytes_equal(change->merged.value,
                                         hub_bytes(entity->value, entity->value_size)) ||
                        memcmp(change->merged.sources, entity->sources, sources_size) != 0;
-    hub_release(entity->value);
-    hub_release(entity->sources);
-    entity->value = hub_copy_bytes(change->merged.value.data, change->merged.value.size);
-    entity->value_size = change->merged.value.size;
-    entity->sources = hub_copy_bytes(change->merged.sources, sources_size);
+    set_value(entity, &change->merged, domain->contract.count);
 }
 
 /* --- the unified record, field by field as in schemas/hub/unified.avsc --- */
@@ -99,15 +114,14 @@ const bool *fold_change_differs(struct fold_step *step, struct fold_change *chan
     const struct hub_type *record = step->fold->domain->schema->root;
     struct hub_bytes before = change->value_before;
     struct hub_bytes after = hub_bytes(change->entity->value, change->entity->value_size);
-    const uint32_t *x = NULL;
     if (change->differs != NULL)
         return change->differs;
+    static const uint32_t nothing[HUB_FIELDS_MAX + 1];
     bool *differs = hub_arena_take(step->arena, record->count * sizeof *differs);
-    uint32_t *y = hub_arena_take_zero(step->arena, record->count + 1, sizeof *y);
-    x = before.size > 0 ? starts_before(step, change)
-                        : hub_arena_take_zero(step->arena, record->count + 1, sizeof *x);
-    if (after.size > 0)
-        hub_slice_fields(record, after, y);
+    const uint32_t *x = starts_before(step, change);
+    const uint32_t *y = fold_entity_starts(step->fold, change->entity);
+    x = x == NULL ? nothing : x;
+    y = y == NULL ? nothing : y;
     for (size_t i = 0; i < record->count; i++)
         differs[i] = !hub_bytes_equal(hub_bytes_part(before, x[i], x[i + 1]),
                                       hub_bytes_part(after, y[i], y[i + 1]));
@@ -217,11 +231,8 @@ static void publish(struct fold_step *step, struct fold_change *change) {
     struct fold_entity *entity = change->entity;
     const char *domain = step->fold->domain->name;
     HUB_SCOPED_BUFFER value = {.size_max = 64 * 1024 * 1024};
-    if (entity->kind != FOLD_ACTIVE) {
-        entity->value = hub_release(entity->value);
-        entity->sources = hub_release(entity->sources);
-        entity->value_size = 0;
-    }
+    if (entity->kind != FOLD_ACTIVE)
+        drop_value(entity);
     entity->revision++;
     encode_unified(step, change, &value);
     struct hub_output *output = hub_outputs_add(step->outputs, HUB_OUTPUT_UNIFIED,

@@ -129,6 +129,7 @@ struct fold_entity {
     size_t member_count, member_capacity;
     uint8_t *value; /* as published last; NULL for none */
     size_t value_size;
+    uint32_t *starts; /* of the fields in it, and its end; NULL while nobody has asked */
     int *sources;
     size_t merged_by; /* fold->rulings_in_force then; 0: it was loaded */
     struct fold_conflict **conflicts; /* open, sorted by id */
@@ -414,6 +415,8 @@ void fold_entity_set_kind(struct hub_fold *fold, struct fold_entity *entity, enu
                           const char *into);
 void fold_entity_set_members(struct fold_entity *entity, struct fold_statement **members,
                              size_t count);
+/* Where the fields of its value start, and where it ends; NULL where it has none. */
+const uint32_t *fold_entity_starts(const struct hub_fold *fold, struct fold_entity *entity);
 struct fold_change *fold_change_of(struct fold_step *step, struct fold_entity *entity);
 
 /* fold_publish.c: merging and the unified records. */
@@ -532,14 +535,14 @@ struct fold_keys {
 
 /* All keys under which an active entity's value could be recognised elsewhere. */
 struct fold_keys fold_likeness_keys(const struct hub_domain *domain, struct hub_bytes value,
-                                    struct hub_arena *arena);
+                                    const uint32_t *starts, struct hub_arena *arena);
 void fold_likeness_of_change(struct fold_step *step, struct fold_change *change);
 void fold_likeness_index(struct hub_fold *fold, struct fold_entity *entity,
                          struct hub_arena *arena);
 /* The fields of hub:possible that name something (a text, or a record or list of records with one)
  * in which two active entities agree, as a list for people in the arena; NULL for none. */
-const char *fold_likeness_agreeing(struct fold_step *step, const struct fold_entity *a,
-                                   const struct fold_entity *b);
+const char *fold_likeness_agreeing(struct fold_step *step, struct fold_entity *a,
+                                   struct fold_entity *b);
 
 /* fold_listing.c: of each identifier the entities that claim it. */
 /* Before a statement or its entity changes: keeps what is listed now under what it claims. `but` is

@@ -40,7 +40,7 @@ enum hub_status hub_record_open(const struct hub_catalogue *catalogue,
                                 const struct hub_schema *schema, struct hub_bytes message,
                                 struct hub_buffer *scratch, struct hub_record *ret_record,
                                 struct hub_error *reterr) {
-    uint32_t starts[HUB_FIELDS_MAX + 1];
+    HUB_NOT_ZEROED uint32_t starts[HUB_FIELDS_MAX + 1];
     struct hub_walk walk = {.starts = starts};
     const struct hub_schema *writer = NULL;
     struct hub_bytes body;

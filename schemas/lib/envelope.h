@@ -21,6 +21,6 @@ struct hub_envelope {
 
 enum { HUB_ENVELOPE_HEADERS_MAX = 7 };
 
-/* Fills the headers, in the arena; returns how many. */
+/* Fills the headers, in the arena or for ever there; returns how many. */
 size_t hub_envelope_headers(const struct hub_envelope *envelope, struct hub_arena *arena,
                             struct hub_header headers[HUB_ENVELOPE_HEADERS_MAX]);

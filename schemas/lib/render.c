@@ -4,25 +4,32 @@
 #include "schemas/lib/slice.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-/* `digits` digits with leading zeros, more where the number has more. */
-static void append_number(struct hub_buffer *buffer, int64_t number, size_t digits) {
-    char text[24];
+enum { YEAR_SIZE_MAX = 24 };
+
+static void append_number(struct hub_buffer *buffer, int64_t number) {
+    HUB_NOT_ZEROED char text[24];
     size_t at = sizeof text;
     if (number < 0) {
-        hub_buffer_append_format(buffer, "%0*lld", (int)digits, (long long)number);
+        hub_buffer_append_format(buffer, "%lld", (long long)number);
         return;
     }
     for (; number > 0 || at == sizeof text; number /= 10)
         text[--at] = (char)('0' + number % 10);
-    while (sizeof text - at < digits)
-        text[--at] = '0';
     hub_buffer_append(buffer, text + at, sizeof text - at);
 }
 
+/* With as many digits as fit: of what is never negative nor longer. */
+static char *put_digits(char *at, int64_t number, size_t digits) {
+    for (size_t i = digits; i > 0; i--, number /= 10)
+        at[i - 1] = (char)('0' + number % 10);
+    return at + digits;
+}
+
 /* Days to civil date after H. Hinnant, "chrono-Compatible Low-Level Date Algorithms". */
-void hub_render_date(int64_t days, struct hub_buffer *buffer) {
+static char *put_date(char *at, int64_t days) {
     int64_t shifted = days + 719468;
     int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
     int64_t day_of_era = shifted - era * 146097;
@@ -33,29 +40,43 @@ void hub_render_date(int64_t days, struct hub_buffer *buffer) {
     int64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
     int64_t year = year_of_era + era * 400 + (month <= 2);
-    append_number(buffer, year, 4);
-    hub_buffer_append_byte(buffer, '-');
-    append_number(buffer, month, 2);
-    hub_buffer_append_byte(buffer, '-');
-    append_number(buffer, day, 2);
+    if (year >= 0 && year <= 9999)
+        at = put_digits(at, year, 4);
+    else
+        at += snprintf(at, YEAR_SIZE_MAX, "%04lld", (long long)year);
+    *at++ = '-';
+    at = put_digits(at, month, 2);
+    *at++ = '-';
+    return put_digits(at, day, 2);
 }
 
-void hub_render_time(int64_t milliseconds, struct hub_buffer *buffer) {
+void hub_render_date(int64_t days, struct hub_buffer *buffer) {
+    HUB_NOT_ZEROED char text[HUB_TIME_TEXT_SIZE_MAX];
+    hub_buffer_append(buffer, text, (size_t)(put_date(text, days) - text));
+}
+
+size_t hub_time_text(int64_t milliseconds, char *text) {
     int64_t days = milliseconds / 86400000, rest = milliseconds % 86400000;
     if (rest < 0) {
         days--;
         rest += 86400000;
     }
-    hub_render_date(days, buffer);
-    hub_buffer_append_byte(buffer, 'T');
-    append_number(buffer, rest / 3600000, 2);
-    hub_buffer_append_byte(buffer, ':');
-    append_number(buffer, rest / 60000 % 60, 2);
-    hub_buffer_append_byte(buffer, ':');
-    append_number(buffer, rest / 1000 % 60, 2);
-    hub_buffer_append_byte(buffer, '.');
-    append_number(buffer, rest % 1000, 3);
-    hub_buffer_append_byte(buffer, 'Z');
+    char *at = put_date(text, days);
+    *at++ = 'T';
+    at = put_digits(at, rest / 3600000, 2);
+    *at++ = ':';
+    at = put_digits(at, rest / 60000 % 60, 2);
+    *at++ = ':';
+    at = put_digits(at, rest / 1000 % 60, 2);
+    *at++ = '.';
+    at = put_digits(at, rest % 1000, 3);
+    *at++ = 'Z';
+    return (size_t)(at - text);
+}
+
+void hub_render_time(int64_t milliseconds, struct hub_buffer *buffer) {
+    HUB_NOT_ZEROED char text[HUB_TIME_TEXT_SIZE_MAX];
+    hub_buffer_append(buffer, text, hub_time_text(milliseconds, text));
 }
 
 static void render_hexadecimal(struct hub_bytes octets, struct hub_buffer *buffer) {
@@ -75,7 +96,7 @@ static void render_long(const struct hub_type *type, int64_t number, struct hub_
     bool time = type->kind == HUB_LONG && type->logical != NULL &&
                 strcmp(type->logical, "timestamp-millis") == 0;
     if (!date && !time) {
-        append_number(buffer, number, 1);
+        append_number(buffer, number);
         return;
     }
     hub_buffer_append_byte(buffer, '"');

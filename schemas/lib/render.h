@@ -12,5 +12,7 @@ void hub_render_json(const struct hub_type *type, struct hub_bytes bytes,
 
 /* YYYY-MM-DD of a number of days since 1970-01-01 (proleptic Gregorian). */
 void hub_render_date(int64_t days, struct hub_buffer *buffer);
-/* RFC 3339 with milliseconds and Z. */
+/* RFC 3339 with milliseconds and Z, into HUB_TIME_TEXT_SIZE_MAX characters; returns how many, and adds no zero. */
+enum { HUB_TIME_TEXT_SIZE_MAX = 48 };
+size_t hub_time_text(int64_t milliseconds, char *text);
 void hub_render_time(int64_t milliseconds, struct hub_buffer *buffer);

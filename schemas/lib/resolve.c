@@ -249,7 +249,7 @@ static enum hub_status apply(struct run *run, const struct step *step, struct hu
 
 static enum hub_status apply_record(struct run *run, const struct step *step,
                                     struct hub_bytes bytes) {
-    uint32_t starts[HUB_FIELDS_MAX + 1];
+    HUB_NOT_ZEROED uint32_t starts[HUB_FIELDS_MAX + 1];
     hub_slice_fields(step->writer, bytes, starts);
     for (size_t i = 0; i < step->reader->count; i++) {
         const struct hub_field *field = &step->reader->fields[i];

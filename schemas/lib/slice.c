@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-static int64_t take_long(struct hub_cursor *cursor) {
+static inline int64_t take_long(struct hub_cursor *cursor) {
     int64_t value = 0;
     bool well_formed = hub_cursor_long(cursor, &value, NULL);
     assert(well_formed);
@@ -12,14 +12,14 @@ static int64_t take_long(struct hub_cursor *cursor) {
 
 /* --- moving past values: not by a cursor, for that costs as much again --- */
 
-static const uint8_t *pass_long(const uint8_t *at, const uint8_t *end) {
+static inline const uint8_t *pass_long(const uint8_t *at, const uint8_t *end) {
     do
         assert(at < end);
     while (*at++ >= 0x80);
     return at;
 }
 
-static const uint8_t *pass_size(uint64_t size, const uint8_t *at, const uint8_t *end) {
+static inline const uint8_t *pass_size(uint64_t size, const uint8_t *at, const uint8_t *end) {
     assert(size <= (uint64_t)(end - at));
     return at + size;
 }
@@ -36,13 +36,48 @@ static inline const uint8_t *read_long(const uint8_t *at, const uint8_t *end, in
     return at + cursor.position;
 }
 
-static const uint8_t *pass_octets(const uint8_t *at, const uint8_t *end) {
+static inline const uint8_t *pass_octets(const uint8_t *at, const uint8_t *end) {
     int64_t size = 0;
     at = read_long(at, end, &size);
     return pass_size((uint64_t)size, at, end);
 }
 
-static const uint8_t *pass(const struct hub_type *type, const uint8_t *at, const uint8_t *end);
+static const uint8_t *pass_compound(const struct hub_type *type, const uint8_t *at,
+                                    const uint8_t *end);
+
+/* Inline but for records, arrays and maps: most values are none of these. */
+static inline __attribute__((always_inline)) const uint8_t *
+pass(const struct hub_type *type, const uint8_t *at, const uint8_t *end) {
+    if (type->kind == HUB_UNION) { /* which holds no union */
+        int64_t index = 0;
+        at = read_long(at, end, &index);
+        type = type->branches[index];
+    }
+    switch (type->kind) {
+    case HUB_NULL:
+        return at;
+    case HUB_BOOLEAN:
+        return pass_size(1, at, end);
+    case HUB_INT:
+    case HUB_LONG:
+    case HUB_ENUM:
+        return pass_long(at, end);
+    case HUB_FLOAT:
+        return pass_size(4, at, end);
+    case HUB_DOUBLE:
+        return pass_size(8, at, end);
+    case HUB_BYTES:
+    case HUB_STRING:
+        return pass_octets(at, end);
+    case HUB_FIXED:
+        return pass_size(type->fixed_size, at, end);
+    case HUB_ARRAY:
+    case HUB_MAP:
+    case HUB_UNION:
+    case HUB_RECORD:;
+    }
+    return pass_compound(type, at, end);
+}
 
 static const uint8_t *pass_blocks(const struct hub_type *type, const uint8_t *at,
                                   const uint8_t *end) {
@@ -64,36 +99,12 @@ static const uint8_t *pass_blocks(const struct hub_type *type, const uint8_t *at
     }
 }
 
-static const uint8_t *pass(const struct hub_type *type, const uint8_t *at, const uint8_t *end) {
-    int64_t index = 0;
-    switch (type->kind) {
-    case HUB_NULL:
-        return at;
-    case HUB_BOOLEAN:
-        return pass_size(1, at, end);
-    case HUB_INT:
-    case HUB_LONG:
-    case HUB_ENUM:
-        return pass_long(at, end);
-    case HUB_FLOAT:
-        return pass_size(4, at, end);
-    case HUB_DOUBLE:
-        return pass_size(8, at, end);
-    case HUB_BYTES:
-    case HUB_STRING:
-        return pass_octets(at, end);
-    case HUB_FIXED:
-        return pass_size(type->fixed_size, at, end);
-    case HUB_ARRAY:
-    case HUB_MAP:
+static const uint8_t *pass_compound(const struct hub_type *type, const uint8_t *at,
+                                    const uint8_t *end) {
+    if (type->kind != HUB_RECORD)
         return pass_blocks(type, at, end);
-    case HUB_UNION:
-        at = read_long(at, end, &index);
-        return pass(type->branches[index], at, end);
-    case HUB_RECORD:
-        for (size_t i = 0; i < type->count; i++)
-            at = pass(type->fields[i].type, at, end);
-    }
+    for (size_t i = 0; i < type->count; i++)
+        at = pass(type->fields[i].type, at, end);
     return at;
 }
 

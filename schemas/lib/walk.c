@@ -14,9 +14,11 @@ struct walker {
     struct hub_error *reterr;
 };
 
-static enum hub_status walk_value(struct walker *walker, const struct hub_type *type);
+static enum hub_status walk_blocks(struct walker *walker, const struct hub_type *type);
+static enum hub_status walk_fields(struct walker *walker, const struct hub_type *type,
+                                   uint32_t *starts);
 
-static enum hub_status refuse(struct walker *walker, const char *what) {
+static __attribute__((cold)) enum hub_status refuse(struct walker *walker, const char *what) {
     return hub_fail(walker->reterr, HUB_REJECT, "byte %zu: %s", walker->cursor.position, what);
 }
 
@@ -46,6 +48,74 @@ static inline enum hub_status walk_index(struct walker *walker, const struct hub
                         walker->cursor.position, hub_kind_name(type->kind), (long long)*ret_index,
                         type->count - 1);
     return HUB_OK;
+}
+
+/* Of a text that is not printable ASCII. */
+static enum hub_status walk_text(struct walker *walker, struct hub_bytes text) {
+    if (!hub_text_is_utf8(text))
+        return refuse(walker, "a string that is not UTF-8");
+    bool plain = hub_text_is_plain(text);
+    walker->plain &= plain;
+    if (!plain && walker->plain_only)
+        return refuse(walker, "a string with a control character; tabs and line breaks would pass");
+    return HUB_OK;
+}
+
+static enum hub_status walk_other(struct walker *walker, const struct hub_type *type) {
+    struct hub_bytes bytes;
+    int64_t number = 0;
+    uint8_t byte = 0;
+    switch (type->kind) {
+    case HUB_NULL:
+        return HUB_OK;
+    case HUB_BOOLEAN:
+        if (!hub_cursor_byte(&walker->cursor, &byte) || byte > 1)
+            return refuse(walker, "a boolean that is neither 0 nor 1");
+        return HUB_OK;
+    case HUB_INT:
+        HUB_TRY(read_long(walker, &number));
+        if (number < INT32_MIN || number > INT32_MAX)
+            return refuse(walker, "an int of more than 32 bits");
+        return HUB_OK;
+    case HUB_LONG:
+        return read_long(walker, &number);
+    case HUB_FLOAT:
+    case HUB_DOUBLE:
+        if (!hub_cursor_take(&walker->cursor, type->kind == HUB_FLOAT ? 4 : 8, &bytes))
+            return refuse(walker, "a floating-point number is cut off");
+        return HUB_OK;
+    case HUB_BYTES:
+        return read_octets(walker, &bytes);
+    case HUB_FIXED:
+        if (!hub_cursor_take(&walker->cursor, type->fixed_size, &bytes))
+            return refuse(walker, "a fixed value is cut off");
+        return HUB_OK;
+    case HUB_ENUM:
+        return walk_index(walker, type, &number);
+    case HUB_ARRAY:
+    case HUB_MAP:
+        return walk_blocks(walker, type);
+    case HUB_RECORD:
+        return walk_fields(walker, type, NULL);
+    case HUB_STRING:
+    case HUB_UNION:;
+    }
+    return HUB_FATAL;
+}
+
+/* Inline for what most values are: a text, or nothing, or one of them. */
+static inline __attribute__((always_inline)) enum hub_status
+walk_value(struct walker *walker, const struct hub_type *type) {
+    if (type->kind == HUB_UNION) { /* which holds no union */
+        int64_t index = 0;
+        HUB_TRY(walk_index(walker, type, &index));
+        type = type->branches[index];
+    }
+    if (type->kind != HUB_STRING)
+        return type->kind == HUB_NULL ? HUB_OK : walk_other(walker, type);
+    struct hub_bytes bytes;
+    HUB_TRY(read_octets(walker, &bytes));
+    return hub_text_is_printable(bytes) ? HUB_OK : walk_text(walker, bytes);
 }
 
 /* `before` elements stood in the blocks before this one. */
@@ -107,64 +177,6 @@ static enum hub_status walk_fields(struct walker *walker, const struct hub_type 
     if (starts != NULL)
         starts[type->count] = (uint32_t)walker->cursor.position;
     return HUB_OK;
-}
-
-static enum hub_status walk_plain(struct walker *walker, struct hub_bytes text) {
-    bool plain = hub_text_is_plain(text);
-    walker->plain &= plain;
-    if (!plain && walker->plain_only)
-        return refuse(walker, "a string with a control character; tabs and line breaks would pass");
-    return HUB_OK;
-}
-
-static enum hub_status walk_value(struct walker *walker, const struct hub_type *type) {
-    struct hub_bytes bytes;
-    int64_t number = 0;
-    uint8_t byte = 0;
-    switch (type->kind) {
-    case HUB_NULL:
-        return HUB_OK;
-    case HUB_BOOLEAN:
-        if (!hub_cursor_byte(&walker->cursor, &byte) || byte > 1)
-            return refuse(walker, "a boolean that is neither 0 nor 1");
-        return HUB_OK;
-    case HUB_INT:
-        HUB_TRY(read_long(walker, &number));
-        if (number < INT32_MIN || number > INT32_MAX)
-            return refuse(walker, "an int of more than 32 bits");
-        return HUB_OK;
-    case HUB_LONG:
-        return read_long(walker, &number);
-    case HUB_FLOAT:
-    case HUB_DOUBLE:
-        if (!hub_cursor_take(&walker->cursor, type->kind == HUB_FLOAT ? 4 : 8, &bytes))
-            return refuse(walker, "a floating-point number is cut off");
-        return HUB_OK;
-    case HUB_BYTES:
-        return read_octets(walker, &bytes);
-    case HUB_STRING:
-        HUB_TRY(read_octets(walker, &bytes));
-        if (hub_text_is_printable(bytes))
-            return HUB_OK;
-        if (!hub_text_is_utf8(bytes))
-            return refuse(walker, "a string that is not UTF-8");
-        return walk_plain(walker, bytes);
-    case HUB_FIXED:
-        if (!hub_cursor_take(&walker->cursor, type->fixed_size, &bytes))
-            return refuse(walker, "a fixed value is cut off");
-        return HUB_OK;
-    case HUB_ENUM:
-        return walk_index(walker, type, &number);
-    case HUB_UNION:
-        HUB_TRY(walk_index(walker, type, &number));
-        return walk_value(walker, type->branches[number]);
-    case HUB_ARRAY:
-    case HUB_MAP:
-        return walk_blocks(walker, type);
-    case HUB_RECORD:
-        return walk_fields(walker, type, NULL);
-    }
-    return HUB_FATAL;
 }
 
 enum hub_status hub_walk(const struct hub_type *type, struct hub_bytes bytes,
