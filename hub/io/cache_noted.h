@@ -7,6 +7,7 @@
 #include "hub/base/bytes.h"
 #include "hub/base/digest.h"
 #include "hub/base/hook.h"
+#include "hub/base/memory.h"
 #include "hub/io/cache_fact.h"
 
 enum { HUB_CACHE_SLOT_SIZE = HUB_CACHE_SPACE_SIZE + HUB_DIGEST_SIZE };
@@ -19,11 +20,18 @@ struct hub_cache_slot hub_cache_slot_of(const struct hub_digester *digester, con
                                         struct hub_bytes key);
 
 struct hub_cache_space;
+struct hub_cache_record;
+struct hub_cache_entry;
 
 /* Zero is empty. */
 struct hub_cache_noted {
     struct hub_cache_space *spaces;
-    size_t bytes, count;
+    struct hub_arena arena; /* what is stored; of what was replaced, too */
+    struct hub_cache_record *records;
+    size_t count, capacity;
+    struct hub_cache_entry *entries; /* a table of the records, by key */
+    size_t entry_count;
+    size_t bytes; /* of the records, without what was replaced */
 };
 
 void hub_cache_noted_add(struct hub_cache_noted *noted, const char *space, struct hub_bytes key,

@@ -21,8 +21,10 @@ size_t hub_envelope_headers(const struct hub_envelope *envelope, struct hub_aren
     headers[count++] = header(arena, "ce_subject", envelope->subject);
     headers[count++] = constant("content-type", "application/avro");
     if (envelope->has_time) {
-        char *time = hub_arena_take(arena, HUB_TIME_TEXT_SIZE_MAX);
-        headers[count++] = (struct hub_header){"ce_time", hub_bytes(time, hub_time_text(envelope->time_ms, time))};
+        HUB_NOT_ZEROED char time[HUB_TIME_TEXT_SIZE_MAX];
+        size_t size = hub_time_text(envelope->time_ms, time);
+        headers[count++] =
+            (struct hub_header){"ce_time", hub_bytes(hub_arena_text(arena, time, size), size)};
     }
     return count;
 }
