@@ -56,6 +56,15 @@ bool hub_buffer_overflowed(const struct hub_buffer *buffer) {
     return buffer->size > buffer_size_max(buffer);
 }
 
+static uint8_t *widen(const struct hub_buffer *buffer, size_t capacity) {
+    if (buffer->arena == NULL)
+        return hub_reallocate(buffer->data, capacity);
+    uint8_t *wider = hub_arena_take(buffer->arena, capacity);
+    if (buffer->size > 0)
+        memcpy(wider, buffer->data, buffer->size);
+    return wider;
+}
+
 /* Makes room for `size` more bytes and one zero byte; false when the limit is passed. */
 static bool buffer_reserve(struct hub_buffer *buffer, size_t size) {
     size_t size_max = buffer_size_max(buffer);
@@ -70,10 +79,16 @@ static bool buffer_reserve(struct hub_buffer *buffer, size_t size) {
             capacity *= 2;
         if (capacity > size_max + 1)
             capacity = size_max + 1;
-        buffer->data = hub_reallocate(buffer->data, capacity);
+        buffer->data = widen(buffer, capacity);
         buffer->capacity = capacity;
     }
     return true;
+}
+
+void hub_buffer_reserve(struct hub_buffer *buffer, size_t size) {
+    size_t size_max = buffer_size_max(buffer);
+    if (buffer->size <= size_max && size <= size_max - buffer->size)
+        buffer_reserve(buffer, size);
 }
 
 void hub_buffer_append_growing(struct hub_buffer *buffer, const void *data, size_t size) {
@@ -119,8 +134,9 @@ void hub_buffer_clear(struct hub_buffer *buffer) {
 }
 
 void hub_buffer_free(struct hub_buffer *buffer) {
-    free(buffer->data);
-    *buffer = (struct hub_buffer){.size_max = buffer->size_max};
+    if (buffer->arena == NULL)
+        free(buffer->data);
+    *buffer = (struct hub_buffer){.size_max = buffer->size_max, .arena = buffer->arena};
 }
 
 const char *hub_buffer_text(struct hub_buffer *buffer) {

@@ -92,11 +92,15 @@ static inline bool hub_cursor_long(struct hub_cursor *cursor, int64_t *ret_value
     return hub_cursor_any_long(cursor, ret_value, ret_minimal);
 }
 
+struct hub_arena;
+
 struct hub_buffer {
     uint8_t *data;
     size_t size;
     size_t capacity; /* at most size_max + 1 */
     size_t size_max; /* stated where the buffer is born; 0 means 64 MiB */
+    /* Where the data is taken from, and lives as long as the arena does; NULL: from the process. */
+    struct hub_arena *arena;
 };
 
 enum { HUB_BUFFER_SIZE_MAX_DEFAULT = 64 * 1024 * 1024 };
@@ -139,6 +143,9 @@ static inline void hub_buffer_append_long(struct hub_buffer *buffer, int64_t val
         hub_buffer_append_any_long(buffer, value);
 }
 
+/* Room for so many bytes more, where the limit allows them: so that a value whose size can be told does not
+ * grow bit by bit. */
+void hub_buffer_reserve(struct hub_buffer *buffer, size_t size);
 bool hub_buffer_overflowed(const struct hub_buffer *buffer);
 void hub_buffer_clear(struct hub_buffer *buffer);
 void hub_buffer_free(struct hub_buffer *buffer);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MERGED_SIZE_MAX = 32 * 1024 * 1024 };
+enum { MERGED_SIZE_MAX = 32 * 1024 * 1024, MERGED_SIZE_MORE = 512 };
 
 struct merge {
     struct hub_merge_scope scope;
@@ -20,6 +20,7 @@ struct merge {
     const struct hub_choice *choices;
     size_t choice_count;
     struct hub_conflicts conflicts;
+    bool *settled; /* per field */
 };
 
 struct candidates {
@@ -338,8 +339,9 @@ static int source_of(const struct candidates *arrays) {
 }
 
 static int merge_union(struct merge *merge, const struct hub_field_contract *contract,
-                       struct candidates *arrays) {
+                       struct candidates *arrays, bool *ret_settled) {
     size_t count = 0, keys = 0;
+    *ret_settled = !contract->shuts_out;
     arrays->count = hub_merge_admissible(&merge->scope, contract, arrays->items, arrays->count);
     struct element *list = list_elements(merge, contract, arrays, &count);
     for (size_t i = 0; i < count; i++)
@@ -354,17 +356,21 @@ static int merge_union(struct merge *merge, const struct hub_field_contract *con
         merge->scope.element = same.items[0].bytes;
         struct place place = {contract->field->name, list[from].key, NULL};
         merge_element(merge, contract, &place, &same);
+        *ret_settled &= all_equal(&same);
     }
     merge->scope.element_type = NULL;
     hub_encode_array_end(merge->value);
     return source_of(arrays);
 }
 
-/* Whether the merged list is what it was: all say the same, and said it then. */
+/* Whether the merged list is what it was. */
 static bool is_as_before(const struct hub_merge_input *input, size_t field,
                          const struct candidates *stated) {
-    return input->same != NULL && input->same[field] &&
-           !input->domain->contract.fields[field].shuts_out && all_equal(stated);
+    if (input->same == NULL || !input->same[field])
+        return false;
+    bool was_settled = input->before_settled != NULL && input->before_settled[field];
+    return was_settled ||
+           (!input->domain->contract.fields[field].shuts_out && all_equal(stated));
 }
 
 /* --- the record --- */
@@ -450,11 +456,12 @@ static int merge_field(struct merge *merge, const struct hub_merge_input *input,
     if (contract->is_union && is_as_before(input, field, &stated)) {
         hub_buffer_append_bytes(value, hub_bytes_part(input->before, input->before_starts[field],
                                                       input->before_starts[field + 1]));
+        merge->settled[field] = input->before_settled != NULL && input->before_settled[field];
         return source_of(&stated);
     }
     struct place place = {contract->field->name, NULL, NULL};
     size_t from = value->size, all = stated.count;
-    source = contract->is_union ? merge_union(merge, contract, &stated)
+    source = contract->is_union ? merge_union(merge, contract, &stated, &merge->settled[field])
                                 : merge_one(merge, contract, &place, &stated);
     struct hub_claims claims = {contract, stated.items, stated.count, all,
                                 hub_bytes_part(hub_buffer_bytes(value), from, value->size), source};
@@ -464,8 +471,8 @@ static int merge_field(struct merge *merge, const struct hub_merge_input *input,
 
 void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
                struct hub_merged *ret_merged) {
-    HUB_SCOPED_BUFFER value = {.size_max = MERGED_SIZE_MAX};
-    HUB_SCOPED_BUFFER scratch = {0};
+    struct hub_buffer value = {.size_max = MERGED_SIZE_MAX, .arena = arena};
+    struct hub_buffer scratch = {.arena = arena};
     const struct hub_domain *domain = input->domain;
     struct merge merge = {.scope = {.domain = domain,
                                     .voices = input->voices,
@@ -475,9 +482,12 @@ void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
                           .scratch = &scratch,
                           .choices = input->choices,
                           .choice_count = input->choice_count,
-                          .conflicts = {.arena = arena}};
+                          .conflicts = {.arena = arena},
+                          .settled = hub_arena_take_zero(arena, domain->contract.count,
+                                                         sizeof(bool))};
     int *sources = hub_arena_take(arena, domain->contract.count * sizeof *sources);
     uint32_t *starts = hub_arena_take(arena, (domain->contract.count + 1) * sizeof *starts);
+    hub_buffer_reserve(&value, input->voices[0].body.size + MERGED_SIZE_MORE);
     hub_merge_bind_roles(&merge.scope);
     bind_chosen_roles(&merge);
     struct hub_alike alike = hub_alike_new(&merge.scope);
@@ -486,9 +496,11 @@ void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
         sources[i] = merge_field(&merge, input, &alike, i);
     }
     starts[domain->contract.count] = (uint32_t)value.size;
-    const char *copy = hub_arena_text(arena, (const char *)value.data, value.size);
     *ret_merged = (struct hub_merged){
-        .value = hub_bytes(copy, value.size), .starts = starts, .sources = sources};
+        .value = hub_buffer_bytes(&value),
+        .starts = starts,
+        .sources = sources,
+        .settled = merge.settled};
     hub_merge_check_needs(&merge.scope, ret_merged, &merge.conflicts);
     hub_merge_check_steps(&merge.scope, &merge.conflicts);
     ret_merged->conflicts = merge.conflicts.items;

@@ -67,6 +67,9 @@ struct hub_merged {
     struct hub_bytes value; /* a record of the domain's schema, in the arena */
     const uint32_t *starts; /* of its fields, and its end */
     const int *sources;     /* per field: index of a voice, or HUB_SOURCE_... */
+    /* Per field: a list that is the same in whatever order the voices are believed: no two of its elements
+     * differ under one key. */
+    const bool *settled;
     struct hub_conflict_found *conflicts;
     size_t conflict_count;
 };
@@ -79,10 +82,12 @@ struct hub_merge_input {
     const struct hub_choice *choices;
     size_t choice_count;
     /* What the same voices came to before, by the same rules, and in which fields each says since then
-     * what it said: a list in which all say the same is taken from there. NULL: nothing is known. */
+     * what it said: a list that was settled, or in which all say the same, is taken from there. NULL:
+     * nothing is known. */
     const bool *same;
     struct hub_bytes before;
     const uint32_t *before_starts;
+    const bool *before_settled; /* or NULL */
 };
 
 /* Everything in the result lives in the arena. */

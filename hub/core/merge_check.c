@@ -33,9 +33,9 @@ void hub_conflict_values_sort(struct hub_conflict_value *values, size_t count) {
 
 static const char *render(const struct hub_merge_scope *scope, const struct hub_type *type,
                           struct hub_bytes bytes) {
-    HUB_SCOPED_BUFFER text = {0};
+    struct hub_buffer text = {.arena = scope->arena};
     hub_render_json(type, bytes, &text);
-    return hub_arena_text(scope->arena, (const char *)text.data, text.size);
+    return hub_buffer_text(&text);
 }
 
 /* --- claims --- */

@@ -240,7 +240,7 @@ static void retract(struct step *step, const struct candidate *candidate,
                     const struct hub_source *source) {
     const struct hub_domain *domain = step->admit->config.domain;
     const struct hub_opened *opened = &candidate->opened;
-    HUB_SCOPED_BUFFER value = {0};
+    struct hub_buffer value = {.arena = step->outputs->arena};
     hub_frame_append(&value, domain->schema->id);
     hub_statement_append_withdrawn(domain, opened->body, opened->starts, hub_bytes(NULL, 0),
                                    "moved to another shard", &value);
@@ -250,7 +250,7 @@ static void retract(struct step *step, const struct candidate *candidate,
 }
 
 static void write_admitted(struct step *step, const struct hub_source *source, enum outcome outcome) {
-    HUB_SCOPED_BUFFER value = {0};
+    struct hub_buffer value = {.arena = step->outputs->arena};
     struct hub_output *output = hub_outputs_add(step->outputs, HUB_OUTPUT_ADMITTED,
                                                 step->admit->config.partition, step->input->key);
     hub_source_encode(&step->admit->sources, source, (int)outcome, &value);

@@ -35,10 +35,23 @@ static void add_header(struct hub_outputs *outputs, struct hub_output *output,
     output->headers[output->header_count++] = header;
 }
 
+/* What a buffer of the same arena holds stays where it is. */
+static struct hub_bytes keep(struct hub_outputs *outputs, const struct hub_buffer *value) {
+    if (value->arena == outputs->arena)
+        return hub_buffer_bytes(value);
+    return hub_bytes(hub_arena_text(outputs->arena, (const char *)value->data, value->size),
+                     value->size);
+}
+
 void hub_output_header(struct hub_outputs *outputs, struct hub_output *output, const char *name,
                        struct hub_bytes value) {
     char *copy = hub_arena_text(outputs->arena, (const char *)value.data, value.size);
     add_header(outputs, output, (struct hub_header){name, hub_bytes(copy, value.size)});
+}
+
+void hub_output_header_buffer(struct hub_outputs *outputs, struct hub_output *output,
+                              const char *name, const struct hub_buffer *value) {
+    add_header(outputs, output, (struct hub_header){name, keep(outputs, value)});
 }
 
 void hub_output_header_text(struct hub_outputs *outputs, struct hub_output *output,
@@ -48,8 +61,7 @@ void hub_output_header_text(struct hub_outputs *outputs, struct hub_output *outp
 
 void hub_output_value(struct hub_outputs *outputs, struct hub_output *output,
                       const struct hub_buffer *value) {
-    char *copy = hub_arena_text(outputs->arena, (const char *)value->data, value->size);
-    output->value = hub_bytes(copy, value->size);
+    output->value = keep(outputs, value);
 }
 
 struct hub_bytes hub_input_header(const struct hub_input *input, const char *name) {

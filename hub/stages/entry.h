@@ -52,7 +52,10 @@ void hub_output_header(struct hub_outputs *outputs, struct hub_output *output, c
                        struct hub_bytes value);
 void hub_output_header_text(struct hub_outputs *outputs, struct hub_output *output,
                             const char *name, const char *value);
-/* Copies the buffer as the output's value. */
+void hub_output_header_buffer(struct hub_outputs *outputs, struct hub_output *output,
+                              const char *name, const struct hub_buffer *value);
+/* The buffer becomes the output's value, copied where it is not of the outputs' arena; it must not be
+ * written to again. */
 void hub_output_value(struct hub_outputs *outputs, struct hub_output *output,
                       const struct hub_buffer *value);
 

@@ -132,7 +132,8 @@ static void note_force(struct fold_step *step, struct fold_statement *statement,
 static void place(struct fold_step *step, struct fold_statement *statement, bool was_in_force,
                   const bool *same) {
     bool stays = was_in_force && statement->in_force &&
-                 fold_identifier_claims_stand(step->fold, statement, step->arena);
+                 ((same != NULL && same[HUB_FIELD_IDENTIFIERS]) ||
+                  fold_identifier_claims_stand(step->fold, statement, step->arena));
     if (!stays) {
         fold_bucket_recluster(step, statement);
         if (statement->entity == NULL)

@@ -193,7 +193,7 @@ static void hold_open(struct fold_step *step, const struct fold_finding *finding
                       const struct hub_buffer *values) {
     struct fold_conflict *conflict = need_conflict(step->fold, finding);
     bool as_severe = conflict->severity == finding->severity;
-    HUB_SCOPED_BUFFER owners = {0};
+    struct hub_buffer owners = {.arena = step->arena};
     fold_owners_encode(&finding->owners, &owners);
     bool same = conflict->open &&
                 hub_bytes_equal(hub_bytes(conflict->values, conflict->values_size),
@@ -302,7 +302,7 @@ void fold_conflict_of_values(struct fold_step *step, struct fold_change *change)
         return;
     for (size_t i = 0; entity->kind == FOLD_ACTIVE && i < change->merged.conflict_count; i++) {
         const struct hub_conflict_found *found = &change->merged.conflicts[i];
-        HUB_SCOPED_BUFFER values = {0};
+        struct hub_buffer values = {.arena = step->arena};
         struct fold_finding finding = {
             .id = hub_arena_format(step->arena, "%s/%s%s", entity->id, found->path, found->mark),
             .kind = found->kind,
@@ -404,7 +404,7 @@ void fold_conflict_publish(struct fold_step *step) {
         struct fold_conflict *conflict = step->conflicts[i];
         enum transition transition = OPENED;
         bool moved = transition_of(conflict, &transition);
-        HUB_SCOPED_BUFFER value = {0};
+        struct hub_buffer value = {.arena = step->arena};
         conflict->events += moved;
         if (moved)
             encode_conflict(step, conflict, transition, &value);

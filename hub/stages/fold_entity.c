@@ -52,6 +52,7 @@ void fold_entity_free(struct fold_entity *entity) {
     hub_release(entity->starts);
     hub_release(entity->record);
     hub_release(entity->sources);
+    hub_release(entity->settled);
     hub_release(entity->conflicts);
     hub_release(entity->decided);
     hub_release(entity->matches);

@@ -49,7 +49,7 @@ static struct fold_keys with_field(const struct hub_domain *domain, struct hub_b
     if (hub_slice_is_unstated(type, bytes))
         return keys;
     if (type->kind != HUB_ARRAY) {
-        HUB_SCOPED_BUFFER part = {0};
+        struct hub_buffer part = {.arena = keys.arena};
         field_key(contract, type, bytes, &part);
         extend(&keys, before, hub_buffer_text(&part));
         return keys;
@@ -57,7 +57,7 @@ static struct fold_keys with_field(const struct hub_domain *domain, struct hub_b
     struct hub_elements elements = hub_slice_elements(type, bytes);
     struct hub_bytes element;
     while (hub_slice_next(&elements, &element)) {
-        HUB_SCOPED_BUFFER part = {0};
+        struct hub_buffer part = {.arena = keys.arena};
         field_key(contract, type->items, element, &part);
         extend(&keys, before, hub_buffer_text(&part));
     }

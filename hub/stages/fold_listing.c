@@ -109,7 +109,7 @@ static const char *key_of(const struct fold_step *step, const char *text) {
 
 static void publish(struct fold_step *step, const struct fold_listing *listing,
                     const char *const *ids, size_t count) {
-    HUB_SCOPED_BUFFER value = {0};
+    struct hub_buffer value = {.arena = step->arena};
     const char *key = key_of(step, listing->text);
     struct hub_output *output =
         hub_outputs_add(step->outputs, HUB_OUTPUT_IDENTIFIER, step->fold->partition,

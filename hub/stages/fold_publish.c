@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { USUAL_SIZE = 768 }; /* of a unified record around its value: its statements, and what else there is */
+
 void fold_publish_voices(const struct fold_entity *entity, const struct hub_domain *domain,
                          struct hub_arena *arena, struct hub_voice **ret_voices) {
     struct hub_voice *voices = hub_arena_take(arena, entity->member_count * sizeof *voices);
@@ -68,16 +70,19 @@ static void set_value(struct fold_entity *entity, const struct hub_merged *merge
     hub_release(entity->value);
     hub_release(entity->starts);
     hub_release(entity->sources);
+    hub_release(entity->settled);
     entity->value = hub_copy_bytes(merged->value.data, merged->value.size);
     entity->value_size = merged->value.size;
     entity->starts = hub_copy_bytes(merged->starts, (field_count + 1) * sizeof *merged->starts);
     entity->sources = hub_copy_bytes(merged->sources, field_count * sizeof *merged->sources);
+    entity->settled = hub_copy_bytes(merged->settled, field_count * sizeof *merged->settled);
 }
 
 static void drop_value(struct fold_entity *entity) {
     entity->value = hub_release(entity->value);
     entity->starts = hub_release(entity->starts);
     entity->sources = hub_release(entity->sources);
+    entity->settled = hub_release(entity->settled);
     entity->value_size = 0;
 }
 
@@ -98,6 +103,7 @@ void fold_publish_merge(struct fold_step *step, struct fold_change *change) {
         input.same = change->same;
         input.before = change->value_before;
         input.before_starts = starts_before(step, change);
+        input.before_settled = entity->settled;
     }
     hub_merge(&input, step->arena, &change->merged);
     entity->merged_by = step->fold->rulings_in_force;
@@ -203,6 +209,7 @@ static void encode_unified(struct fold_step *step, struct fold_change *change,
                            struct hub_buffer *value) {
     const struct hub_domain *domain = step->fold->domain;
     const struct fold_entity *entity = change->entity;
+    hub_buffer_reserve(value, entity->value_size + USUAL_SIZE);
     hub_frame_append(value, domain->unified->id);
     hub_encode_text(value, entity->id);
     hub_encode_long(value, entity->kind);
@@ -230,7 +237,7 @@ static const char *event_name(enum fold_event event) {
 static void publish(struct fold_step *step, struct fold_change *change) {
     struct fold_entity *entity = change->entity;
     const char *domain = step->fold->domain->name;
-    HUB_SCOPED_BUFFER value = {.size_max = 64 * 1024 * 1024};
+    struct hub_buffer value = {.size_max = 64 * 1024 * 1024, .arena = step->arena};
     if (entity->kind != FOLD_ACTIVE)
         drop_value(entity);
     entity->revision++;
@@ -246,9 +253,9 @@ static void publish(struct fold_step *step, struct fold_change *change) {
         .subject = entity->id,
         .has_time = true, .time_ms = step->entry->timestamp_ms};
     hub_output_envelope(step->outputs, output, &envelope, step->entry);
-    HUB_SCOPED_BUFFER hooks = {0};
+    struct hub_buffer hooks = {.arena = step->arena};
     fold_hooks_append(step->fold, entity, &hooks);
-    hub_output_header(step->outputs, output, HUB_FOLD_HOOKS_HEADER, hub_buffer_bytes(&hooks));
+    hub_output_header_buffer(step->outputs, output, HUB_FOLD_HOOKS_HEADER, &hooks);
 }
 
 /* Survivors before what was merged into them; by id within both, so that one entry gives one

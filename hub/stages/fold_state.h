@@ -131,6 +131,7 @@ struct fold_entity {
     size_t value_size;
     uint32_t *starts; /* of the fields in it, and its end; NULL while nobody has asked */
     int *sources;
+    bool *settled; /* as in struct hub_merged; NULL where it was loaded */
     size_t merged_by; /* fold->rulings_in_force then; 0: it was loaded */
     struct fold_conflict **conflicts; /* open, sorted by id */
     size_t conflict_count, conflict_capacity;

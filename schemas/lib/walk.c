@@ -5,8 +5,10 @@
 #include <assert.h>
 #include <stdio.h>
 
+/* The place in the bytes is handed from call to call: in a walker it would be written to memory with
+ * each value. What refuses returns NULL. */
 struct walker {
-    struct hub_cursor cursor;
+    const uint8_t *begin, *end;
     uint64_t elements_left;
     uint64_t elements_max;
     bool canonical;
@@ -14,192 +16,275 @@ struct walker {
     struct hub_error *reterr;
 };
 
-static enum hub_status walk_blocks(struct walker *walker, const struct hub_type *type);
-static enum hub_status walk_fields(struct walker *walker, const struct hub_type *type,
-                                   uint32_t *starts);
+static const uint8_t *walk_compound(struct walker *walker, const struct hub_type *type,
+                                    const uint8_t *at);
 
-static __attribute__((cold)) enum hub_status refuse(struct walker *walker, const char *what) {
-    return hub_fail(walker->reterr, HUB_REJECT, "byte %zu: %s", walker->cursor.position, what);
+static __attribute__((cold, noinline)) const uint8_t *refuse(struct walker *walker, const uint8_t *at,
+                                                              const char *what) {
+    hub_fail(walker->reterr, HUB_REJECT, "byte %zu: %s", (size_t)(at - walker->begin), what);
+    return NULL;
 }
 
-static inline enum hub_status read_long(struct walker *walker, int64_t *ret_value) {
+static __attribute__((noinline)) const uint8_t *read_any_long(struct walker *walker, const uint8_t *at,
+                                                              int64_t *ret_value) {
+    struct hub_cursor cursor = hub_cursor(hub_bytes(at, (size_t)(walker->end - at)));
     bool minimal = true;
-    if (!hub_cursor_long(&walker->cursor, ret_value, &minimal))
-        return refuse(walker, "a number is cut off or longer than 64 bits");
+    if (!hub_cursor_any_long(&cursor, ret_value, &minimal))
+        return refuse(walker, at, "a number is cut off or longer than 64 bits");
     walker->canonical &= minimal;
-    return HUB_OK;
+    return at + cursor.position;
 }
 
-static enum hub_status read_octets(struct walker *walker, struct hub_bytes *ret_bytes) {
+/* Of one byte, as lengths, counts and indexes mostly are. */
+static inline const uint8_t *read_long(struct walker *walker, const uint8_t *at, int64_t *ret_value) {
+    if (at < walker->end && *at < 0x80) {
+        *ret_value = (int64_t)(*at >> 1) ^ -(int64_t)(*at & 1);
+        return at + 1;
+    }
+    return read_any_long(walker, at, ret_value);
+}
+
+static inline const uint8_t *take(struct walker *walker, const uint8_t *at, size_t size,
+                                  const char *cut_off) {
+    return size > (size_t)(walker->end - at) ? refuse(walker, at, cut_off) : at + size;
+}
+
+static __attribute__((cold, noinline)) const uint8_t *refuse_length(struct walker *walker,
+                                                                     const uint8_t *at, int64_t size) {
+    hub_fail(walker->reterr, HUB_REJECT, "byte %zu: a length of %lld where %zu bytes are left",
+             (size_t)(at - walker->begin), (long long)size, (size_t)(walker->end - at));
+    return NULL;
+}
+
+static inline const uint8_t *read_octets(struct walker *walker, const uint8_t *at,
+                                         struct hub_bytes *ret_bytes) {
     int64_t size = 0;
-    HUB_TRY(read_long(walker, &size));
-    if (size < 0 || !hub_cursor_take(&walker->cursor, (uint64_t)size, ret_bytes))
-        return hub_fail(walker->reterr, HUB_REJECT,
-                        "byte %zu: a length of %lld where %zu bytes are left",
-                        walker->cursor.position, (long long)size, hub_cursor_left(&walker->cursor));
-    return HUB_OK;
+    at = read_long(walker, at, &size);
+    if (at == NULL)
+        return NULL;
+    if (size < 0 || (uint64_t)size > (uint64_t)(walker->end - at))
+        return refuse_length(walker, at, size);
+    *ret_bytes = hub_bytes(at, (size_t)size);
+    return at + size;
 }
 
-static inline enum hub_status walk_index(struct walker *walker, const struct hub_type *type,
-                                  int64_t *ret_index) {
-    HUB_TRY(read_long(walker, ret_index));
-    if (*ret_index < 0 || (uint64_t)*ret_index >= type->count)
-        return hub_fail(walker->reterr, HUB_REJECT, "byte %zu: %s index %lld; 0 to %zu would pass",
-                        walker->cursor.position, hub_kind_name(type->kind), (long long)*ret_index,
-                        type->count - 1);
-    return HUB_OK;
+static __attribute__((cold, noinline)) const uint8_t *
+refuse_index(struct walker *walker, const uint8_t *at, const struct hub_type *type, int64_t index) {
+    hub_fail(walker->reterr, HUB_REJECT, "byte %zu: %s index %lld; 0 to %zu would pass",
+             (size_t)(at - walker->begin), hub_kind_name(type->kind), (long long)index,
+             type->count - 1);
+    return NULL;
+}
+
+static inline const uint8_t *walk_index(struct walker *walker, const struct hub_type *type,
+                                        const uint8_t *at, int64_t *ret_index) {
+    at = read_long(walker, at, ret_index);
+    if (at != NULL && (uint64_t)*ret_index >= type->count) /* a negative one is a large one */
+        return refuse_index(walker, at, type, *ret_index);
+    return at;
 }
 
 /* Of a text that is not printable ASCII. */
-static enum hub_status walk_text(struct walker *walker, struct hub_bytes text) {
+static __attribute__((noinline)) const uint8_t *walk_text(struct walker *walker, const uint8_t *at,
+                                                          struct hub_bytes text) {
     if (!hub_text_is_utf8(text))
-        return refuse(walker, "a string that is not UTF-8");
+        return refuse(walker, at, "a string that is not UTF-8");
     bool plain = hub_text_is_plain(text);
     walker->plain &= plain;
     if (!plain && walker->plain_only)
-        return refuse(walker, "a string with a control character; tabs and line breaks would pass");
-    return HUB_OK;
+        return refuse(walker, at,
+                      "a string with a control character; tabs and line breaks would pass");
+    return at;
 }
 
-static enum hub_status walk_other(struct walker *walker, const struct hub_type *type) {
+static const uint8_t *walk_int(struct walker *walker, const uint8_t *at) {
+    int64_t number = 0;
+    at = read_long(walker, at, &number);
+    if (at != NULL && (number < INT32_MIN || number > INT32_MAX))
+        return refuse(walker, at, "an int of more than 32 bits");
+    return at;
+}
+
+static const uint8_t *walk_boolean(struct walker *walker, const uint8_t *at) {
+    static const char why[] = "a boolean that is neither 0 nor 1";
+    if (at == walker->end)
+        return refuse(walker, at, why);
+    return *at > 1 ? refuse(walker, at + 1, why) : at + 1;
+}
+
+static const uint8_t *walk_scalar(struct walker *walker, const struct hub_type *type,
+                                  const uint8_t *at) {
     struct hub_bytes bytes;
     int64_t number = 0;
-    uint8_t byte = 0;
     switch (type->kind) {
-    case HUB_NULL:
-        return HUB_OK;
     case HUB_BOOLEAN:
-        if (!hub_cursor_byte(&walker->cursor, &byte) || byte > 1)
-            return refuse(walker, "a boolean that is neither 0 nor 1");
-        return HUB_OK;
+        return walk_boolean(walker, at);
     case HUB_INT:
-        HUB_TRY(read_long(walker, &number));
-        if (number < INT32_MIN || number > INT32_MAX)
-            return refuse(walker, "an int of more than 32 bits");
-        return HUB_OK;
+        return walk_int(walker, at);
     case HUB_LONG:
-        return read_long(walker, &number);
+        return read_long(walker, at, &number);
     case HUB_FLOAT:
+        return take(walker, at, 4, "a floating-point number is cut off");
     case HUB_DOUBLE:
-        if (!hub_cursor_take(&walker->cursor, type->kind == HUB_FLOAT ? 4 : 8, &bytes))
-            return refuse(walker, "a floating-point number is cut off");
-        return HUB_OK;
+        return take(walker, at, 8, "a floating-point number is cut off");
     case HUB_BYTES:
-        return read_octets(walker, &bytes);
+        return read_octets(walker, at, &bytes);
     case HUB_FIXED:
-        if (!hub_cursor_take(&walker->cursor, type->fixed_size, &bytes))
-            return refuse(walker, "a fixed value is cut off");
-        return HUB_OK;
+        return take(walker, at, type->fixed_size, "a fixed value is cut off");
     case HUB_ENUM:
-        return walk_index(walker, type, &number);
+        return walk_index(walker, type, at, &number);
+    case HUB_NULL:
+    case HUB_STRING:
+    case HUB_UNION:
     case HUB_ARRAY:
     case HUB_MAP:
-        return walk_blocks(walker, type);
-    case HUB_RECORD:
-        return walk_fields(walker, type, NULL);
-    case HUB_STRING:
-    case HUB_UNION:;
+    case HUB_RECORD:;
     }
-    return HUB_FATAL;
+    return at;
 }
 
 /* Inline for what most values are: a text, or nothing, or one of them. */
-static inline __attribute__((always_inline)) enum hub_status
-walk_value(struct walker *walker, const struct hub_type *type) {
+static inline __attribute__((always_inline)) const uint8_t *
+walk_value(struct walker *walker, const struct hub_type *type, const uint8_t *at) {
     if (type->kind == HUB_UNION) { /* which holds no union */
         int64_t index = 0;
-        HUB_TRY(walk_index(walker, type, &index));
+        at = walk_index(walker, type, at, &index);
+        if (at == NULL)
+            return NULL;
         type = type->branches[index];
     }
-    if (type->kind != HUB_STRING)
-        return type->kind == HUB_NULL ? HUB_OK : walk_other(walker, type);
-    struct hub_bytes bytes;
-    HUB_TRY(read_octets(walker, &bytes));
-    return hub_text_is_printable(bytes) ? HUB_OK : walk_text(walker, bytes);
+    switch (type->kind) {
+    case HUB_NULL:
+        return at;
+    case HUB_STRING: {
+        struct hub_bytes text;
+        at = read_octets(walker, at, &text);
+        return at == NULL || hub_text_is_printable(text) ? at : walk_text(walker, at, text);
+    }
+    case HUB_ARRAY:
+    case HUB_MAP:
+    case HUB_RECORD:
+        return walk_compound(walker, type, at);
+    default:
+        return walk_scalar(walker, type, at);
+    }
+}
+
+/* --- records --- */
+
+static const uint8_t *walk_fields(struct walker *walker, const struct hub_type *type,
+                                  const uint8_t *at, uint32_t *starts) {
+    for (size_t i = 0; i < type->count; i++) {
+        if (starts != NULL)
+            starts[i] = (uint32_t)(at - walker->begin);
+        at = walk_value(walker, type->fields[i].type, at);
+        if (at == NULL) {
+            hub_fail_at(walker->reterr, HUB_REJECT, "%s", type->fields[i].name);
+            return NULL;
+        }
+    }
+    if (starts != NULL)
+        starts[type->count] = (uint32_t)(at - walker->begin);
+    return at;
+}
+
+/* --- arrays and maps --- */
+
+static __attribute__((cold, noinline)) const uint8_t *refuse_count(struct walker *walker,
+                                                                    const uint8_t *at) {
+    hub_fail(walker->reterr, HUB_REJECT, "byte %zu: more than %llu array and map elements in one record",
+             (size_t)(at - walker->begin), (unsigned long long)walker->elements_max);
+    return NULL;
+}
+
+static const uint8_t *walk_key(struct walker *walker, const uint8_t *at) {
+    struct hub_bytes key;
+    at = read_octets(walker, at, &key);
+    if (at != NULL && !hub_text_is_utf8(key))
+        return refuse(walker, at, "a map key that is not UTF-8");
+    return at;
 }
 
 /* `before` elements stood in the blocks before this one. */
-static enum hub_status walk_elements(struct walker *walker, const struct hub_type *type,
-                                     uint64_t before, uint64_t count) {
+static const uint8_t *walk_elements(struct walker *walker, const struct hub_type *type,
+                                    const uint8_t *at, uint64_t before, uint64_t count) {
     if (count > walker->elements_left)
-        return hub_fail(walker->reterr, HUB_REJECT,
-                        "byte %zu: more than %llu array and map elements in one record",
-                        walker->cursor.position, (unsigned long long)walker->elements_max);
+        return refuse_count(walker, at);
     walker->elements_left -= count;
     for (uint64_t i = 0; i < count; i++) {
-        if (type->kind == HUB_MAP) {
-            struct hub_bytes key;
-            HUB_TRY(read_octets(walker, &key));
-            if (!hub_text_is_utf8(key))
-                return refuse(walker, "a map key that is not UTF-8");
+        if (type->kind == HUB_MAP && (at = walk_key(walker, at)) == NULL)
+            return NULL;
+        at = walk_value(walker, type->items, at);
+        if (at == NULL) {
+            hub_fail_at(walker->reterr, HUB_REJECT, "element %llu", (unsigned long long)(before + i));
+            return NULL;
         }
-        enum hub_status status = walk_value(walker, type->items);
-        if (status != HUB_OK)
-            return hub_fail_at(walker->reterr, status, "element %llu",
-                               (unsigned long long)(before + i));
     }
-    return HUB_OK;
+    return at;
+}
+
+static __attribute__((cold, noinline)) const uint8_t *
+refuse_size(struct walker *walker, const uint8_t *from, const uint8_t *at, int64_t size) {
+    hub_fail(walker->reterr, HUB_REJECT, "byte %zu: a block says %lld bytes and has %zu",
+             (size_t)(from - walker->begin), (long long)size, (size_t)(at - from));
+    return NULL;
 }
 
 /* Blocks of elements until a block of none. A negative count is followed by the block's size. */
-static enum hub_status walk_blocks(struct walker *walker, const struct hub_type *type) {
+static const uint8_t *walk_blocks(struct walker *walker, const struct hub_type *type,
+                                  const uint8_t *at) {
     for (uint64_t before = 0;;) {
         int64_t count = 0, size = 0;
-        HUB_TRY(read_long(walker, &count));
-        if (count == 0)
-            return HUB_OK;
+        at = read_long(walker, at, &count);
+        if (at == NULL || count == 0)
+            return at;
         walker->canonical &= before == 0 && count > 0;
         if (count == INT64_MIN)
-            return refuse(walker, "a block count that no number of elements can have");
+            return refuse(walker, at, "a block count that no number of elements can have");
         bool sized = count < 0;
         uint64_t elements = (uint64_t)(sized ? -count : count);
-        if (sized)
-            HUB_TRY(read_long(walker, &size));
-        size_t from = walker->cursor.position;
-        HUB_TRY(walk_elements(walker, type, before, elements));
+        if (sized && (at = read_long(walker, at, &size)) == NULL)
+            return NULL;
+        const uint8_t *from = at;
+        at = walk_elements(walker, type, at, before, elements);
+        if (at == NULL)
+            return NULL;
         before += elements;
-        if (sized && (size < 0 || walker->cursor.position - from != (uint64_t)size))
-            return hub_fail(walker->reterr, HUB_REJECT,
-                            "byte %zu: a block says %lld bytes and has %zu", from, (long long)size,
-                            walker->cursor.position - from);
+        if (sized && (size < 0 || (uint64_t)(at - from) != (uint64_t)size))
+            return refuse_size(walker, from, at, size);
     }
 }
 
-static enum hub_status walk_fields(struct walker *walker, const struct hub_type *type,
-                                   uint32_t *starts) {
-    for (size_t i = 0; i < type->count; i++) {
-        if (starts != NULL)
-            starts[i] = (uint32_t)walker->cursor.position;
-        enum hub_status status = walk_value(walker, type->fields[i].type);
-        if (status != HUB_OK)
-            return hub_fail_at(walker->reterr, status, "%s", type->fields[i].name);
-    }
-    if (starts != NULL)
-        starts[type->count] = (uint32_t)walker->cursor.position;
-    return HUB_OK;
+static const uint8_t *walk_compound(struct walker *walker, const struct hub_type *type,
+                                    const uint8_t *at) {
+    return type->kind == HUB_RECORD ? walk_fields(walker, type, at, NULL)
+                                    : walk_blocks(walker, type, at);
 }
 
 enum hub_status hub_walk(const struct hub_type *type, struct hub_bytes bytes,
                          const struct hub_walk_limits *limits, struct hub_walk *walk,
                          struct hub_error *reterr) {
+    static const uint8_t nothing[1];
     assert(limits->size_max <= UINT32_MAX);
     if (bytes.size > limits->size_max)
         return hub_fail(reterr, HUB_REJECT, "%zu bytes, over the limit of %zu", bytes.size,
                         limits->size_max);
-    struct walker walker = {.cursor = hub_cursor(bytes),
+    const uint8_t *begin = bytes.data == NULL ? nothing : bytes.data;
+    struct walker walker = {.begin = begin,
+                            .end = begin + bytes.size,
                             .elements_left = limits->elements_max,
                             .elements_max = limits->elements_max,
                             .canonical = true,
                             .plain = true,
                             .plain_only = limits->plain,
                             .reterr = reterr};
-    enum hub_status status = type->kind == HUB_RECORD ? walk_fields(&walker, type, walk->starts)
-                                                      : walk_value(&walker, type);
-    if (status != HUB_OK)
-        return status;
-    if (hub_cursor_left(&walker.cursor) > 0)
+    const uint8_t *at = type->kind == HUB_RECORD ? walk_fields(&walker, type, begin, walk->starts)
+                                                 : walk_value(&walker, type, begin);
+    if (at == NULL)
+        return HUB_REJECT;
+    if (at < walker.end)
         return hub_fail(reterr, HUB_REJECT, "byte %zu: %zu bytes after the end of the record",
-                        walker.cursor.position, hub_cursor_left(&walker.cursor));
+                        (size_t)(at - begin), (size_t)(walker.end - at));
     walk->canonical = walker.canonical;
     walk->plain = walker.plain;
     return HUB_OK;
