@@ -10,29 +10,9 @@ struct reader {
     const struct hub_domain *domain;
     const struct hub_type *record;
     struct hub_arena *arena;
-    int scheme, issuer, value, relation; /* field indexes */
-    int64_t self, unverified;            /* symbols */
     struct hub_claim *claims;
     size_t count, capacity;
 };
-
-static struct reader make_reader(const struct hub_domain *domain, struct hub_arena *arena) {
-    const struct hub_type *array =
-        domain->contract.fields[HUB_FIELD_IDENTIFIERS].field->type;
-    const struct hub_type *record = array->items;
-    struct reader reader = {.domain = domain,
-                            .record = record,
-                            .arena = arena,
-                            .scheme = hub_type_field(record, "scheme"),
-                            .issuer = hub_type_field(record, "issuer"),
-                            .value = hub_type_field(record, "value"),
-                            .relation = hub_type_field(record, "relation")};
-    assert(reader.scheme >= 0 && reader.issuer >= 0 && reader.value >= 0 && reader.relation >= 0);
-    const struct hub_type *relations = record->fields[reader.relation].type;
-    reader.self = hub_type_symbol(relations, "SELF");
-    reader.unverified = hub_type_symbol(relations, "UNVERIFIED");
-    return reader;
-}
 
 /* Without a / of its own, so that the first / after the scheme ends the issuer. */
 static const char *group_of(struct hub_arena *arena, const struct hub_scheme *scheme,
@@ -114,22 +94,24 @@ static void read_identifier(struct reader *reader, struct hub_bytes bytes) {
     HUB_NOT_ZEROED uint32_t starts[HUB_FIELDS_MAX + 1];
     hub_slice_fields(reader->record, bytes, starts);
 #define PART(index) hub_bytes_part(bytes, starts[index], starts[(index) + 1])
-    int64_t relation = hub_slice_long(PART(reader->relation));
-    if (relation != reader->self && relation != reader->unverified)
+    const struct hub_identifier_fields *at = &reader->domain->identifier;
+    int64_t relation = hub_slice_long(PART(at->relation));
+    bool self = relation == at->self_symbol, unverified = relation == at->unverified_symbol;
+    if (!self && !unverified)
         return;
-    struct hub_bytes name = hub_slice_octets(PART(reader->scheme));
-    struct hub_bytes value = hub_slice_octets(PART(reader->value)), issuer = hub_bytes("", 0);
-    const struct hub_type *stated = hub_slice_stated(reader->record->fields[reader->issuer].type,
-                                                     PART(reader->issuer), &issuer);
+    struct hub_bytes name = hub_slice_octets(PART(at->scheme));
+    struct hub_bytes value = hub_slice_octets(PART(at->value)), issuer = hub_bytes("", 0);
+    const struct hub_type *stated =
+        hub_slice_stated(reader->record->fields[at->issuer].type, PART(at->issuer), &issuer);
     issuer = stated == NULL ? hub_bytes("", 0) : hub_slice_octets(issuer);
 #undef PART
     int scheme = hub_scheme_index(reader->domain->schemes, name);
     int strength = scheme < 0 ? -1 : hub_domain_scheme_strength(reader->domain, scheme);
-    if (relation == reader->self && strength >= 0)
+    if (self && strength >= 0)
         add_claim(reader, scheme, strength, issuer, value, /* doubtful= */ false);
-    else if (relation == reader->unverified && strength >= 0)
+    else if (unverified && strength >= 0)
         doubt(reader, scheme, strength, issuer, value);
-    else if (relation == reader->unverified)
+    else if (unverified)
         doubt_everywhere(reader, issuer, value);
 }
 
@@ -150,8 +132,8 @@ static void mark_ambiguous(struct hub_claim *claims, size_t count) {
 
 void hub_claims_read(const struct hub_domain *domain, struct hub_bytes identifiers,
                      struct hub_arena *arena, struct hub_claim **ret_claims, size_t *ret_count) {
-    struct reader reader = make_reader(domain, arena);
     const struct hub_type *array = domain->contract.fields[HUB_FIELD_IDENTIFIERS].field->type;
+    struct reader reader = {.domain = domain, .record = array->items, .arena = arena};
     struct hub_elements elements = hub_slice_elements(array, identifiers);
     struct hub_bytes element;
     size_t kept = 0;

@@ -155,9 +155,8 @@ static enum hub_status check(struct step *step, struct candidate *candidate,
     HUB_TRY(hub_readers_open(&admit->readers, input->value, step->outputs->arena,
                              &candidate->opened, reterr));
     HUB_TRY(hub_admit_check_statement(admit->config.domain, &candidate->opened,
-                                      input->timestamp_ms, step->outputs->arena, refusal, reterr));
-    candidate->stamp = hub_statement_stamp(admit->config.domain, candidate->opened.body,
-                                           candidate->opened.starts);
+                                      input->timestamp_ms, step->outputs->arena,
+                                      &candidate->stamp, refusal, reterr));
     candidate->hash =
         hub_statement_digest(admit->config.domain, system, admit->config.digester,
                              candidate->opened.body, candidate->opened.starts);
@@ -257,20 +256,27 @@ static void write_admitted(struct step *step, const struct hub_source *source, e
     hub_output_value(step->outputs, output, &value);
 }
 
-static void replace_text(char **text, char *fresh) {
-    hub_release(*text);
-    *text = fresh;
+static bool says(const char *text, struct hub_bytes wanted) {
+    return text != NULL && hub_bytes_equal_text(wanted, text);
+}
+
+/* What it is already stays. */
+static void replace_text(char **text, struct hub_bytes fresh) {
+    if (fresh.data == NULL || !says(*text, fresh)) {
+        hub_release(*text);
+        *text = fresh.data == NULL ? NULL : hub_copy_bytes(fresh.data, fresh.size);
+    }
 }
 
 static void take_over(struct hub_source *source, const struct candidate *candidate) {
-    struct hub_bytes version = candidate->stamp.version;
     const char *status = candidate->status;
     source->shard = candidate->shard;
-    replace_text(&source->version, hub_copy_bytes(version.data, version.size));
+    replace_text(&source->version, candidate->stamp.version);
     source->has_event_time = candidate->stamp.has_event_time;
     source->event_time_ms = candidate->stamp.event_time_ms;
     source->hash = candidate->hash;
-    replace_text(&source->status, status == NULL ? NULL : hub_copy_text(status));
+    replace_text(&source->status,
+                 status == NULL ? hub_bytes(NULL, 0) : hub_bytes_of_text(status));
     source->withdrawn = candidate->stamp.withdrawn;
 }
 

@@ -2,7 +2,6 @@
 
 #include "hub/base/text.h"
 #include "schemas/lib/slice.h"
-#include "schemas/lib/statement.h"
 
 #include <string.h>
 
@@ -59,13 +58,12 @@ static enum hub_status check_text(const struct hub_domain *domain, const struct 
 
 static enum hub_status check_stamp(const struct hub_domain *domain,
                                    const struct hub_opened *opened, int64_t appended_ms,
-                                   struct hub_refusal_facts *refusal, struct hub_error *reterr) {
-    const struct hub_type *type = domain->contract.fields[HUB_FIELD_STATEMENT].field->type;
-    struct hub_bytes bytes = hub_statement_field(opened->body, opened->starts, 0);
-    int64_t state = hub_slice_long(hub_slice_field(type, bytes, (size_t)domain->stamp.state));
+                                   struct hub_stamp *ret_stamp, struct hub_refusal_facts *refusal,
+                                   struct hub_error *reterr) {
     struct hub_stamp stamp = hub_statement_stamp(domain, opened->body, opened->starts);
+    *ret_stamp = stamp;
     *refusal = (struct hub_refusal_facts){.code = "STATE", .path = "statement.state"};
-    if (state != domain->stamp.current_symbol && state != domain->stamp.withdrawn_symbol)
+    if (stamp.state != domain->stamp.current_symbol && !stamp.withdrawn)
         return hub_fail(reterr, HUB_REJECT, "CURRENT or WITHDRAWN would pass");
     *refusal = (struct hub_refusal_facts){.code = "VERSION", .path = "statement.version"};
     if (stamp.version.size == 0 || stamp.version.size > 128)
@@ -87,19 +85,22 @@ struct identifier {
     bool self;
 };
 
-static struct identifier read_identifier(const struct hub_type *record, struct hub_bytes bytes) {
+static struct identifier read_identifier(const struct hub_domain *domain,
+                                         const struct hub_type *record, struct hub_bytes bytes) {
+    HUB_NOT_ZEROED uint32_t starts[HUB_FIELDS_MAX + 1];
+    const struct hub_identifier_fields *at = &domain->identifier;
     struct identifier identifier = {0};
-    struct hub_bytes part;
-    hub_slice_path(record, bytes, "scheme", &part);
-    identifier.scheme = hub_slice_octets(part);
-    hub_slice_path(record, bytes, "value", &part);
-    identifier.value = hub_slice_octets(part);
-    const struct hub_type *relations = hub_slice_path(record, bytes, "relation", &part);
-    identifier.self = strcmp(hub_slice_symbol(relations, part), "SELF") == 0;
-    if (hub_slice_path(record, bytes, "issuer", &part) != NULL) {
-        identifier.has_issuer = true;
-        identifier.issuer = hub_slice_octets(part);
-    }
+    struct hub_bytes issuer;
+    hub_slice_fields(record, bytes, starts);
+#define PART(index) hub_bytes_part(bytes, starts[index], starts[(index) + 1])
+    identifier.scheme = hub_slice_octets(PART(at->scheme));
+    identifier.value = hub_slice_octets(PART(at->value));
+    identifier.self = hub_slice_long(PART(at->relation)) == at->self_symbol;
+    identifier.has_issuer =
+        hub_slice_stated(record->fields[at->issuer].type, PART(at->issuer), &issuer) != NULL;
+    if (identifier.has_issuer)
+        identifier.issuer = hub_slice_octets(issuer);
+#undef PART
     return identifier;
 }
 
@@ -152,7 +153,7 @@ static enum hub_status check_identifiers(const struct hub_domain *domain,
         array, hub_statement_field(opened->body, opened->starts, HUB_FIELD_IDENTIFIERS));
     struct hub_bytes element;
     for (size_t i = 0; hub_slice_next(&elements, &element); i++) {
-        struct identifier identifier = read_identifier(array->items, element);
+        struct identifier identifier = read_identifier(domain, array->items, element);
         if (!identifier.self)
             continue;
         enum hub_status status = judge(domain, &identifier, reterr);
@@ -189,11 +190,11 @@ static enum hub_status check_interval(const struct hub_domain *domain,
 
 enum hub_status hub_admit_check_statement(const struct hub_domain *domain,
                                           const struct hub_opened *opened, int64_t appended_ms,
-                                          struct hub_arena *arena,
+                                          struct hub_arena *arena, struct hub_stamp *ret_stamp,
                                           struct hub_refusal_facts *refusal,
                                           struct hub_error *reterr) {
     HUB_TRY(check_text(domain, opened, refusal, reterr));
-    HUB_TRY(check_stamp(domain, opened, appended_ms, refusal, reterr));
+    HUB_TRY(check_stamp(domain, opened, appended_ms, ret_stamp, refusal, reterr));
     HUB_TRY(check_identifiers(domain, opened, arena, refusal, reterr));
     const struct hub_exclusive *exclusive = domain->exclusive;
     bool times = exclusive != NULL && !exclusive->days; /* days may be known too little to tell */

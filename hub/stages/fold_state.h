@@ -52,14 +52,15 @@ struct fold_pair {
 /* One institution's copy of a statement. */
 struct fold_copy {
     char *institution;
-    uint8_t *body; /* newest schema; NULL where it is withdrawn */
-    size_t body_size;
+    /* One block of memory, which begins with the starts: */
     uint32_t *starts;
-    char *version;
+    const uint8_t *body; /* newest schema; NULL where it is withdrawn */
+    size_t body_size;
+    const char *version;
+    const char *replaced_status; /* what the entry says it replaced, or NULL */
     bool has_event_time;
     int64_t event_time_ms;
     bool withdrawn;
-    char *replaced_status; /* what the entry says it replaced, or NULL */
     struct hub_digest content; /* what it says, by the rules in force, */
     bool digested;             /* once somebody asked */
     int64_t offset; /* of the entry in force */

@@ -24,10 +24,9 @@ int fold_statement_compare(const void *a, const void *b) {
 }
 
 static void empty_copy(struct fold_copy *copy) {
-    copy->body = hub_release(copy->body);
     copy->starts = hub_release(copy->starts);
-    copy->version = hub_release(copy->version);
-    copy->replaced_status = hub_release(copy->replaced_status);
+    copy->body = NULL;
+    copy->version = copy->replaced_status = NULL;
 }
 
 void fold_statement_free(struct fold_statement *statement) {
@@ -173,13 +172,27 @@ void fold_statement_refresh(struct hub_fold *fold, struct fold_statement *statem
     statement->speaker = find_speaker(fold, statement);
 }
 
+/* The text, ended by a zero byte, and what comes behind it. */
+static const char *place_text(char **at, struct hub_bytes text) {
+    char *placed = *at;
+    if (text.size > 0)
+        memcpy(placed, text.data, text.size);
+    placed[text.size] = '\0';
+    *at = placed + text.size + 1;
+    return placed;
+}
+
 static void fill_copy(struct hub_fold *fold, struct fold_copy *copy,
                       const struct hub_opened *opened, const struct hub_input *entry) {
     size_t starts_size = (fold->domain->contract.count + 1) * sizeof *copy->starts;
     struct hub_stamp stamp = hub_statement_stamp(fold->domain, opened->body, opened->starts);
     struct hub_bytes replaced = hub_input_header(entry, "hub_replaced_status");
+    struct hub_bytes body = stamp.withdrawn ? hub_bytes(NULL, 0) : opened->body;
     empty_copy(copy);
-    copy->version = hub_copy_bytes(stamp.version.data, stamp.version.size);
+    copy->starts = hub_allocate(starts_size + body.size + stamp.version.size + replaced.size + 3);
+    memcpy(copy->starts, opened->starts, starts_size);
+    char *at = (char *)copy->starts + starts_size;
+    copy->version = place_text(&at, stamp.version);
     copy->has_event_time = stamp.has_event_time;
     copy->event_time_ms = stamp.event_time_ms;
     copy->withdrawn = stamp.withdrawn;
@@ -188,11 +201,10 @@ static void fill_copy(struct hub_fold *fold, struct fold_copy *copy,
     copy->offset = entry->offset;
     if (stamp.withdrawn)
         return;
-    copy->body = hub_copy_bytes(opened->body.data, opened->body.size);
-    copy->body_size = opened->body.size;
-    copy->starts = hub_copy_bytes(opened->starts, starts_size);
+    copy->body = (const uint8_t *)place_text(&at, body);
+    copy->body_size = body.size;
     if (replaced.data != NULL)
-        copy->replaced_status = hub_copy_bytes(replaced.data, replaced.size);
+        copy->replaced_status = place_text(&at, replaced);
 }
 
 /* Institutions that still see the statement. */
@@ -221,16 +233,18 @@ static struct saying saying_of(const struct hub_fold *fold,
 
 static bool says_the_same(const struct hub_fold *fold, const struct fold_statement *statement,
                           const struct saying *before) {
+    if (statement->in_force != before->in_force ||
+        count_carriers(statement) != before->carriers)
+        return false;
     struct saying now = saying_of(fold, statement);
-    return now.in_force == before->in_force && now.carriers == before->carriers &&
-           memcmp(now.content.bytes, before->content.bytes, HUB_DIGEST_SIZE) == 0;
+    return memcmp(now.content.bytes, before->content.bytes, HUB_DIGEST_SIZE) == 0;
 }
 
 static struct fold_copy take_body(struct fold_copy *copy) {
     struct fold_copy taken = {
         .body = copy->body, .body_size = copy->body_size, .starts = copy->starts};
-    copy->body = NULL;
     copy->starts = NULL;
+    empty_copy(copy);
     return taken;
 }
 

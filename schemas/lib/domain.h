@@ -151,6 +151,12 @@ struct hub_stamp_fields {
     int current_symbol;
 };
 
+/* Where the parts of an identifier stand in atmp.Identifier. */
+struct hub_identifier_fields {
+    int scheme, issuer, value, relation;
+    int self_symbol, unverified_symbol; /* of the relation */
+};
+
 enum { HUB_FIELD_STATEMENT = 0, HUB_FIELD_IDENTIFIERS = 1, HUB_FIELD_LINKS = 2 };
 
 struct hub_domain {
@@ -160,6 +166,7 @@ struct hub_domain {
     char retention; /* T, C, O, X; 0 where every field has its own */
     struct hub_contract contract;
     struct hub_stamp_fields stamp;
+    struct hub_identifier_fields identifier;
     const char *rules; /* hash of all that decides: this schema, schemes, systems, organisations */
     const struct hub_schemes *schemes;
     const struct hub_parties *parties;

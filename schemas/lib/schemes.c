@@ -168,10 +168,13 @@ enum hub_identifier_verdict hub_scheme_judge(const struct hub_scheme *scheme,
 }
 
 bool hub_scheme_is_normal(const struct hub_scheme *scheme, struct hub_bytes value) {
-    HUB_SCOPED_BUFFER normal = {0};
+    HUB_NOT_ZEROED uint8_t room[HUB_IDENTIFIER_SIZE_MAX + 1]; /* all that it may hold: it never grows */
+    struct hub_buffer normal = {
+        .data = room, .capacity = sizeof room, .size_max = HUB_IDENTIFIER_SIZE_MAX};
     struct hub_bytes version;
     size_t size = hub_scheme_normalise(scheme, value, &normal, &version);
-    return size == value.size && hub_bytes_equal(hub_bytes(normal.data, size), value);
+    return !hub_buffer_overflowed(&normal) && size == value.size &&
+           hub_bytes_equal(hub_bytes(normal.data, size), value);
 }
 
 bool hub_scheme_blot(const struct hub_scheme *scheme, uint8_t *value, size_t size) {

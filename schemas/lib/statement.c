@@ -14,13 +14,13 @@ struct hub_stamp hub_statement_stamp(const struct hub_domain *domain, struct hub
                                      const uint32_t *starts) {
     const struct hub_type *type = domain->contract.fields[HUB_FIELD_STATEMENT].field->type;
     const struct hub_stamp_fields *at = &domain->stamp;
-    uint32_t parts[HUB_STAMP_FIELDS_MAX + 1];
+    HUB_NOT_ZEROED uint32_t parts[HUB_STAMP_FIELDS_MAX + 1];
     struct hub_bytes stamp = hub_statement_field(body, starts, HUB_FIELD_STATEMENT);
     hub_slice_fields(type, stamp, parts);
     struct hub_stamp result = {0};
     result.version = hub_slice_octets(stamp_part(stamp, parts, at->version));
-    result.withdrawn =
-        hub_slice_long(stamp_part(stamp, parts, at->state)) == at->withdrawn_symbol;
+    result.state = hub_slice_long(stamp_part(stamp, parts, at->state));
+    result.withdrawn = result.state == at->withdrawn_symbol;
     struct hub_bytes time;
     const struct hub_type *time_type = hub_slice_stated(
         type->fields[at->event_time].type, stamp_part(stamp, parts, at->event_time), &time);
@@ -35,7 +35,7 @@ void hub_statement_content(const struct hub_domain *domain, struct hub_bytes bod
                            const uint32_t *starts, struct hub_buffer *buffer) {
     const struct hub_type *type = domain->contract.fields[HUB_FIELD_STATEMENT].field->type;
     const struct hub_stamp_fields *at = &domain->stamp;
-    uint32_t parts[HUB_STAMP_FIELDS_MAX + 1];
+    HUB_NOT_ZEROED uint32_t parts[HUB_STAMP_FIELDS_MAX + 1];
     struct hub_bytes stamp = hub_statement_field(body, starts, HUB_FIELD_STATEMENT);
     hub_slice_fields(type, stamp, parts);
     hub_buffer_append_bytes(buffer, stamp_part(stamp, parts, at->event_time));
@@ -52,7 +52,7 @@ bool hub_statement_says_the_same(const struct hub_domain *domain, struct hub_byt
     const struct hub_type *type = domain->contract.fields[HUB_FIELD_STATEMENT].field->type;
     const struct hub_stamp_fields *at = &domain->stamp;
     const int parts[] = {at->event_time, at->state, at->reason};
-    uint32_t x[HUB_STAMP_FIELDS_MAX + 1], y[HUB_STAMP_FIELDS_MAX + 1];
+    HUB_NOT_ZEROED uint32_t x[HUB_STAMP_FIELDS_MAX + 1], y[HUB_STAMP_FIELDS_MAX + 1];
     struct hub_bytes stamp = hub_statement_field(a, a_starts, HUB_FIELD_STATEMENT);
     struct hub_bytes other = hub_statement_field(b, b_starts, HUB_FIELD_STATEMENT);
     bool same = true;
@@ -114,7 +114,7 @@ static void append_stamped(const struct hub_domain *domain, struct hub_bytes bod
     const struct hub_type *type = domain->contract.fields[HUB_FIELD_STATEMENT].field->type;
     const struct hub_stamp_fields *at = &domain->stamp;
     struct hub_bytes stamp = hub_statement_field(body, starts, HUB_FIELD_STATEMENT);
-    uint32_t parts[HUB_STAMP_FIELDS_MAX + 1];
+    HUB_NOT_ZEROED uint32_t parts[HUB_STAMP_FIELDS_MAX + 1];
     hub_slice_fields(type, stamp, parts);
     for (size_t i = 0; i < type->count; i++) {
         if (withdrawn && (int)i == at->state)

@@ -11,6 +11,7 @@ struct hub_stamp {
     struct hub_bytes version;
     bool has_event_time;
     int64_t event_time_ms; /* since 1970-01-01T00:00:00Z */
+    int64_t state;         /* index of its symbol */
     bool withdrawn;
 };
 
