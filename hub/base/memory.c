@@ -17,6 +17,7 @@ enum {
     ARENA_BLOCK_BYTES = 64 * 1024,
     ARENA_BLOCK_BYTES_MAX = 4 * 1024 * 1024,
     ARENA_KEPT_BYTES_MAX = 32 * 1024 * 1024,
+    ARENA_SMALL_BYTES_MAX = 2 * ARENA_BLOCK_BYTES,
 };
 
 struct hub_arena_block {
@@ -237,14 +238,14 @@ static void arena_free_blocks(struct hub_arena_block *block) {
 }
 
 /* The largest blocks are the newest: these are kept, and used again first. */
-void hub_arena_reset(struct hub_arena *arena) {
+static void reset(struct hub_arena *arena, size_t kept_bytes_max) {
     struct hub_arena_block **end = &arena->blocks;
     size_t kept_bytes = 0;
     while (*end != NULL)
         end = &(*end)->next;
     *end = arena->spare;
     end = &arena->blocks;
-    while (*end != NULL && kept_bytes + (*end)->capacity_bytes <= ARENA_KEPT_BYTES_MAX) {
+    while (*end != NULL && kept_bytes + (*end)->capacity_bytes <= kept_bytes_max) {
         kept_bytes += (*end)->capacity_bytes;
         end = &(*end)->next;
     }
@@ -254,6 +255,21 @@ void hub_arena_reset(struct hub_arena *arena) {
     arena->blocks = NULL;
     arena->next = NULL;
     arena->room_bytes = 0;
+    arena->total_bytes = 0;
+}
+
+void hub_arena_reset(struct hub_arena *arena) {
+    reset(arena, ARENA_KEPT_BYTES_MAX);
+}
+
+void hub_arena_reset_small(struct hub_arena *arena) {
+    struct hub_arena_block *block = arena->blocks;
+    if (block == NULL || block->next != NULL || arena->spare != NULL) {
+        reset(arena, ARENA_SMALL_BYTES_MAX);
+        return;
+    }
+    arena->next = block->bytes; /* there is the one, and it begins anew */
+    arena->room_bytes = block->capacity_bytes;
     arena->total_bytes = 0;
 }
 

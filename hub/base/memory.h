@@ -66,6 +66,8 @@ char *hub_arena_format(struct hub_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3), returns_nonnull));
 /* Keeps up to 32 MiB for the next batch and frees the rest. */
 void hub_arena_reset(struct hub_arena *arena);
+/* Keeps a block or two: for what is used and given back many times in a batch, and seldom is large. */
+void hub_arena_reset_small(struct hub_arena *arena);
 void hub_arena_destroy(struct hub_arena *arena);
 
 /* Makes room for one more element in a growing array owned by the process. */

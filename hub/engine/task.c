@@ -287,6 +287,7 @@ static enum hub_status write_outputs(struct hub_task *task, const struct hub_slo
             .has_key = output->has_key,
             .key = output->key,
             .value = output->value,
+            .value_stays = true,
             .headers = (const struct hub_kafka_header *)output->headers,
             .header_count = output->header_count};
         HUB_TRY(hub_producer_write(task->producer, &write, reterr));
@@ -454,7 +455,9 @@ enum hub_status hub_task_step(struct hub_task *task, int64_t timeout_ms, bool *r
     if (status == HUB_OK)
         status = run_transaction(task, reterr);
     adapt_batch(task, status == HUB_OK);
+    if (status != HUB_OK) /* what was written may still be on its way: it is closed with the producer */
+        return status;
     hub_kafka_batch_clear(&task->batch);
     hub_arena_reset(&task->arena);
-    return status;
+    return HUB_OK;
 }

@@ -43,12 +43,15 @@ struct hub_kafka_batch {
 void hub_kafka_batch_clear(struct hub_kafka_batch *batch);
 void hub_kafka_batch_free(struct hub_kafka_batch *batch);
 
-/* One record to be written. */
+/* One record to be written. Key and headers are copied, and the value is, unless it stays. */
 struct hub_kafka_write {
     const char *topic;
     int32_t partition; /* -1: by the key, as every Kafka client does (murmur2) */
     bool has_key;
     struct hub_bytes key, value;
+    /* The value stays where it is until the transaction is committed, or else until the producer is freed:
+     * until then it may be on its way. */
+    bool value_stays;
     const struct hub_kafka_header *headers;
     size_t header_count;
 };

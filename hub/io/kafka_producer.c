@@ -236,7 +236,8 @@ static rd_kafka_resp_err_t produce(struct hub_producer *producer,
     rd_kafka_resp_err_t code = rd_kafka_producev(
         producer->handle, RD_KAFKA_V_RKT(topic_handle(producer, write->topic)),
         RD_KAFKA_V_PARTITION(write->partition < 0 ? RD_KAFKA_PARTITION_UA : write->partition),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, write->key.size),
+        RD_KAFKA_V_MSGFLAGS(write->value_stays ? 0 : RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_KEY(key, write->key.size),
         RD_KAFKA_V_VALUE((void *)write->value.data, write->value.size),
         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)

@@ -24,6 +24,7 @@ struct hub_admit {
     char *own_source; /* what the header ce_source begins with */
     struct hub_sources sources;
     struct hub_admit_counts counts;
+    struct hub_arena scratch; /* of the record that is looked at */
 };
 
 struct hub_admit *hub_admit_new(const struct hub_admit_config *config) {
@@ -45,6 +46,7 @@ void hub_admit_free(struct hub_admit *admit) {
     if (admit == NULL)
         return;
     hub_sources_free(&admit->sources);
+    hub_arena_destroy(&admit->scratch);
     hub_readers_free(&admit->readers);
     hub_release((char *)admit->config.institution);
     hub_release((char *)admit->config.topic);
@@ -152,10 +154,10 @@ static enum hub_status check(struct step *step, struct candidate *candidate,
                         "a record without a value; a withdrawal is a record with state WITHDRAWN, "
                         "and the end of retention is the hub's to say");
     *refusal = (struct hub_refusal_facts){.code = "AVRO"};
-    HUB_TRY(hub_readers_open(&admit->readers, input->value, step->outputs->arena,
+    HUB_TRY(hub_readers_open(&admit->readers, input->value, &admit->scratch,
                              &candidate->opened, reterr));
     HUB_TRY(hub_admit_check_statement(admit->config.domain, &candidate->opened,
-                                      input->timestamp_ms, step->outputs->arena,
+                                      input->timestamp_ms, &admit->scratch,
                                       &candidate->stamp, refusal, reterr));
     candidate->hash =
         hub_statement_digest(admit->config.domain, system, admit->config.digester,
@@ -204,7 +206,7 @@ static const char *type_of(enum outcome outcome) {
 static struct hub_output *write_log(struct step *step, const char *prefix, int32_t shard,
                                     const struct hub_source *replaced, enum outcome outcome) {
     struct hub_admit *admit = step->admit;
-    struct hub_arena *arena = step->outputs->arena;
+    struct hub_arena *arena = &admit->scratch;
     const char *key =
         hub_arena_format(arena, "%s%s/%.*s", prefix, admit->config.institution,
                          (int)step->input->key.size, (const char *)step->input->key.data);
@@ -239,7 +241,7 @@ static void retract(struct step *step, const struct candidate *candidate,
                     const struct hub_source *source) {
     const struct hub_domain *domain = step->admit->config.domain;
     const struct hub_opened *opened = &candidate->opened;
-    struct hub_buffer value = {.arena = step->outputs->arena};
+    struct hub_buffer value = {.arena = &step->admit->scratch};
     hub_frame_append(&value, domain->schema->id);
     hub_statement_append_withdrawn(domain, opened->body, opened->starts, hub_bytes(NULL, 0),
                                    "moved to another shard", &value);
@@ -249,7 +251,7 @@ static void retract(struct step *step, const struct candidate *candidate,
 }
 
 static void write_admitted(struct step *step, const struct hub_source *source, enum outcome outcome) {
-    struct hub_buffer value = {.arena = step->outputs->arena};
+    struct hub_buffer value = {.arena = &step->admit->scratch};
     struct hub_output *output = hub_outputs_add(step->outputs, HUB_OUTPUT_ADMITTED,
                                                 step->admit->config.partition, step->input->key);
     hub_source_encode(&step->admit->sources, source, (int)outcome, &value);
@@ -356,7 +358,8 @@ enum hub_status hub_admit_record(struct hub_admit *admit, const struct hub_input
     struct step step = {admit, input, outputs};
     struct candidate candidate = {0};
     struct hub_refusal_facts refusal = {.code = "KEY"};
-    struct hub_error why = {{0}};
+    HUB_NOT_ZEROED struct hub_error why; /* where it fails */
+    hub_arena_reset_small(&admit->scratch);
     if (check(&step, &candidate, &refusal, &why) == HUB_OK)
         HUB_TRY(accept(&step, &candidate, reterr));
     else

@@ -74,6 +74,7 @@ void hub_fold_free(struct hub_fold *fold) {
     fold_rules_free(fold);
     fold->catalogue->compiler->release(fold->rules);
     hub_readers_free(&fold->readers);
+    hub_arena_destroy(&fold->scratch);
     hub_release(fold);
 }
 
@@ -217,7 +218,7 @@ static enum hub_status fold_fact(struct fold_step *step, struct hub_error *reter
 static enum hub_status fold_entry(struct hub_fold *fold, const struct hub_input *entry,
                                   struct hub_outputs *outputs, struct hub_error *reterr) {
     struct fold_step step = {
-        .fold = fold, .entry = entry, .outputs = outputs, .arena = outputs->arena};
+        .fold = fold, .entry = entry, .outputs = outputs, .arena = &fold->scratch};
     size_t outputs_before = outputs->count;
     struct hub_bytes end = hub_bytes(NULL, 0);
     if (is_late(entry)) {
@@ -246,11 +247,11 @@ static enum hub_status fold_entry(struct hub_fold *fold, const struct hub_input 
         return HUB_OK;
     HASH_FIND(hh, fold->statements, key.data, key.size, statement);
     bool was_in_force = statement != NULL && statement->in_force;
-    HUB_TRY(fold_statement_take(fold, entry, outputs->arena, &statement, &news, reterr));
+    HUB_TRY(fold_statement_take(fold, entry, step.arena, &statement, &news, reterr));
     fold->counts.read++;
     note_force(&step, statement, was_in_force);
     if (news.content_changed)
-        fold_reference_index(fold, statement, outputs->arena);
+        fold_reference_index(fold, statement, step.arena);
     if (step.moved != NULL || (news.content_changed && (statement->in_force || was_in_force))) {
         place(&step, statement, was_in_force, news.same);
         follow(&step);
@@ -263,6 +264,7 @@ static enum hub_status fold_entry(struct hub_fold *fold, const struct hub_input 
 enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *entry,
                                struct hub_outputs *outputs, struct hub_error *reterr) {
     enum hub_status status = HUB_OK;
+    hub_arena_reset_small(&fold->scratch);
     if (fold->failed == HUB_OK)
         status = fold_entry(fold, entry, outputs, reterr);
     return fold->failed == HUB_OK ? status : hub_fold_failure(fold, reterr);

@@ -258,6 +258,7 @@ struct hub_fold {
     bool has_dormant, is_waking;
     enum hub_status failed; /* the first that could not be woken: nothing that follows counts */
     struct hub_error failure;
+    struct hub_arena scratch; /* of the running step */
 };
 
 /* Why an entity is published again, in CloudEvents' words. */

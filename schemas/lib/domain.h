@@ -154,7 +154,7 @@ struct hub_stamp_fields {
 /* Where the parts of an identifier stand in atmp.Identifier. */
 struct hub_identifier_fields {
     int scheme, issuer, value, relation;
-    int self_symbol, unverified_symbol; /* of the relation */
+    int self_symbol, unverified_symbol; /* of the relation; -1 for none */
 };
 
 enum { HUB_FIELD_STATEMENT = 0, HUB_FIELD_IDENTIFIERS = 1, HUB_FIELD_LINKS = 2 };

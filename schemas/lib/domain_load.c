@@ -288,7 +288,7 @@ static enum hub_status load_stamp(struct hub_domain_loader *loader) {
     return HUB_OK;
 }
 
-static enum hub_status load_identifier(struct hub_domain_loader *loader) {
+static void find_identifier_fields(struct hub_domain_loader *loader) {
     const struct hub_type *array =
         loader->domain->schema->root->fields[HUB_FIELD_IDENTIFIERS].type;
     const struct hub_type *type = array->items;
@@ -300,10 +300,6 @@ static enum hub_status load_identifier(struct hub_domain_loader *loader) {
     const struct hub_type *relations = type->fields[at->relation].type;
     at->self_symbol = hub_type_symbol(relations, "SELF");
     at->unverified_symbol = hub_type_symbol(relations, "UNVERIFIED");
-    if (at->self_symbol < 0 || at->unverified_symbol < 0)
-        return hub_node_fail(relations->node, loader->reterr, "%s needs SELF and UNVERIFIED",
-                             relations->name);
-    return HUB_OK;
 }
 
 static enum hub_status load_shard(struct hub_domain_loader *loader, const struct hub_node *node) {
@@ -344,7 +340,7 @@ static enum hub_status load_record(struct hub_domain_loader *loader, const struc
     domain->retention = retention_of(node);
     HUB_TRY(hub_domain_lint_record(domain->schema, loader->reterr));
     HUB_TRY(load_stamp(loader));
-    HUB_TRY(load_identifier(loader));
+    find_identifier_fields(loader);
     HUB_TRY(load_identity(loader, hub_node_get(node, "hub:identity")));
     HUB_TRY(load_resemblances(loader, hub_node_get(node, "hub:possible")));
     HUB_TRY(load_systems(loader, hub_node_get(node, "hub:systems")));
