@@ -18,6 +18,7 @@ static const struct option long_options[] = {
     {"instance", required_argument, NULL, 'i'},  {"group", required_argument, NULL, 'g'},
     {"checkpoint-interval-ms", required_argument, NULL, 'c'},
     {"batch-count-max", required_argument, NULL, 'n'},
+    {"awake-max", required_argument, NULL, 'a'},
     {"help", no_argument, NULL, 'h'},            {NULL, 0, NULL, 0},
 };
 
@@ -37,7 +38,9 @@ static void usage(FILE *out) {
             "  --instance NAME              this process within its groups (hub-1)\n"
             "  --group PREFIX               of groups and transactional ids (hub)\n"
             "  --checkpoint-interval-ms N   how often the cache is written (10000)\n"
-            "  --batch-count-max N          records in one transaction (10000)\n");
+            "  --batch-count-max N          records in one transaction (10000)\n"
+            "  --awake-max N                statements of a partition that stay in memory after the cache\n"
+            "                               is written; 0: all (0)\n");
 }
 
 static bool read_option(struct hub_settings *settings, int option) {
@@ -66,6 +69,9 @@ static bool read_option(struct hub_settings *settings, int option) {
     case 'n':
         settings->batch_count_max = strtoll(optarg, NULL, 10);
         return settings->batch_count_max > 0 && settings->batch_count_max <= 100000;
+    case 'a':
+        settings->awake_max = strtoll(optarg, NULL, 10);
+        return settings->awake_max >= 0;
     default:
         return false;
     }

@@ -74,9 +74,13 @@ void hub_arena_destroy(struct hub_arena *arena);
 #define HUB_GROW(array, count, capacity)                                                           \
     ((array) = hub_grow((array), (count), &(capacity), sizeof *(array)))
 
+enum { HUB_GROW_FIRST_BYTES = 16 };
+
 static inline void *hub_grow(void *array, size_t count, size_t *capacity, size_t element_size) {
     if (count < *capacity)
         return array;
-    *capacity = *capacity == 0 ? 8 : *capacity * 2;
+    /* Most arrays stay small, and there are many of them. */
+    size_t first = element_size >= HUB_GROW_FIRST_BYTES ? 1 : HUB_GROW_FIRST_BYTES / element_size;
+    *capacity = *capacity == 0 ? first : *capacity * 2;
     return hub_reallocate(array, *capacity * element_size);
 }

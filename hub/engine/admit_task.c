@@ -84,6 +84,10 @@ static void unload(struct hub_slot *slot) {
     slot->state = NULL;
 }
 
+static size_t awake(const struct hub_slot *slot) {
+    return has_decisions(slot) ? 0 : hub_admit_awake(slot->state);
+}
+
 static void decide(const struct hub_task *task, struct hub_slot *slot,
                    const struct hub_input *input, struct hub_outputs *outputs) {
     struct hub_admit_counts *counts = slot->state;
@@ -201,6 +205,7 @@ const struct hub_task_kind hub_admit_task = {
     .topics = list_topics,
     .load = load,
     .unload = unload,
+    .awake = awake,
     .process = process,
     .render_counts = render_counts,
     .topic_of = topic_of,

@@ -180,10 +180,17 @@ static bool wants_checkpoint(const struct session *session) {
     return noted > 0 && (noted > early || age_ms >= engine->settings->checkpoint_interval_ms);
 }
 
-static void write_checkpoint(struct session *session) {
+static bool write_checkpoint(struct session *session) {
     struct hub_error error = {{0}};
     bool failed = checkpoint(session, &error) != HUB_OK;
     say_how_it_went(session, failed, &error);
+    return !failed;
+}
+
+static enum hub_status let_sleep(struct session *session, struct hub_error *reterr) {
+    for (size_t i = 0; i < session->task_count; i++)
+        HUB_TRY(hub_task_let_sleep(&session->tasks[i], reterr));
+    return HUB_OK;
 }
 
 /* Where there is none, for want of room or after an error of the disk, one is opened when there is
@@ -235,8 +242,8 @@ static enum hub_status turn(struct session *session, struct hub_error *reterr) {
     bool kept = false;
     HUB_TRY(open_cache_again(session, reterr));
     HUB_TRY(keep(session, &kept, reterr));
-    if (wants_checkpoint(session))
-        write_checkpoint(session);
+    if (wants_checkpoint(session) && write_checkpoint(session))
+        HUB_TRY(let_sleep(session, reterr));
     if (session->engine->state->lookup != NULL)
         HUB_TRY(hub_lookup_answer(session->engine->state->lookup, &session->tasks[1], reterr));
     if (!worked_any && !kept)

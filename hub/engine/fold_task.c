@@ -119,6 +119,10 @@ static void unload(struct hub_slot *slot) {
     slot->state = NULL;
 }
 
+static size_t awake(const struct hub_slot *slot) {
+    return hub_fold_awake(slot->state);
+}
+
 static enum hub_status process(struct hub_task *task, struct hub_slot *slot,
                                const struct hub_input *input, struct hub_outputs *outputs,
                                struct hub_error *reterr) {
@@ -225,6 +229,7 @@ const struct hub_task_kind hub_fold_task = {
     .topics = list_topics,
     .load = load,
     .unload = unload,
+    .awake = awake,
     .process = process,
     .render_counts = render_counts,
     .topic_of = topic_of,

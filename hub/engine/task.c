@@ -327,21 +327,26 @@ static enum hub_status process_batch(struct hub_task *task, struct hub_outputs *
     return HUB_OK;
 }
 
+/* The counts of what is committed next, in the arena. */
+static const char *render_counts(struct hub_task *task, const struct hub_slot *slot) {
+    HUB_SCOPED_BUFFER counts = {0};
+    hub_counts_render_schemas(task->schemas, &counts);
+    task->kind->render_counts(task, slot, &counts);
+    return hub_arena_text(&task->arena, (const char *)counts.data, counts.size);
+}
+
 static enum hub_status send_offsets(struct hub_task *task, struct hub_error *reterr) {
     struct hub_kafka_partition *offsets =
         hub_arena_take(&task->arena, (task->slot_count + 1) * sizeof *offsets);
     size_t count = 0;
     for (size_t i = 0; i < task->slot_count; i++) {
         struct hub_slot *slot = &task->slots[i];
-        HUB_SCOPED_BUFFER counts = {0};
         if (!slot->touched)
             continue;
         slot->touched = false;
-        hub_counts_render_schemas(task->schemas, &counts);
-        task->kind->render_counts(task, slot, &counts);
         offsets[count++] = (struct hub_kafka_partition){
             slot->topic, slot->partition, slot->next < 0 ? 0 : slot->next,
-            hub_arena_text(&task->arena, (const char *)counts.data, counts.size)};
+            render_counts(task, slot)};
     }
     return hub_producer_send_offsets(task->producer, task->consumer, offsets, count, reterr);
 }
@@ -460,4 +465,32 @@ enum hub_status hub_task_step(struct hub_task *task, int64_t timeout_ms, bool *r
     hub_kafka_batch_clear(&task->batch);
     hub_arena_reset(&task->arena);
     return HUB_OK;
+}
+
+/* --- sleeping --- */
+
+static bool may_sleep(const struct hub_task *task, const struct hub_slot *slot) {
+    size_t awake_max = (size_t)task->engine->settings->awake_max;
+    if (task->kind->awake == NULL || awake_max == 0 || slot->shelving == NULL ||
+        !hub_cache_keeps(task->engine->cache) || task->kind->awake(slot) <= awake_max)
+        return false;
+    for (size_t i = 0; i < slot->kept_count; i++)
+        if (!slot->kept[i].level)
+            return false;
+    return true;
+}
+
+enum hub_status hub_task_let_sleep(struct hub_task *task, struct hub_error *reterr) {
+    enum hub_status status = HUB_OK;
+    for (size_t i = 0; status == HUB_OK && i < task->slot_count; i++) {
+        struct hub_slot *slot = &task->slots[i];
+        if (!may_sleep(task, slot))
+            continue;
+        struct hub_kafka_partition committed = {slot->topic, slot->partition, slot->next,
+                                                render_counts(task, slot)};
+        task->kind->unload(slot);
+        status = load_slot(task, slot, &committed, reterr);
+    }
+    hub_arena_reset(&task->arena);
+    return status;
 }

@@ -69,6 +69,8 @@ struct hub_task_kind {
                             const struct hub_kafka_partition *committed,
                             struct hub_error *reterr);
     void (*unload)(struct hub_slot *slot);
+    /* How much of the slot's state is in memory, in statements; NULL where it cannot sleep. */
+    size_t (*awake)(const struct hub_slot *slot);
     enum hub_status (*process)(struct hub_task *task, struct hub_slot *slot,
                                const struct hub_input *input, struct hub_outputs *outputs,
                                struct hub_error *reterr);
@@ -158,6 +160,11 @@ struct hub_kafka_partition *hub_task_states(const struct hub_task *task, size_t 
 HUB_MUST_USE enum hub_status hub_task_marks(struct hub_task *task,
                                             struct hub_cache_mark *marks, size_t *ret_count,
                                             struct hub_error *reterr);
+
+/* Right after a checkpoint: of slots that have more statements in memory than settings allow, what is in
+ * memory is let go, and asked of the cache when it is needed. It is a start with the cache, without the
+ * reading. */
+HUB_MUST_USE enum hub_status hub_task_let_sleep(struct hub_task *task, struct hub_error *reterr);
 
 /* Opens what the cache has of the slot, if there is a cache; says where each topic partition goes on. What
  * is not there is to be loaded from Kafka. */

@@ -217,7 +217,7 @@ void hub_cache_forget(struct hub_cache *cache) {
 void hub_cache_close(struct hub_cache *cache) {
     if (cache == NULL)
         return;
-    hub_cache_forget(cache);
+    hub_cache_noted_free(&cache->noted);
     hub_cache_close_shelves(cache);
     close_environment(cache);
     hub_cache_busy_close(&cache->busy);

@@ -277,7 +277,7 @@ static int write_near(struct adding *adding) {
         code = hub_cache_write_record(adding->cache, adding->txn, placed, &fact, NULL);
     if (code == 0)
         code = hub_cache_write_fact(adding->cache, adding->txn, id, &fact);
-    hub_cache_noted_clear(&noted);
+    hub_cache_noted_free(&noted);
     hub_release(placed);
     return code;
 }

@@ -153,6 +153,13 @@ void hub_cache_noted_add(struct hub_cache_noted *noted, const char *space, struc
 }
 
 void hub_cache_noted_clear(struct hub_cache_noted *noted) {
+    hub_arena_reset(&noted->arena);
+    if (noted->count > 0)
+        memset(noted->entries, 0, noted->entry_count * sizeof *noted->entries);
+    noted->count = noted->bytes = 0;
+}
+
+void hub_cache_noted_free(struct hub_cache_noted *noted) {
     struct hub_cache_space *space, *next;
     HASH_ITER(hh, noted->spaces, space, next) {
         HASH_DELETE(hh, noted->spaces, space);

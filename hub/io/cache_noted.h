@@ -37,7 +37,9 @@ struct hub_cache_noted {
 void hub_cache_noted_add(struct hub_cache_noted *noted, const char *space, struct hub_bytes key,
                          const struct hub_bytes *parts, size_t part_count,
                          const struct hub_hook *hooks, size_t hook_count);
+/* Keeps some of its memory for what is noted next. */
 void hub_cache_noted_clear(struct hub_cache_noted *noted);
+void hub_cache_noted_free(struct hub_cache_noted *noted);
 
 /* One record as it goes into the file: check, key size, key, value. */
 struct hub_cache_placed {

@@ -70,6 +70,10 @@ void hub_admit_set_store(struct hub_admit *admit, const struct hub_store *store)
     admit->sources.store = store;
 }
 
+size_t hub_admit_awake(const struct hub_admit *admit) {
+    return HASH_COUNT(admit->sources.awake);
+}
+
 uint64_t hub_admit_hook(struct hub_bytes key) {
     return hub_sources_hook(key);
 }

@@ -45,6 +45,8 @@ void hub_admit_load(struct hub_admit *admit, struct hub_bytes key, struct hub_by
  * has of each key the last record; what is loaded is newer. */
 void hub_admit_set_store(struct hub_admit *admit, const struct hub_store *store);
 uint64_t hub_admit_hook(struct hub_bytes key);
+/* Source records that are in memory. */
+size_t hub_admit_awake(const struct hub_admit *admit);
 
 /* Decides about one record. Content that is refused is an output, not an error. HUB_FATAL where what was
  * loaded is not what admit has published: damage. HUB_RETRY where the store says so. Then there is no

@@ -94,6 +94,10 @@ void hub_fold_set_gauges(struct hub_fold *fold, const struct hub_fold_gauges *ga
     fold->gauges = *gauges;
 }
 
+size_t hub_fold_awake(const struct hub_fold *fold) {
+    return HASH_COUNT(fold->statements);
+}
+
 const char *hub_fold_rules(const struct hub_fold *fold) {
     return fold->domain->rules;
 }

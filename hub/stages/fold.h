@@ -89,6 +89,8 @@ const char *hub_fold_render_entity(struct hub_fold *fold, const char *id,
 const struct hub_fold_counts *hub_fold_counts(const struct hub_fold *fold);
 void hub_fold_set_counts(struct hub_fold *fold, const struct hub_fold_counts *counts);
 struct hub_fold_gauges hub_fold_gauges(const struct hub_fold *fold);
+/* Statements that are in memory; the others sleep, in the store or among what was loaded. */
+size_t hub_fold_awake(const struct hub_fold *fold);
 /* What the shard held when it was committed: what sleeps is not counted. */
 void hub_fold_set_gauges(struct hub_fold *fold, const struct hub_fold_gauges *gauges);
 /* The hash of the rules in force; valid until the next entry. */

@@ -1,8 +1,6 @@
 /* Entities, their ids, and what the running step does to them. */
 #include "hub/stages/fold_state.h"
 
-#include "schemas/lib/slice.h"
-
 #include <string.h>
 
 struct fold_entity *fold_entity_find(struct hub_fold *fold, const char *id) {
@@ -48,11 +46,8 @@ void fold_entity_free(struct fold_entity *entity) {
     hub_release(entity->into);
     hub_release(entity->founder);
     hub_release(entity->members);
-    hub_release(entity->value);
     hub_release(entity->starts);
     hub_release(entity->record);
-    hub_release(entity->sources);
-    hub_release(entity->settled);
     hub_release(entity->conflicts);
     hub_release(entity->decided);
     hub_release(entity->matches);
@@ -86,17 +81,34 @@ void fold_entity_set_members(struct fold_entity *entity, struct fold_statement *
     entity->member_count = count;
 }
 
-static size_t starts_size(const struct hub_fold *fold) {
-    return (fold->domain->schema->root->count + 1) * sizeof(uint32_t);
+static size_t starts_size(size_t field_count) {
+    return (field_count + 1) * sizeof(uint32_t);
 }
 
-const uint32_t *fold_entity_starts(const struct hub_fold *fold, struct fold_entity *entity) {
-    if (entity->starts != NULL || entity->value == NULL)
-        return entity->starts;
-    entity->starts = hub_allocate(starts_size(fold));
-    hub_slice_fields(fold->domain->schema->root, hub_bytes(entity->value, entity->value_size),
-                     entity->starts);
-    return entity->starts;
+static void *put(void *at, const void *data, size_t size) {
+    return (char *)memcpy(at, data, size) + size;
+}
+
+void fold_entity_set_value(struct fold_entity *entity, const struct hub_merged *merged,
+                           size_t field_count) {
+    size_t sources_size = field_count * sizeof *merged->sources;
+    size_t settled_size = field_count * sizeof *merged->settled;
+    fold_entity_drop_value(entity);
+    entity->starts =
+        hub_allocate(starts_size(field_count) + sources_size + settled_size + merged->value.size);
+    entity->sources = put(entity->starts, merged->starts, starts_size(field_count));
+    entity->settled = put(entity->sources, merged->sources, sources_size);
+    entity->value = put(entity->settled, merged->settled, settled_size);
+    put(entity->value, merged->value.data, merged->value.size);
+    entity->value_size = merged->value.size;
+}
+
+void fold_entity_drop_value(struct fold_entity *entity) {
+    entity->starts = hub_release(entity->starts);
+    entity->sources = NULL;
+    entity->settled = NULL;
+    entity->value = NULL;
+    entity->value_size = 0;
 }
 
 static struct hub_bytes copy_of(struct hub_arena *arena, const void *data, size_t size) {
@@ -110,11 +122,11 @@ struct fold_change *fold_change_of(struct fold_step *step, struct fold_entity *e
     change->entity = entity;
     change->event = FOLD_EVENT_UPDATED;
     change->was_active = entity->kind == FOLD_ACTIVE;
-    if (entity->value != NULL)
+    if (entity->value != NULL) {
+        size_t size = starts_size(step->fold->domain->contract.count);
         change->value_before = copy_of(step->arena, entity->value, entity->value_size);
-    if (entity->starts != NULL)
-        change->starts_before = (const uint32_t *)copy_of(step->arena, entity->starts,
-                                                          starts_size(step->fold)).data;
+        change->starts_before = (const uint32_t *)copy_of(step->arena, entity->starts, size).data;
+    }
     entity->change = change;
     HUB_GROW(step->changes, step->change_count, step->change_capacity);
     step->changes[step->change_count++] = change;

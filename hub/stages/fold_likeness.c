@@ -158,7 +158,7 @@ static void relist(struct fold_step *step, struct hub_fold *fold, struct fold_en
                    struct hub_arena *arena) {
     struct fold_keys keys = {0};
     if (entity->kind == FOLD_ACTIVE)
-        keys = fold_likeness_keys(fold->domain, value_of(entity), fold_entity_starts(fold, entity),
+        keys = fold_likeness_keys(fold->domain, value_of(entity), entity->starts,
                                   arena);
     size_t kept = 0;
     for (size_t i = 0; i < entity->resemblance_count; i++) {
@@ -237,11 +237,11 @@ static bool names_something(const struct hub_type *type) {
     return names;
 }
 
-static bool agree(struct fold_step *step, struct fold_entity *a, struct fold_entity *b,
-                  size_t index) {
+static bool agree(struct fold_step *step, const struct fold_entity *a,
+                  const struct fold_entity *b, size_t index) {
     const struct hub_domain *domain = step->fold->domain;
-    const uint32_t *a_starts = fold_entity_starts(step->fold, a);
-    const uint32_t *b_starts = fold_entity_starts(step->fold, b);
+    const uint32_t *a_starts = a->starts;
+    const uint32_t *b_starts = b->starts;
     const char *start = "";
     struct fold_keys none = {step->arena, &start, 1};
     struct hub_bytes stated;
@@ -258,8 +258,8 @@ static bool agree(struct fold_step *step, struct fold_entity *a, struct fold_ent
     return false;
 }
 
-const char *fold_likeness_agreeing(struct fold_step *step, struct fold_entity *a,
-                                   struct fold_entity *b) {
+const char *fold_likeness_agreeing(struct fold_step *step, const struct fold_entity *a,
+                                   const struct fold_entity *b) {
     const struct hub_domain *domain = step->fold->domain;
     const char *list = NULL;
     for (size_t i = 0; i < domain->resemblance_count; i++)

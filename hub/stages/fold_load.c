@@ -83,16 +83,21 @@ static enum hub_status take_members(struct hub_fold *fold, struct fold_entity *e
 }
 
 static void take_value(struct fold_entity *entity, const struct hub_record *record) {
-    struct hub_bytes stated;
-    if (hub_slice_stated(hub_record_type(record, "value"), hub_record_field(record, "value"), &stated) == NULL)
+    HUB_NOT_ZEROED uint32_t starts[HUB_FIELDS_MAX + 1], parts[HUB_FIELDS_MAX + 1];
+    HUB_NOT_ZEROED int numbers[HUB_FIELDS_MAX];
+    static const bool unsettled[HUB_FIELDS_MAX];
+    struct hub_merged merged = {.starts = starts, .sources = numbers, .settled = unsettled};
+    const struct hub_type *value_type = hub_slice_stated(
+        hub_record_type(record, "value"), hub_record_field(record, "value"), &merged.value);
+    if (value_type == NULL)
         return;
     const struct hub_type *type = hub_record_type(record, "sources");
     struct hub_bytes sources = hub_record_field(record, "sources");
-    entity->value = hub_copy_bytes(stated.data, stated.size);
-    entity->value_size = stated.size;
-    entity->sources = hub_allocate_zero(type->count, sizeof *entity->sources);
+    hub_slice_fields(value_type, merged.value, starts);
+    hub_slice_fields(type, sources, parts);
     for (size_t i = 0; i < type->count; i++)
-        entity->sources[i] = (int)hub_slice_long(hub_slice_field(type, sources, i));
+        numbers[i] = (int)hub_slice_long(hub_bytes_part(sources, parts[i], parts[i + 1]));
+    fold_entity_set_value(entity, &merged, type->count);
 }
 
 static enum hub_status check_kind(const struct hub_fold *fold, const struct hub_record *record,

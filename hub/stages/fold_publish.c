@@ -54,38 +54,6 @@ static void list_choices(const struct fold_entity *entity, struct hub_arena *are
     input->choices = choices;
 }
 
-/* Of the fields in the value before; NULL where there was none. */
-static const uint32_t *starts_before(struct fold_step *step, struct fold_change *change) {
-    const struct hub_type *record = step->fold->domain->schema->root;
-    if (change->starts_before == NULL && change->value_before.size > 0) {
-        uint32_t *starts = hub_arena_take(step->arena, (record->count + 1) * sizeof *starts);
-        hub_slice_fields(record, change->value_before, starts);
-        change->starts_before = starts;
-    }
-    return change->starts_before;
-}
-
-static void set_value(struct fold_entity *entity, const struct hub_merged *merged,
-                      size_t field_count) {
-    hub_release(entity->value);
-    hub_release(entity->starts);
-    hub_release(entity->sources);
-    hub_release(entity->settled);
-    entity->value = hub_copy_bytes(merged->value.data, merged->value.size);
-    entity->value_size = merged->value.size;
-    entity->starts = hub_copy_bytes(merged->starts, (field_count + 1) * sizeof *merged->starts);
-    entity->sources = hub_copy_bytes(merged->sources, field_count * sizeof *merged->sources);
-    entity->settled = hub_copy_bytes(merged->settled, field_count * sizeof *merged->settled);
-}
-
-static void drop_value(struct fold_entity *entity) {
-    entity->value = hub_release(entity->value);
-    entity->starts = hub_release(entity->starts);
-    entity->sources = hub_release(entity->sources);
-    entity->settled = hub_release(entity->settled);
-    entity->value_size = 0;
-}
-
 void fold_publish_merge(struct fold_step *step, struct fold_change *change) {
     const struct hub_domain *domain = step->fold->domain;
     struct fold_entity *entity = change->entity;
@@ -102,7 +70,7 @@ void fold_publish_merge(struct fold_step *step, struct fold_change *change) {
         entity->merged_by == step->fold->rulings_in_force && change->value_before.size > 0) {
         input.same = change->same;
         input.before = change->value_before;
-        input.before_starts = starts_before(step, change);
+        input.before_starts = change->starts_before;
         input.before_settled = entity->settled;
     }
     hub_merge(&input, step->arena, &change->merged);
@@ -111,7 +79,7 @@ void fold_publish_merge(struct fold_step *step, struct fold_change *change) {
                        !hub_bytes_equal(change->merged.value,
                                         hub_bytes(entity->value, entity->value_size)) ||
                        memcmp(change->merged.sources, entity->sources, sources_size) != 0;
-    set_value(entity, &change->merged, domain->contract.count);
+    fold_entity_set_value(entity, &change->merged, domain->contract.count);
 }
 
 /* --- the unified record, field by field as in schemas/hub/unified.avsc --- */
@@ -124,8 +92,8 @@ const bool *fold_change_differs(struct fold_step *step, struct fold_change *chan
         return change->differs;
     static const uint32_t nothing[HUB_FIELDS_MAX + 1];
     bool *differs = hub_arena_take(step->arena, record->count * sizeof *differs);
-    const uint32_t *x = starts_before(step, change);
-    const uint32_t *y = fold_entity_starts(step->fold, change->entity);
+    const uint32_t *x = change->starts_before;
+    const uint32_t *y = change->entity->starts;
     x = x == NULL ? nothing : x;
     y = y == NULL ? nothing : y;
     for (size_t i = 0; i < record->count; i++)
@@ -239,7 +207,7 @@ static void publish(struct fold_step *step, struct fold_change *change) {
     const char *domain = step->fold->domain->name;
     struct hub_buffer value = {.size_max = 64 * 1024 * 1024, .arena = step->arena};
     if (entity->kind != FOLD_ACTIVE)
-        drop_value(entity);
+        fold_entity_drop_value(entity);
     entity->revision++;
     encode_unified(step, change, &value);
     struct hub_output *output = hub_outputs_add(step->outputs, HUB_OUTPUT_UNIFIED,

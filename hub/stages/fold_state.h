@@ -128,11 +128,12 @@ struct fold_entity {
     int64_t revision;
     struct fold_statement **members; /* sorted by key */
     size_t member_count, member_capacity;
-    uint8_t *value; /* as published last; NULL for none */
-    size_t value_size;
-    uint32_t *starts; /* of the fields in it, and its end; NULL while nobody has asked */
+    /* As published last, one block of memory that begins with the starts; NULL for none: */
+    uint32_t *starts; /* of the fields in the value, and its end */
     int *sources;
-    bool *settled; /* as in struct hub_merged; NULL where it was loaded */
+    bool *settled; /* as in struct hub_merged; none where it was loaded */
+    uint8_t *value;
+    size_t value_size;
     size_t merged_by; /* fold->rulings_in_force then; 0: it was loaded */
     struct fold_conflict **conflicts; /* open, sorted by id */
     size_t conflict_count, conflict_capacity;
@@ -283,7 +284,7 @@ struct fold_change {
     struct hub_bytes value_before; /* in the arena */
     struct hub_merged merged;      /* where remerge */
     const bool *differs;           /* per field, once it was asked for */
-    const uint32_t *starts_before; /* of the fields in value_before, once they were asked for */
+    const uint32_t *starts_before; /* of the fields in value_before; NULL where there was none */
     const bool *same; /* per field: each of its statements says what it said; NULL: not known */
 };
 
@@ -418,8 +419,10 @@ void fold_entity_set_kind(struct hub_fold *fold, struct fold_entity *entity, enu
                           const char *into);
 void fold_entity_set_members(struct fold_entity *entity, struct fold_statement **members,
                              size_t count);
-/* Where the fields of its value start, and where it ends; NULL where it has none. */
-const uint32_t *fold_entity_starts(const struct hub_fold *fold, struct fold_entity *entity);
+/* Copies what was merged; `field_count` of the domain. */
+void fold_entity_set_value(struct fold_entity *entity, const struct hub_merged *merged,
+                           size_t field_count);
+void fold_entity_drop_value(struct fold_entity *entity);
 struct fold_change *fold_change_of(struct fold_step *step, struct fold_entity *entity);
 
 /* fold_publish.c: merging and the unified records. */
@@ -544,8 +547,8 @@ void fold_likeness_index(struct hub_fold *fold, struct fold_entity *entity,
                          struct hub_arena *arena);
 /* The fields of hub:possible that name something (a text, or a record or list of records with one)
  * in which two active entities agree, as a list for people in the arena; NULL for none. */
-const char *fold_likeness_agreeing(struct fold_step *step, struct fold_entity *a,
-                                   struct fold_entity *b);
+const char *fold_likeness_agreeing(struct fold_step *step, const struct fold_entity *a,
+                                   const struct fold_entity *b);
 
 /* fold_listing.c: of each identifier the entities that claim it. */
 /* Before a statement or its entity changes: keeps what is listed now under what it claims. `but` is
