@@ -66,6 +66,17 @@ void *hub_copy_bytes(const void *data, size_t size) {
     return copy;
 }
 
+void *hub_allocate_named(size_t size, const void *text, size_t text_size, char **ret_text) {
+    assert(size <= SIZE_MAX / 2 && text_size < SIZE_MAX / 2);
+    unsigned char *object = hub_allocate(size + text_size + 1);
+    memset(object, 0, size);
+    *ret_text = (char *)object + size;
+    if (text_size > 0)
+        memcpy(*ret_text, text, text_size);
+    (*ret_text)[text_size] = '\0';
+    return object;
+}
+
 void *hub_release(void *memory) {
     free(memory);
     return NULL;

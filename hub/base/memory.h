@@ -27,6 +27,11 @@ char *hub_copy_text(const char *text) __attribute__((malloc, returns_nonnull));
 /* Copies `size` bytes and adds a zero byte that is not counted. */
 void *hub_copy_bytes(const void *data, size_t size) __attribute__((malloc, returns_nonnull));
 
+/* An object of `size` bytes, zeroed, and in the same piece of memory a copy of the text (`text_size` bytes, and a
+ * zero byte that is not counted), which goes with the object: what is found by a name lies beside it. */
+void *hub_allocate_named(size_t size, const void *text, size_t text_size, char **ret_text)
+    __attribute__((returns_nonnull));
+
 /* Frees and returns NULL: `state->name = hub_release(state->name)`. */
 void *hub_release(void *memory);
 

@@ -120,7 +120,7 @@ static enum hub_status open_consumer(struct hub_consumer *consumer, struct hub_e
                                     "heartbeat.interval.ms",    "1000",
                                     "partition.assignment.strategy", "roundrobin",
                                     "fetch.queue.backoff.ms",   "10",
-                                    "queued.max.messages.kbytes", "32768",
+                                    "queued.max.messages.kbytes", "8192",
                                     NULL};
     char text[512];
     rd_kafka_conf_t *conf = hub_kafka_conf(config->bootstrap);

@@ -50,7 +50,6 @@ static void suite_free(struct fold_suite *suite) {
 }
 
 static void likeness_free(struct fold_likeness *likeness) {
-    hub_release(likeness->key);
     hub_release(likeness->entities);
     hub_release(likeness);
 }
@@ -67,6 +66,9 @@ void hub_fold_free(struct hub_fold *fold) {
     FREE_ALL(struct fold_suite, fold->suites, suite_free);
     FREE_ALL(struct fold_likeness, fold->likenesses, likeness_free);
     FREE_ALL(struct fold_system, fold->systems, system_free);
+    for (size_t i = 0; i < fold->institution_count; i++)
+        hub_release(fold->institutions[i]);
+    hub_release(fold->institutions);
     fold_sieve_free(&fold->sieve);
     hub_hooks_free(&fold->hooks);
     fold_load_free(fold);

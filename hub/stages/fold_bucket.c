@@ -73,13 +73,13 @@ struct clustered {
 struct numbering {
     struct fold_identifier **identifiers;
     size_t count, capacity;
-    const char **groups;
+    struct hub_bytes *groups;
     size_t group_count, group_capacity;
 };
 
-static uint32_t number_group(struct numbering *numbering, const char *group) {
+static uint32_t number_group(struct numbering *numbering, struct hub_bytes group) {
     for (size_t i = 0; i < numbering->group_count; i++)
-        if (strcmp(numbering->groups[i], group) == 0)
+        if (hub_bytes_equal(numbering->groups[i], group))
             return (uint32_t)i;
     HUB_GROW(numbering->groups, numbering->group_count, numbering->group_capacity);
     numbering->groups[numbering->group_count] = group;
@@ -106,7 +106,8 @@ static struct hub_identity_node make_node(struct numbering *numbering, size_t ma
         struct fold_identifier *identifier = statement->claims[i];
         claims[i] = (struct hub_identity_claim){
             number_identifier(numbering, identifier, mark),
-            number_group(numbering, identifier->group), identifier->strength,
+            number_group(numbering, hub_bytes(identifier->text, identifier->group_size)),
+            identifier->strength,
             identifier->exclusive};
     }
     return (struct hub_identity_node){claims, statement->claim_count,

@@ -32,17 +32,18 @@ char *fold_entity_id_of(const struct hub_fold *fold, const char *founder) {
 
 struct fold_entity *fold_entity_add(struct hub_fold *fold, const char *id, const char *founder,
                                     int64_t founded_offset) {
-    struct fold_entity *entity = hub_allocate_zero(1, sizeof *entity);
-    entity->id = hub_copy_text(id);
+    size_t id_size = strlen(id);
+    char *text = NULL;
+    struct fold_entity *entity = hub_allocate_named(sizeof *entity, id, id_size, &text);
+    entity->id = text;
     entity->founder = hub_copy_text(founder);
     entity->founded_offset = founded_offset;
     entity->kind = FOLD_WITHDRAWN; /* until it is given statements */
-    HASH_ADD_KEYPTR(hh, fold->entities, entity->id, strlen(entity->id), entity);
+    HASH_ADD_KEYPTR(hh, fold->entities, entity->id, id_size, entity);
     return entity;
 }
 
 void fold_entity_free(struct fold_entity *entity) {
-    hub_release(entity->id);
     hub_release(entity->into);
     hub_release(entity->founder);
     hub_release(entity->members);
@@ -52,8 +53,6 @@ void fold_entity_free(struct fold_entity *entity) {
     hub_release(entity->decided);
     hub_release(entity->matches);
     hub_release(entity->exclusive_key);
-    for (size_t i = 0; i < entity->resemblance_count; i++)
-        hub_release(entity->resemblances[i]);
     hub_release(entity->resemblances);
     hub_release(entity);
 }

@@ -134,7 +134,7 @@ static void add_statement(const struct hub_fold *fold, const struct fold_stateme
     for (size_t i = 0; i < statement->claim_count + statement->doubt_count; i++) {
         const struct fold_identifier *claim = statement->claims[i];
         add_identifier(fold->domain, hooks, claim->scheme, hub_bytes_of_text(claim->text),
-                       claim->text + strlen(claim->group));
+                       claim->text + claim->group_size);
     }
     for (size_t i = 0; i < statement->fact_count; i++)
         add(hooks, FOLD_BY_REFERENCE, hub_bytes_of_text(statement->facts[i]->key));
@@ -145,7 +145,7 @@ static void add_entity(const struct hub_fold *fold, const struct fold_entity *en
     for (size_t i = 0; i < entity->member_count; i++)
         add_statement(fold, entity->members[i], hooks);
     for (size_t i = 0; i < entity->resemblance_count; i++)
-        add(hooks, FOLD_BY_LIKENESS, hub_bytes_of_text(entity->resemblances[i]));
+        add(hooks, FOLD_BY_LIKENESS, hub_bytes_of_text(entity->resemblances[i]->key));
     if (entity->exclusive_key != NULL)
         add(hooks, FOLD_BY_SUITE, hub_bytes_of_text(entity->exclusive_key));
 }

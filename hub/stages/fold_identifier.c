@@ -8,8 +8,6 @@
 #include <string.h>
 
 void fold_identifier_free(struct fold_identifier *identifier) {
-    hub_release(identifier->text);
-    hub_release(identifier->group);
     hub_release(identifier->statements);
     hub_release(identifier->doubters);
     hub_release(identifier->near);
@@ -51,7 +49,7 @@ static void each_near(struct hub_fold *fold, struct fold_identifier *identifier,
     if (pattern == NULL)
         return;
     struct seeking seeking = {fold, identifier, hub_copy_bytes(identifier->text, size), size};
-    hub_near_each(pattern, seeking.text + strlen(identifier->group), visit, &seeking);
+    hub_near_each(pattern, seeking.text + identifier->group_size, visit, &seeking);
     hub_release(seeking.text);
 }
 
@@ -92,9 +90,10 @@ static struct fold_identifier *need_identifier(struct hub_fold *fold,
     HASH_FIND(hh, fold->identifiers, claim->text.data, claim->text.size, identifier);
     if (identifier != NULL)
         return identifier;
-    identifier = hub_allocate_zero(1, sizeof *identifier);
-    identifier->text = hub_copy_bytes(claim->text.data, claim->text.size);
-    identifier->group = hub_copy_bytes(claim->group.data, claim->group.size);
+    char *text = NULL;
+    identifier = hub_allocate_named(sizeof *identifier, claim->text.data, claim->text.size, &text);
+    identifier->text = text;
+    identifier->group_size = (uint32_t)claim->group.size;
     identifier->strength = (uint16_t)claim->strength;
     identifier->scheme = (uint16_t)claim->scheme;
     identifier->exclusive = claim->exclusive;

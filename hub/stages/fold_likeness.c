@@ -86,9 +86,11 @@ static struct fold_likeness *need_likeness(struct hub_fold *fold, const char *ke
     HASH_FIND_STR(fold->likenesses, key, likeness);
     if (likeness != NULL)
         return likeness;
-    likeness = hub_allocate_zero(1, sizeof *likeness);
-    likeness->key = hub_copy_text(key);
-    HASH_ADD_KEYPTR(hh, fold->likenesses, likeness->key, strlen(likeness->key), likeness);
+    size_t size = strlen(key);
+    char *text = NULL;
+    likeness = hub_allocate_named(sizeof *likeness, key, size, &text);
+    likeness->key = text;
+    HASH_ADD_KEYPTR(hh, fold->likenesses, likeness->key, size, likeness);
     return likeness;
 }
 
@@ -113,11 +115,10 @@ static void tell_pairs(struct fold_step *step, const struct fold_likeness *liken
 }
 
 static void leave(struct fold_step *step, struct hub_fold *fold, struct fold_entity *entity,
-                  const char *key) {
-    if (step != NULL)
-        fold_wake(fold, FOLD_BY_LIKENESS, hub_bytes_of_text(key));
-    struct fold_likeness *likeness = need_likeness(fold, key);
+                  struct fold_likeness *likeness) {
     size_t kept = 0;
+    if (step != NULL)
+        fold_wake(fold, FOLD_BY_LIKENESS, hub_bytes_of_text(likeness->key));
     tell_pairs(step, likeness, /* add= */ false);
     for (size_t i = 0; i < likeness->count; i++)
         if (likeness->entities[i] != entity)
@@ -127,13 +128,12 @@ static void leave(struct fold_step *step, struct hub_fold *fold, struct fold_ent
     if (kept > 0)
         return;
     HASH_DELETE(hh, fold->likenesses, likeness);
-    hub_release(likeness->key);
     hub_release(likeness->entities);
     hub_release(likeness);
 }
 
-static void enter(struct fold_step *step, struct hub_fold *fold, struct fold_entity *entity,
-                  const char *key) {
+static struct fold_likeness *enter(struct fold_step *step, struct hub_fold *fold,
+                                   struct fold_entity *entity, const char *key) {
     if (step != NULL)
         fold_wake(fold, FOLD_BY_LIKENESS, hub_bytes_of_text(key));
     struct fold_likeness *likeness = need_likeness(fold, key);
@@ -141,11 +141,19 @@ static void enter(struct fold_step *step, struct hub_fold *fold, struct fold_ent
     HUB_GROW(likeness->entities, likeness->count, likeness->capacity);
     likeness->entities[likeness->count++] = entity;
     tell_pairs(step, likeness, /* add= */ true);
+    return likeness;
 }
 
-static bool holds(char *const *texts, size_t count, const char *text) {
+static bool holds(const struct fold_keys *keys, const char *text) {
+    for (size_t i = 0; i < keys->count; i++)
+        if (strcmp(keys->items[i], text) == 0)
+            return true;
+    return false;
+}
+
+static bool is_listed(const struct fold_entity *entity, size_t count, const char *key) {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(texts[i], text) == 0)
+        if (strcmp(entity->resemblances[i]->key, key) == 0)
             return true;
     return false;
 }
@@ -162,21 +170,17 @@ static void relist(struct fold_step *step, struct hub_fold *fold, struct fold_en
                                   arena);
     size_t kept = 0;
     for (size_t i = 0; i < entity->resemblance_count; i++) {
-        char *key = entity->resemblances[i];
-        if (holds((char *const *)keys.items, keys.count, key)) {
-            entity->resemblances[kept++] = key;
-            continue;
-        }
-        leave(step, fold, entity, key);
-        hub_release(key);
+        struct fold_likeness *likeness = entity->resemblances[i];
+        if (holds(&keys, likeness->key))
+            entity->resemblances[kept++] = likeness;
+        else
+            leave(step, fold, entity, likeness);
     }
     entity->resemblances =
-        hub_reallocate(entity->resemblances, (kept + keys.count + 1) * sizeof(char *));
+        hub_reallocate(entity->resemblances, (kept + keys.count + 1) * sizeof(struct fold_likeness *));
     for (size_t i = 0; i < keys.count; i++) {
-        if (holds(entity->resemblances, kept, keys.items[i]))
-            continue;
-        entity->resemblances[kept++] = hub_copy_text(keys.items[i]);
-        enter(step, fold, entity, keys.items[i]);
+        if (!is_listed(entity, kept, keys.items[i]))
+            entity->resemblances[kept++] = enter(step, fold, entity, keys.items[i]);
     }
     entity->resemblance_count = kept;
 }
@@ -209,7 +213,7 @@ void fold_likeness_of_change(struct fold_step *step, struct fold_change *change)
         fold_match_forget(step, entity, FOLD_EVIDENCE_RESEMBLANCE);
     relist(step, step->fold, entity, step->arena);
     for (size_t i = 0; change->by_rules && i < entity->resemblance_count; i++)
-        tell_pairs(step, need_likeness(step->fold, entity->resemblances[i]), /* add= */ true);
+        tell_pairs(step, entity->resemblances[i], /* add= */ true);
     if (entity->kind == FOLD_ACTIVE)
         return;
     /* Nobody asks about an entity that is no more. */
@@ -253,7 +257,7 @@ static bool agree(struct fold_step *step, const struct fold_entity *a,
     struct fold_keys own = with_field(domain, value_of(a), a_starts, &none, index);
     struct fold_keys others = with_field(domain, value_of(b), b_starts, &none, index);
     for (size_t i = 0; i < own.count; i++)
-        if (holds((char *const *)others.items, others.count, own.items[i]))
+        if (holds(&others, own.items[i]))
             return true;
     return false;
 }

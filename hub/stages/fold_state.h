@@ -51,7 +51,7 @@ struct fold_pair {
 
 /* One institution's copy of a statement. */
 struct fold_copy {
-    char *institution;
+    const char *institution; /* the fold's */
     /* One block of memory, which begins with the starts: */
     uint32_t *starts;
     const uint8_t *body; /* newest schema; NULL where it is withdrawn */
@@ -68,8 +68,8 @@ struct fold_copy {
 
 struct fold_identifier {
     UT_hash_handle hh;
-    char *text;
-    char *group;
+    char *text; /* in the same piece of memory */
+    uint32_t group_size; /* of the text: scheme: or scheme:issuer/ */
     uint16_t strength, scheme; /* scheme: its index in the schemes */
     bool exclusive;
     bool near_awake; /* all that are one slip away are */
@@ -85,10 +85,11 @@ struct fold_identifier {
 
 struct fold_statement {
     UT_hash_handle hh;
-    char *key; /* system/source id */
+    char *key; /* system/source id; in the same piece of memory */
     const struct hub_system *system;
-    struct fold_copy *copies;
+    struct fold_copy *copies; /* `only`, while there is one */
     size_t copy_count, copy_capacity;
+    struct fold_copy only;
     size_t speaker;   /* whose copy speaks */
     bool in_force;    /* the speaker stands by it */
     bool settled;     /* all its copies are here, and what hangs on it */
@@ -120,7 +121,7 @@ enum fold_kind { FOLD_ACTIVE = 0, FOLD_MERGED, FOLD_WITHDRAWN, FOLD_MOVED };
 
 struct fold_entity {
     UT_hash_handle hh;
-    char *id;
+    char *id; /* in the same piece of memory */
     enum fold_kind kind;
     char *into;
     char *founder;
@@ -143,7 +144,7 @@ struct fold_entity {
     size_t match_count, match_capacity;
     char *exclusive_key; /* while it holds a span */
     struct hub_span span;
-    char **resemblances; /* keys it is listed under */
+    struct fold_likeness **resemblances; /* those it is listed in */
     size_t resemblance_count;
     uint8_t *record; /* while it wakes: the last one that was published; else NULL */
     size_t record_size;
@@ -210,7 +211,7 @@ struct fold_suite {
 
 struct fold_likeness {
     UT_hash_handle hh;
-    char *key;
+    char *key; /* in the same piece of memory */
     struct fold_entity **entities;
     size_t count, capacity;
 };
@@ -229,6 +230,8 @@ struct hub_fold {
     struct fold_ruling *rulings;     /* entries about rules, while loading */
     size_t ruling_count, ruling_capacity;
     struct fold_system *systems;
+    char **institutions; /* that copies are of, each once */
+    size_t institution_count, institution_capacity;
     const struct hub_digester *digester;
     int32_t partition;
     struct hub_readers readers;

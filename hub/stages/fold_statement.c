@@ -30,26 +30,45 @@ static void empty_copy(struct fold_copy *copy) {
 }
 
 void fold_statement_free(struct fold_statement *statement) {
-    for (size_t i = 0; i < statement->copy_count; i++) {
+    for (size_t i = 0; i < statement->copy_count; i++)
         empty_copy(&statement->copies[i]);
-        hub_release(statement->copies[i].institution);
-    }
-    hub_release(statement->copies);
+    if (statement->copies != &statement->only)
+        hub_release(statement->copies);
     hub_release(statement->pairs);
     hub_release(statement->claims);
     hub_release(statement->facts);
-    hub_release(statement->key);
     hub_release(statement->founds);
     hub_release(statement);
 }
 
-static struct fold_copy *copy_of(struct fold_statement *statement, struct hub_bytes institution) {
+static const char *institution_of(struct hub_fold *fold, struct hub_bytes name) {
+    for (size_t i = 0; i < fold->institution_count; i++)
+        if (hub_bytes_equal_text(name, fold->institutions[i]))
+            return fold->institutions[i];
+    HUB_GROW(fold->institutions, fold->institution_count, fold->institution_capacity);
+    return fold->institutions[fold->institution_count++] = hub_copy_bytes(name.data, name.size);
+}
+
+static void make_room(struct fold_statement *statement) {
+    if (statement->copy_count == 0) {
+        statement->copies = &statement->only;
+    } else if (statement->copies == &statement->only) {
+        statement->copies = hub_copy_bytes(&statement->only, sizeof statement->only);
+        statement->copy_capacity = 1;
+        HUB_GROW(statement->copies, statement->copy_count, statement->copy_capacity);
+    } else {
+        HUB_GROW(statement->copies, statement->copy_count, statement->copy_capacity);
+    }
+}
+
+static struct fold_copy *copy_of(struct hub_fold *fold, struct fold_statement *statement,
+                                 struct hub_bytes institution) {
     for (size_t i = 0; i < statement->copy_count; i++)
         if (hub_bytes_equal_text(institution, statement->copies[i].institution))
             return &statement->copies[i];
-    HUB_GROW(statement->copies, statement->copy_count, statement->copy_capacity);
+    make_room(statement);
     struct fold_copy *copy = &statement->copies[statement->copy_count++];
-    *copy = (struct fold_copy){.institution = hub_copy_bytes(institution.data, institution.size)};
+    *copy = (struct fold_copy){.institution = institution_of(fold, institution)};
     return copy;
 }
 
@@ -141,8 +160,9 @@ static struct fold_statement *need(struct hub_fold *fold, struct hub_bytes key,
     HASH_FIND(hh, fold->statements, key.data, key.size, statement);
     if (statement != NULL)
         return statement;
-    statement = hub_allocate_zero(1, sizeof *statement);
-    statement->key = hub_copy_bytes(key.data, key.size);
+    char *text = NULL;
+    statement = hub_allocate_named(sizeof *statement, key.data, key.size, &text);
+    statement->key = text;
     statement->system = system;
     statement->first_offset = -1;
     HASH_ADD_KEYPTR(hh, fold->statements, statement->key, key.size, statement);
@@ -280,7 +300,7 @@ enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_inpu
         old = take_body(&statement->copies[0]);
     else if (ret_news != NULL)
         before = saying_of(fold, statement);
-    fill_copy(fold, copy_of(statement, institution), &opened, entry);
+    fill_copy(fold, copy_of(fold, statement, institution), &opened, entry);
     statement->speaker = find_speaker(fold, statement);
     statement->in_force = !fold_statement_speaker(statement)->withdrawn;
     *ret_statement = statement;
