@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { HASH_SIZE = 8, PREFIX_SIZE = HUB_RULES_HASH_SIZE + 2 };
+enum { FEW = 32, HASH_SIZE = 8, PREFIX_SIZE = HUB_RULES_HASH_SIZE + 2 };
 
 const char *const hub_fold_headers[HUB_FOLD_TOPICS] = {
     [HUB_FOLD_LOG] = "hub_replaced_status", [HUB_FOLD_UNIFIED] = HUB_FOLD_HOOKS_HEADER};
@@ -23,15 +23,17 @@ void hub_hooks_free(struct hub_hooks *hooks) {
     *hooks = (struct hub_hooks){0};
 }
 
-static struct hub_hook *add_hash(struct hub_hooks *hooks, uint64_t hash) {
+static void add_hook(struct hub_hooks *hooks, struct hub_hook hook) {
     HUB_GROW(hooks->items, hooks->count, hooks->capacity);
-    struct hub_hook *hook = &hooks->items[hooks->count++];
-    *hook = (struct hub_hook){.hash = hash};
-    return hook;
+    hooks->items[hooks->count++] = hook;
 }
 
-static struct hub_hook *add(struct hub_hooks *hooks, enum fold_trait trait, struct hub_bytes text) {
-    return add_hash(hooks, hub_hook_hash((uint8_t)trait, text));
+static void add_hash(struct hub_hooks *hooks, uint64_t hash) {
+    add_hook(hooks, (struct hub_hook){.hash = hash});
+}
+
+static void add(struct hub_hooks *hooks, enum fold_trait trait, struct hub_bytes text) {
+    add_hash(hooks, hub_hook_hash((uint8_t)trait, text));
 }
 
 /* --- of a key --- */
@@ -92,9 +94,10 @@ static bool read_header(struct hub_bytes header, const char *rules, struct hub_h
     if (hooks_from > header.size || (header.size - hooks_from) % HASH_SIZE != 0)
         return false;
     for (size_t i = 0; i < pairs; i++) {
-        struct hub_hook *hook = add_hash(hooks, read_hash(header, PREFIX_SIZE + 2 * HASH_SIZE * i));
-        hook->is_near = true;
-        hook->near_hash = read_hash(header, PREFIX_SIZE + 2 * HASH_SIZE * i + HASH_SIZE);
+        size_t at = PREFIX_SIZE + 2 * HASH_SIZE * i;
+        add_hook(hooks, (struct hub_hook){.hash = read_hash(header, at),
+                                          .is_near = true,
+                                          .near_hash = read_hash(header, at + HASH_SIZE)});
     }
     for (size_t at = hooks_from; at < header.size; at += HASH_SIZE)
         add_hash(hooks, read_hash(header, at));
@@ -110,9 +113,22 @@ static int compare_hooks(const void *a, const void *b) {
     return (x->near_hash > y->near_hash) - (x->near_hash < y->near_hash);
 }
 
+/* Few: put in where they belong. */
+static void sort_few(struct hub_hook *items, size_t count) {
+    for (size_t i = 1; i < count; i++) {
+        struct hub_hook hook = items[i];
+        size_t at = i;
+        for (; at > 0 && compare_hooks(&items[at - 1], &hook) > 0; at--)
+            items[at] = items[at - 1];
+        items[at] = hook;
+    }
+}
+
 static void sort(struct hub_hooks *hooks) {
     size_t kept = 0;
-    if (hooks->count > 0)
+    if (hooks->count <= FEW)
+        sort_few(hooks->items, hooks->count);
+    else
         qsort(hooks->items, hooks->count, sizeof *hooks->items, compare_hooks);
     for (size_t i = 0; i < hooks->count; i++)
         if (i == 0 || compare_hooks(&hooks->items[i], &hooks->items[kept - 1]) != 0)
@@ -120,32 +136,28 @@ static void sort(struct hub_hooks *hooks) {
     hooks->count = kept;
 }
 
-static void add_identifier(const struct hub_domain *domain, struct hub_hooks *hooks, int scheme,
-                           struct hub_bytes text, const char *value) {
-    struct hub_hook *hook = add(hooks, FOLD_BY_IDENTIFIER, text);
-    hook->is_near = domain->schemes->schemes[scheme].pattern != NULL;
-    if (hook->is_near)
-        hook->near_hash = hub_near_hash(value);
+struct hub_hook fold_hook_of_identifier(const struct hub_domain *domain, int scheme,
+                                        struct hub_bytes text, size_t group_size) {
+    struct hub_hook hook = {.hash = hub_hook_hash(FOLD_BY_IDENTIFIER, text),
+                            .is_near = domain->schemes->schemes[scheme].pattern != NULL};
+    if (hook.is_near)
+        hook.near_hash = hub_near_hash((const char *)text.data + group_size);
+    return hook;
 }
 
-static void add_statement(const struct hub_fold *fold, const struct fold_statement *statement,
-                          struct hub_hooks *hooks) {
-    add(hooks, FOLD_BY_STATEMENT, hub_bytes_of_text(statement->key));
-    for (size_t i = 0; i < statement->claim_count + statement->doubt_count; i++) {
-        const struct fold_identifier *claim = statement->claims[i];
-        add_identifier(fold->domain, hooks, claim->scheme, hub_bytes_of_text(claim->text),
-                       claim->text + claim->group_size);
-    }
+static void add_statement(const struct fold_statement *statement, struct hub_hooks *hooks) {
+    add_hash(hooks, statement->hook);
+    for (size_t i = 0; i < statement->claim_count + statement->doubt_count; i++)
+        add_hook(hooks, statement->claims[i]->hook);
     for (size_t i = 0; i < statement->fact_count; i++)
         add(hooks, FOLD_BY_REFERENCE, hub_bytes_of_text(statement->facts[i]->key));
 }
 
-static void add_entity(const struct hub_fold *fold, const struct fold_entity *entity,
-                       struct hub_hooks *hooks) {
+static void add_entity(const struct fold_entity *entity, struct hub_hooks *hooks) {
     for (size_t i = 0; i < entity->member_count; i++)
-        add_statement(fold, entity->members[i], hooks);
+        add_statement(entity->members[i], hooks);
     for (size_t i = 0; i < entity->resemblance_count; i++)
-        add(hooks, FOLD_BY_LIKENESS, hub_bytes_of_text(entity->resemblances[i]->key));
+        add_hash(hooks, entity->resemblances[i]->hook);
     if (entity->exclusive_key != NULL)
         add(hooks, FOLD_BY_SUITE, hub_bytes_of_text(entity->exclusive_key));
 }
@@ -155,7 +167,7 @@ void fold_hooks_append(struct hub_fold *fold, const struct fold_entity *entity,
     struct hub_hooks *hooks = &fold->hooks;
     size_t pairs = 0;
     hooks->count = 0;
-    add_entity(fold, entity, hooks);
+    add_entity(entity, hooks);
     sort(hooks);
     while (pairs < hooks->count && hooks->items[pairs].is_near)
         pairs++;
@@ -178,7 +190,7 @@ enum hub_status hub_fold_hooks_of_entity(struct hub_fold *fold, struct hub_bytes
     HASH_FIND(hh, fold->entities, id.data, id.size, entity);
     HUB_TRY(hub_fold_failure(fold, reterr));
     if (entity != NULL)
-        add_entity(fold, entity, hooks);
+        add_entity(entity, hooks);
     return HUB_OK;
 }
 
@@ -251,8 +263,8 @@ static void add_claims(const struct hub_domain *domain, const struct hub_opened 
                     hub_statement_field(opened->body, opened->starts, HUB_FIELD_IDENTIFIERS), arena,
                     &claims, &count);
     for (size_t i = 0; i < count; i++)
-        add_identifier(domain, hooks, claims[i].scheme, claims[i].text,
-                       (const char *)claims[i].text.data + claims[i].group.size);
+        add_hook(hooks, fold_hook_of_identifier(domain, claims[i].scheme, claims[i].text,
+                                                claims[i].group.size));
     count = domain->reference_count == 0
                 ? 0
                 : hub_links_read(domain, opened->body, opened->starts, arena, &links);

@@ -94,13 +94,15 @@ static struct fold_identifier *need_identifier(struct hub_fold *fold,
     identifier = hub_allocate_named(sizeof *identifier, claim->text.data, claim->text.size, &text);
     identifier->text = text;
     identifier->group_size = (uint32_t)claim->group.size;
+    identifier->hook =
+        fold_hook_of_identifier(fold->domain, claim->scheme, claim->text, claim->group.size);
     identifier->strength = (uint16_t)claim->strength;
     identifier->scheme = (uint16_t)claim->scheme;
     identifier->exclusive = claim->exclusive;
     each_near(fold, identifier, link_if_known);
     HASH_ADD_KEYPTR(hh, fold->identifiers, identifier->text, claim->text.size, identifier);
     if (!fold->is_waking && fold->domain->schemes->schemes[claim->scheme].pattern != NULL)
-        fold_sieve_add(&fold->sieve, hub_near_hash(identifier->text + claim->group.size));
+        fold_sieve_add(&fold->sieve, identifier->hook.near_hash);
     return identifier;
 }
 

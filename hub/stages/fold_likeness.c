@@ -90,6 +90,7 @@ static struct fold_likeness *need_likeness(struct hub_fold *fold, const char *ke
     char *text = NULL;
     likeness = hub_allocate_named(sizeof *likeness, key, size, &text);
     likeness->key = text;
+    likeness->hook = hub_hook_hash(FOLD_BY_LIKENESS, hub_bytes(key, size));
     HASH_ADD_KEYPTR(hh, fold->likenesses, likeness->key, size, likeness);
     return likeness;
 }

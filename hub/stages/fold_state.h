@@ -70,6 +70,7 @@ struct fold_identifier {
     UT_hash_handle hh;
     char *text; /* in the same piece of memory */
     uint32_t group_size; /* of the text: scheme: or scheme:issuer/ */
+    struct hub_hook hook;
     uint16_t strength, scheme; /* scheme: its index in the schemes */
     bool exclusive;
     bool near_awake; /* all that are one slip away are */
@@ -86,6 +87,7 @@ struct fold_identifier {
 struct fold_statement {
     UT_hash_handle hh;
     char *key; /* system/source id; in the same piece of memory */
+    uint64_t hook;
     const struct hub_system *system;
     struct fold_copy *copies; /* `only`, while there is one */
     size_t copy_count, copy_capacity;
@@ -212,6 +214,7 @@ struct fold_suite {
 struct fold_likeness {
     UT_hash_handle hh;
     char *key; /* in the same piece of memory */
+    uint64_t hook;
     struct fold_entity **entities;
     size_t count, capacity;
 };
@@ -320,6 +323,9 @@ void fold_waking_free(struct fold_waking *waking); /* NULL is fine */
 struct fold_waking *fold_waking_new(void);
 
 /* fold_hooks.c */
+/* What an identifier is found by. */
+struct hub_hook fold_hook_of_identifier(const struct hub_domain *domain, int scheme,
+                                        struct hub_bytes text, size_t group_size);
 /* Of entries with a key: whether what they say is kept, and not only what came of it. */
 bool fold_entry_is_state(const struct hub_input *entry);
 /* The header of an entity. */

@@ -163,6 +163,7 @@ static struct fold_statement *need(struct hub_fold *fold, struct hub_bytes key,
     char *text = NULL;
     statement = hub_allocate_named(sizeof *statement, key.data, key.size, &text);
     statement->key = text;
+    statement->hook = hub_hook_hash(FOLD_BY_STATEMENT, key);
     statement->system = system;
     statement->first_offset = -1;
     HASH_ADD_KEYPTR(hh, fold->statements, statement->key, key.size, statement);
