@@ -197,17 +197,29 @@ bool hub_values_agree(const struct hub_field_contract *contract, const struct hu
     return true;
 }
 
-bool hub_values_alike(const struct hub_field_contract *contract, const struct hub_type *type,
-                      struct hub_bytes a, struct hub_bytes b) {
+/* Both are stated. */
+static bool speak_apart(const struct hub_field_contract *contract, const struct hub_type *record,
+                        struct hub_bytes a, struct hub_bytes b) {
+    if (contract->equality != HUB_EQUAL_APART)
+        return false;
+    size_t index = (size_t)contract->apart_field;
+    return !hub_bytes_equal(hub_slice_field(record, a, index), hub_slice_field(record, b, index));
+}
+
+enum hub_relation hub_values_relation(const struct hub_field_contract *contract,
+                                      const struct hub_type *type, struct hub_bytes a,
+                                      struct hub_bytes b) {
     const struct hub_type *record = hub_slice_stated(type, a, &a);
     if (record == NULL || hub_slice_stated(type, b, &b) == NULL)
-        return true;
-    if (contract->equality == HUB_EQUAL_APART) {
-        size_t index = (size_t)contract->apart_field;
-        if (!hub_bytes_equal(hub_slice_field(record, a, index), hub_slice_field(record, b, index)))
-            return false;
-    }
-    return hub_values_agree(contract, record, a, b);
+        return HUB_VALUES_ALIKE;
+    if (!hub_values_agree(contract, record, a, b))
+        return HUB_VALUES_CONTRARY;
+    return speak_apart(contract, record, a, b) ? HUB_VALUES_AGREE : HUB_VALUES_ALIKE;
+}
+
+bool hub_values_alike(const struct hub_field_contract *contract, const struct hub_type *type,
+                      struct hub_bytes a, struct hub_bytes b) {
+    return hub_values_relation(contract, type, a, b) == HUB_VALUES_ALIKE;
 }
 
 /* Some date is more exact in `b`, and none in `a`, which states nothing that `b` does not. */
@@ -232,6 +244,8 @@ static bool record_yields(const struct hub_contract *parts, struct hub_bytes a,
 
 bool hub_value_yields(const struct hub_field_contract *contract, const struct hub_type *type,
                       struct hub_bytes a, struct hub_bytes b) {
+    if (contract->equality != HUB_EQUAL_DATE && contract->equality != HUB_EQUAL_EXACT)
+        return false;
     const struct hub_type *stated = hub_slice_stated(type, a, &a);
     if (stated == NULL || hub_slice_stated(type, b, &b) == NULL)
         return false;

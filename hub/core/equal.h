@@ -15,6 +15,12 @@ bool hub_values_agree(const struct hub_field_contract *contract, const struct hu
 bool hub_values_alike(const struct hub_field_contract *contract, const struct hub_type *type,
                       struct hub_bytes a, struct hub_bytes b);
 
+/* The two in one: what is alike agrees, and what agrees may be of another fact. Either way round. */
+enum hub_relation { HUB_VALUES_ALIKE = 1, HUB_VALUES_AGREE, HUB_VALUES_CONTRARY };
+enum hub_relation hub_values_relation(const struct hub_field_contract *contract,
+                                      const struct hub_type *type, struct hub_bytes a,
+                                      struct hub_bytes b);
+
 /* True where `a` agrees with `b` and `b` is the more exact of the two: a date, or a record of which
  * some date is more exact, none less so, and nothing is missing. */
 bool hub_value_yields(const struct hub_field_contract *contract, const struct hub_type *type,

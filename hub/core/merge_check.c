@@ -173,7 +173,7 @@ static void add_need(const struct hub_merge_scope *scope, const struct hub_merge
 void hub_merge_check_needs(const struct hub_merge_scope *scope, const struct hub_merged *merged,
                            struct hub_conflicts *conflicts) {
     const struct hub_contract *contract = &scope->domain->contract;
-    for (size_t i = 0; i < contract->count; i++)
+    for (size_t i = 0; contract->has_needs && i < contract->count; i++)
         if (contract->fields[i].needed_field >= 0 && merged->sources[i] != HUB_SOURCE_NONE &&
             merged->sources[contract->fields[i].needed_field] == HUB_SOURCE_NONE)
             add_need(scope, merged, i, conflicts);
@@ -191,15 +191,16 @@ void hub_merge_check_steps(const struct hub_merge_scope *scope, struct hub_confl
     size_t field = (size_t)domain->lifecycle_field;
     for (size_t i = 0; contract->reports_conflict && i < scope->voice_count; i++) {
         const struct hub_voice *voice = &scope->voices[i];
-        int from = voice->replaced_status == NULL
-                       ? -1
-                       : hub_type_symbol(states, voice->replaced_status);
         struct hub_bytes bytes =
             hub_bytes_part(voice->body, voice->starts[field], voice->starts[field + 1]);
-        if (from < 0 || hub_slice_stated(contract->field->type, bytes, &bytes) == NULL)
+        if (voice->replaced_status == NULL ||
+            hub_slice_stated(contract->field->type, bytes, &bytes) == NULL)
             continue;
         size_t to = (size_t)hub_slice_long(bytes);
-        if (contract->lifecycle->allowed[(size_t)from * states->count + to])
+        if (strcmp(voice->replaced_status, states->symbols[to]) == 0) /* staying is allowed */
+            continue;
+        int from = hub_type_symbol(states, voice->replaced_status);
+        if (from < 0 || contract->lifecycle->allowed[(size_t)from * states->count + to])
             continue;
         size_t *voices = hub_arena_take(scope->arena, sizeof *voices);
         struct hub_conflict_value *values =

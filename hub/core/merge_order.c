@@ -18,6 +18,60 @@ static const char *org_of(const struct hub_merge_scope *scope, const struct hub_
     return type == NULL ? NULL : hub_parties_org(scope->domain->parties, hub_slice_octets(bytes));
 }
 
+/* --- roles --- */
+
+struct hub_merge_roles {
+    bool known;         /* or being looked for */
+    const char *orgs[]; /* per field: identifier of the organisation merged for it, or NULL */
+};
+
+static void bind_role(const struct hub_merge_scope *scope, size_t field,
+                      struct hub_candidates *stated) {
+    const struct hub_field_contract *contract = &scope->domain->contract.fields[field];
+    const struct hub_type *type = contract->field->type;
+    size_t best = 0;
+    hub_merge_stated(scope, field, stated);
+    size_t count = hub_merge_admissible(scope, contract, stated->items, stated->count);
+    if (count == 0)
+        return;
+    if (!stated->alike)
+        best = hub_merge_choose(scope, contract, type, stated->items, count);
+    scope->roles->orgs[field] = org_of(scope, type, stated->items[best].bytes);
+}
+
+/* One after the other: a role's own rules may name those before it. */
+static void find_roles(const struct hub_merge_scope *scope) {
+    const struct hub_contract *contract = &scope->domain->contract;
+    struct hub_candidates stated = {
+        .items = hub_arena_take(scope->arena, scope->voice_count * sizeof *stated.items)};
+    scope->roles->known = true;
+    for (size_t i = 0; i < contract->count; i++)
+        if (contract->fields[i].is_role)
+            bind_role(scope, i, &stated);
+}
+
+static const char *role_org(const struct hub_merge_scope *scope, int field) {
+    if (!scope->roles->known)
+        find_roles(scope);
+    return scope->roles->orgs[field];
+}
+
+void hub_merge_bind_role(struct hub_merge_scope *scope, size_t field,
+                         const struct hub_candidate *candidate) {
+    const struct hub_type *type = scope->domain->contract.fields[field].field->type;
+    if (!scope->roles->known)
+        find_roles(scope);
+    scope->roles->orgs[field] = org_of(scope, type, candidate->bytes);
+}
+
+void hub_merge_bind_roles(struct hub_merge_scope *scope) {
+    scope->roles = hub_arena_take_zero(
+        scope->arena, 1,
+        sizeof *scope->roles + scope->domain->contract.count * sizeof *scope->roles->orgs);
+}
+
+/* --- who is believed --- */
+
 static const char *element_org(const struct hub_merge_scope *scope, size_t field) {
     const struct hub_type *type = scope->element_type;
     if (type == NULL)
@@ -25,24 +79,33 @@ static const char *element_org(const struct hub_merge_scope *scope, size_t field
     return org_of(scope, type->fields[field].type, hub_slice_field(type, scope->element, field));
 }
 
+/* Registers are nobody's: where only they speak nobody asks who a role is. */
 static bool speaks_for(const struct hub_merge_scope *scope, const struct hub_voice *voice,
-                       const char *org) {
+                       const struct hub_authority *authority) {
     const char *own = hub_parties_owner_org(scope->domain->parties, voice->system);
-    return org != NULL && own != NULL && strcmp(org, own) == 0;
+    if (own == NULL)
+        return false;
+    const char *org = authority->kind == HUB_AUTHORITY_ROLE
+                          ? role_org(scope, authority->role_field)
+                          : element_org(scope, (size_t)authority->role_field);
+    return org != NULL && strcmp(org, own) == 0;
 }
 
-static bool is_believed(const struct hub_merge_scope *scope, const struct hub_authority *authority,
+static inline bool same_name(const char *a, const char *b) {
+    return *a == *b && strcmp(a, b) == 0;
+}
+
+static inline bool is_believed(const struct hub_merge_scope *scope, const struct hub_authority *authority,
                         const struct hub_voice *voice) {
     switch (authority->kind) {
     case HUB_AUTHORITY_SYSTEM:
-        return strcmp(voice->system->name, authority->name) == 0;
+        return same_name(voice->system->name, authority->name);
     case HUB_AUTHORITY_INSTITUTION:
-        return voice->system->owner != NULL && strcmp(voice->system->owner, authority->name) == 0;
+        return voice->system->owner != NULL && same_name(voice->system->owner, authority->name);
     case HUB_AUTHORITY_ROLE:
-        return speaks_for(scope, voice, scope->role_orgs[authority->role_field]);
     case HUB_AUTHORITY_ELEMENT:;
     }
-    return speaks_for(scope, voice, element_org(scope, (size_t)authority->role_field));
+    return speaks_for(scope, voice, authority);
 }
 
 static size_t authority_rank(const struct hub_merge_scope *scope, const struct hub_rule *rule,
@@ -149,9 +212,11 @@ size_t hub_merge_admissible(const struct hub_merge_scope *scope,
                             const struct hub_field_contract *contract,
                             struct hub_candidate *candidates, size_t count) {
     const struct hub_type *type = contract->field->type;
+    size_t kept = 0;
+    if (!contract->shuts_out) /* the common case */
+        return count;
     bool may_be_empty = type->kind == HUB_ARRAY || hub_type_null_branch(type) >= 0 ||
                         contract->field->has_default;
-    size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         struct hub_candidate candidate = candidates[i];
         if (hub_merge_shut_out(scope, contract, &candidate) != NULL)
@@ -203,7 +268,7 @@ static const char *owner_by(const struct hub_merge_scope *scope,
     const struct hub_parties *parties = scope->domain->parties;
     const char *org = NULL, *owner = NULL;
     if (authority->kind == HUB_AUTHORITY_ROLE)
-        org = scope->role_orgs[authority->role_field];
+        org = role_org(scope, authority->role_field);
     else if (authority->kind == HUB_AUTHORITY_ELEMENT)
         org = element_org(scope, (size_t)authority->role_field);
     for (size_t i = 0; org != NULL && i < parties->institution_count; i++)
@@ -224,38 +289,4 @@ const char *hub_merge_owner(const struct hub_merge_scope *scope,
             owner = owner_by(scope, &rule->authorities[k]);
     }
     return owner;
-}
-
-void hub_merge_bind_role(struct hub_merge_scope *scope, size_t field,
-                         const struct hub_candidate *candidate) {
-    scope->role_orgs[field] =
-        org_of(scope, scope->domain->contract.fields[field].field->type, candidate->bytes);
-}
-
-static void bind_role(struct hub_merge_scope *scope, size_t index) {
-    const struct hub_field_contract *contract = &scope->domain->contract.fields[index];
-    const struct hub_type *type = contract->field->type;
-    struct hub_candidate *candidates =
-        hub_arena_take(scope->arena, scope->voice_count * sizeof *candidates);
-    size_t count = 0;
-    for (size_t i = 0; i < scope->voice_count; i++) {
-        const struct hub_voice *voice = &scope->voices[i];
-        struct hub_bytes bytes =
-            hub_bytes_part(voice->body, voice->starts[index], voice->starts[index + 1]);
-        if (!hub_slice_is_unstated(type, bytes))
-            candidates[count++] = (struct hub_candidate){i, bytes};
-    }
-    count = hub_merge_admissible(scope, contract, candidates, count);
-    if (count == 0)
-        return;
-    size_t best = hub_merge_choose(scope, contract, type, candidates, count);
-    hub_merge_bind_role(scope, index, &candidates[best]);
-}
-
-void hub_merge_bind_roles(struct hub_merge_scope *scope) {
-    const struct hub_contract *contract = &scope->domain->contract;
-    scope->role_orgs = hub_arena_take_zero(scope->arena, contract->count, sizeof(char *));
-    for (size_t i = 0; i < contract->count; i++)
-        if (contract->fields[i].is_role)
-            bind_role(scope, i);
 }

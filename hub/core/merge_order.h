@@ -2,11 +2,19 @@
 #pragma once
 
 #include "hub/core/merge.h"
+#include "schemas/lib/slice.h"
 
 /* A value that a voice states for a field or an element. */
 struct hub_candidate {
     size_t voice;
     struct hub_bytes bytes;
+};
+
+/* What is stated for a field, by voice. */
+struct hub_candidates {
+    struct hub_candidate *items;
+    size_t count;
+    bool alike; /* all the same bytes */
 };
 
 /* What the order may ask beside the candidates themselves. */
@@ -15,11 +23,31 @@ struct hub_merge_scope {
     const struct hub_voice *voices;
     size_t voice_count;
     struct hub_arena *arena;
-    const char **role_orgs; /* per field: identifier of the organisation merged for it, or NULL */
+    struct hub_merge_roles *roles; /* the organisations that `role:` rules name */
     /* While elements of one key are merged: one of them; all name the same in their key fields. */
     const struct hub_type *element_type; /* or NULL */
     struct hub_bytes element;
 };
+
+/* What the voices state for a field of the record; `items` has room for all of them. Here, as it is most of what a
+ * merge does. */
+static inline void hub_merge_stated(const struct hub_merge_scope *scope, size_t field,
+                                    struct hub_candidates *candidates) {
+    const struct hub_type *type = scope->domain->contract.fields[field].field->type;
+    struct hub_candidate *next = candidates->items;
+    bool alike = true;
+    for (size_t i = 0; i < scope->voice_count; i++) {
+        const struct hub_voice *voice = &scope->voices[i];
+        struct hub_bytes bytes =
+            hub_bytes_part(voice->body, voice->starts[field], voice->starts[field + 1]);
+        if (hub_slice_is_unstated(type, bytes))
+            continue;
+        alike = alike && (next == candidates->items || hub_bytes_equal(next[-1].bytes, bytes));
+        *next++ = (struct hub_candidate){i, bytes};
+    }
+    candidates->count = (size_t)(next - candidates->items);
+    candidates->alike = alike;
+}
 
 /* Negative where `a` comes first. `type` is the candidates' declared type. `ret_rule` (may be NULL)
  * is the index of the rule that decided, the rule count for the system's rank, one more for the
@@ -50,9 +78,9 @@ size_t hub_merge_admissible(const struct hub_merge_scope *scope,
 const char *hub_merge_owner(const struct hub_merge_scope *scope,
                             const struct hub_field_contract *contract);
 
-/* Resolves the organisations that `role:` rules name, as the rules choose among them. */
+/* Whom `role:` rules name is as the rules choose: looked for when one of them first asks. */
 void hub_merge_bind_roles(struct hub_merge_scope *scope);
-/* The role is what this candidate names. */
+/* From now on the role is what this candidate names. */
 void hub_merge_bind_role(struct hub_merge_scope *scope, size_t field,
                          const struct hub_candidate *candidate);
 

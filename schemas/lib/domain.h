@@ -79,6 +79,10 @@ struct hub_field_contract {
     const int *key_fields;             /* of the elements' record; none: the element is its key */
     size_t key_count;
     const struct hub_contract *parts;  /* record (or element record): contract of its fields */
+    /* Of a list whose elements are records and are merged part by part: its parts as they are merged, by the
+     * list's rules. Else NULL. */
+    const struct hub_field_contract *merged_parts;
+    bool keeps_alike; /* elements under one key that are the same bytes are merged to just these */
     enum hub_equality equality;
     double tolerance;
     int apart_field;         /* HUB_EQUAL_APART: index in the record */
@@ -102,6 +106,7 @@ struct hub_contract {
     const struct hub_field_contract *fields;
     size_t count;
     bool atomic; /* hub:atomic: chosen whole */
+    bool has_needs; /* hub:requires is on one of its fields */
     /* hub:same: the first of these parts that both of two records state tells whether they are the
      * same; the first that one states is its key. */
     const int *decisive;

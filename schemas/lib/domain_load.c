@@ -128,6 +128,39 @@ static void note_rules(struct hub_field_contract *fields, size_t count, bool top
         }
 }
 
+/* Whether there is one way to leave it unstated, and that is how it is written where nobody states it. */
+static bool is_unstated_one_way(const struct hub_field *field) {
+    int branch = hub_type_null_branch(field->type);
+    if (branch < 0)
+        return true; /* as a part of an element it counts as stated */
+    for (size_t i = 0; i < field->type->count; i++)
+        if (field->type->branches[i]->kind == HUB_ARRAY || field->type->branches[i]->kind == HUB_MAP)
+            return false;
+    uint8_t null = (uint8_t)(branch << 1);
+    return field->has_default ? hub_bytes_equal(field->default_value, hub_bytes(&null, 1))
+                              : branch == 0;
+}
+
+/* How the elements of a list are merged that have a key in common. */
+static void note_elements(struct hub_domain_loader *loader, struct hub_field_contract *list) {
+    const struct hub_contract *parts = list->parts;
+    list->keeps_alike = true;
+    if (!list->is_union || list->field->type->items->kind != HUB_RECORD || parts->atomic)
+        return;
+    struct hub_field_contract *merged =
+        hub_arena_take(loader->arena, parts->count * sizeof *merged);
+    for (size_t i = 0; i < parts->count; i++) {
+        merged[i] = parts->fields[i];
+        merged[i].rules = list->rules;
+        merged[i].rule_count = list->rule_count;
+        merged[i].shuts_out = list->shuts_out;
+        merged[i].reports_conflict = list->reports_conflict;
+        merged[i].severity = list->severity;
+        list->keeps_alike &= !list->shuts_out && is_unstated_one_way(merged[i].field);
+    }
+    list->merged_parts = merged;
+}
+
 static enum hub_status load_contract(struct hub_domain_loader *loader, const struct hub_type *record,
                                      bool top, struct hub_contract *contract) {
     struct hub_field_contract *fields =
@@ -137,7 +170,11 @@ static enum hub_status load_contract(struct hub_domain_loader *loader, const str
     for (size_t i = 0; i < record->count; i++)
         HUB_TRY(load_field(loader, &record->fields[i], top, &fields[i]));
     note_rules(fields, record->count, top);
+    for (size_t i = 0; i < record->count; i++)
+        note_elements(loader, &fields[i]);
     *contract = (struct hub_contract){.record = record, .fields = fields, .count = record->count};
+    for (size_t i = 0; i < record->count; i++)
+        contract->has_needs |= fields[i].needed_field >= 0;
     HUB_TRY(load_flag(loader, record->node, "hub:atomic", &contract->atomic));
     return load_decisive(loader, hub_node_get(record->node, "hub:same"), contract);
 }

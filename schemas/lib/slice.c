@@ -146,11 +146,12 @@ const struct hub_type *hub_slice_stated(const struct hub_type *type, struct hub_
         *ret_bytes = bytes;
         return type;
     }
-    struct hub_cursor cursor = hub_cursor(bytes);
-    const struct hub_type *branch = type->branches[take_long(&cursor)];
+    int64_t index = 0;
+    const uint8_t *end = bytes.data + bytes.size, *at = read_long(bytes.data, end, &index);
+    const struct hub_type *branch = type->branches[index];
     if (branch->kind == HUB_NULL)
         return NULL;
-    *ret_bytes = hub_bytes_part(bytes, cursor.position, bytes.size);
+    *ret_bytes = hub_bytes(at, (size_t)(end - at));
     return branch;
 }
 
@@ -175,39 +176,36 @@ const struct hub_type *hub_slice_path(const struct hub_type *type, struct hub_by
     return type;
 }
 
-bool hub_slice_is_unstated(const struct hub_type *type, struct hub_bytes bytes) {
-    struct hub_bytes stated;
-    if (type->kind != HUB_UNION && type->kind != HUB_ARRAY && type->kind != HUB_MAP)
-        return type->kind == HUB_NULL;
-    type = hub_slice_stated(type, bytes, &stated);
-    if (type == NULL)
-        return true;
-    if (type->kind != HUB_ARRAY && type->kind != HUB_MAP)
-        return false;
-    struct hub_cursor cursor = hub_cursor(stated);
-    return take_long(&cursor) == 0;
+bool hub_slice_is_unstated_any(const struct hub_type *type, struct hub_bytes bytes) {
+    type = hub_slice_stated(type, bytes, &bytes);
+    if (type == NULL || (type->kind != HUB_ARRAY && type->kind != HUB_MAP))
+        return type == NULL;
+    int64_t count = 0;
+    read_long(bytes.data, bytes.data + bytes.size, &count);
+    return count == 0;
 }
 
 struct hub_elements hub_slice_elements(const struct hub_type *array_or_map,
                                        struct hub_bytes bytes) {
     assert(array_or_map->kind == HUB_ARRAY || array_or_map->kind == HUB_MAP);
-    return (struct hub_elements){.type = array_or_map->items, .cursor = hub_cursor(bytes)};
+    return (struct hub_elements){
+        .type = array_or_map->items, .at = bytes.data, .end = bytes.data + bytes.size};
 }
 
 /* Enters the next block where the one before is used up; false where there is none. */
-static bool enter_element(struct hub_elements *elements) {
+static inline bool enter_element(struct hub_elements *elements) {
     if (elements->ended)
         return false;
     if (elements->left_in_block == 0) {
-        int64_t count = take_long(&elements->cursor);
+        int64_t count = 0, size = 0;
+        elements->at = read_long(elements->at, elements->end, &count);
         if (count < 0) {
-            take_long(&elements->cursor); /* the block's size */
+            elements->at = read_long(elements->at, elements->end, &size); /* the block's */
             count = -count;
         }
-        if (count == 0) {
-            elements->ended = true;
+        elements->ended = count == 0;
+        if (elements->ended)
             return false;
-        }
         elements->left_in_block = (uint64_t)count;
     }
     elements->left_in_block--;
@@ -217,23 +215,27 @@ static bool enter_element(struct hub_elements *elements) {
 bool hub_slice_next(struct hub_elements *elements, struct hub_bytes *ret_element) {
     if (!enter_element(elements))
         return false;
-    *ret_element = hub_slice_value(elements->type, &elements->cursor);
+    const uint8_t *from = elements->at;
+    elements->at = pass(elements->type, from, elements->end);
+    *ret_element = hub_bytes(from, (size_t)(elements->at - from));
     return true;
 }
 
 bool hub_slice_next_entry(struct hub_elements *elements, struct hub_bytes *ret_key,
                           struct hub_bytes *ret_value) {
-    static const struct hub_type text = {.kind = HUB_STRING};
     if (!enter_element(elements))
         return false;
-    *ret_key = hub_slice_octets(hub_slice_value(&text, &elements->cursor));
-    *ret_value = hub_slice_value(elements->type, &elements->cursor);
+    const uint8_t *key = elements->at, *value = pass_octets(key, elements->end);
+    elements->at = pass(elements->type, value, elements->end);
+    *ret_key = hub_slice_octets(hub_bytes(key, (size_t)(value - key)));
+    *ret_value = hub_bytes(value, (size_t)(elements->at - value));
     return true;
 }
 
 int64_t hub_slice_long(struct hub_bytes bytes) {
-    struct hub_cursor cursor = hub_cursor(bytes);
-    return take_long(&cursor);
+    int64_t value = 0;
+    read_long(bytes.data, bytes.data + bytes.size, &value);
+    return value;
 }
 
 double hub_slice_number(const struct hub_type *type, struct hub_bytes bytes) {
@@ -252,11 +254,10 @@ double hub_slice_number(const struct hub_type *type, struct hub_bytes bytes) {
 }
 
 struct hub_bytes hub_slice_octets(struct hub_bytes bytes) {
-    struct hub_cursor cursor = hub_cursor(bytes);
-    struct hub_bytes octets;
-    bool there = hub_cursor_take(&cursor, (uint64_t)take_long(&cursor), &octets);
-    assert(there);
-    return octets;
+    int64_t size = 0;
+    const uint8_t *end = bytes.data + bytes.size, *at = read_long(bytes.data, end, &size);
+    assert((uint64_t)size <= (uint64_t)(end - at));
+    return hub_bytes(at, (size_t)size);
 }
 
 const char *hub_slice_symbol(const struct hub_type *enumeration, struct hub_bytes bytes) {

@@ -5,6 +5,8 @@
 
 #include "schemas/lib/type.h"
 
+#include <assert.h>
+
 /* Moves past one value. */
 void hub_slice_skip(const struct hub_type *type, struct hub_cursor *cursor);
 
@@ -28,13 +30,27 @@ const struct hub_type *hub_slice_path(const struct hub_type *type, struct hub_by
 const struct hub_type *hub_slice_stated(const struct hub_type *type, struct hub_bytes bytes,
                                         struct hub_bytes *ret_bytes);
 
+bool hub_slice_is_unstated_any(const struct hub_type *type, struct hub_bytes bytes);
+
 /* True for null, and for an array or map without elements: "not stated". */
-bool hub_slice_is_unstated(const struct hub_type *type, struct hub_bytes bytes);
+static inline bool hub_slice_is_unstated(const struct hub_type *type, struct hub_bytes bytes) {
+    enum hub_kind kind = type->kind;
+    if (kind != HUB_UNION && kind != HUB_ARRAY && kind != HUB_MAP)
+        return kind == HUB_NULL;
+    assert(bytes.size > 0);
+    if (bytes.data[0] >= 0x80) /* an index or a count is mostly of one byte */
+        return hub_slice_is_unstated_any(type, bytes);
+    if (kind != HUB_UNION)
+        return bytes.data[0] == 0;
+    kind = type->branches[bytes.data[0] >> 1]->kind;
+    return kind == HUB_NULL ||
+           ((kind == HUB_ARRAY || kind == HUB_MAP) && hub_slice_is_unstated_any(type, bytes));
+}
 
 /* The elements of an array, one after the other; a map's entries are elements with a key. */
 struct hub_elements {
     const struct hub_type *type;
-    struct hub_cursor cursor;
+    const uint8_t *at, *end;
     uint64_t left_in_block;
     bool ended;
 };
