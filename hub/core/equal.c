@@ -276,6 +276,13 @@ static void record_key(const struct hub_contract *parts, struct hub_bytes value,
     }
 }
 
+/* As JSON has it. */
+static void append_symbol(const char *symbol, struct hub_buffer *buffer) {
+    hub_buffer_append_byte(buffer, '"');
+    hub_buffer_append_text(buffer, symbol);
+    hub_buffer_append_byte(buffer, '"');
+}
+
 void hub_value_key(const struct hub_field_contract *contract, const struct hub_type *type,
                    struct hub_bytes value, struct hub_buffer *buffer) {
     type = hub_slice_stated(type, value, &value);
@@ -287,6 +294,8 @@ void hub_value_key(const struct hub_field_contract *contract, const struct hub_t
         hub_text_fold(hub_slice_octets(value), buffer);
     else if (type->kind == HUB_STRING)
         hub_buffer_append_bytes(buffer, hub_slice_octets(value));
+    else if (type->kind == HUB_ENUM)
+        append_symbol(hub_slice_symbol(type, value), buffer);
     else
         hub_render_json(type, value, buffer);
 }

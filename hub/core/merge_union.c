@@ -97,6 +97,10 @@ static bool same_key(const struct element *a, const struct element *b) {
            (a->key.data == b->key.data || hub_bytes_equal(a->key, b->key));
 }
 
+static bool same_bytes(const struct element *a, const struct element *b) {
+    return a->first == b->first || hub_bytes_equal(a->candidate.bytes, b->candidate.bytes);
+}
+
 static int compare_elements(const void *a, const void *b) {
     const struct element *x = a, *y = b;
     int order = same_key(x, y) ? 0 : hub_bytes_compare(x->key, y->key);
@@ -208,12 +212,34 @@ int hub_merging_source(const struct hub_candidates *lists) {
                                : HUB_SOURCE_SEVERAL;
 }
 
+/* Whether two elements under one key are not the same. */
+static bool differs(const struct elements *list) {
+    for (size_t i = 1; i < list->count; i++)
+        if (same_key(&list->items[i - 1], &list->items[i]) &&
+            !same_bytes(&list->items[i - 1], &list->items[i]))
+            return true;
+    return false;
+}
+
+/* Of lists that are all the same bytes one is enough, unless it contradicts itself: then it matters who does. */
+static struct elements list_enough(struct hub_merging *merging,
+                                   const struct hub_field_contract *contract,
+                                   const struct hub_candidates *lists) {
+    struct hub_candidates one = {lists->items, lists->count > 0, true};
+    if (lists->alike && contract->keeps_alike) {
+        struct elements list = list_elements(merging, contract, &one);
+        if (lists->count <= 1 || !differs(&list))
+            return list;
+    }
+    return list_elements(merging, contract, lists);
+}
+
 void hub_merging_union(struct hub_merging *merging, const struct hub_field_contract *contract,
                        struct hub_candidates *lists, bool *ret_settled) {
     size_t keys = 0;
     *ret_settled = !contract->shuts_out;
     lists->count = hub_merge_admissible(&merging->scope, contract, lists->items, lists->count);
-    struct elements list = list_elements(merging, contract, lists);
+    struct elements list = list_enough(merging, contract, lists);
     struct hub_candidates same = {
         .items = hub_arena_take(merging->scope.arena, list.count * sizeof *same.items)};
     for (size_t i = 0; i < list.count; i++)
@@ -224,9 +250,7 @@ void hub_merging_union(struct hub_merging *merging, const struct hub_field_contr
         same.count = 0;
         same.alike = true;
         for (to = from; to < list.count && same_key(first, &list.items[to]); to++) {
-            same.alike = same.alike && (first->first == list.items[to].first ||
-                                        hub_bytes_equal(first->candidate.bytes,
-                                                        list.items[to].candidate.bytes));
+            same.alike = same.alike && same_bytes(first, &list.items[to]);
             same.items[same.count++] = list.items[to].candidate;
         }
         merge_element(merging, contract, first->key, &same);

@@ -23,7 +23,8 @@ struct groups {
     const struct hub_type *type;
     const struct hub_candidates *candidates;
     size_t chosen;
-    uint8_t *relations; /* enum hub_relation by pair, the smaller index first; 0 where nobody has asked yet */
+    size_t *same;       /* by candidate: the first with these bytes */
+    uint8_t *relations; /* enum hub_relation by pair of these, the smaller first; 0 where nobody has asked yet */
     size_t *of;         /* by candidate */
     size_t *leaders;    /* by group: its first candidate */
     bool *contested;
@@ -32,6 +33,10 @@ struct groups {
 
 static enum hub_relation relation_of(const struct groups *groups, size_t a, size_t b) {
     const struct hub_candidate *items = groups->candidates->items;
+    a = groups->same[a];
+    b = groups->same[b];
+    if (a == b)
+        return HUB_VALUES_ALIKE;
     size_t x = a < b ? a : b, y = a < b ? b : a;
     uint8_t *known = &groups->relations[x * groups->candidates->count + y];
     if (*known == 0)
@@ -49,8 +54,21 @@ static bool fits_group(const struct groups *groups, size_t group, size_t candida
     return true;
 }
 
+static size_t *find_same(struct hub_arena *arena, const struct hub_candidates *candidates) {
+    size_t *same = hub_arena_take(arena, candidates->count * sizeof *same);
+    for (size_t i = 0; i < candidates->count; i++) {
+        size_t first = 0;
+        while (first < i &&
+               !hub_bytes_equal(candidates->items[first].bytes, candidates->items[i].bytes))
+            first++;
+        same[i] = first;
+    }
+    return same;
+}
+
 static void form_groups(struct hub_arena *arena, struct groups *groups) {
     size_t count = groups->candidates->count;
+    groups->same = find_same(arena, groups->candidates);
     groups->relations = hub_arena_take_zero(arena, count, count);
     groups->of = hub_arena_take_zero(arena, count, sizeof *groups->of);
     groups->leaders = hub_arena_take(arena, count * sizeof *groups->leaders);

@@ -1,31 +1,39 @@
 /* Three statements about one trial merged from their bytes: by slices, as the fold does, and by avro-c's
  * generic values, as its manual teaches.
  *
- * Either begins with the three encoded statements and ends with the encoded trial. By slices is hub_merge, all of
- * it: each field's rules, who said it, unions of lists, conflicts with their texts. By values is less: each is
- * decoded; of each field that may be null the first that is not is copied, and compared with the others;
- * lists are united; the result is encoded.
+ * Either begins with the three encoded statements and ends with the encoded trial, whose each field is, and the
+ * conflicts: their paths, and their values as JSON texts with who says them. The rules are those of the trial's
+ * schema: of authority, precedence and the latest, what agrees, dates that yield to more exact ones, lists united by
+ * the keys of their elements and merged part by part. Before the clock starts both have come to the same bytes,
+ * sources and conflicts for every trial, or the program ends.
+ *
+ * By slices is hub_merge, all of it, and what it needs: where the fields of each statement begin. By values, each
+ * statement is read into a value that is used again; what is chosen is copied into the merged value, texts by
+ * reference, and that is written. It does less: it has no decisions of people to look for, no life cycle's steps, no
+ * rules that shut anybody out, and does not ask whose a conflict is to settle. The event's times stand beside the
+ * statements for both, as in the fold.
  *
  * usage: merging
- * prints {"trials": N, "slices_us": X, "values_us": X}: CPU time of a trial, the median of rounds in turn */
+ * prints {"trials": N, "conflicts": N, "slices_us": X, "values_us": X}: CPU time of a trial, the median of rounds in
+ * turn */
 #include "hub/core/merge.h"
 #include "hub/io/crypto.h"
 #include "schemas/lib/frame.h"
 #include "schemas/lib/slice.h"
+#include "schemas/lib/statement.h"
+#include "tests/bench/merging_values.h"
 #include "tests/bench/statements.h"
 
-#include <avro.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { VOICES = 3, TRIALS = 5000, SEED = 1, ROUNDS = 11, SIZE_MAX_MERGED = 65536 };
+enum { VOICES = BENCH_VOICES, TRIALS = 5000, EVENTS = 10 * TRIALS, SEED = 1, ROUNDS = 11 };
 static const char *const names[VOICES] = {"cart-register", "ctgov", "isrctn"}; /* sorted */
 
 struct trial {
-    char *keys[VOICES];
-    struct hub_bytes bodies[VOICES];
+    struct hub_voice voices[VOICES]; /* without starts */
     size_t told;
 };
 
@@ -35,22 +43,17 @@ struct merging {
     size_t ranks[VOICES];
     struct trial *trials;
     size_t count;
+    struct hub_arena kept;  /* of the statements */
     struct hub_arena arena; /* of a merge */
-    avro_value_iface_t *iface;
-    avro_value_t values[VOICES], merged;
-    avro_writer_t writer;
-    char buffer[SIZE_MAX_MERGED];
-    size_t bytes; /* merged, so that nothing is optimised away */
+    struct bench_values *values;
+    struct hub_merged by_slices; /* the last one */
+    const struct bench_merged *by_values;
+    size_t conflicts;
 };
 
 static void stop(const char *what, const char *why) {
     fprintf(stderr, "merging: %s: %s\n", what, why);
     exit(1);
-}
-
-static void must(int failed) {
-    if (failed != 0)
-        stop("avro", avro_strerror());
 }
 
 static double cpu_seconds(void) {
@@ -67,25 +70,35 @@ static void keep(struct merging *merging, const struct bench_event *event) {
     struct trial *trial = &merging->trials[number];
     while (voice < VOICES && strncmp(key, names[voice], strlen(names[voice])) != 0)
         voice++;
-    if (voice == VOICES || trial->bodies[voice].data != NULL)
+    if (voice == VOICES)
         return;
     struct hub_bytes body;
     struct hub_error error;
     int32_t schema_id = 0;
     if (hub_frame_open(event->value, &schema_id, &body, &error) != HUB_OK)
         stop("frame", error.text);
-    trial->keys[voice] = hub_copy_text(key);
-    trial->bodies[voice] = hub_bytes(hub_copy_bytes(body.data, body.size), body.size);
-    trial->told++;
+    uint32_t starts[HUB_FIELDS_MAX + 1];
+    hub_slice_fields(merging->domain->schema->root, body, starts);
+    struct hub_stamp stamp = hub_statement_stamp(merging->domain, body, starts);
+    trial->told += trial->voices[voice].key == NULL;
+    trial->voices[voice] = (struct hub_voice){
+        .key = hub_arena_text(&merging->kept, key, event->key.size),
+        .system = merging->systems[voice],
+        .institution = "lu",
+        .rank = merging->ranks[voice],
+        .body = hub_bytes(hub_arena_text(&merging->kept, (const char *)body.data, body.size),
+                          body.size),
+        .has_event_time = stamp.has_event_time,
+        .event_time_ms = stamp.event_time_ms};
 }
 
-/* Those that all three tell of. */
+/* Those that all three tell of, as they stand after a while: with conflicts, as in the benchmark's load. */
 static void generate(struct merging *merging, const struct hub_catalogue *catalogue) {
     struct bench_statements *statements = bench_statements_new(catalogue, SEED, TRIALS);
     struct bench_event event;
     merging->trials = hub_allocate_zero(TRIALS, sizeof *merging->trials);
     bench_statements_tell_each(statements);
-    while (!bench_statements_has_told_each(statements)) {
+    for (size_t i = 0; i < EVENTS || !bench_statements_has_told_each(statements); i++) {
         bench_statements_next(statements, &event);
         keep(merging, &event);
     }
@@ -102,112 +115,44 @@ static void generate(struct merging *merging, const struct hub_catalogue *catalo
 static void merge_slices(struct merging *merging, const struct trial *trial) {
     const struct hub_domain *domain = merging->domain;
     struct hub_voice voices[VOICES];
-    struct hub_merged merged;
+    uint32_t starts[VOICES][HUB_FIELDS_MAX + 1];
     hub_arena_reset(&merging->arena);
     for (size_t i = 0; i < VOICES; i++) {
-        uint32_t *starts =
-            hub_arena_take(&merging->arena, (domain->schema->root->count + 1) * sizeof *starts);
-        hub_slice_fields(domain->schema->root, trial->bodies[i], starts);
-        voices[i] = (struct hub_voice){.key = trial->keys[i],
-                                       .system = merging->systems[i],
-                                       .institution = "lu",
-                                       .rank = merging->ranks[i],
-                                       .body = trial->bodies[i],
-                                       .starts = starts};
+        hub_slice_fields(domain->schema->root, trial->voices[i].body, starts[i]);
+        voices[i] = trial->voices[i];
+        voices[i].starts = starts[i];
     }
     struct hub_merge_input input = {.domain = domain, .voices = voices, .voice_count = VOICES};
-    hub_merge(&input, &merging->arena, &merged);
-    merging->bytes += merged.value.size;
+    hub_merge(&input, &merging->arena, &merging->by_slices);
 }
 
 /* --- by values --- */
 
-static void unite(avro_value_t *into, avro_value_t *from) {
-    size_t count = 0, known = 0;
-    must(avro_value_get_size(from, &count));
-    for (size_t i = 0; i < count; i++) {
-        avro_value_t item, other, fresh;
-        size_t k = 0;
-        must(avro_value_get_by_index(from, i, &item, NULL));
-        must(avro_value_get_size(into, &known));
-        for (; k < known; k++) {
-            must(avro_value_get_by_index(into, k, &other, NULL));
-            if (avro_value_equal(&item, &other))
-                break;
-        }
-        if (k < known)
-            continue;
-        must(avro_value_append(into, &fresh, NULL));
-        must(avro_value_copy(&fresh, &item));
-    }
-}
-
-/* The first that is stated; how many others say something else. */
-static size_t choose(avro_value_t *into, avro_value_t fields[VOICES]) {
-    avro_value_t *chosen = NULL;
-    size_t against = 0;
-    for (size_t i = 0; i < VOICES; i++) {
-        int branch = 0;
-        bool is_union = avro_value_get_type(&fields[i]) == AVRO_UNION;
-        if (is_union)
-            must(avro_value_get_discriminant(&fields[i], &branch));
-        if (is_union && branch == 0)
-            continue;
-        if (chosen == NULL)
-            chosen = &fields[i];
-        else
-            against += !avro_value_equal(chosen, &fields[i]);
-    }
-    must(avro_value_copy(into, chosen == NULL ? &fields[0] : chosen));
-    return against;
-}
-
 static void merge_values(struct merging *merging, const struct trial *trial) {
-    size_t count = merging->domain->schema->root->count, against = 0;
-    for (size_t i = 0; i < VOICES; i++) {
-        avro_reader_t reader =
-            avro_reader_memory((const char *)trial->bodies[i].data, (int64_t)trial->bodies[i].size);
-        must(avro_value_reset(&merging->values[i]));
-        must(avro_value_read(reader, &merging->values[i]));
-        avro_reader_free(reader);
-    }
-    must(avro_value_reset(&merging->merged));
-    for (size_t field = 0; field < count; field++) {
-        avro_value_t fields[VOICES], into;
-        must(avro_value_get_by_index(&merging->merged, field, &into, NULL));
-        for (size_t i = 0; i < VOICES; i++)
-            must(avro_value_get_by_index(&merging->values[i], field, &fields[i], NULL));
-        if (avro_value_get_type(&into) == AVRO_ARRAY)
-            for (size_t i = 0; i < VOICES; i++)
-                unite(&into, &fields[i]);
-        else
-            against += choose(&into, fields);
-    }
-    avro_writer_reset(merging->writer);
-    must(avro_value_write(merging->writer, &merging->merged));
-    merging->bytes += (size_t)avro_writer_tell(merging->writer) + against;
+    merging->by_values = bench_values_merge(merging->values, trial->voices);
 }
 
-static void open_values(struct merging *merging) {
-    const struct hub_schema *schema = merging->domain->schema;
-    avro_schema_t parsed = NULL;
-    must(avro_schema_from_json_length(schema->text, schema->text_size, &parsed));
-    merging->iface = avro_generic_class_from_schema(parsed);
-    if (merging->iface == NULL)
-        stop("avro", avro_strerror());
-    for (size_t i = 0; i < VOICES; i++)
-        must(avro_generic_value_new(merging->iface, &merging->values[i]));
-    must(avro_generic_value_new(merging->iface, &merging->merged));
-    merging->writer = avro_writer_memory(merging->buffer, sizeof merging->buffer);
-    avro_schema_decref(parsed);
-}
+/* --- both come to the same --- */
 
-static void close_values(struct merging *merging) {
-    for (size_t i = 0; i < VOICES; i++)
-        avro_value_decref(&merging->values[i]);
-    avro_value_decref(&merging->merged);
-    avro_value_iface_decref(merging->iface);
-    avro_writer_free(merging->writer);
+static void check_trial(struct merging *merging, const struct trial *trial) {
+    merge_slices(merging, trial);
+    merge_values(merging, trial);
+    const struct hub_merged *slices = &merging->by_slices;
+    const struct bench_merged *values = merging->by_values;
+    size_t sources_size = merging->domain->contract.count * sizeof *slices->sources;
+    bool same = hub_bytes_equal(slices->value, values->value) &&
+                memcmp(slices->sources, values->sources, sources_size) == 0 &&
+                slices->conflict_count == values->conflict_count;
+    for (size_t i = 0; same && i < slices->conflict_count; i++) {
+        const struct hub_conflict_found *found = &slices->conflicts[i];
+        const struct bench_conflict *other = &values->conflicts[i];
+        same = strcmp(found->path, other->path) == 0 && found->value_count == other->count &&
+               found->values[0].voice_count == other->voice_counts[0] &&
+               found->values[0].voices[0] == other->voices[0][0];
+    }
+    if (!same)
+        stop("slices and values come to something else for", trial->voices[0].key);
+    merging->conflicts += slices->conflict_count;
 }
 
 /* --- rounds --- */
@@ -242,15 +187,18 @@ int main(void) {
         merging.ranks[i] = hub_domain_system_rank(merging.domain, hub_bytes_of_text(names[i]));
     }
     generate(&merging, catalogue);
-    open_values(&merging);
+    merging.values = bench_values_open(merging.domain);
+    for (size_t i = 0; i < merging.count; i++)
+        check_trial(&merging, &merging.trials[i]);
     for (size_t i = 0; i <= ROUNDS; i++) { /* the first warms up */
         slices_us[i] = time_all(&merging, merge_slices);
         values_us[i] = time_all(&merging, merge_values);
     }
     qsort(slices_us + 1, ROUNDS, sizeof *slices_us, compare);
     qsort(values_us + 1, ROUNDS, sizeof *values_us, compare);
-    printf("{\"trials\": %zu, \"slices_us\": %.3f, \"values_us\": %.3f}\n", merging.count,
-           slices_us[1 + ROUNDS / 2], values_us[1 + ROUNDS / 2]);
-    close_values(&merging);
-    return merging.bytes == 0;
+    printf("{\"trials\": %zu, \"conflicts\": %zu, \"slices_us\": %.3f, \"values_us\": %.3f}\n",
+           merging.count, merging.conflicts, slices_us[1 + ROUNDS / 2],
+           values_us[1 + ROUNDS / 2]);
+    bench_values_close(merging.values);
+    return 0;
 }

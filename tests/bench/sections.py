@@ -248,8 +248,8 @@ Latency is at {measurement.rate:,.0f} statements a second, a tenth of the hub's 
 when a statement's transaction is committed in its ingest topic to when a read_committed reader of the last topic
 has the first record that came of it. Repeats change nothing: {scale['repeats']:,} of them, through the hub that has
 taken what they repeat, and through one raw copy (`noop_vs_copy`). `slices_vs_values`: how much faster three
-statements about one trial are merged by slices, with all their rules, than by avro-c's values
-(tests/bench/merging.c).
+statements about one trial are merged by slices than by avro-c's values, by the same rules and to the same bytes,
+sources and conflicts (tests/bench/merging.c).
 
 Kafka Streams (tests/bench/streams) drops what says nothing new, partitions anew by trial, merges field by
 field by the same rules, and publishes every change, exactly once: {measurement.peer.threads} threads, a commit
