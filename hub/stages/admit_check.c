@@ -56,11 +56,12 @@ static enum hub_status check_text(const struct hub_domain *domain, const struct 
     return hub_walk(domain->schema->root, opened->body, &limits, &walk, reterr);
 }
 
-static enum hub_status check_stamp(const struct hub_domain *domain,
-                                   const struct hub_opened *opened, int64_t appended_ms,
-                                   struct hub_stamp *ret_stamp, struct hub_refusal_facts *refusal,
-                                   struct hub_error *reterr) {
-    struct hub_stamp stamp = hub_statement_stamp(domain, opened->body, opened->starts);
+enum hub_status hub_admit_check_stamp(const struct hub_domain *domain,
+                                      const struct hub_opened *opened, int64_t appended_ms,
+                                      struct hub_stamp *ret_stamp,
+                                      struct hub_refusal_facts *refusal, struct hub_error *reterr) {
+    struct hub_stamp stamp = hub_statement_stamp_of(
+        domain, hub_bytes_part(opened->body, 0, opened->starts[1]), opened->parts);
     *ret_stamp = stamp;
     *refusal = (struct hub_refusal_facts){.code = "STATE", .path = "statement.state"};
     if (stamp.state != domain->stamp.current_symbol && !stamp.withdrawn)
@@ -194,7 +195,7 @@ enum hub_status hub_admit_check_statement(const struct hub_domain *domain,
                                           struct hub_refusal_facts *refusal,
                                           struct hub_error *reterr) {
     HUB_TRY(check_text(domain, opened, refusal, reterr));
-    HUB_TRY(check_stamp(domain, opened, appended_ms, ret_stamp, refusal, reterr));
+    HUB_TRY(hub_admit_check_stamp(domain, opened, appended_ms, ret_stamp, refusal, reterr));
     HUB_TRY(check_identifiers(domain, opened, arena, refusal, reterr));
     const struct hub_exclusive *exclusive = domain->exclusive;
     bool times = exclusive != NULL && !exclusive->days; /* days may be known too little to tell */

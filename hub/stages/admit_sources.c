@@ -10,21 +10,41 @@
 
 enum { TOPIC = 0, OWN_KEY = 0 }; /* there is one topic, and one trait */
 
+/* Of the table. With the hook beside it another source is seldom looked at in vain. */
+struct hub_source_place {
+    struct hub_source *source; /* NULL where it is free */
+    uint64_t hook;
+};
+
+struct hub_source_status {
+    struct hub_source_status *next;
+    size_t size;
+    char text[];
+};
+
+enum { PLACES_MIN = 1 << 8 };
+
 void hub_sources_init(struct hub_sources *sources, const struct hub_catalogue *catalogue) {
     *sources = (struct hub_sources){.schema = hub_catalogue_latest(catalogue, "admitted"),
                                     .shelf = hub_shelf_new(TOPIC, /* header= */ NULL)};
     assert(sources->schema != NULL);
 }
 
-void hub_sources_free(struct hub_sources *sources) {
-    struct hub_source *source, *next;
-    HASH_ITER(hh, sources->awake, source, next) {
-        HASH_DELETE(hh, sources->awake, source);
-        hub_release(source->key);
+static bool is_in_its_room(const struct hub_source *source) {
+    return source->version == source->room;
+}
+
+static void release_version(struct hub_source *source) {
+    if (!is_in_its_room(source))
         hub_release(source->version);
-        hub_release(source->status);
-        hub_release(source);
-    }
+}
+
+void hub_sources_free(struct hub_sources *sources) {
+    for (size_t i = 0; i < sources->place_count; i++)
+        if (sources->places[i].source != NULL)
+            release_version(sources->places[i].source);
+    hub_release(sources->places);
+    hub_arena_destroy(&sources->arena);
     hub_shelf_free(sources->shelf);
 }
 
@@ -36,24 +56,107 @@ void hub_sources_load(struct hub_sources *sources, struct hub_bytes key, struct 
     const struct hub_input record = {
         .has_key = true, .has_value = true, .key = key, .value = value};
     const struct hub_hook hook = {.hash = hub_sources_hook(key)};
-    assert(sources->awake == NULL); /* an older record of the key may be */
+    assert(sources->awake == 0); /* an older record of the key may be */
     hub_shelf_put(sources->shelf, &record, &hook, 1);
 }
 
-struct hub_source *hub_sources_add(struct hub_sources *sources, struct hub_bytes key) {
-    struct hub_source *source = hub_allocate_zero(1, sizeof *source);
-    source->key = hub_copy_bytes(key.data, key.size);
-    HASH_ADD_KEYPTR(hh, sources->awake, source->key, key.size, source);
+/* --- the table --- */
+
+/* Where the source is, or would be. */
+static struct hub_source_place *place_of(const struct hub_sources *sources, struct hub_bytes key,
+                                         uint64_t hook) {
+    size_t mask = sources->place_count - 1;
+    for (size_t at = hook & mask;; at = (at + 1) & mask) {
+        struct hub_source_place *place = &sources->places[at];
+        const struct hub_source *source = place->source;
+        if (source == NULL || (place->hook == hook &&
+                               hub_bytes_equal(hub_bytes(source->key, source->key_size), key)))
+            return place;
+    }
+}
+
+/* At most half full. */
+static void widen(struct hub_sources *sources) {
+    size_t count = sources->place_count == 0 ? PLACES_MIN : sources->place_count * 2;
+    struct hub_source_place *places = hub_allocate_zero(count, sizeof *places);
+    for (size_t i = 0; i < sources->place_count; i++) {
+        const struct hub_source_place *place = &sources->places[i];
+        if (place->source == NULL)
+            continue;
+        size_t at = place->hook & (count - 1);
+        while (places[at].source != NULL)
+            at = (at + 1) & (count - 1);
+        places[at] = *place;
+    }
+    hub_release(sources->places);
+    sources->places = places;
+    sources->place_count = count;
+}
+
+struct hub_source *hub_sources_awake(const struct hub_sources *sources, struct hub_bytes key,
+                                     uint64_t hook) {
+    return sources->awake == 0 ? NULL : place_of(sources, key, hook)->source;
+}
+
+struct hub_source *hub_sources_add(struct hub_sources *sources, struct hub_bytes key,
+                                   uint64_t hook) {
+    if (sources->awake * 2 >= sources->place_count)
+        widen(sources);
+    struct hub_source *source =
+        hub_arena_take_zero(&sources->arena, 1, sizeof *source + key.size);
+    source->version = source->room;
+    source->key_size = (uint32_t)key.size;
+    memcpy(source->key, key.data, key.size);
+    *place_of(sources, key, hook) = (struct hub_source_place){source, hook};
+    sources->awake++;
     return source;
+}
+
+/* --- what is known of one --- */
+
+void hub_source_set_version(struct hub_source *source, struct hub_bytes version) {
+    if (version.size > sizeof source->room || !is_in_its_room(source)) {
+        release_version(source);
+        source->version = version.size > sizeof source->room
+                              ? hub_copy_bytes(version.data, version.size)
+                              : source->room;
+    }
+    if (is_in_its_room(source) && version.size > 0)
+        memcpy(source->room, version.data, version.size);
+    source->version_size = (uint32_t)version.size;
+}
+
+/* There are few, and each is kept once. */
+void hub_source_set_status(struct hub_sources *sources, struct hub_source *source,
+                           struct hub_bytes status) {
+    struct hub_source_status *kept = sources->statuses;
+    source->status = NULL;
+    if (status.data == NULL)
+        return;
+    while (kept != NULL && !hub_bytes_equal(hub_bytes(kept->text, kept->size), status))
+        kept = kept->next;
+    if (kept == NULL) {
+        kept = hub_arena_take_zero(&sources->arena, 1, sizeof *kept + status.size + 1);
+        if (status.size > 0)
+            memcpy(kept->text, status.data, status.size);
+        kept->size = status.size;
+        kept->next = sources->statuses;
+        sources->statuses = kept;
+    }
+    source->status = kept->text;
 }
 
 /* --- the admitted topic --- */
 
 void hub_source_encode(const struct hub_sources *sources, const struct hub_source *source,
                        int outcome, struct hub_buffer *value) {
+    enum { NUMBERS = 7, NUMBER_SIZE_MAX = 10 };
+    size_t status_size = source->status == NULL ? 0 : strlen(source->status);
+    hub_buffer_reserve(value, HUB_FRAME_HEADER_SIZE + NUMBERS * NUMBER_SIZE_MAX +
+                                  source->version_size + HUB_DIGEST_SIZE + status_size);
     hub_frame_append(value, sources->schema->id);
     hub_encode_long(value, source->shard);
-    hub_encode_text(value, source->version);
+    hub_encode_octets(value, hub_bytes(source->version, source->version_size));
     hub_encode_long(value, source->has_event_time);
     if (source->has_event_time)
         hub_encode_long(value, source->event_time_ms);
@@ -63,11 +166,7 @@ void hub_source_encode(const struct hub_sources *sources, const struct hub_sourc
     hub_encode_long(value, outcome);
 }
 
-static char *copy_octets(struct hub_bytes octets) {
-    return hub_copy_bytes(octets.data, octets.size);
-}
-
-static enum hub_status decode(struct hub_sources *sources, struct hub_bytes key,
+static enum hub_status decode(struct hub_sources *sources, struct hub_bytes key, uint64_t hook,
                               struct hub_bytes value, struct hub_error *reterr) {
     /* The fields of Admitted, in order. */
     enum { SHARD = 0, VERSION, EVENT_TIME, HASH, STATUS, STATE, OUTCOME, FIELDS };
@@ -81,16 +180,16 @@ static enum hub_status decode(struct hub_sources *sources, struct hub_bytes key,
     if (id != sources->schema->id)
         return hub_fail(reterr, HUB_FATAL, "schema id %d; %d would pass", id, sources->schema->id);
     HUB_TRY(hub_walk(type, body, &limits, &walk, reterr));
-    struct hub_source *source = hub_sources_add(sources, key);
+    struct hub_source *source = hub_sources_add(sources, key, hook);
 #define FIELD(index) hub_bytes_part(body, starts[index], starts[(index) + 1])
     source->shard = (int32_t)hub_slice_long(FIELD(SHARD));
-    source->version = copy_octets(hub_slice_octets(FIELD(VERSION)));
+    hub_source_set_version(source, hub_slice_octets(FIELD(VERSION)));
     source->has_event_time =
         hub_slice_stated(type->fields[EVENT_TIME].type, FIELD(EVENT_TIME), &event_time) != NULL;
     source->event_time_ms = source->has_event_time ? hub_slice_long(event_time) : 0;
     memcpy(source->hash.bytes, FIELD(HASH).data, HUB_DIGEST_SIZE);
     if (hub_slice_stated(type->fields[STATUS].type, FIELD(STATUS), &status) != NULL)
-        source->status = copy_octets(hub_slice_octets(status));
+        hub_source_set_status(sources, source, hub_slice_octets(status));
     source->withdrawn = hub_slice_long(FIELD(STATE)) == 1;
 #undef FIELD
     return HUB_OK;
@@ -101,13 +200,8 @@ static enum hub_status decode(struct hub_sources *sources, struct hub_bytes key,
 struct asking {
     struct hub_sources *sources;
     struct hub_bytes key;
+    uint64_t hook;
 };
-
-static struct hub_source *find_awake(const struct hub_sources *sources, struct hub_bytes key) {
-    struct hub_source *source = NULL;
-    HASH_FIND(hh, sources->awake, key.data, key.size, source);
-    return source;
-}
 
 /* Others may have the same hook, by chance. */
 static enum hub_status take(void *context, unsigned topic, const struct hub_input *record,
@@ -116,23 +210,23 @@ static enum hub_status take(void *context, unsigned topic, const struct hub_inpu
     (void)topic;
     if (!hub_bytes_equal(record->key, asking->key))
         return HUB_OK;
-    if (decode(asking->sources, asking->key, record->value, reterr) == HUB_OK)
+    if (decode(asking->sources, asking->key, asking->hook, record->value, reterr) == HUB_OK)
         return HUB_OK;
     return hub_fail_at(reterr, HUB_FATAL, "admitted record");
 }
 
-enum hub_status hub_sources_find(struct hub_sources *sources, struct hub_bytes key,
+enum hub_status hub_sources_find(struct hub_sources *sources, struct hub_bytes key, uint64_t hook,
                                  struct hub_source **ret_source, struct hub_error *reterr) {
-    struct asking asking = {sources, key};
-    uint64_t hook = hub_sources_hook(key);
-    *ret_source = find_awake(sources, key);
+    struct asking asking = {sources, key, hook};
+    *ret_source = hub_sources_awake(sources, key, hook);
     if (*ret_source != NULL)
         return HUB_OK;
     HUB_TRY(hub_shelf_find(sources->shelf, hook, take, &asking, reterr));
-    *ret_source = find_awake(sources, key); /* what was loaded is newer than what the store has */
+    /* What was loaded is newer than what the store has. */
+    *ret_source = hub_sources_awake(sources, key, hook);
     if (*ret_source != NULL || sources->store == NULL)
         return HUB_OK;
     HUB_TRY(sources->store->find(sources->store->context, hook, take, &asking, reterr));
-    *ret_source = find_awake(sources, key);
+    *ret_source = hub_sources_awake(sources, key, hook);
     return HUB_OK;
 }

@@ -47,6 +47,9 @@ struct hub_outputs {
 
 struct hub_output *hub_outputs_add(struct hub_outputs *outputs, enum hub_output_kind kind,
                                    int32_t partition, struct hub_bytes key);
+/* The key stays where it is, as long as the output. */
+struct hub_output *hub_outputs_add_kept(struct hub_outputs *outputs, enum hub_output_kind kind,
+                                        int32_t partition, struct hub_bytes key);
 /* The value is copied; the name must live as long as the output. */
 void hub_output_header(struct hub_outputs *outputs, struct hub_output *output, const char *name,
                        struct hub_bytes value);
@@ -54,6 +57,9 @@ void hub_output_header_text(struct hub_outputs *outputs, struct hub_output *outp
                             const char *name, const char *value);
 void hub_output_header_buffer(struct hub_outputs *outputs, struct hub_output *output,
                               const char *name, const struct hub_buffer *value);
+/* The value stays where it is, as long as the output. */
+void hub_output_header_kept(struct hub_outputs *outputs, struct hub_output *output,
+                            const char *name, struct hub_bytes value);
 /* The buffer becomes the output's value, copied where it is not of the outputs' arena; it must not be
  * written to again. */
 void hub_output_value(struct hub_outputs *outputs, struct hub_output *output,
@@ -65,3 +71,6 @@ struct hub_bytes hub_input_header(const struct hub_input *input, const char *nam
 /* Adds the envelope, and the trace context of the input passed on. */
 void hub_output_envelope(struct hub_outputs *outputs, struct hub_output *output,
                          const struct hub_envelope *envelope, const struct hub_input *cause);
+/* The same of texts that stay where they are as long as the output. */
+void hub_output_envelope_of(struct hub_outputs *outputs, struct hub_output *output,
+                            const struct hub_envelope_texts *texts, const struct hub_input *cause);

@@ -21,6 +21,9 @@ void hub_readers_free(struct hub_readers *readers) {
 static enum hub_status find_writer(struct hub_readers *readers, int32_t id,
                                    const struct hub_schema **ret_writer,
                                    struct hub_error *reterr) {
+    *ret_writer = readers->domain->schema; /* as it mostly is */
+    if (id == readers->domain->schema->id)
+        return HUB_OK;
     const struct hub_schema *writer = hub_catalogue_by_id(readers->catalogue, id);
     if (writer == NULL)
         return hub_fail(reterr, HUB_REJECT, "schema id %d is not registered", id);
@@ -72,25 +75,75 @@ static enum hub_status translate(struct hub_readers *readers, struct hub_arena *
     return hub_walk(readers->domain->schema->root, opened->body, &limits, &walk, reterr);
 }
 
-enum hub_status hub_readers_open(struct hub_readers *readers, struct hub_bytes message,
-                                 struct hub_arena *arena, struct hub_opened *ret_opened,
-                                 struct hub_error *reterr) {
+/* Both steps of a walk are handed what the first one found out. */
+static struct hub_walk walk_of(const struct hub_opened *opened) {
+    return (struct hub_walk){.starts = opened->starts,
+                             .canonical = opened->is_verbatim,
+                             .plain = opened->plain,
+                             .elements = opened->elements};
+}
+
+static void note(struct hub_opened *opened, const struct hub_walk *walk) {
+    opened->is_verbatim = walk->canonical;
+    opened->plain = walk->plain;
+    opened->elements = walk->elements;
+}
+
+enum hub_status hub_readers_begin(struct hub_readers *readers, struct hub_bytes message,
+                                  struct hub_arena *arena, struct hub_opened *ret_opened,
+                                  struct hub_error *reterr) {
     struct hub_opened opened = {.written = message};
     struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
     int32_t id = 0;
     HUB_TRY(hub_frame_open(message, &id, &opened.body, reterr));
     HUB_TRY(find_writer(readers, id, &opened.writer, reterr));
     opened.starts = hub_arena_take(arena, (HUB_FIELDS_MAX + 1) * sizeof *opened.starts);
-    struct hub_walk walk = {.starts = opened.starts};
-    HUB_TRY(hub_walk(opened.writer->root, opened.body, &limits, &walk, reterr));
-    opened.plain = walk.plain;
-    if (!walk.canonical) {
-        opened.written = rewrite(opened.writer, opened.body, arena);
-        opened.body = hub_bytes_part(opened.written, HUB_FRAME_HEADER_SIZE, opened.written.size);
-        hub_slice_fields(opened.writer->root, opened.body, opened.starts);
+    opened.parts = hub_arena_take(arena, (HUB_STAMP_FIELDS_MAX + 1) * sizeof *opened.parts);
+    if (opened.writer == readers->domain->schema) {
+        struct hub_walk walk = walk_of(&opened);
+        HUB_TRY(hub_walk_first(opened.writer->root, opened.body, &limits, &walk, opened.parts,
+                               reterr));
+        note(&opened, &walk);
     }
-    if (opened.writer != readers->domain->schema)
-        HUB_TRY(translate(readers, arena, &opened, reterr));
+    *ret_opened = opened;
+    return HUB_OK;
+}
+
+/* Where the parts of the stamp are, of a body that is not the one that was walked. */
+static void find_parts(const struct hub_readers *readers, struct hub_opened *opened) {
+    const struct hub_type *stamp = readers->domain->schema->root->fields[HUB_FIELD_STATEMENT].type;
+    hub_slice_fields(stamp, hub_bytes_part(opened->body, opened->starts[0], opened->starts[1]),
+                     opened->parts);
+}
+
+enum hub_status hub_readers_finish(struct hub_readers *readers, struct hub_arena *arena,
+                                   struct hub_opened *opened, struct hub_error *reterr) {
+    struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
+    struct hub_walk walk = walk_of(opened);
+    const struct hub_type *root = opened->writer->root;
+    bool is_newest = opened->writer == readers->domain->schema;
+    HUB_TRY(is_newest ? hub_walk_others(root, opened->body, &limits, &walk, reterr)
+                      : hub_walk(root, opened->body, &limits, &walk, reterr));
+    note(opened, &walk);
+    if (!walk.canonical) {
+        opened->written = rewrite(opened->writer, opened->body, arena);
+        opened->body = hub_bytes_part(opened->written, HUB_FRAME_HEADER_SIZE, opened->written.size);
+        hub_slice_fields(root, opened->body, opened->starts);
+    }
+    if (!is_newest)
+        HUB_TRY(translate(readers, arena, opened, reterr));
+    opened->is_verbatim = is_newest && walk.canonical;
+    if (!opened->is_verbatim)
+        find_parts(readers, opened);
+    return HUB_OK;
+}
+
+enum hub_status hub_readers_open(struct hub_readers *readers, struct hub_bytes message,
+                                 struct hub_arena *arena, struct hub_opened *ret_opened,
+                                 struct hub_error *reterr) {
+    HUB_NOT_ZEROED struct hub_opened opened;
+    HUB_TRY(hub_readers_begin(readers, message, arena, &opened, reterr));
+    HUB_TRY(hub_readers_finish(readers, arena, &opened, reterr));
     *ret_opened = opened;
     return HUB_OK;
 }

@@ -21,7 +21,10 @@ struct hub_opened {
     struct hub_bytes body;    /* newest schema, canonical; in the message or in the arena */
     struct hub_bytes written; /* as to be stored: the message itself where it was canonical */
     uint32_t *starts;         /* fields of `body`, in the arena */
+    uint32_t *parts;          /* fields of its stamp, from where that begins; in the arena */
     bool plain;               /* every string is (hub_text_is_plain) */
+    bool is_verbatim;         /* the message is as it would be written: newest schema, canonical */
+    uint64_t elements;        /* of what has been looked at: array and map elements */
 };
 
 /* Opens the frame, walks the bytes, makes them canonical where they are not, and translates them
@@ -30,3 +33,14 @@ HUB_MUST_USE enum hub_status hub_readers_open(struct hub_readers *readers, struc
                                               struct hub_arena *arena,
                                               struct hub_opened *ret_opened,
                                               struct hub_error *reterr);
+
+/* The same in two steps, for whoever may know what follows the stamp: after the first one the stamp of what
+ * is verbatim so far has been walked, and nothing of any other; all that is told is of the stamp alone.
+ * The second one walks the rest. */
+HUB_MUST_USE enum hub_status hub_readers_begin(struct hub_readers *readers,
+                                               struct hub_bytes message, struct hub_arena *arena,
+                                               struct hub_opened *ret_opened,
+                                               struct hub_error *reterr);
+HUB_MUST_USE enum hub_status hub_readers_finish(struct hub_readers *readers,
+                                                struct hub_arena *arena, struct hub_opened *opened,
+                                                struct hub_error *reterr);

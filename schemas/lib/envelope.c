@@ -2,29 +2,40 @@
 
 #include "schemas/lib/render.h"
 
-static struct hub_header header(struct hub_arena *arena, const char *name, const char *value) {
-    size_t size = strlen(value);
-    return (struct hub_header){name, hub_bytes(hub_arena_text(arena, value, size), size)};
+static struct hub_bytes keep(struct hub_arena *arena, const char *text) {
+    size_t size = strlen(text);
+    return hub_bytes(hub_arena_text(arena, text, size), size);
 }
 
 static struct hub_header constant(const char *name, const char *value) {
     return (struct hub_header){name, hub_bytes_of_text(value)};
 }
 
-size_t hub_envelope_headers(const struct hub_envelope *envelope, struct hub_arena *arena,
-                            struct hub_header headers[HUB_ENVELOPE_HEADERS_MAX]) {
+size_t hub_envelope_headers_of(const struct hub_envelope_texts *texts, struct hub_arena *arena,
+                               struct hub_header headers[HUB_ENVELOPE_HEADERS_MAX]) {
     size_t count = 0;
     headers[count++] = constant("ce_specversion", "1.0");
-    headers[count++] = header(arena, "ce_id", envelope->id);
-    headers[count++] = header(arena, "ce_source", envelope->source);
-    headers[count++] = header(arena, "ce_type", envelope->type);
-    headers[count++] = header(arena, "ce_subject", envelope->subject);
+    headers[count++] = (struct hub_header){"ce_id", texts->id};
+    headers[count++] = (struct hub_header){"ce_source", texts->source};
+    headers[count++] = (struct hub_header){"ce_type", texts->type};
+    headers[count++] = (struct hub_header){"ce_subject", texts->subject};
     headers[count++] = constant("content-type", "application/avro");
-    if (envelope->has_time) {
+    if (texts->has_time) {
         HUB_NOT_ZEROED char time[HUB_TIME_TEXT_SIZE_MAX];
-        size_t size = hub_time_text(envelope->time_ms, time);
+        size_t size = hub_time_text(texts->time_ms, time);
         headers[count++] =
             (struct hub_header){"ce_time", hub_bytes(hub_arena_text(arena, time, size), size)};
     }
     return count;
+}
+
+size_t hub_envelope_headers(const struct hub_envelope *envelope, struct hub_arena *arena,
+                            struct hub_header headers[HUB_ENVELOPE_HEADERS_MAX]) {
+    const struct hub_envelope_texts texts = {.id = keep(arena, envelope->id),
+                                             .source = keep(arena, envelope->source),
+                                             .type = keep(arena, envelope->type),
+                                             .subject = keep(arena, envelope->subject),
+                                             .has_time = envelope->has_time,
+                                             .time_ms = envelope->time_ms};
+    return hub_envelope_headers_of(&texts, arena, headers);
 }

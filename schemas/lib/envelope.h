@@ -24,3 +24,12 @@ enum { HUB_ENVELOPE_HEADERS_MAX = 7 };
 /* Fills the headers, in the arena or for ever there; returns how many. */
 size_t hub_envelope_headers(const struct hub_envelope *envelope, struct hub_arena *arena,
                             struct hub_header headers[HUB_ENVELOPE_HEADERS_MAX]);
+
+/* The same of texts that stay where they are as long as the headers do. */
+struct hub_envelope_texts {
+    struct hub_bytes id, source, type, subject;
+    bool has_time;
+    int64_t time_ms;
+};
+size_t hub_envelope_headers_of(const struct hub_envelope_texts *texts, struct hub_arena *arena,
+                               struct hub_header headers[HUB_ENVELOPE_HEADERS_MAX]);

@@ -10,13 +10,10 @@ static struct hub_bytes stamp_part(struct hub_bytes stamp, const uint32_t *start
     return hub_bytes_part(stamp, starts[index], starts[index + 1]);
 }
 
-struct hub_stamp hub_statement_stamp(const struct hub_domain *domain, struct hub_bytes body,
-                                     const uint32_t *starts) {
+struct hub_stamp hub_statement_stamp_of(const struct hub_domain *domain, struct hub_bytes stamp,
+                                        const uint32_t *parts) {
     const struct hub_type *type = domain->contract.fields[HUB_FIELD_STATEMENT].field->type;
     const struct hub_stamp_fields *at = &domain->stamp;
-    HUB_NOT_ZEROED uint32_t parts[HUB_STAMP_FIELDS_MAX + 1];
-    struct hub_bytes stamp = hub_statement_field(body, starts, HUB_FIELD_STATEMENT);
-    hub_slice_fields(type, stamp, parts);
     struct hub_stamp result = {0};
     result.version = hub_slice_octets(stamp_part(stamp, parts, at->version));
     result.state = hub_slice_long(stamp_part(stamp, parts, at->state));
@@ -31,16 +28,29 @@ struct hub_stamp hub_statement_stamp(const struct hub_domain *domain, struct hub
     return result;
 }
 
-void hub_statement_content(const struct hub_domain *domain, struct hub_bytes body,
-                           const uint32_t *starts, struct hub_buffer *buffer) {
+struct hub_stamp hub_statement_stamp(const struct hub_domain *domain, struct hub_bytes body,
+                                     const uint32_t *starts) {
     const struct hub_type *type = domain->contract.fields[HUB_FIELD_STATEMENT].field->type;
-    const struct hub_stamp_fields *at = &domain->stamp;
     HUB_NOT_ZEROED uint32_t parts[HUB_STAMP_FIELDS_MAX + 1];
     struct hub_bytes stamp = hub_statement_field(body, starts, HUB_FIELD_STATEMENT);
     hub_slice_fields(type, stamp, parts);
+    return hub_statement_stamp_of(domain, stamp, parts);
+}
+
+static void append_said(const struct hub_stamp_fields *at, struct hub_bytes stamp,
+                        const uint32_t *parts, struct hub_buffer *buffer) {
     hub_buffer_append_bytes(buffer, stamp_part(stamp, parts, at->event_time));
     hub_buffer_append_bytes(buffer, stamp_part(stamp, parts, at->state));
     hub_buffer_append_bytes(buffer, stamp_part(stamp, parts, at->reason));
+}
+
+void hub_statement_content(const struct hub_domain *domain, struct hub_bytes body,
+                           const uint32_t *starts, struct hub_buffer *buffer) {
+    const struct hub_type *type = domain->contract.fields[HUB_FIELD_STATEMENT].field->type;
+    HUB_NOT_ZEROED uint32_t parts[HUB_STAMP_FIELDS_MAX + 1];
+    struct hub_bytes stamp = hub_statement_field(body, starts, HUB_FIELD_STATEMENT);
+    hub_slice_fields(type, stamp, parts);
+    append_said(&domain->stamp, stamp, parts, buffer);
     for (size_t i = 0; i < domain->contract.count; i++)
         if (i != HUB_FIELD_STATEMENT && !domain->contract.fields[i].is_volatile)
             hub_buffer_append_bytes(buffer, hub_statement_field(body, starts, i));
@@ -92,6 +102,30 @@ struct hub_digest hub_statement_digest(const struct hub_domain *domain,
     if (system->carrier_count > 1)
         hub_buffer_append_bytes(
             &content, hub_version_of_source(hub_statement_stamp(domain, body, starts).version));
+    return digester->digest(hub_buffer_bytes(&content));
+}
+
+bool hub_statement_rest_is_said(const struct hub_domain *domain) {
+    for (size_t i = 0; i < domain->contract.count; i++)
+        if (i != HUB_FIELD_STATEMENT && domain->contract.fields[i].is_volatile)
+            return false;
+    return true;
+}
+
+struct hub_digest hub_statement_digest_of_rest(const struct hub_domain *domain,
+                                               const struct hub_system *system,
+                                               const struct hub_digester *digester,
+                                               struct hub_bytes body, size_t rest_at,
+                                               const uint32_t *parts, struct hub_arena *arena) {
+    struct hub_buffer content = {.arena = arena};
+    struct hub_bytes stamp = hub_bytes_part(body, 0, rest_at);
+    hub_buffer_reserve(&content, body.size);
+    append_said(&domain->stamp, stamp, parts, &content);
+    hub_buffer_append_bytes(&content, hub_bytes_part(body, rest_at, body.size));
+    if (system->carrier_count > 1)
+        hub_buffer_append_bytes(
+            &content, hub_version_of_source(hub_slice_octets(
+                          stamp_part(stamp, parts, domain->stamp.version))));
     return digester->digest(hub_buffer_bytes(&content));
 }
 

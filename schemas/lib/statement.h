@@ -4,6 +4,7 @@
 #pragma once
 
 #include "hub/base/digest.h"
+#include "hub/base/memory.h"
 #include "schemas/lib/domain.h"
 #include "schemas/lib/parties.h"
 
@@ -18,6 +19,10 @@ struct hub_stamp {
 /* Reads the stamp of an accepted record of the domain; `starts` are its fields' starts. */
 struct hub_stamp hub_statement_stamp(const struct hub_domain *domain, struct hub_bytes body,
                                      const uint32_t *starts);
+
+/* The same of a stamp alone; `parts` is where each of its fields begins. */
+struct hub_stamp hub_statement_stamp_of(const struct hub_domain *domain, struct hub_bytes stamp,
+                                        const uint32_t *parts);
 
 /* One field of an accepted record. */
 static inline struct hub_bytes hub_statement_field(struct hub_bytes body, const uint32_t *starts,
@@ -43,6 +48,16 @@ struct hub_digest hub_statement_digest(const struct hub_domain *domain,
                                        const struct hub_system *system,
                                        const struct hub_digester *digester, struct hub_bytes body,
                                        const uint32_t *starts);
+
+/* Whether all that follows the stamp is part of what a record says: no field but the stamp is volatile. */
+bool hub_statement_rest_is_said(const struct hub_domain *domain);
+/* The same digest where that is so, of a record of which only the stamp needs to have been walked: `rest_at` is
+ * where it ends, `parts` where its fields begin. Some of the arena is used. */
+struct hub_digest hub_statement_digest_of_rest(const struct hub_domain *domain,
+                                               const struct hub_system *system,
+                                               const struct hub_digester *digester,
+                                               struct hub_bytes body, size_t rest_at,
+                                               const uint32_t *parts, struct hub_arena *arena);
 
 /* Which of two statements of one source record is the later one: version, then event time, then
  * digest. 0: they are one. */

@@ -172,9 +172,10 @@ walk_value(struct walker *walker, const struct hub_type *type, const uint8_t *at
 
 /* --- records --- */
 
-static const uint8_t *walk_fields(struct walker *walker, const struct hub_type *type,
-                                  const uint8_t *at, uint32_t *starts) {
-    for (size_t i = 0; i < type->count; i++) {
+static inline __attribute__((always_inline)) const uint8_t *
+walk_fields_from(struct walker *walker, const struct hub_type *type, size_t first,
+                 const uint8_t *at, uint32_t *starts) {
+    for (size_t i = first; i < type->count; i++) {
         if (starts != NULL)
             starts[i] = (uint32_t)(at - walker->begin);
         at = walk_value(walker, type->fields[i].type, at);
@@ -186,6 +187,11 @@ static const uint8_t *walk_fields(struct walker *walker, const struct hub_type *
     if (starts != NULL)
         starts[type->count] = (uint32_t)(at - walker->begin);
     return at;
+}
+
+static const uint8_t *walk_fields(struct walker *walker, const struct hub_type *type,
+                                  const uint8_t *at, uint32_t *starts) {
+    return walk_fields_from(walker, type, 0, at, starts);
 }
 
 /* --- arrays and maps --- */
@@ -261,31 +267,79 @@ static const uint8_t *walk_compound(struct walker *walker, const struct hub_type
                                     : walk_blocks(walker, type, at);
 }
 
-enum hub_status hub_walk(const struct hub_type *type, struct hub_bytes bytes,
-                         const struct hub_walk_limits *limits, struct hub_walk *walk,
-                         struct hub_error *reterr) {
+/* --- walks --- */
+
+static enum hub_status set_out(struct hub_bytes bytes, const struct hub_walk_limits *limits,
+                               struct walker *ret_walker, struct hub_error *reterr) {
     static const uint8_t nothing[1];
     assert(limits->size_max <= UINT32_MAX);
     if (bytes.size > limits->size_max)
         return hub_fail(reterr, HUB_REJECT, "%zu bytes, over the limit of %zu", bytes.size,
                         limits->size_max);
     const uint8_t *begin = bytes.data == NULL ? nothing : bytes.data;
-    struct walker walker = {.begin = begin,
-                            .end = begin + bytes.size,
-                            .elements_left = limits->elements_max,
-                            .elements_max = limits->elements_max,
-                            .canonical = true,
-                            .plain = true,
-                            .plain_only = limits->plain,
-                            .reterr = reterr};
-    const uint8_t *at = type->kind == HUB_RECORD ? walk_fields(&walker, type, begin, walk->starts)
-                                                 : walk_value(&walker, type, begin);
+    *ret_walker = (struct walker){.begin = begin,
+                                  .end = begin + bytes.size,
+                                  .elements_left = limits->elements_max,
+                                  .elements_max = limits->elements_max,
+                                  .canonical = true,
+                                  .plain = true,
+                                  .plain_only = limits->plain,
+                                  .reterr = reterr};
+    return HUB_OK;
+}
+
+/* `at` is where the value ended; NULL where it was refused. */
+static enum hub_status arrive(const struct walker *walker, const uint8_t *at,
+                              struct hub_walk *walk) {
     if (at == NULL)
         return HUB_REJECT;
-    if (at < walker.end)
-        return hub_fail(reterr, HUB_REJECT, "byte %zu: %zu bytes after the end of the record",
-                        (size_t)(at - begin), (size_t)(walker.end - at));
+    if (at < walker->end)
+        return hub_fail(walker->reterr, HUB_REJECT, "byte %zu: %zu bytes after the end of the record",
+                        (size_t)(at - walker->begin), (size_t)(walker->end - at));
+    walk->canonical = walker->canonical;
+    walk->plain = walker->plain;
+    return HUB_OK;
+}
+
+enum hub_status hub_walk(const struct hub_type *type, struct hub_bytes bytes,
+                         const struct hub_walk_limits *limits, struct hub_walk *walk,
+                         struct hub_error *reterr) {
+    HUB_NOT_ZEROED struct walker walker;
+    HUB_TRY(set_out(bytes, limits, &walker, reterr));
+    const uint8_t *at = type->kind == HUB_RECORD
+                            ? walk_fields(&walker, type, walker.begin, walk->starts)
+                            : walk_value(&walker, type, walker.begin);
+    return arrive(&walker, at, walk);
+}
+
+enum hub_status hub_walk_first(const struct hub_type *type, struct hub_bytes bytes,
+                               const struct hub_walk_limits *limits, struct hub_walk *walk,
+                               uint32_t *parts, struct hub_error *reterr) {
+    const struct hub_field *first = &type->fields[0];
+    HUB_NOT_ZEROED struct walker walker;
+    assert(type->kind == HUB_RECORD && first->type->kind == HUB_RECORD);
+    HUB_TRY(set_out(bytes, limits, &walker, reterr));
+    const uint8_t *at = walk_fields(&walker, first->type, walker.begin, parts);
+    if (at == NULL)
+        return hub_fail_at(reterr, HUB_REJECT, "%s", first->name);
+    walk->starts[0] = 0;
+    walk->starts[1] = (uint32_t)(at - walker.begin);
+    walk->elements = walker.elements_max - walker.elements_left;
     walk->canonical = walker.canonical;
     walk->plain = walker.plain;
     return HUB_OK;
+}
+
+enum hub_status hub_walk_others(const struct hub_type *type, struct hub_bytes bytes,
+                                const struct hub_walk_limits *limits, struct hub_walk *walk,
+                                struct hub_error *reterr) {
+    HUB_NOT_ZEROED struct walker walker;
+    HUB_TRY(set_out(bytes, limits, &walker, reterr));
+    assert(walk->starts[1] <= bytes.size && walk->elements <= walker.elements_left);
+    walker.elements_left -= walk->elements;
+    walker.canonical = walk->canonical;
+    walker.plain = walk->plain;
+    const uint8_t *at =
+        walk_fields_from(&walker, type, 1, walker.begin + walk->starts[1], walk->starts);
+    return arrive(&walker, at, walk);
 }

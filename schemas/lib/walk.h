@@ -31,9 +31,21 @@ struct hub_walk {
     /* Whether every string is plain (hub_text_is_plain): one with a zero byte in it would be cut
      * short wherever it is used as a C string, and two values would become one. */
     bool plain;
+    uint64_t elements; /* between hub_walk_first and hub_walk_others: how many there were */
 };
 
 /* HUB_REJECT with the field's path, the byte's position and what would pass. */
 HUB_MUST_USE enum hub_status hub_walk(const struct hub_type *type, struct hub_bytes bytes,
                                       const struct hub_walk_limits *limits, struct hub_walk *walk,
                                       struct hub_error *reterr);
+
+/* The same in two steps, for whoever may know what follows the first field, which is a record itself:
+ * `parts` is where each of its fields begins, and its end. What is told of the walk is of the first field
+ * alone until the others are walked, with the same bytes, limits and `walk`; `walk->starts` is needed. */
+HUB_MUST_USE enum hub_status hub_walk_first(const struct hub_type *type, struct hub_bytes bytes,
+                                            const struct hub_walk_limits *limits,
+                                            struct hub_walk *walk, uint32_t *parts,
+                                            struct hub_error *reterr);
+HUB_MUST_USE enum hub_status hub_walk_others(const struct hub_type *type, struct hub_bytes bytes,
+                                             const struct hub_walk_limits *limits,
+                                             struct hub_walk *walk, struct hub_error *reterr);

@@ -10,6 +10,30 @@
 
 static const char wide[] = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff";
 
+static bool has_two_steps(const struct hub_type *type) {
+    return type->kind == HUB_RECORD && type->count > 0 && type->fields[0].type->kind == HUB_RECORD;
+}
+
+/* The two steps of a walk accept and refuse what one does, with the same words. */
+static void expect_two_steps(const struct hub_type *type, struct hub_bytes bytes,
+                             const struct hub_walk_limits *limits, const struct hub_walk *wanted,
+                             enum hub_status status, const struct hub_error *why) {
+    uint32_t starts[8], parts[8];
+    struct hub_walk walk = {.starts = starts};
+    struct hub_error error;
+    enum hub_status found = hub_walk_first(type, bytes, limits, &walk, parts, &error);
+    if (found == HUB_OK)
+        found = hub_walk_others(type, bytes, limits, &walk, &error);
+    assert_int_equal(found, status);
+    if (status != HUB_OK) {
+        assert_string_equal(error.text, why->text);
+        return;
+    }
+    assert_int_equal(walk.canonical, wanted->canonical);
+    assert_int_equal(walk.plain, wanted->plain);
+    assert_int_equal(starts[type->count], bytes.size);
+}
+
 /* One value of a schema, from hexadecimal. The bytes are copied to a block of their own size, so
  * that a sanitizer sees a read past their end. */
 static enum hub_status walk_within(const char *schema_text, const char *hexadecimal,
@@ -22,6 +46,8 @@ static enum hub_status walk_within(const char *schema_text, const char *hexadeci
     memcpy(block, bytes.data, bytes.size);
     enum hub_status status =
         hub_walk(schema->root, hub_bytes(block, bytes.size), &limits, walk, reterr);
+    if (has_two_steps(schema->root))
+        expect_two_steps(schema->root, hub_bytes(block, bytes.size), &limits, walk, status, reterr);
     hub_release(block);
     hub_schema_free(schema);
     hub_arena_destroy(&arena);
@@ -375,6 +401,54 @@ static void a_control_character_is_noted_and_refused_where_asked(void **state) {
                         &error, "element 1", "control character", __FILE__, __LINE__);
 }
 
+/* --- in two steps: walk_within compares them with one --- */
+
+static const char stamped[] =
+    "{'type': 'record', 'name': 'Stamped', 'fields': [{'name': 'stamp', 'type':"
+    " {'type': 'record', 'name': 'Stamp', 'fields': [{'name': 'version', 'type': 'string'},"
+    " {'name': 'list', 'type': {'type': 'array', 'items': 'int'}}]}},"
+    " {'name': 'more', 'type': {'type': 'array', 'items': 'int'}},"
+    " {'name': 'text', 'type': 'string'}]}";
+
+static void two_steps_are_one_walk(void **state) {
+    (void)state;
+    accepts(stamped, "02 61 00 00 02 62");
+    accepts(stamped, "02 61 02 02 00 02 04 00 02 62");
+    accepts_other(stamped, "02 61 80 00 00 02 62");
+    accepts_other(stamped, "02 61 00 80 00 02 62");
+    refuses(stamped, "02 61", "stamp: list: ", "cut off");
+    refuses(stamped, "02 ff 00 00 02 62", "stamp: version: ", "UTF-8");
+    refuses(stamped, "02 61 00 00 02 ff", "text: ", "UTF-8");
+    refuses(stamped, "02 61 00 00 02 62 00", "byte 6: ", "after the end");
+}
+
+static void elements_of_both_steps_count_together(void **state) {
+    struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
+    struct hub_walk walk = {0};
+    struct hub_error error;
+    (void)state;
+    limits.elements_max = 3;
+    expect_ok(walk_within(stamped, "02 61 04 02 02 00 02 04 00 02 62", limits, &walk, &error),
+              &error);
+    expect_refusal(walk_within(stamped, "02 61 04 02 02 00 04 04 04 00 02 62", limits, &walk, &error),
+                   HUB_REJECT, &error, "more: ", "more than 3 array and map elements");
+    limits.size_max = 4;
+    expect_refusal(walk_within(stamped, "02 61 00 00 02 62", limits, &walk, &error), HUB_REJECT,
+                   &error, "6 bytes", "over the limit of 4");
+}
+
+static void a_control_character_in_either_step_is_told(void **state) {
+    struct hub_walk walk = {0};
+    struct hub_error error;
+    (void)state;
+    expect_ok(walk_within(stamped, "02 07 00 00 02 62", HUB_WALK_LIMITS_DEFAULT, &walk, &error),
+              &error);
+    assert_false(walk.plain);
+    expect_ok(walk_within(stamped, "02 61 00 00 02 07", HUB_WALK_LIMITS_DEFAULT, &walk, &error),
+              &error);
+    assert_false(walk.plain);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_control_character_is_noted_and_refused_where_asked),
@@ -405,6 +479,9 @@ int main(void) {
         cmocka_unit_test(nothing_may_follow_the_value),
         cmocka_unit_test(a_refusal_names_the_way_through_the_record),
         cmocka_unit_test(every_way_to_cut_a_record_off_is_refused),
+        cmocka_unit_test(two_steps_are_one_walk),
+        cmocka_unit_test(elements_of_both_steps_count_together),
+        cmocka_unit_test(a_control_character_in_either_step_is_told),
         cmocka_unit_test(bytes_that_are_all_ones_are_refused_by_every_type),
         cmocka_unit_test(what_is_refused_says_nothing_of_its_form),
     };
