@@ -287,7 +287,7 @@ static enum hub_status write_outputs(struct hub_task *task, const struct hub_slo
             .has_key = output->has_key,
             .key = output->key,
             .value = output->value,
-            .value_stays = true,
+            .stays = true,
             .headers = (const struct hub_kafka_header *)output->headers,
             .header_count = output->header_count};
         HUB_TRY(hub_producer_write(task->producer, &write, reterr));
@@ -304,6 +304,11 @@ static struct hub_slot *slot_of(struct hub_task *task, size_t index, struct hub_
     return hub_task_slot(task, record->topic, record->partition);
 }
 
+/* Of what it consumes, that is noted for the cache once it is committed. */
+static const char *noted_header(const struct hub_task *task, const struct hub_slot *slot) {
+    return task->kind->keeps_input ? slot->kept[0].header : NULL;
+}
+
 static enum hub_status process_batch(struct hub_task *task, struct hub_outputs *outputs,
                                      struct hub_error *reterr) {
     struct hub_slot *slot = NULL;
@@ -313,6 +318,7 @@ static enum hub_status process_batch(struct hub_task *task, struct hub_outputs *
         if (slot == NULL)
             return hub_fail(reterr, HUB_RETRY, "%s/%d was taken away", record->topic,
                             record->partition);
+        hub_kafka_batch_read_headers(&task->batch, i);
         struct hub_input input = hub_task_input(record);
         outputs[i] = (struct hub_outputs){.arena = &task->arena};
         enum hub_status status = task->kind->process(task, slot, &input, &outputs[i], reterr);
@@ -321,6 +327,7 @@ static enum hub_status process_batch(struct hub_task *task, struct hub_outputs *
                             record->partition);
         HUB_TRY(status);
         HUB_TRY(write_outputs(task, slot, &outputs[i], reterr));
+        hub_kafka_batch_leave_headers(&task->batch, i, noted_header(task, slot));
         slot->next = record->offset + 1;
         slot->touched = true;
     }

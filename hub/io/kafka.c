@@ -77,13 +77,8 @@ enum hub_status hub_kafka_meet(rd_kafka_t *handle, struct hub_error *reterr) {
     return HUB_OK;
 }
 
-void hub_kafka_read_headers(const rd_kafka_message_t *message, struct hub_arena *arena,
-                            struct hub_kafka_record *record) {
-    rd_kafka_headers_t *headers = NULL;
-    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return;
-    size_t count = rd_kafka_header_cnt(headers);
-    struct hub_kafka_header *list = hub_arena_take_zero(arena, count + 1, sizeof *list);
+static void list_headers(const rd_kafka_headers_t *headers, size_t count,
+                         struct hub_kafka_header *list, struct hub_kafka_record *record) {
     for (size_t i = 0; i < count; i++) {
         const void *value = NULL;
         size_t size = 0;
@@ -92,6 +87,16 @@ void hub_kafka_read_headers(const rd_kafka_message_t *message, struct hub_arena 
     }
     record->headers = list;
     record->header_count = count;
+}
+
+void hub_kafka_read_headers(const rd_kafka_message_t *message, struct hub_arena *arena,
+                            struct hub_kafka_record *record) {
+    rd_kafka_headers_t *headers = NULL;
+    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    size_t count = rd_kafka_header_cnt(headers);
+    list_headers(headers, count, hub_arena_take(arena, count * sizeof(struct hub_kafka_header)),
+                 record);
 }
 
 struct hub_kafka_record hub_kafka_record_of(const rd_kafka_message_t *message) {
@@ -115,12 +120,55 @@ void hub_kafka_batch_add(struct hub_kafka_batch *batch, rd_kafka_message_t *mess
     }
     struct hub_kafka_record *record = &batch->records[batch->count];
     *record = hub_kafka_record_of(message);
-    hub_kafka_read_headers(message, &batch->arena, record);
     batch->size += record->key.size + record->value.size;
     batch->messages[batch->count++] = message;
 }
 
+static void drop_headers(struct hub_kafka_batch *batch) {
+    if (batch->headers != NULL)
+        rd_kafka_headers_destroy(batch->headers);
+    batch->headers = NULL;
+}
+
+void hub_kafka_batch_read_headers(struct hub_kafka_batch *batch, size_t index) {
+    rd_kafka_headers_t *headers = NULL;
+    drop_headers(batch);
+    if (rd_kafka_message_detach_headers(batch->messages[index], &headers) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    size_t count = rd_kafka_header_cnt(headers);
+    batch->headers = headers;
+    if (count > batch->list_capacity) {
+        batch->list = hub_reallocate(batch->list, count * sizeof *batch->list);
+        batch->list_capacity = count;
+    }
+    list_headers(headers, count, batch->list, &batch->records[index]);
+}
+
+static struct hub_kafka_header *copy_header(struct hub_arena *arena,
+                                            const struct hub_kafka_header *header,
+                                            const char *name) {
+    struct hub_kafka_header *copy = hub_arena_take(arena, sizeof *copy);
+    const char *value = (const char *)header->value.data;
+    *copy = (struct hub_kafka_header){name, header->value};
+    if (value != NULL)
+        copy->value.data = (uint8_t *)hub_arena_text(arena, value, header->value.size);
+    return copy;
+}
+
+void hub_kafka_batch_leave_headers(struct hub_kafka_batch *batch, size_t index, const char *kept) {
+    struct hub_kafka_record *record = &batch->records[index];
+    size_t at = 0;
+    while (kept != NULL && at < record->header_count && strcmp(record->headers[at].name, kept) != 0)
+        at++;
+    bool keeps = kept != NULL && at < record->header_count;
+    record->headers = keeps ? copy_header(&batch->arena, &record->headers[at], kept) : NULL;
+    record->header_count = keeps;
+    drop_headers(batch);
+}
+
 void hub_kafka_batch_clear(struct hub_kafka_batch *batch) {
+    drop_headers(batch);
     for (size_t i = 0; i < batch->count; i++)
         rd_kafka_message_destroy(batch->messages[i]);
     batch->count = batch->size = 0;
@@ -131,6 +179,7 @@ void hub_kafka_batch_free(struct hub_kafka_batch *batch) {
     hub_kafka_batch_clear(batch);
     hub_release(batch->records);
     hub_release(batch->messages);
+    hub_release(batch->list);
     hub_arena_destroy(&batch->arena);
     *batch = (struct hub_kafka_batch){0};
 }

@@ -20,7 +20,7 @@ struct hub_kafka_header {
     struct hub_bytes value; /* without data where it is null */
 };
 
-/* One record as read. Valid until its batch is freed. */
+/* One record as read. Valid until its batch is cleared. */
 struct hub_kafka_record {
     const char *topic;
     int32_t partition;
@@ -38,20 +38,28 @@ struct hub_kafka_batch {
     size_t size;     /* bytes of keys and values */
     void **messages; /* librdkafka's own */
     size_t capacity;
+    void *headers; /* librdkafka's own, of the record whose headers are there */
+    struct hub_kafka_header *list;
+    size_t list_capacity;
     struct hub_arena arena;
 };
+/* The records of a batch have no headers until they are read, of one record at a time: they are many small
+ * pieces of memory, which are at hand while they are few. They are there until they are let go of, or the
+ * batch is cleared; of the first one of that name (NULL: of none) a copy stays with its record. */
+void hub_kafka_batch_read_headers(struct hub_kafka_batch *batch, size_t index);
+void hub_kafka_batch_leave_headers(struct hub_kafka_batch *batch, size_t index, const char *kept);
 void hub_kafka_batch_clear(struct hub_kafka_batch *batch);
 void hub_kafka_batch_free(struct hub_kafka_batch *batch);
 
-/* One record to be written. Key and headers are copied, and the value is, unless it stays. */
+/* One record to be written. Headers are copied, and key and value are, unless they stay. */
 struct hub_kafka_write {
     const char *topic;
     int32_t partition; /* -1: by the key, as every Kafka client does (murmur2) */
     bool has_key;
     struct hub_bytes key, value;
-    /* The value stays where it is until the transaction is committed, or else until the producer is freed:
-     * until then it may be on its way. */
-    bool value_stays;
+    /* Key and value stay where they are until the transaction is committed, or else until the producer is
+     * freed: until then they may be on their way. */
+    bool stays;
     const struct hub_kafka_header *headers;
     size_t header_count;
 };
@@ -81,6 +89,8 @@ bool hub_producer_is_dirty(const struct hub_producer *producer);
 
 HUB_MUST_USE enum hub_status hub_producer_begin(struct hub_producer *producer,
                                                 struct hub_error *reterr);
+/* What a record is refused for may be told of a later one, or when the transaction ends. Of one partition the
+ * order is kept. */
 HUB_MUST_USE enum hub_status hub_producer_write(struct hub_producer *producer,
                                                 const struct hub_kafka_write *write,
                                                 struct hub_error *reterr);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TRANSACTION_TIMEOUT_MS = 10000 };
+enum { TRANSACTION_TIMEOUT_MS = 10000, FULL_WAIT_MS = 10, FULL_ATTEMPTS_MAX = 1000 };
 
 /* librdkafka finds a topic by comparing names one after the other; a handle is found once. */
 struct topic {
@@ -18,12 +18,24 @@ struct topic {
     rd_kafka_topic_t *handle;
 };
 
+enum { RECENT = 2, GATHERED_MAX = 256 };
+
+/* Records without headers for one partition, handed over together: for librdkafka that is half of the work. */
+struct gathered {
+    struct topic *topic;
+    int32_t partition;
+    int count;
+    rd_kafka_message_t messages[GATHERED_MAX];
+};
+
 struct hub_producer {
     rd_kafka_t *handle;
     /* Delivery reports as events, and only of errors: with callbacks the flush inside a commit naps
      * for up to 10 ms. Whatever is reported, the commit fails of it. */
     rd_kafka_queue_t *reports;
     struct topic *topics;
+    struct topic *recent[RECENT]; /* written to last */
+    struct gathered gathered;
     atomic_bool dirty;
 };
 
@@ -197,19 +209,30 @@ bool hub_producer_is_dirty(const struct hub_producer *producer) {
 
 enum hub_status hub_producer_begin(struct hub_producer *producer, struct hub_error *reterr) {
     hub_watchdog_beat();
+    producer->gathered.count = 0;
     return judge(rd_kafka_begin_transaction(producer->handle), "begin_transaction", reterr);
 }
 
-static rd_kafka_topic_t *topic_handle(struct hub_producer *producer, const char *name) {
+static struct topic *find_topic(struct hub_producer *producer, const char *name) {
     struct topic *topic = NULL;
     HASH_FIND_STR(producer->topics, name, topic);
     if (topic != NULL)
-        return topic->handle;
+        return topic;
     topic = hub_allocate_zero(1, sizeof *topic);
     topic->name = hub_copy_text(name);
     topic->handle = rd_kafka_topic_new(producer->handle, name, NULL);
     HASH_ADD_KEYPTR(hh, producer->topics, topic->name, strlen(topic->name), topic);
-    return topic->handle;
+    return topic;
+}
+
+/* Mostly one of the last few. */
+static struct topic *topic_of(struct hub_producer *producer, const char *name) {
+    struct topic **recent = producer->recent;
+    for (size_t i = 0; i < RECENT; i++)
+        if (recent[i] != NULL && strcmp(recent[i]->name, name) == 0)
+            return recent[i];
+    memmove(recent + 1, recent, (RECENT - 1) * sizeof *recent);
+    return recent[0] = find_topic(producer, name);
 }
 
 static void take_reports(struct hub_producer *producer, int timeout_ms) {
@@ -221,6 +244,8 @@ static void take_reports(struct hub_producer *producer, int timeout_ms) {
 }
 
 static rd_kafka_headers_t *make_headers(const struct hub_kafka_write *write) {
+    if (write->header_count == 0)
+        return NULL;
     rd_kafka_headers_t *headers = rd_kafka_headers_new(write->header_count);
     for (size_t i = 0; i < write->header_count; i++)
         rd_kafka_header_add(headers, write->headers[i].name, -1, write->headers[i].value.data,
@@ -228,35 +253,94 @@ static rd_kafka_headers_t *make_headers(const struct hub_kafka_write *write) {
     return headers;
 }
 
-static rd_kafka_resp_err_t produce(struct hub_producer *producer,
+static const void *key_of(const struct hub_kafka_write *write) {
+    return !write->has_key ? NULL : write->key.size == 0 ? "" : (const void *)write->key.data;
+}
+
+static rd_kafka_resp_err_t produce(struct hub_producer *producer, const struct topic *topic,
                                    const struct hub_kafka_write *write) {
     rd_kafka_headers_t *headers = make_headers(write);
-    const void *key = write->has_key ? (write->key.size == 0 ? "" : (const void *)write->key.data)
-                                     : NULL;
     rd_kafka_resp_err_t code = rd_kafka_producev(
-        producer->handle, RD_KAFKA_V_RKT(topic_handle(producer, write->topic)),
+        producer->handle, RD_KAFKA_V_RKT(topic->handle),
         RD_KAFKA_V_PARTITION(write->partition < 0 ? RD_KAFKA_PARTITION_UA : write->partition),
-        RD_KAFKA_V_MSGFLAGS(write->value_stays ? 0 : RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_KEY(key, write->key.size),
+        RD_KAFKA_V_MSGFLAGS(write->stays ? 0 : RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_KEY(key_of(write), write->key.size),
         RD_KAFKA_V_VALUE((void *)write->value.data, write->value.size),
         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && headers != NULL)
         rd_kafka_headers_destroy(headers);
     return code;
+}
+
+static enum hub_status refuse(const struct topic *topic, size_t size, rd_kafka_resp_err_t code,
+                              struct hub_error *reterr) {
+    return hub_fail(reterr, is_hopeless(code) ? HUB_FATAL : HUB_RETRY, "%s, %zu bytes: %s",
+                    topic->name, size, rd_kafka_err2str(code));
+}
+
+/* The first that was not taken; what there was no room for may be handed over again. */
+static int hand_over_from(struct gathered *gathered, int from) {
+    rd_kafka_message_t *rest = &gathered->messages[from];
+    int count = gathered->count - from;
+    if (rd_kafka_produce_batch(gathered->topic->handle, gathered->partition, /* msgflags= */ 0,
+                               rest, count) == count)
+        return gathered->count;
+    while (gathered->messages[from].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        from++;
+    return from;
+}
+
+static enum hub_status hand_over(struct hub_producer *producer, struct hub_error *reterr) {
+    struct gathered *gathered = &producer->gathered;
+    int done = gathered->count == 0 ? 0 : hand_over_from(gathered, 0);
+    for (int i = 0; i < FULL_ATTEMPTS_MAX && done < gathered->count &&
+                    gathered->messages[done].err == RD_KAFKA_RESP_ERR__QUEUE_FULL;
+         i++) {
+        take_reports(producer, FULL_WAIT_MS);
+        done = hand_over_from(gathered, done);
+    }
+    if (done < gathered->count)
+        return refuse(gathered->topic, gathered->messages[done].len, gathered->messages[done].err,
+                      reterr);
+    gathered->count = 0;
+    return HUB_OK;
+}
+
+static bool may_gather(const struct hub_kafka_write *write) {
+    return write->stays && write->header_count == 0 && write->partition >= 0;
+}
+
+static enum hub_status gather(struct hub_producer *producer, struct topic *topic,
+                              const struct hub_kafka_write *write, struct hub_error *reterr) {
+    struct gathered *gathered = &producer->gathered;
+    if (gathered->count == GATHERED_MAX || gathered->topic != topic ||
+        gathered->partition != write->partition)
+        HUB_TRY(hand_over(producer, reterr));
+    gathered->topic = topic;
+    gathered->partition = write->partition;
+    gathered->messages[gathered->count++] =
+        (rd_kafka_message_t){.payload = (void *)write->value.data,
+                             .len = write->value.size,
+                             .key = (void *)key_of(write),
+                             .key_len = write->key.size};
+    return HUB_OK;
 }
 
 enum hub_status hub_producer_write(struct hub_producer *producer,
                                    const struct hub_kafka_write *write,
                                    struct hub_error *reterr) {
-    rd_kafka_resp_err_t code = produce(producer, write);
-    for (int i = 0; code == RD_KAFKA_RESP_ERR__QUEUE_FULL && i < 1000; i++) {
-        take_reports(producer, 10); /* the library's queue drains */
-        code = produce(producer, write);
+    struct topic *topic = topic_of(producer, write->topic);
+    if (may_gather(write))
+        return gather(producer, topic, write, reterr);
+    if (producer->gathered.topic == topic) /* which go before it */
+        HUB_TRY(hand_over(producer, reterr));
+    rd_kafka_resp_err_t code = produce(producer, topic, write);
+    for (int i = 0; code == RD_KAFKA_RESP_ERR__QUEUE_FULL && i < FULL_ATTEMPTS_MAX; i++) {
+        take_reports(producer, FULL_WAIT_MS); /* the library's queue drains */
+        code = produce(producer, topic, write);
     }
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return HUB_OK;
-    return hub_fail(reterr, is_hopeless(code) ? HUB_FATAL : HUB_RETRY, "%s, %zu bytes: %s",
-                    write->topic, write->value.size, rd_kafka_err2str(code));
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? HUB_OK
+                                              : refuse(topic, write->value.size, code, reterr);
 }
 
 enum hub_status hub_producer_send_offsets(struct hub_producer *producer,
@@ -264,6 +348,7 @@ enum hub_status hub_producer_send_offsets(struct hub_producer *producer,
                                           const struct hub_kafka_partition *offsets, size_t count,
                                           struct hub_error *reterr) {
     const rd_kafka_consumer_group_metadata_t *group = hub_consumer_group(consumer);
+    HUB_TRY(hand_over(producer, reterr));
     if (group == NULL || rd_kafka_assignment_lost(hub_consumer_handle(consumer)))
         return hub_fail(reterr, HUB_RETRY, "the partitions were taken away");
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
@@ -316,12 +401,14 @@ static void settle_records(struct hub_producer *producer) {
 }
 
 enum hub_status hub_producer_commit(struct hub_producer *producer, struct hub_error *reterr) {
+    HUB_TRY(hand_over(producer, reterr));
     settle_records(producer);
     return judge(rd_kafka_commit_transaction(producer->handle, TRANSACTION_TIMEOUT_MS),
                  "commit_transaction", reterr);
 }
 
 void hub_producer_abort(struct hub_producer *producer) {
+    producer->gathered.count = 0;
     rd_kafka_purge(producer->handle, RD_KAFKA_PURGE_F_QUEUE);
     settle_records(producer);
     rd_kafka_error_t *error = rd_kafka_abort_transaction(producer->handle, TRANSACTION_TIMEOUT_MS);

@@ -164,10 +164,102 @@ static void records_come_with_all_that_was_written(void **state) {
     assert_true(record->timestamp_ms > 0);
     assert_true(hub_bytes_equal_text(record->key, "key 1"));
     assert_true(hub_bytes_equal_text(record->value, "value"));
+    assert_int_equal(record->header_count, 0);
+    hub_kafka_batch_read_headers(&consuming.a.batch, 1);
     assert_int_equal(record->header_count, 2);
     assert_string_equal(record->headers[0].name, "ce_type");
     assert_true(hub_bytes_equal_text(record->headers[0].value, "test"));
     assert_int_equal(record->headers[1].value.size, 0);
+    end(&consuming);
+}
+
+static void of_the_headers_the_one_that_is_wanted_stays(void **state) {
+    static const char *const kept[] = {"ce_type", NULL, "empty", "none"};
+    struct consuming consuming;
+    (void)state;
+    begin(&consuming);
+    write_records(&consuming, 1, 4);
+    consuming.a.start = -1;
+    join(&consuming, &consuming.a, "a");
+    expect_ok(poll_for(&consuming, &consuming.a, 4, 100), &consuming.error);
+    const struct hub_kafka_record *records = consuming.a.batch.records;
+    for (size_t i = 0; i < 4; i++) {
+        hub_kafka_batch_read_headers(&consuming.a.batch, i);
+        assert_int_equal(records[i].header_count, 2);
+        hub_kafka_batch_leave_headers(&consuming.a.batch, i, kept[i]);
+    }
+    assert_int_equal(records[0].header_count, 1);
+    assert_string_equal(records[0].headers->name, "ce_type");
+    assert_true(hub_bytes_equal_text(records[0].headers->value, "test"));
+    assert_int_equal(records[1].header_count, 0);
+    assert_int_equal(records[2].header_count, 1);
+    assert_non_null(records[2].headers->value.data); /* empty, and not null */
+    assert_int_equal(records[2].headers->value.size, 0);
+    assert_int_equal(records[3].header_count, 0);
+    hub_kafka_batch_read_headers(&consuming.a.batch, 0); /* as often as anybody likes */
+    assert_int_equal(records[0].header_count, 2);
+    end(&consuming);
+}
+
+/* --- what is gathered before it is written --- */
+
+enum { GATHERED = 600 };
+
+static void records_without_headers_keep_their_place_among_those_with(void **state) {
+    static char keys[GATHERED][8];
+    const struct hub_kafka_header header = {"ce_type", hub_bytes_of_text("test")};
+    struct consuming consuming;
+    int next = 0;
+    (void)state;
+    begin(&consuming);
+    expect_ok(hub_producer_begin(consuming.producer, &consuming.error), &consuming.error);
+    for (int i = 0; i < GATHERED; i++) {
+        snprintf(keys[i], sizeof keys[i], "%d", i);
+        struct hub_kafka_write write = {.topic = "in",
+                                        .partition = i % 100 == 50 ? 0 : 1,
+                                        .has_key = true,
+                                        .key = hub_bytes_of_text(keys[i]),
+                                        .value = hub_bytes_of_text("value"),
+                                        .stays = true,
+                                        .headers = &header,
+                                        .header_count = i % 300 == 299};
+        expect_ok(hub_producer_write(consuming.producer, &write, &consuming.error),
+                  &consuming.error);
+    }
+    expect_ok(hub_producer_commit(consuming.producer, &consuming.error), &consuming.error);
+    consuming.a.start = -1;
+    join(&consuming, &consuming.a, "a");
+    expect_ok(poll_for(&consuming, &consuming.a, GATHERED, GATHERED), &consuming.error);
+    for (size_t i = 0; i < GATHERED; i++) {
+        const struct hub_kafka_record *record = &consuming.a.batch.records[i];
+        if (record->partition == 0)
+            continue;
+        next += next % 100 == 50;
+        assert_true(hub_bytes_equal_text(record->key, keys[next++]));
+        assert_true(hub_bytes_equal_text(record->value, "value"));
+    }
+    assert_int_equal(next, GATHERED);
+    end(&consuming);
+}
+
+static void what_was_gathered_for_an_aborted_transaction_is_not_written(void **state) {
+    struct consuming consuming;
+    (void)state;
+    begin(&consuming);
+    struct hub_kafka_write write = {.topic = "in",
+                                    .partition = 1,
+                                    .has_key = true,
+                                    .key = hub_bytes_of_text("lost"),
+                                    .value = hub_bytes_of_text("value"),
+                                    .stays = true};
+    expect_ok(hub_producer_begin(consuming.producer, &consuming.error), &consuming.error);
+    expect_ok(hub_producer_write(consuming.producer, &write, &consuming.error), &consuming.error);
+    hub_producer_abort(consuming.producer);
+    write_records(&consuming, 1, 1);
+    consuming.a.start = -1;
+    join(&consuming, &consuming.a, "a");
+    expect_ok(poll_for(&consuming, &consuming.a, 1, 100), &consuming.error);
+    assert_true(hub_bytes_equal_text(consuming.a.batch.records[0].key, "key 0"));
     end(&consuming);
 }
 
@@ -434,6 +526,9 @@ static void a_connection_that_breaks_is_mended(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_come_with_all_that_was_written),
+        cmocka_unit_test(of_the_headers_the_one_that_is_wanted_stays),
+        cmocka_unit_test(records_without_headers_keep_their_place_among_those_with),
+        cmocka_unit_test(what_was_gathered_for_an_aborted_transaction_is_not_written),
         cmocka_unit_test(a_batch_holds_no_more_than_was_asked_for),
         cmocka_unit_test(reading_begins_where_the_callback_says),
         cmocka_unit_test(what_loading_fails_with_ends_the_polling),

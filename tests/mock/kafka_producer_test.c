@@ -253,6 +253,26 @@ static void a_record_over_the_limit_is_fatal_and_names_its_size(void **state) {
     end(&producing);
 }
 
+static void one_that_was_gathered_is_told_of_at_the_end(void **state) {
+    struct producing producing;
+    (void)state;
+    begin(&producing);
+    size_t size = HUB_KAFKA_MESSAGE_SIZE_MAX + 1;
+    uint8_t *value = hub_allocate_zero(1, size);
+    struct hub_kafka_write good = {.topic = "out", .value = hub_bytes_of_text("value"), .stays = true};
+    struct hub_kafka_write bad = {.topic = "out", .value = hub_bytes(value, size), .stays = true};
+    expect_ok(hub_producer_begin(producing.producer, &producing.error), &producing.error);
+    expect_ok(hub_producer_write(producing.producer, &good, &producing.error), &producing.error);
+    expect_ok(hub_producer_write(producing.producer, &bad, &producing.error), &producing.error);
+    expect_ok(hub_producer_write(producing.producer, &good, &producing.error), &producing.error);
+    expect_refusal(hub_producer_commit(producing.producer, &producing.error), HUB_FATAL,
+                   &producing.error, "out, 25165825 bytes", "");
+    hub_producer_abort(producing.producer);
+    expect_ok(transact(&producing), &producing.error);
+    hub_release(value);
+    end(&producing);
+}
+
 static void a_record_without_key_or_value_is_written(void **state) {
     struct producing producing;
     (void)state;
@@ -289,6 +309,7 @@ int main(void) {
         cmocka_unit_test(what_only_a_person_can_mend_is_fatal),
         cmocka_unit_test(a_transactional_id_that_is_not_ours_is_fatal),
         cmocka_unit_test(a_record_over_the_limit_is_fatal_and_names_its_size),
+        cmocka_unit_test(one_that_was_gathered_is_told_of_at_the_end),
         cmocka_unit_test(a_record_without_key_or_value_is_written),
         cmocka_unit_test(this_librdkafka_is_fit),
     };
