@@ -60,14 +60,15 @@ static enum hub_status give_each(void *context, struct hub_bytes key, struct hub
     return give(asking, asking->topic, key, stored, reterr);
 }
 
-static enum hub_status find(void *context, uint64_t hook, hub_store_take take, void *take_context,
-                            struct hub_error *reterr) {
+static enum hub_status find(void *context, uint64_t hook, struct hub_given *given,
+                            hub_store_take take, void *take_context, struct hub_error *reterr) {
     struct hub_shelving *shelving = context;
     struct hub_engine *engine = shelving->task->engine;
     struct asking asking = {shelving->task, take, take_context, 0};
     pthread_mutex_lock(&engine->cache_lock);
     enum hub_status status =
-        hub_cache_find(engine->cache, shelving->shelf, hook, give_found, &asking, reterr);
+        hub_cache_find(engine->cache, shelving->shelf, hook, given, give_found, &asking,
+                       reterr);
     pthread_mutex_unlock(&engine->cache_lock);
     return status;
 }

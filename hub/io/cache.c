@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FORMAT = 3, DATABASES = 4 };
+enum { FORMAT = 4, DATABASES = 4 };
 static const size_t MAP_SIZE = (size_t)64 << 30; /* address space, not disk */
 static const int64_t AGE_MAX_MS = 7LL * 24 * 3600 * 1000;
 
@@ -78,6 +78,12 @@ static void on_assertion(MDB_env *env, const char *message) {
     hub_cache_busy_condemn(&cache->busy);
 }
 
+static void find_pages(struct hub_cache *cache) {
+    mdb_filehandle_t descriptor = -1;
+    if (mdb_env_get_fd(cache->env, &descriptor) == 0)
+        hub_cache_pages_find(&cache->pages, descriptor);
+}
+
 /* LMDB writes to its lock file through a map: where the disk has no block for it, that ends in a
  * signal and not in an error. */
 static int open_environment(struct hub_cache *cache) {
@@ -110,6 +116,8 @@ static int open_environment(struct hub_cache *cache) {
     for (size_t i = 0; code == 0 && i < DATABASES; i++)
         code = mdb_dbi_open(txn, databases[i].name, MDB_CREATE, databases[i].dbi);
     if (code == 0)
+        find_pages(cache);
+    if (code == 0)
         return mdb_txn_commit(txn);
     if (txn != NULL)
         mdb_txn_abort(txn);
@@ -118,6 +126,7 @@ static int open_environment(struct hub_cache *cache) {
 
 static void close_environment(struct hub_cache *cache) {
     hub_cache_close_look(cache);
+    cache->pages = (struct hub_cache_pages){0};
     if (cache->env != NULL)
         mdb_env_close(cache->env);
     cache->env = NULL;
@@ -227,17 +236,16 @@ void hub_cache_close(struct hub_cache *cache) {
 
 /* --- reading --- */
 
-bool hub_cache_open_stored(const struct hub_cache *cache, MDB_val stored,
-                           struct hub_bytes *ret_key, struct hub_bytes *ret_value) {
+bool hub_cache_open_stored(MDB_val stored, struct hub_bytes *ret_key,
+                           struct hub_bytes *ret_value) {
     struct hub_bytes all = hub_bytes(stored.mv_data, stored.mv_size);
     uint32_t key_size = 0;
     if (all.size < HUB_CACHE_CHECK_SIZE + sizeof key_size)
         return false;
-    struct hub_digest check =
-        cache->digester->digest(hub_bytes_part(all, HUB_CACHE_CHECK_SIZE, all.size));
+    uint64_t check = hub_cache_check(hub_bytes_part(all, HUB_CACHE_CHECK_SIZE, all.size));
     memcpy(&key_size, all.data + HUB_CACHE_CHECK_SIZE, sizeof key_size);
     size_t from = HUB_CACHE_CHECK_SIZE + sizeof key_size;
-    if (memcmp(check.bytes, all.data, HUB_CACHE_CHECK_SIZE) != 0 || key_size > all.size - from)
+    if (memcmp(&check, all.data, HUB_CACHE_CHECK_SIZE) != 0 || key_size > all.size - from)
         return false;
     *ret_key = hub_bytes_part(all, from, from + key_size);
     *ret_value = hub_bytes_part(all, from + key_size, all.size);
@@ -268,7 +276,7 @@ static enum hub_status read_space(struct hub_cache *cache, MDB_txn *txn,
            memcmp(key.mv_data, start->bytes, HUB_CACHE_SPACE_SIZE) == 0) {
         struct hub_bytes own_key, own_value;
         *ret_damaged = !hub_cache_in_order(&before, key) ||
-                       !hub_cache_open_stored(cache, value, &own_key, &own_value);
+                       !hub_cache_open_stored(value, &own_key, &own_value);
         if (*ret_damaged)
             break;
         hub_cache_fact_add(ret_found, key, value);

@@ -12,7 +12,7 @@
 
 /* How full buckets and sums are on average before there are twice as many. A look-up reads all of a bucket,
  * and the checks of all records of a sum. */
-enum { HUB_CACHE_BUCKET_ENTRIES = 32, HUB_CACHE_SUM_RECORDS = 8 };
+enum { HUB_CACHE_BUCKET_ENTRIES = 32, HUB_CACHE_SUM_RECORDS = 4 };
 
 /* A record: the first 7 bytes of its key's digest, and its topic. */
 enum { HUB_CACHE_PREFIX_SIZE = 7 };
@@ -93,3 +93,5 @@ int hub_cache_write_record(struct hub_cache *cache, MDB_txn *txn,
 /* --- looking up: cache_look.c --- */
 
 void hub_cache_close_look(struct hub_cache *cache);
+/* Before somebody writes: what is looked up after is as it was written, and no page is held back. */
+void hub_cache_rest_look(struct hub_cache *cache);

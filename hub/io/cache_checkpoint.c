@@ -108,6 +108,7 @@ static int write_noted(struct hub_cache *cache, MDB_txn *txn, struct noted *note
 static int write_all(struct hub_cache *cache, struct noted *noted,
                      const struct hub_cache_mark *marks, size_t count) {
     MDB_txn *txn = NULL;
+    hub_cache_rest_look(cache);
     int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
     if (code == 0)
         code = write_noted(cache, txn, noted);
@@ -145,6 +146,7 @@ static int write_checkpoint(struct hub_cache *cache, const struct hub_cache_mark
         judge(cache, &code);
     hub_release(noted.hooked);
     hub_release(noted.placed);
+    hub_cache_pages_let_go(&cache->pages);
     return code;
 }
 
@@ -187,6 +189,7 @@ void hub_cache_drop(struct hub_cache *cache, const char *space) {
     struct hub_cache_slot start = hub_cache_first_slot(cache, space);
     MDB_txn *txn = NULL;
     hub_cache_busy_set(&cache->busy, true);
+    hub_cache_rest_look(cache);
     int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
     if (code == 0)
         code = drop(cache, txn, start.bytes);

@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <string.h>
 
+uint64_t hub_cache_check(struct hub_bytes record) {
+    return hub_cache_long_hash(/* place= */ 0, record.data, record.size);
+}
+
 uint64_t hub_cache_check_of(MDB_val slot, MDB_val stored) {
     uint64_t check = 0;
     memcpy(&check, stored.mv_data, stored.mv_size < sizeof check ? stored.mv_size : sizeof check);

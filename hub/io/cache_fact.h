@@ -14,6 +14,9 @@ struct hub_cache_fact {
     uint64_t count, checks; /* records, and all their checks by exclusive or */
 };
 
+/* The check that a stored record begins with, of all that follows it. It is there to find what a disk, or
+ * memory, spoilt; who could write to the folder could make any check, SHA-256, too. */
+uint64_t hub_cache_check(struct hub_bytes record);
 /* What a stored record adds to all checks: the check that it begins with, and the slot where it
  * stands. */
 uint64_t hub_cache_check_of(MDB_val slot, MDB_val stored);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "hub/base/hook.h"
+#include "hub/base/hook_set.h"
 #include "hub/io/cache.h"
 
 enum { HUB_CACHE_SHELF_SPACES_MAX = 4 };
@@ -38,9 +39,11 @@ typedef enum hub_status (*hub_cache_take)(void *context, unsigned topic, struct 
 /* Every record that had the hook when it was last noted before the last checkpoint, maybe some that had it
  * earlier, and by a chance of 2^-56 one that never had; each as of that checkpoint. HUB_RETRY where
  * something is not as it was written, or the cache was given up: nothing can be looked up any more, and
- * what `take` was given must be thrown away. */
+ * what `take` was given must be thrown away. `given`, or NULL: what it has of its topics is left out, and
+ * what is given now is put in. */
 HUB_MUST_USE enum hub_status hub_cache_find(struct hub_cache *cache, struct hub_cache_shelf *shelf,
-                                            uint64_t hook, hub_cache_take take, void *context,
+                                            uint64_t hook, struct hub_given *given,
+                                            hub_cache_take take, void *context,
                                             struct hub_error *reterr);
 
 /* The near hashes of all hooks that have one, in parts; one may come more than once. Errors as

@@ -7,6 +7,7 @@
 struct looking {
     struct hub_cache *cache;
     const struct hub_cache_shelf *shelf;
+    struct hub_given *given;
     hub_cache_take take;
     void *context;
     int code; /* LMDB's, MDB_CORRUPTED for what does not prove itself */
@@ -15,7 +16,6 @@ struct looking {
 
 /* --- the transaction --- */
 
-/* At rest it holds no page back from those who write. */
 static int begin_transaction(struct hub_cache *cache) {
     if (cache->look == NULL)
         return mdb_txn_begin(cache->env, NULL, MDB_RDONLY, &cache->look);
@@ -28,18 +28,32 @@ static int begin_cursor(struct hub_cache *cache) {
     return mdb_cursor_renew(cache->look, cache->look_cursor);
 }
 
-static int begin_look(struct hub_cache *cache, struct hub_cache_shelf *shelf) {
-    hub_cache_busy_set(&cache->busy, true);
+/* One look-up after the other is in the same transaction, until somebody writes: to begin one reads
+ * more pages than a look-up does. */
+static int go_on_looking(struct hub_cache *cache) {
+    if (cache->is_looking)
+        return 0;
     int code = begin_transaction(cache);
     if (code == 0)
         code = begin_cursor(cache);
+    cache->is_looking = code == 0;
+    return code;
+}
+
+static int begin_look(struct hub_cache *cache, struct hub_cache_shelf *shelf) {
+    hub_cache_busy_set(&cache->busy, true);
+    int code = go_on_looking(cache);
     return code == 0 ? hub_cache_read_shelf(cache, cache->look, shelf) : code;
 }
 
 static void end_look(struct hub_cache *cache) {
+    hub_cache_busy_set(&cache->busy, false);
+}
+
+void hub_cache_rest_look(struct hub_cache *cache) {
     if (cache->look != NULL)
         mdb_txn_reset(cache->look);
-    hub_cache_busy_set(&cache->busy, false);
+    cache->is_looking = false;
 }
 
 void hub_cache_close_look(struct hub_cache *cache) {
@@ -49,6 +63,7 @@ void hub_cache_close_look(struct hub_cache *cache) {
         mdb_txn_abort(cache->look);
     cache->look_cursor = NULL;
     cache->look = NULL;
+    cache->is_looking = false;
 }
 
 /* --- records --- */
@@ -64,7 +79,7 @@ static void begin_of_sum(unsigned level, struct hub_cache_slot *slot) {
 
 static enum hub_status give(struct looking *looking, unsigned topic, MDB_val stored) {
     struct hub_bytes key, value;
-    if (hub_cache_open_stored(looking->cache, stored, &key, &value))
+    if (hub_cache_open_stored(stored, &key, &value))
         return looking->take(looking->context, topic, key, value, looking->reterr);
     looking->code = MDB_CORRUPTED;
     return HUB_OK;
@@ -107,21 +122,32 @@ static enum hub_status give_of_sum(struct looking *looking, unsigned topic,
     return status;
 }
 
-static enum hub_status give_record(struct looking *looking, uint64_t record) {
-    struct hub_cache_slot slot = {{0}};
+static unsigned topic_of(uint64_t record) {
     uint8_t bytes[sizeof record];
     memcpy(bytes, &record, sizeof record);
-    unsigned topic = bytes[HUB_CACHE_PREFIX_SIZE];
+    return bytes[HUB_CACHE_PREFIX_SIZE];
+}
+
+static enum hub_status give_record(struct looking *looking, uint64_t record) {
+    struct hub_cache_slot slot = {{0}};
+    unsigned topic = topic_of(record);
     if (topic >= looking->shelf->space_count) {
         looking->code = MDB_CORRUPTED;
         return HUB_OK;
     }
     memcpy(slot.bytes, looking->shelf->spaces[topic].id, HUB_CACHE_SPACE_SIZE);
-    memcpy(slot.bytes + HUB_CACHE_SPACE_SIZE, bytes, HUB_CACHE_PREFIX_SIZE);
+    memcpy(slot.bytes + HUB_CACHE_SPACE_SIZE, &record, HUB_CACHE_PREFIX_SIZE);
     return give_of_sum(looking, topic, &slot);
 }
 
 /* --- hooks --- */
+
+/* False of what was given before; from here on, of this one. */
+static bool needs(struct hub_given *given, uint64_t record) {
+    if (given == NULL || (given->topics >> topic_of(record) & 1) == 0)
+        return true;
+    return hub_hook_set_add(&given->records, record);
+}
 
 static enum hub_status give_hooked(struct looking *looking, uint64_t hook) {
     const struct hub_cache_sums *sums = &looking->shelf->buckets;
@@ -134,7 +160,7 @@ static enum hub_status give_hooked(struct looking *looking, uint64_t hook) {
     for (size_t at = 0; looking->code == 0 && status == HUB_OK && at < bucket.mv_size;
          at += sizeof entry) {
         memcpy(&entry, (uint8_t *)bucket.mv_data + at, sizeof entry);
-        if (entry.hook == hook)
+        if (entry.hook == hook && needs(looking->given, entry.record))
             status = give_record(looking, entry.record);
     }
     return status;
@@ -158,9 +184,9 @@ static enum hub_status damaged(struct hub_cache *cache, const struct hub_cache_s
 }
 
 enum hub_status hub_cache_find(struct hub_cache *cache, struct hub_cache_shelf *shelf,
-                               uint64_t hook, hub_cache_take take, void *context,
-                               struct hub_error *reterr) {
-    struct looking looking = {cache, shelf, take, context, 0, reterr};
+                               uint64_t hook, struct hub_given *given, hub_cache_take take,
+                               void *context, struct hub_error *reterr) {
+    struct looking looking = {cache, shelf, given, take, context, 0, reterr};
     enum hub_status status = HUB_OK;
     HUB_TRY(check_there(cache, shelf, reterr));
     int code = begin_look(cache, shelf);

@@ -28,16 +28,20 @@ struct hub_cache_entry {
 struct hub_cache_space {
     UT_hash_handle hh;
     char *name;
+    struct hub_digest digest; /* of the name, while records are placed */
 };
+
+static struct hub_cache_slot slot_of(const struct hub_digest *space, struct hub_digest key) {
+    struct hub_cache_slot slot;
+    memcpy(slot.bytes, space->bytes, HUB_CACHE_SPACE_SIZE);
+    memcpy(slot.bytes + HUB_CACHE_SPACE_SIZE, key.bytes, HUB_DIGEST_SIZE);
+    return slot;
+}
 
 struct hub_cache_slot hub_cache_slot_of(const struct hub_digester *digester, const char *space,
                                         struct hub_bytes key) {
-    struct hub_cache_slot slot;
     struct hub_digest of_space = digester->digest(hub_bytes_of_text(space));
-    struct hub_digest of_key = digester->digest(key);
-    memcpy(slot.bytes, of_space.bytes, HUB_CACHE_SPACE_SIZE);
-    memcpy(slot.bytes + HUB_CACHE_SPACE_SIZE, of_key.bytes, HUB_DIGEST_SIZE);
-    return slot;
+    return slot_of(&of_space, digester->digest(key));
 }
 
 /* --- adding --- */
@@ -182,17 +186,19 @@ static int by_slot(const void *a, const void *b) {
 static struct hub_cache_placed place(struct hub_cache_record *record,
                                      const struct hub_digester *digester) {
     struct hub_bytes stored = hub_bytes(record->stored, record->size);
-    struct hub_digest check =
-        digester->digest(hub_bytes_part(stored, HUB_CACHE_CHECK_SIZE, stored.size));
-    memcpy(record->stored, check.bytes, HUB_CACHE_CHECK_SIZE);
+    uint64_t check = hub_cache_check(hub_bytes_part(stored, HUB_CACHE_CHECK_SIZE, stored.size));
+    memcpy(record->stored, &check, HUB_CACHE_CHECK_SIZE);
     return (struct hub_cache_placed){
-        hub_cache_slot_of(digester, record->space->name, key_of(record)), stored, record->hooks,
+        slot_of(&record->space->digest, digester->digest(key_of(record))), stored, record->hooks,
         record->hook_count};
 }
 
 struct hub_cache_placed *hub_cache_noted_place(struct hub_cache_noted *noted,
                                                const struct hub_digester *digester) {
     struct hub_cache_placed *list = hub_allocate_zero(noted->count, sizeof *list);
+    struct hub_cache_space *space, *next;
+    HASH_ITER(hh, noted->spaces, space, next)
+        space->digest = digester->digest(hub_bytes_of_text(space->name));
     for (size_t i = 0; i < noted->count; i++)
         list[i] = place(&noted->records[i], digester);
     if (noted->count > 0)

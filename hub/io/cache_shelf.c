@@ -281,6 +281,7 @@ static int drop_rest(struct hub_cache *cache, struct hub_cache_shelf *shelf) {
     MDB_txn *txn = NULL;
     struct hub_cache_slot near_space = hub_cache_first_slot(cache, shelf->near_space);
     MDB_val key = {HUB_CACHE_SPACE_SIZE, shelf->id};
+    hub_cache_rest_look(cache);
     int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
     for (size_t i = 0; code == 0 && i < shelf->space_count; i++) {
         code = hub_cache_delete_space(cache, txn, shelf->spaces[i].id);

@@ -19,6 +19,23 @@ uint64_t hub_cache_hash(uint64_t place, const void *data, size_t size) {
     return hash != 0 ? hash : 1;
 }
 
+uint64_t hub_cache_long_hash(uint64_t place, const void *data, size_t size) {
+    enum { LANES = 4, STRIDE = LANES * sizeof(uint64_t) };
+    static const uint64_t multiplier = 0x9e3779b97f4a7c15;
+    uint64_t lanes[LANES] = {1, 2, 3, 4}, part[LANES];
+    const uint8_t *bytes = data;
+    size_t at = 0;
+    for (; size - at >= STRIDE; at += STRIDE) {
+        memcpy(part, bytes + at, STRIDE);
+        for (size_t i = 0; i < LANES; i++) { /* each step is one to one: no difference is lost in it */
+            lanes[i] = (lanes[i] ^ part[i]) * multiplier;
+            lanes[i] ^= lanes[i] >> 32;
+        }
+    }
+    uint64_t rest = hub_cache_hash(place, bytes + at, size - at);
+    return hub_cache_hash(rest ^ size, lanes, sizeof lanes);
+}
+
 static size_t count_of(const struct hub_cache_sums *sums) {
     return (size_t)1 << sums->level;
 }

@@ -226,7 +226,8 @@ enum hub_status hub_sources_find(struct hub_sources *sources, struct hub_bytes k
     *ret_source = hub_sources_awake(sources, key, hook);
     if (*ret_source != NULL || sources->store == NULL)
         return HUB_OK;
-    HUB_TRY(sources->store->find(sources->store->context, hook, take, &asking, reterr));
+    HUB_TRY(sources->store->find(sources->store->context, hook, /* given= */ NULL, take,
+                                 &asking, reterr));
     *ret_source = hub_sources_awake(sources, key, hook);
     return HUB_OK;
 }

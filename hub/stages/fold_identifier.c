@@ -84,6 +84,13 @@ static void unlink_near(struct fold_identifier *identifier) {
 
 /* --- who claims what --- */
 
+/* Of a number that nobody who sleeps has, nobody is asked. */
+static void sieve(struct hub_fold *fold, const struct fold_identifier *identifier) {
+    if (!fold_sieve_may_hold(&fold->sieve, identifier->hook.near_hash))
+        fold_wake_nobody(fold, FOLD_BY_IDENTIFIER, hub_bytes_of_text(identifier->text));
+    fold_sieve_add(&fold->sieve, identifier->hook.near_hash);
+}
+
 static struct fold_identifier *need_identifier(struct hub_fold *fold,
                                                const struct hub_claim *claim) {
     struct fold_identifier *identifier = NULL;
@@ -102,7 +109,7 @@ static struct fold_identifier *need_identifier(struct hub_fold *fold,
     each_near(fold, identifier, link_if_known);
     HASH_ADD_KEYPTR(hh, fold->identifiers, identifier->text, claim->text.size, identifier);
     if (!fold->is_waking && fold->domain->schemes->schemes[claim->scheme].pattern != NULL)
-        fold_sieve_add(&fold->sieve, identifier->hook.near_hash);
+        sieve(fold, identifier);
     return identifier;
 }
 

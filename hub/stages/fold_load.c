@@ -284,6 +284,8 @@ static void free_stale(struct hub_fold *fold) {
 
 void fold_load_init(struct hub_fold *fold) {
     clear_shelves(fold);
+    /* Conflicts and matches are of two entities, and looked at when either wakes. */
+    fold->given.topics = 1U << HUB_FOLD_UNIFIED;
 }
 
 void fold_load_free(struct hub_fold *fold) {
@@ -292,6 +294,7 @@ void fold_load_free(struct hub_fold *fold) {
         hub_hooks_free(&fold->loading[topic]);
     }
     hub_hook_set_free(&fold->asked);
+    hub_hook_set_free(&fold->given.records);
     free_stale(fold);
 }
 
@@ -396,7 +399,8 @@ static enum hub_status hook_by_hand(struct hub_fold *fold, struct hub_bytes key,
         uint64_t hook = fold->hooks.items[i].hash;
         HUB_TRY(hub_shelf_find(fold->shelves[HUB_FOLD_LOG], hook, hook_entry, fold, reterr));
         if (fold->store != NULL)
-            HUB_TRY(fold->store->find(fold->store->context, hook, hook_entry, fold, reterr));
+            HUB_TRY(fold->store->find(fold->store->context, hook, /* given= */ NULL, hook_entry,
+                                      fold, reterr));
     }
     hub_shelf_hook(shelf, own, key, fold->hooks.items, fold->hooks.count);
     sieve_hooks(fold, &fold->hooks);
@@ -429,7 +433,7 @@ enum hub_status hub_fold_loaded(struct hub_fold *fold, struct hub_error *reterr)
         HUB_TRY(fold->store->find(fold->store->context,
                                   hub_fold_own_hook(HUB_FOLD_LOG,
                                                     hub_bytes_of_text(HUB_RULES_PREFIX)),
-                                  remember_rules, fold, reterr));
+                                  /* given= */ NULL, remember_rules, fold, reterr));
     fold->is_ruled = fold->ruling_count > 0;
     HUB_TRY(fold_rules_loaded(fold, reterr));
     if (strcmp(fold->domain->rules, before->rules) != 0)

@@ -1,5 +1,5 @@
 /* A sieve of the hashes (hub_near_hash) that the values of identifiers have: nearly all slips of a number
- * are unknown, and one look at a bit tells, where a table would walk a chain.
+ * are unknown, and one look at a bit or two tells, where a table would walk a chain.
  *
  * What is no more leaves its bit, and its hash, until the sieve is cleared: it may hold more than there
  * is, and never less. */

@@ -257,6 +257,7 @@ struct hub_fold {
     struct hub_shelf *shelves[HUB_FOLD_TOPICS]; /* what was loaded */
     struct hub_hooks loading[HUB_FOLD_TOPICS];  /* of one record each */
     struct hub_hook_set asked;                  /* once each */
+    struct hub_given given;                     /* by the store */
     char **stale; /* while loading: keys of unified records whose hooks are by other rules */
     size_t stale_count, stale_capacity;
     const struct hub_store *store; /* what else there is; or NULL */
@@ -317,6 +318,8 @@ struct fold_step {
 /* fold_wake.c: what sleeps. */
 /* Everything that this leads to is awake afterwards, or the fold has failed. */
 void fold_wake(struct hub_fold *fold, enum fold_trait trait, struct hub_bytes text);
+/* This is known to lead to nothing that sleeps, and need not be asked for. */
+void fold_wake_nobody(struct hub_fold *fold, enum fold_trait trait, struct hub_bytes text);
 /* A statement was made. */
 void fold_wake_statement(struct hub_fold *fold, struct fold_statement *statement);
 void fold_waking_free(struct fold_waking *waking); /* NULL is fine */

@@ -162,7 +162,7 @@ static enum hub_status ask(struct hub_fold *fold, uint64_t hook, struct hub_erro
         HUB_TRY(hub_shelf_find(fold->shelves[topic], hook, take, fold, reterr));
     if (fold->store == NULL)
         return HUB_OK;
-    return fold->store->find(fold->store->context, hook, take_stored, fold, reterr);
+    return fold->store->find(fold->store->context, hook, &fold->given, take_stored, fold, reterr);
 }
 
 /* --- what hangs together with them --- */
@@ -352,6 +352,11 @@ void fold_wake(struct hub_fold *fold, enum fold_trait trait, struct hub_bytes te
     PUSH(fold->waking->hooks, hub_hook_hash((uint8_t)trait, text));
     if (!fold->is_waking) /* else whoever wakes comes by it */
         run(fold, /* all= */ false);
+}
+
+void fold_wake_nobody(struct hub_fold *fold, enum fold_trait trait, struct hub_bytes text) {
+    if (fold->has_dormant)
+        hub_hook_set_add(&fold->asked, hub_hook_hash((uint8_t)trait, text));
 }
 
 /* --- everything --- */

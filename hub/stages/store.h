@@ -7,6 +7,7 @@
 #pragma once
 
 #include "hub/base/hook.h"
+#include "hub/base/hook_set.h"
 #include "hub/base/status.h"
 #include "hub/stages/entry.h"
 
@@ -20,8 +21,9 @@ typedef enum hub_status (*hub_store_take)(void *context, unsigned topic,
 /* A store outside the stage, such as the cache of the process that it runs in. */
 struct hub_store {
     void *context;
-    enum hub_status (*find)(void *context, uint64_t hook, hub_store_take take, void *take_context,
-                            struct hub_error *reterr);
+    /* `given`, or NULL, is the asker's: what it was given before may be left out. */
+    enum hub_status (*find)(void *context, uint64_t hook, struct hub_given *given,
+                            hub_store_take take, void *take_context, struct hub_error *reterr);
     /* Every record of a topic. */
     enum hub_status (*each)(void *context, unsigned topic, hub_store_take take, void *take_context,
                             struct hub_error *reterr);

@@ -63,7 +63,7 @@ static enum hub_status find_all(struct hub_cache *cache, struct found *found,
     struct hub_cache_shelf *shelf = NULL;
     HUB_TRY(open_shelf(cache, &shelf, reterr));
     for (int i = 0; i < RECORDS; i++)
-        HUB_TRY(hub_cache_find(cache, shelf, hook_of(i), count_found, found, reterr));
+        HUB_TRY(hub_cache_find(cache, shelf, hook_of(i), NULL, count_found, found, reterr));
     return HUB_OK;
 }
 

@@ -40,8 +40,9 @@ static enum hub_status go_on(const struct test_store *store, struct hub_error *r
     return HUB_OK;
 }
 
-static enum hub_status find(void *context, uint64_t hook, hub_store_take take, void *take_context,
-                            struct hub_error *reterr) {
+static enum hub_status find(void *context, uint64_t hook, struct hub_given *given,
+                            hub_store_take take, void *take_context, struct hub_error *reterr) {
+    (void)given; /* everything, each time */
     const struct test_store *store = context;
     HUB_TRY(go_on(store, reterr));
     for (size_t i = 0; i < HUB_FOLD_TOPICS; i++)

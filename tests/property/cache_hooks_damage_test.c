@@ -102,7 +102,7 @@ static enum hub_status take(void *context, unsigned topic, struct hub_bytes key_
 
 static int look_up(struct shelved *shelved, uint64_t hook, int from, int to) {
     struct expecting expecting = {.from = from, .to = to, .round = shelved->round};
-    if (hub_cache_find(shelved->cache, shelved->shelf, hook, take, &expecting, NULL) != HUB_OK)
+    if (hub_cache_find(shelved->cache, shelved->shelf, hook, NULL, take, &expecting, NULL) != HUB_OK)
         return THROWN_AWAY;
     return expecting.wrong || expecting.found != to - from ? WRONG : RIGHT;
 }

@@ -584,8 +584,10 @@ struct stored {
     int asked;
 };
 
-static enum hub_status find_stored(void *context, uint64_t hook, hub_store_take take,
-                                   void *take_context, struct hub_error *reterr) {
+static enum hub_status find_stored(void *context, uint64_t hook, struct hub_given *given,
+                                   hub_store_take take, void *take_context,
+                                   struct hub_error *reterr) {
+    (void)given;
     struct stored *stored = context;
     const struct hub_input record = {.key = stored->key, .value = stored->value};
     stored->asked++;

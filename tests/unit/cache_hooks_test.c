@@ -81,7 +81,7 @@ static enum hub_status take(void *context, unsigned topic, struct hub_bytes key,
 
 static const char *find(struct keeping *keeping, const char *hook) {
     hub_buffer_clear(&keeping->found);
-    expect_ok(hub_cache_find(keeping->cache, keeping->shelf, hash_of(hook), take, &keeping->found,
+    expect_ok(hub_cache_find(keeping->cache, keeping->shelf, hash_of(hook), NULL, take, &keeping->found,
                              &keeping->error),
               &keeping->error);
     return hub_buffer_text(&keeping->found);
@@ -201,6 +201,37 @@ static void shelves_do_not_see_each_other(void **state) {
     end(&keeping);
 }
 
+static const char *find_not_given(struct keeping *keeping, const char *hook,
+                                  struct hub_given *given) {
+    hub_buffer_clear(&keeping->found);
+    expect_ok(hub_cache_find(keeping->cache, keeping->shelf, hash_of(hook), given, take,
+                             &keeping->found, &keeping->error),
+              &keeping->error);
+    return hub_buffer_text(&keeping->found);
+}
+
+static void what_was_given_is_not_given_again_where_that_is_wished(void **state) {
+    struct keeping keeping;
+    struct hub_given given = {.topics = 1U << 1};
+    (void)state;
+    begin(&keeping);
+    note(&keeping, 0, "a", "1", "key of a", "shared");
+    note(&keeping, 1, "b", "2", "key of b", "shared");
+    note(&keeping, 1, "c", "3", "key of c", "shared");
+    checkpoint(&keeping, 1);
+    assert_string_equal(find_not_given(&keeping, "key of b", &given), "1:b=2");
+    find_not_given(&keeping, "shared", &given);
+    assert_non_null(strstr(hub_buffer_text(&keeping.found), "0:a=1"));
+    assert_non_null(strstr(hub_buffer_text(&keeping.found), "1:c=3"));
+    assert_int_equal(keeping.found.size, 11);
+    note(&keeping, 1, "b", "4", "key of b", "shared");
+    checkpoint(&keeping, 2); /* who was given it has been told of this, too */
+    assert_string_equal(find_not_given(&keeping, "shared", &given), "0:a=1");
+    assert_string_equal(find(&keeping, "key of b"), "1:b=4");
+    hub_hook_set_free(&given.records);
+    end(&keeping);
+}
+
 enum { MANY = 3000, SHARING = 7 };
 
 static void note_many(struct keeping *keeping, int from, int to) {
@@ -271,7 +302,7 @@ static void what_the_reader_says_is_passed_on(void **state) {
     note(&keeping, 0, "a", "1", "hook", "");
     note(&keeping, 0, "b", "2", "hook", "");
     checkpoint(&keeping, 1);
-    expect_refusal(hub_cache_find(keeping.cache, keeping.shelf, hash_of("hook"), refuse, NULL,
+    expect_refusal(hub_cache_find(keeping.cache, keeping.shelf, hash_of("hook"), NULL, refuse, NULL,
                                   &keeping.error),
                    HUB_FATAL, &keeping.error, "as the reader says", "");
     find(&keeping, "hook");
@@ -381,7 +412,7 @@ static void under_another_tag_it_is_another_while_the_cache_is_open(void **state
     note_many(&keeping, 0, 200); /* though they were known to be there */
     checkpoint(&keeping, 8);
     expect_many(&keeping, 200);
-    expect_refusal(hub_cache_find(keeping.cache, before, hash_of("key 1"), take, &keeping.found,
+    expect_refusal(hub_cache_find(keeping.cache, before, hash_of("key 1"), NULL, take, &keeping.found,
                                   &keeping.error),
                    HUB_RETRY, &keeping.error, "cache: trial/0", "another tag");
     expect_refusal(hub_cache_near(keeping.cache, before, take_near, &keeping, &keeping.error),
@@ -509,7 +540,7 @@ static void near_hashes_are_counted(void **state) {
                                   &keeping.error),
                    HUB_RETRY, &keeping.error, "cache: trial/0: near hashes", "thrown away");
     assert_false(hub_cache_keeps(keeping.cache));
-    expect_refusal(hub_cache_find(keeping.cache, keeping.shelf, hash_of("a"), take, &keeping.found,
+    expect_refusal(hub_cache_find(keeping.cache, keeping.shelf, hash_of("a"), NULL, take, &keeping.found,
                                   &keeping.error),
                    HUB_RETRY, &keeping.error, "cache: ", "given up");
     end(&keeping);
@@ -524,6 +555,7 @@ int main(void) {
         cmocka_unit_test(a_hook_that_comes_again_leads_to_its_record_once),
         cmocka_unit_test(a_note_without_hooks_is_found_by_those_of_before),
         cmocka_unit_test(shelves_do_not_see_each_other),
+        cmocka_unit_test(what_was_given_is_not_given_again_where_that_is_wished),
         cmocka_unit_test(however_many_there_are_each_is_found),
         cmocka_unit_test(what_the_reader_says_is_passed_on),
         cmocka_unit_test(near_hashes_are_all_given_and_none_again_for_the_same_record),

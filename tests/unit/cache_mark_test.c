@@ -63,7 +63,7 @@ static enum hub_status count_one(void *context, unsigned topic, struct hub_bytes
 /* Whether the record is there, and was complete up to 1. */
 static bool is_there(struct keeping *keeping) {
     int found = 0;
-    expect_ok(hub_cache_find(keeping->cache, keeping->shelf, HOOK, count_one, &found,
+    expect_ok(hub_cache_find(keeping->cache, keeping->shelf, HOOK, NULL, count_one, &found,
                              &keeping->error),
               &keeping->error);
     assert_int_equal(hub_cache_next(keeping->cache, spaces[0]), found == 1 ? 1 : -1);
@@ -89,7 +89,7 @@ static enum hub_status die(void *context, unsigned topic, struct hub_bytes key,
 static int die_looking_up(void *context) {
     struct keeping *keeping = context;
     open_both(keeping);
-    (void)!hub_cache_find(keeping->cache, keeping->shelf, HOOK, die, NULL, &keeping->error);
+    (void)!hub_cache_find(keeping->cache, keeping->shelf, HOOK, NULL, die, NULL, &keeping->error);
     return 0;
 }
 

@@ -141,7 +141,7 @@ static enum hub_status take_found(void *context, unsigned topic, struct hub_byte
 static int look_up(struct hub_cache *cache, uint64_t hook, int round) {
     struct hub_error error;
     struct found found = {.round = round};
-    expect_ok(hub_cache_find(cache, open_shelf(cache), hook, take_found, &found, &error), &error);
+    expect_ok(hub_cache_find(cache, open_shelf(cache), hook, NULL, take_found, &found, &error), &error);
     assert_true(!found.mixed && found.round == round);
     return found.count;
 }

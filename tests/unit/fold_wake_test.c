@@ -66,6 +66,26 @@ static void a_statement_joins_what_sleeps(void **state) {
     }
 }
 
+static size_t asked_for(struct shard *shard, const char *key, const char *statement) {
+    size_t steps = 1000;
+    shard->store->steps = &steps;
+    shard_say(shard, key, statement);
+    shard->store->steps = NULL;
+    return (1000 - steps) / 2; /* a store that was asked takes two */
+}
+
+/* Of its key, and of the id that it founds: no number that anybody has is the same, or a slip away. */
+static void a_number_that_nobody_has_is_not_asked_for(void **state) {
+    struct shard shard;
+    (void)state;
+    begin_with_two(&shard);
+    shard_reload(&shard, true);
+    assert_int_equal(asked_for(&shard, "sus/isrctn/E", TRIAL("1", "NCT99888777")), 2);
+    assert_int_equal(asked_for(&shard, "sus/isrctn/F", TRIAL("1", "NCT99888777")), 2);
+    assert_true(asked_for(&shard, "sus/isrctn/D", TRIAL("1", ONE)) > 3);
+    shard_end(&shard);
+}
+
 static void everything_is_counted_when_everything_is_awake(void **state) {
     (void)state;
     for (int stored = 0; stored < 2; stored++) {
@@ -374,6 +394,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_asks_after_a_restart_is_told_before_any_entry),
         cmocka_unit_test(a_statement_joins_what_sleeps),
+        cmocka_unit_test(a_number_that_nobody_has_is_not_asked_for),
         cmocka_unit_test(everything_is_counted_when_everything_is_awake),
         cmocka_unit_test(of_the_matches_those_that_are_open_are_counted),
         cmocka_unit_test(what_is_loaded_counts_and_not_what_the_store_has_of_it),
