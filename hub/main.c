@@ -39,8 +39,8 @@ static void usage(FILE *out) {
             "  --group PREFIX               of groups and transactional ids (hub)\n"
             "  --checkpoint-interval-ms N   how often the cache is written (10000)\n"
             "  --batch-count-max N          records in one transaction (10000)\n"
-            "  --awake-max N                statements of a partition that stay in memory after the cache\n"
-            "                               is written; 0: all (0)\n");
+            "  --awake-max N                statements that admit, and that the fold, have in memory, about\n"
+            "                               5 KB each; the others sleep in the cache; 0: all (10000)\n");
 }
 
 static bool read_option(struct hub_settings *settings, int option) {
@@ -106,7 +106,8 @@ int main(int argc, char **argv) {
                                     .instance = "hub-1",
                                     .group = "hub",
                                     .checkpoint_interval_ms = 10000,
-                                    .batch_count_max = 10000};
+                                    .batch_count_max = 10000,
+                                    .awake_max = 10000};
     struct hub_error error = {{0}};
     hub_json_open();
     for (int option; (option = getopt_long(argc, argv, "h", long_options, NULL)) != -1;) {

@@ -63,13 +63,16 @@ static void publish_metrics(struct session *session) {
                                  "atmp_transaction_records_total{task=\"%s\"} %lld\n"
                                  "atmp_commit_seconds_total{task=\"%s\"} %.3f\n"
                                  "atmp_partitions{task=\"%s\"} %zu\n"
+                                 "atmp_statements_awake{task=\"%s\"} %zu\n"
+                                 "atmp_put_to_sleep_total{task=\"%s\"} %lld\n"
                                  "atmp_loaded_records_total{task=\"%s\",from=\"cache\"} %lld\n"
                                  "atmp_loaded_records_total{task=\"%s\",from=\"kafka\"} %lld\n",
                                  task->kind->name, (long long)task->transactions,
                                  task->kind->name, (long long)task->records, task->kind->name,
                                  (double)task->commit_ms_total / 1000.0, task->kind->name,
-                                 task->slot_count, task->kind->name,
-                                 (long long)task->loaded_cached, task->kind->name,
+                                 task->slot_count, task->kind->name, hub_task_awake(task),
+                                 task->kind->name, (long long)task->put_to_sleep,
+                                 task->kind->name, (long long)task->loaded_cached, task->kind->name,
                                  (long long)task->loaded_read);
         for (size_t k = 0; k < task->slot_count; k++)
             if (task->slots[k].state != NULL)
@@ -172,11 +175,20 @@ static void say_how_it_went(struct session *session, bool failed, const struct h
     session->checkpoints_fail = failed;
 }
 
+static bool is_wide_awake(const struct session *session) {
+    bool wide = false;
+    for (size_t i = 0; i < session->task_count; i++)
+        wide |= hub_task_is_wide_awake(&session->tasks[i]);
+    return wide;
+}
+
 static bool wants_checkpoint(const struct session *session) {
     struct hub_engine *engine = session->engine;
     size_t noted = engine->cache == NULL ? 0 : hub_cache_noted_bytes(engine->cache);
     int64_t age_ms = hub_clock_monotonic_ms() - session->checkpoint_ms;
     size_t early = session->checkpoints_fail ? HUB_CACHE_NOTED_BYTES_MAX : NOTED_BYTES_MAX;
+    if (!session->checkpoints_fail && is_wide_awake(session))
+        return true; /* before it sleeps, be it of what was only looked at */
     return noted > 0 && (noted > early || age_ms >= engine->settings->checkpoint_interval_ms);
 }
 

@@ -17,7 +17,7 @@ struct hub_settings {
     const char *group;    /* prefix of the consumer groups and transactional ids */
     int64_t checkpoint_interval_ms;
     int64_t batch_count_max; /* records in one transaction */
-    int64_t awake_max; /* statements of one slot in memory after a checkpoint; 0: as many as there are */
+    int64_t awake_max; /* statements that a task has in memory; 0: as many as there are */
 };
 
 /* What the HTTP thread may see. */

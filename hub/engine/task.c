@@ -476,26 +476,43 @@ enum hub_status hub_task_step(struct hub_task *task, int64_t timeout_ms, bool *r
 
 /* --- sleeping --- */
 
-static bool may_sleep(const struct hub_task *task, const struct hub_slot *slot) {
-    size_t awake_max = (size_t)task->engine->settings->awake_max;
-    if (task->kind->awake == NULL || awake_max == 0 || slot->shelving == NULL ||
-        !hub_cache_keeps(task->engine->cache) || task->kind->awake(slot) <= awake_max)
-        return false;
+/* What is awake and could sleep: the cache has all of the slot's state, or what was noted for it. */
+static size_t could_sleep(const struct hub_task *task, const struct hub_slot *slot) {
+    const struct hub_cache *cache = task->engine->cache;
+    if (task->kind->awake == NULL || slot->state == NULL || slot->shelving == NULL ||
+        cache == NULL || !hub_cache_keeps(cache))
+        return 0;
     for (size_t i = 0; i < slot->kept_count; i++)
         if (!slot->kept[i].level)
-            return false;
-    return true;
+            return 0;
+    return task->kind->awake(slot);
+}
+
+size_t hub_task_awake(const struct hub_task *task) {
+    size_t awake = 0;
+    for (size_t i = 0; i < task->slot_count; i++)
+        awake += could_sleep(task, &task->slots[i]);
+    return awake;
+}
+
+bool hub_task_is_wide_awake(const struct hub_task *task) {
+    size_t awake_max = (size_t)task->engine->settings->awake_max;
+    return awake_max > 0 && hub_task_awake(task) > awake_max;
 }
 
 enum hub_status hub_task_let_sleep(struct hub_task *task, struct hub_error *reterr) {
     enum hub_status status = HUB_OK;
+    size_t little = (size_t)task->engine->settings->awake_max / 2 / (task->slot_count + 1);
+    if (!hub_task_is_wide_awake(task))
+        return HUB_OK;
     for (size_t i = 0; status == HUB_OK && i < task->slot_count; i++) {
         struct hub_slot *slot = &task->slots[i];
-        if (!may_sleep(task, slot))
+        if (could_sleep(task, slot) <= little)
             continue;
         struct hub_kafka_partition committed = {slot->topic, slot->partition, slot->next,
                                                 render_counts(task, slot)};
         task->kind->unload(slot);
+        task->put_to_sleep++;
         status = load_slot(task, slot, &committed, reterr);
     }
     hub_arena_reset(&task->arena);

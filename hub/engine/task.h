@@ -123,6 +123,7 @@ struct hub_task {
     struct hub_arena arena; /* of the running transaction */
     int64_t transactions, records, commit_ms_total;
     struct hub_hooks hooks; /* of one record */
+    int64_t put_to_sleep; /* slots, in the session */
     int64_t loaded_cached, loaded_read; /* records, from the cache when asked for, and from Kafka */
 };
 
@@ -161,9 +162,13 @@ HUB_MUST_USE enum hub_status hub_task_marks(struct hub_task *task,
                                             struct hub_cache_mark *marks, size_t *ret_count,
                                             struct hub_error *reterr);
 
-/* Right after a checkpoint: of slots that have more statements in memory than settings allow, what is in
- * memory is let go, and asked of the cache when it is needed. It is a start with the cache, without the
- * reading. */
+/* Statements in memory that the cache would have after a checkpoint. */
+size_t hub_task_awake(const struct hub_task *task);
+/* Whether the task has more statements in memory than settings allow, and the cache would have them all
+ * after a checkpoint. */
+bool hub_task_is_wide_awake(const struct hub_task *task);
+/* Right after a checkpoint: of a task that is wide awake, what is in memory is let go, and asked of the
+ * cache when it is needed. It is a start with the cache, without the reading. */
 HUB_MUST_USE enum hub_status hub_task_let_sleep(struct hub_task *task, struct hub_error *reterr);
 
 /* Opens what the cache has of the slot, if there is a cache; says where each topic partition goes on. What
