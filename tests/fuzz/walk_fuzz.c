@@ -92,6 +92,27 @@ static void check_statement(const struct hub_domain *domain, const struct value 
     check_claims(domain, value);
 }
 
+/* A walk in two steps is the walk in one, word for word. */
+static void check_steps(const struct hub_type *type, struct hub_bytes bytes, const struct hub_walk *whole,
+                        enum hub_status status, const struct hub_error *why) {
+    struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
+    uint32_t starts[HUB_FIELDS_MAX + 1], parts[HUB_FIELDS_MAX + 1];
+    struct hub_walk walk = {.starts = starts};
+    struct hub_error error;
+    if (type->kind != HUB_RECORD || type->count == 0 || type->fields[0].type->kind != HUB_RECORD)
+        return;
+    enum hub_status found = hub_walk_first(type, bytes, &limits, &walk, parts, &error);
+    if (found == HUB_OK)
+        found = hub_walk_others(type, bytes, &limits, &walk, &error);
+    fuzz_must(found == status);
+    if (status != HUB_OK) {
+        fuzz_must(strcmp(error.text, why->text) == 0);
+        return;
+    }
+    fuzz_must(walk.canonical == whole->canonical && walk.plain == whole->plain);
+    fuzz_must(memcmp(starts, whole->starts, (type->count + 1) * sizeof *starts) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const struct hub_catalogue *catalogue = fuzz_catalogue();
     struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
@@ -105,6 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct hub_walk walk = {.starts = value.starts};
     enum hub_status status = hub_walk(value.type, value.bytes, &limits, &walk, &error);
     value.canonical = walk.canonical;
+    check_steps(value.type, value.bytes, &walk, status, &error);
     if (status == HUB_OK) {
         check_slices(&value);
         check_rewriting(&value);

@@ -59,6 +59,51 @@ static void values_are_copied_and_names_of_headers_kept(void **state) {
     hub_arena_destroy(&arena);
 }
 
+static void what_is_kept_stays_where_it_is(void **state) {
+    static const char key[] = "key", value[] = "value";
+    struct hub_arena arena = {0};
+    struct hub_outputs outputs = {.arena = &arena};
+    (void)state;
+    struct hub_output *output =
+        hub_outputs_add_kept(&outputs, HUB_OUTPUT_LOG, 3, hub_bytes_of_text(key));
+    hub_output_header_kept(&outputs, output, "name", hub_bytes_of_text(value));
+    assert_ptr_equal(output->key.data, key);
+    assert_ptr_equal(output->headers[0].value.data, value);
+    assert_true(output->has_key);
+    assert_int_equal(output->partition, 3);
+    assert_false(hub_outputs_add_kept(&outputs, HUB_OUTPUT_LOG, 0, hub_bytes(NULL, 0))->has_key);
+    hub_arena_destroy(&arena);
+}
+
+static void an_envelope_of_texts_that_stay_is_the_same(void **state) {
+    const struct hub_input cause = {0};
+    const struct hub_envelope envelope = {
+        .id = "i", .source = "s", .type = "t", .subject = "u", .has_time = true, .time_ms = 5};
+    const struct hub_envelope_texts texts = {.id = hub_bytes_of_text("i"),
+                                             .source = hub_bytes_of_text("s"),
+                                             .type = hub_bytes_of_text("t"),
+                                             .subject = hub_bytes_of_text("u"),
+                                             .has_time = true,
+                                             .time_ms = 5};
+    struct hub_arena arena = {0};
+    struct hub_outputs outputs = {.arena = &arena};
+    (void)state;
+    hub_outputs_add(&outputs, HUB_OUTPUT_LOG, 0, hub_bytes_of_text("a"));
+    hub_outputs_add(&outputs, HUB_OUTPUT_LOG, 0, hub_bytes_of_text("b"));
+    struct hub_output *a = &outputs.items[0], *b = &outputs.items[1];
+    for (int i = 0; i < 2; i++) { /* also where there is no room left */
+        hub_output_envelope(&outputs, a, &envelope, &cause);
+        hub_output_envelope_of(&outputs, b, &texts, &cause);
+    }
+    assert_int_equal(a->header_count, 2 * HUB_ENVELOPE_HEADERS_MAX);
+    assert_int_equal(b->header_count, a->header_count);
+    for (size_t i = 0; i < a->header_count; i++) {
+        assert_string_equal(a->headers[i].name, b->headers[i].name);
+        assert_true(hub_bytes_equal(a->headers[i].value, b->headers[i].value));
+    }
+    hub_arena_destroy(&arena);
+}
+
 static void a_header_that_is_not_there_has_no_data(void **state) {
     const struct hub_header headers[] = {{"other", hub_bytes("x", 1)}, {"empty", hub_bytes("", 0)}};
     struct hub_input input = {.headers = headers, .header_count = 2};
@@ -116,6 +161,8 @@ int main(void) {
         cmocka_unit_test(outputs_keep_their_order_and_their_own_copies),
         cmocka_unit_test(a_key_without_data_is_no_key),
         cmocka_unit_test(values_are_copied_and_names_of_headers_kept),
+        cmocka_unit_test(what_is_kept_stays_where_it_is),
+        cmocka_unit_test(an_envelope_of_texts_that_stay_is_the_same),
         cmocka_unit_test(a_header_that_is_not_there_has_no_data),
         cmocka_unit_test(an_envelope_is_cloudevents_and_passes_the_trace_on),
         cmocka_unit_test(without_a_trace_none_is_made_up),

@@ -52,6 +52,15 @@ static struct hub_bytes padded(struct reading *reading, struct hub_bytes body) {
                      wide.size);
 }
 
+/* Wherever its body came from. */
+static void expect_parts(const struct reading *reading) {
+    uint32_t parts[HUB_STAMP_FIELDS_MAX + 1];
+    const struct hub_opened *opened = &reading->opened;
+    const struct hub_type *stamp = reading->readers.domain->schema->root->fields[0].type;
+    hub_slice_fields(stamp, hub_bytes_part(opened->body, 0, opened->starts[1]), parts);
+    assert_memory_equal(opened->parts, parts, (stamp->count + 1) * sizeof *parts);
+}
+
 static void a_canonical_message_is_passed_through_as_it_is(void **state) {
     const struct hub_domain *domain = test_domain("trial");
     struct reading reading;
@@ -63,6 +72,8 @@ static void a_canonical_message_is_passed_through_as_it_is(void **state) {
     assert_ptr_equal(reading.opened.written.data, message.data);
     assert_ptr_equal(reading.opened.body.data, message.data + HUB_FRAME_HEADER_SIZE);
     assert_ptr_equal(reading.opened.writer, domain->schema);
+    assert_true(reading.opened.is_verbatim);
+    expect_parts(&reading);
     struct hub_stamp stamp =
         hub_statement_stamp(domain, reading.opened.body, reading.opened.starts);
     assert_true(hub_bytes_equal_text(stamp.version, "7"));
@@ -80,6 +91,8 @@ static void another_encoding_of_a_value_is_stored_as_the_canonical_one(void **st
     expect_ok(open_message(&reading, other), &reading.error);
     assert_true(hub_bytes_equal(reading.opened.written, canonical));
     assert_true(hub_bytes_equal(reading.opened.body, body));
+    assert_false(reading.opened.is_verbatim);
+    expect_parts(&reading);
     end(&reading);
 }
 
@@ -99,9 +112,51 @@ static void an_older_schema_is_read_as_the_newest(void **state) {
         expect_ok(open_message(&reading, message), &reading.error);
         assert_ptr_equal(reading.opened.writer, old);
         assert_true(hub_bytes_equal(reading.opened.written, message)); /* stored as written */
+        assert_false(reading.opened.is_verbatim);
+        expect_parts(&reading);
         assert_true(hub_bytes_equal(
             reading.opened.body, test_value(domain->schema->root, trial, &reading.arena)));
     }
+    end(&reading);
+    hub_catalogue_free(grown);
+}
+
+static void the_first_step_looks_at_the_stamp_alone(void **state) {
+    const struct hub_domain *domain = test_domain("trial");
+    struct reading reading;
+    (void)state;
+    begin(&reading, test_catalogue());
+    struct hub_bytes body = test_value(domain->schema->root, trial, &reading.arena);
+    struct hub_bytes cut_off =
+        frame(&reading, domain->schema->id, hub_bytes_part(body, 0, body.size - 1));
+    expect_ok(hub_readers_begin(&reading.readers, cut_off, &reading.arena, &reading.opened,
+                                &reading.error),
+              &reading.error);
+    assert_true(reading.opened.is_verbatim);
+    expect_parts(&reading);
+    assert_true(hub_bytes_equal_text(
+        hub_statement_stamp_of(domain, hub_bytes_part(body, 0, reading.opened.starts[1]),
+                               reading.opened.parts).version, "7"));
+    expect_refusal(hub_readers_finish(&reading.readers, &reading.arena, &reading.opened,
+                                      &reading.error),
+                   HUB_REJECT, &reading.error, "", "cut off");
+    end(&reading);
+}
+
+static void of_an_older_schema_the_first_step_looks_at_nothing(void **state) {
+    struct hub_catalogue *grown = own_catalogue_grown(
+        "trial", "{'name': 'blinding', 'type': ['null', 'string'], 'default': null, 'doc': 'How.',"
+                 " 'hub:merge': ['latest'], 'hub:conflict': 'ignore'}");
+    const struct hub_schema *old = hub_catalogue_version(grown, "trial", 1);
+    struct reading reading;
+    (void)state;
+    begin(&reading, grown);
+    struct hub_bytes message =
+        frame(&reading, old->id, test_value(old->root, trial, &reading.arena));
+    expect_ok(hub_readers_begin(&reading.readers, message, &reading.arena, &reading.opened,
+                                &reading.error),
+              &reading.error);
+    assert_false(reading.opened.is_verbatim);
     end(&reading);
     hub_catalogue_free(grown);
 }
@@ -185,6 +240,8 @@ int main(void) {
         cmocka_unit_test(a_canonical_message_is_passed_through_as_it_is),
         cmocka_unit_test(another_encoding_of_a_value_is_stored_as_the_canonical_one),
         cmocka_unit_test(an_older_schema_is_read_as_the_newest),
+        cmocka_unit_test(the_first_step_looks_at_the_stamp_alone),
+        cmocka_unit_test(of_an_older_schema_the_first_step_looks_at_nothing),
         cmocka_unit_test(what_the_newest_schema_cannot_read_is_refused_with_the_field),
         cmocka_unit_test(what_is_no_message_of_the_domain_is_refused_with_the_reason),
         cmocka_unit_test(a_message_over_the_limit_is_refused),

@@ -219,6 +219,33 @@ static void the_sources_version_is_said_where_several_carry_it(void **state) {
     assert_memory_not_equal(&digests[2], &digests[4], HUB_DIGEST_SIZE);
 }
 
+/* What is looked at of a repeat is its stamp, and where that ends. */
+static void the_digest_of_stamp_and_rest_is_that_of_the_record(void **state) {
+    static const struct hub_system systems[] = {{.carrier_count = 1}, {.carrier_count = 2}};
+    static const char *const texts[] = {
+        "{'statement': {'version': '7~3'}}",
+        "{'statement': {'version': '7', 'state': 'WITHDRAWN', 'reason': 'gone', 'document': 'a'},"
+        " 'acronym': 'STAR'}",
+        "{'statement': {'version': '8', 'event_time': {'time': '2026-03-01T00:00:00'}}}"};
+    const struct hub_domain *domain = test_domain("trial");
+    (void)state;
+    assert_true(hub_statement_rest_is_said(domain));
+    assert_false(hub_statement_rest_is_said(&contract.domain)); /* its note is volatile */
+    for (size_t i = 0; i < 2 * sizeof texts / sizeof *texts; i++) {
+        uint32_t starts[HUB_FIELDS_MAX + 1], parts[HUB_STAMP_FIELDS_MAX + 1];
+        const struct hub_system *system = &systems[i % 2];
+        struct hub_bytes body = test_value(domain->schema->root, texts[i / 2], &arena);
+        hub_slice_fields(domain->schema->root, body, starts);
+        hub_slice_fields(domain->schema->root->fields[HUB_FIELD_STATEMENT].type,
+                         hub_bytes_part(body, 0, starts[1]), parts);
+        struct hub_digest found = hub_statement_digest_of_rest(domain, system, &hub_sha256, body,
+                                                               starts[1], parts, &arena);
+        struct hub_digest wanted =
+            hub_statement_digest(domain, system, &hub_sha256, body, starts);
+        assert_memory_equal(&found, &wanted, HUB_DIGEST_SIZE);
+    }
+}
+
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(the_stamp_is_read),
@@ -231,6 +258,7 @@ int main(void) {
         cmocka_unit_test(every_domain_of_the_project_is_read),
         cmocka_unit_test(of_two_statements_version_then_time_then_digest_decides),
         cmocka_unit_test(the_sources_version_is_said_where_several_carry_it),
+        cmocka_unit_test(the_digest_of_stamp_and_rest_is_that_of_the_record),
     };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         tests[i].setup_func = begin;
