@@ -24,6 +24,7 @@ DOMAIN = "trial"
 TRIALS = 2000
 PIECE = 2500
 BATCH_COUNT_MAX = 500
+AWAKE_MAX = 1000  # of more statements than that, so that hubs sleep and wake all the time
 SETTLE_TIMEOUT_S = 300
 WEAKENED_TIMEOUT_S = 30
 WATCHDOG_EXIT_CODE = 70
@@ -142,7 +143,8 @@ class World:
         self.hubs[name] = Process(
             name, [BIN / "atmp-hub", "--instance", name, "--state",
                    self.folder / f"state-{name}{machine}", "--listen", self.listens[name],
-                   "--checkpoint-interval-ms", "500", "--batch-count-max", BATCH_COUNT_MAX],
+                   "--checkpoint-interval-ms", "500", "--batch-count-max", BATCH_COUNT_MAX,
+                   "--awake-max", AWAKE_MAX],
             self.folder / f"{name}.log", environment or self.environment).start()
         self.started.append(self.hubs[name])
         return self.hubs[name]

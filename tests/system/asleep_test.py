@@ -3,11 +3,13 @@ folds each log with everything awake, and compares every record of the topics by
 
 import json
 import re
+import shutil
 import urllib.request
 
 import pytest
 
 from installations import OWN_SAMPLES, entity_of, take
+from stack.installation import ROOT
 from stack.process import wait_until
 
 DOMAINS = ["trial", "gmp-slot", "exchange", "product", "material", "batch"]
@@ -77,3 +79,22 @@ def test_a_decision_wakes_what_it_is_about(installation):
     assert decided["value"]["enrolment"]["count"] == 41
     for domain in DOMAINS:
         expect_no_difference(installation, domain)
+
+
+def test_rules_that_change_wake_what_they_touch(installation, tmp_path):
+    """Another register is believed about participants."""
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    edited = tmp_path / "schemas" / "domains" / "trial.avsc"
+    before = '{"precedence": ["ACTUAL"], "of": "type"}, {"authority": ["role:sponsor"]}'
+    text = edited.read_text(encoding="utf-8")
+    assert text.count(before) == 1
+    edited.write_text(text.replace(before, '{"authority": ["system:ctgov"]}'), encoding="utf-8")
+    report = tmp_path / "report.json"
+    assert installation.ctl_result("rules", "diff", "trial", "--to", tmp_path / "schemas", "--report",
+                                   report).returncode == 1
+    installation.ctl("rules", "activate", "trial", "--to", tmp_path / "schemas", "--report", report,
+                     "--by", "anna", "--reason", "The steering group, 3 March.")
+    installation.wait_until_settled()
+    shown = json.loads(installation.ctl("rules", "show", "trial", "-o", "json"))
+    assert all(len(shard["history"]) == 2 for shard in shown)
+    expect_no_difference(installation, "trial")
