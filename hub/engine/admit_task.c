@@ -88,6 +88,10 @@ static size_t awake(const struct hub_slot *slot) {
     return has_decisions(slot) ? 0 : hub_admit_awake(slot->state);
 }
 
+static void let_sleep(struct hub_slot *slot, const struct hub_store *store) {
+    hub_admit_let_sleep(slot->state, store);
+}
+
 static void decide(const struct hub_task *task, struct hub_slot *slot,
                    const struct hub_input *input, struct hub_outputs *outputs) {
     struct hub_admit_counts *counts = slot->state;
@@ -206,6 +210,7 @@ const struct hub_task_kind hub_admit_task = {
     .load = load,
     .unload = unload,
     .awake = awake,
+    .let_sleep = let_sleep,
     .process = process,
     .render_counts = render_counts,
     .topic_of = topic_of,

@@ -199,10 +199,9 @@ static bool write_checkpoint(struct session *session) {
     return !failed;
 }
 
-static enum hub_status let_sleep(struct session *session, struct hub_error *reterr) {
+static void let_sleep(struct session *session) {
     for (size_t i = 0; i < session->task_count; i++)
-        HUB_TRY(hub_task_let_sleep(&session->tasks[i], reterr));
-    return HUB_OK;
+        hub_task_let_sleep(&session->tasks[i]);
 }
 
 /* Where there is none, for want of room or after an error of the disk, one is opened when there is
@@ -255,7 +254,7 @@ static enum hub_status turn(struct session *session, struct hub_error *reterr) {
     HUB_TRY(open_cache_again(session, reterr));
     HUB_TRY(keep(session, &kept, reterr));
     if (wants_checkpoint(session) && write_checkpoint(session))
-        HUB_TRY(let_sleep(session, reterr));
+        let_sleep(session);
     if (session->engine->state->lookup != NULL)
         HUB_TRY(hub_lookup_answer(session->engine->state->lookup, &session->tasks[1], reterr));
     if (!worked_any && !kept)

@@ -123,6 +123,10 @@ static size_t awake(const struct hub_slot *slot) {
     return hub_fold_awake(slot->state);
 }
 
+static void let_sleep(struct hub_slot *slot, const struct hub_store *store) {
+    hub_fold_let_sleep(slot->state, store);
+}
+
 static enum hub_status process(struct hub_task *task, struct hub_slot *slot,
                                const struct hub_input *input, struct hub_outputs *outputs,
                                struct hub_error *reterr) {
@@ -230,6 +234,7 @@ const struct hub_task_kind hub_fold_task = {
     .load = load,
     .unload = unload,
     .awake = awake,
+    .let_sleep = let_sleep,
     .process = process,
     .render_counts = render_counts,
     .topic_of = topic_of,

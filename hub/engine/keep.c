@@ -129,6 +129,11 @@ const struct hub_store *hub_slot_store(const struct hub_slot *slot) {
     return shelving != NULL && shelving->is_asked ? &shelving->store : NULL;
 }
 
+const struct hub_store *hub_slot_whole_store(struct hub_slot *slot) {
+    slot->shelving->is_asked = true;
+    return &slot->shelving->store;
+}
+
 struct taking_near {
     void (*take)(void *context, const uint64_t *hashes, size_t count);
     void *context;
@@ -342,11 +347,10 @@ enum hub_status hub_task_marks(struct hub_task *task, struct hub_cache_mark *mar
     struct hub_kafka_partition *states = hub_task_states(task, /* from= */ 0, &arena, &count);
     enum hub_status status = hub_reader_ends(task->reader, states, count, reterr);
     for (size_t i = 0; status == HUB_OK && i < task->slot_count; i++) {
-        struct hub_slot *slot = &task->slots[i];
+        const struct hub_slot *slot = &task->slots[i];
         for (size_t k = 0; k < slot->kept_count; k++) {
             int64_t input_end = slot->next < 0 ? 0 : slot->next;
             int64_t end = slot->kept[k].is_input ? input_end : states[filled++].offset;
-            slot->kept[k].end = end;
             if (slot->shelving != NULL)
                 add_mark(&slot->kept[k], end, marks, ret_count);
         }

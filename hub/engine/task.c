@@ -334,26 +334,21 @@ static enum hub_status process_batch(struct hub_task *task, struct hub_outputs *
     return HUB_OK;
 }
 
-/* The counts of what is committed next, in the arena. */
-static const char *render_counts(struct hub_task *task, const struct hub_slot *slot) {
-    HUB_SCOPED_BUFFER counts = {0};
-    hub_counts_render_schemas(task->schemas, &counts);
-    task->kind->render_counts(task, slot, &counts);
-    return hub_arena_text(&task->arena, (const char *)counts.data, counts.size);
-}
-
 static enum hub_status send_offsets(struct hub_task *task, struct hub_error *reterr) {
     struct hub_kafka_partition *offsets =
         hub_arena_take(&task->arena, (task->slot_count + 1) * sizeof *offsets);
     size_t count = 0;
     for (size_t i = 0; i < task->slot_count; i++) {
         struct hub_slot *slot = &task->slots[i];
+        HUB_SCOPED_BUFFER counts = {0};
         if (!slot->touched)
             continue;
         slot->touched = false;
+        hub_counts_render_schemas(task->schemas, &counts);
+        task->kind->render_counts(task, slot, &counts);
         offsets[count++] = (struct hub_kafka_partition){
             slot->topic, slot->partition, slot->next < 0 ? 0 : slot->next,
-            render_counts(task, slot)};
+            hub_arena_text(&task->arena, (const char *)counts.data, counts.size)};
     }
     return hub_producer_send_offsets(task->producer, task->consumer, offsets, count, reterr);
 }
@@ -500,21 +495,15 @@ bool hub_task_is_wide_awake(const struct hub_task *task) {
     return awake_max > 0 && hub_task_awake(task) > awake_max;
 }
 
-enum hub_status hub_task_let_sleep(struct hub_task *task, struct hub_error *reterr) {
-    enum hub_status status = HUB_OK;
+void hub_task_let_sleep(struct hub_task *task) {
     size_t little = (size_t)task->engine->settings->awake_max / 2 / (task->slot_count + 1);
     if (!hub_task_is_wide_awake(task))
-        return HUB_OK;
-    for (size_t i = 0; status == HUB_OK && i < task->slot_count; i++) {
+        return;
+    for (size_t i = 0; i < task->slot_count; i++) {
         struct hub_slot *slot = &task->slots[i];
         if (could_sleep(task, slot) <= little)
             continue;
-        struct hub_kafka_partition committed = {slot->topic, slot->partition, slot->next,
-                                                render_counts(task, slot)};
-        task->kind->unload(slot);
+        task->kind->let_sleep(slot, hub_slot_whole_store(slot));
         task->put_to_sleep++;
-        status = load_slot(task, slot, &committed, reterr);
     }
-    hub_arena_reset(&task->arena);
-    return status;
 }

@@ -71,6 +71,8 @@ struct hub_task_kind {
     void (*unload)(struct hub_slot *slot);
     /* How much of the slot's state is in memory, in statements; NULL where it cannot sleep. */
     size_t (*awake)(const struct hub_slot *slot);
+    /* Lets go of all of it; the store has the last record of everything. */
+    void (*let_sleep)(struct hub_slot *slot, const struct hub_store *store);
     enum hub_status (*process)(struct hub_task *task, struct hub_slot *slot,
                                const struct hub_input *input, struct hub_outputs *outputs,
                                struct hub_error *reterr);
@@ -168,8 +170,8 @@ size_t hub_task_awake(const struct hub_task *task);
  * after a checkpoint. */
 bool hub_task_is_wide_awake(const struct hub_task *task);
 /* Right after a checkpoint: of a task that is wide awake, what is in memory is let go, and asked of the
- * cache when it is needed. It is a start with the cache, without the reading. */
-HUB_MUST_USE enum hub_status hub_task_let_sleep(struct hub_task *task, struct hub_error *reterr);
+ * cache when it is needed. */
+void hub_task_let_sleep(struct hub_task *task);
 
 /* Opens what the cache has of the slot, if there is a cache; says where each topic partition goes on. What
  * is not there is to be loaded from Kafka. */
@@ -178,6 +180,8 @@ HUB_MUST_USE enum hub_status hub_task_open_shelf(struct hub_task *task, struct h
 void hub_task_close_shelf(struct hub_slot *slot);
 /* What the stage can ask; NULL where the cache had nothing when it was opened. */
 const struct hub_store *hub_slot_store(const struct hub_slot *slot);
+/* The same once the cache has everything, whatever it had then. */
+const struct hub_store *hub_slot_whole_store(struct hub_slot *slot);
 /* The near hashes of all that the store has. */
 HUB_MUST_USE enum hub_status hub_slot_load_near(struct hub_slot *slot,
                                                 void (*take)(void *context, const uint64_t *hashes,

@@ -82,6 +82,12 @@ size_t hub_admit_awake(const struct hub_admit *admit) {
     return admit->sources.awake;
 }
 
+void hub_admit_let_sleep(struct hub_admit *admit, const struct hub_store *store) {
+    hub_sources_free(&admit->sources);
+    hub_sources_init(&admit->sources, admit->config.catalogue);
+    admit->sources.store = store;
+}
+
 uint64_t hub_admit_hook(struct hub_bytes key) {
     return hub_sources_hook(key);
 }

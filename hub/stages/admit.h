@@ -47,6 +47,8 @@ void hub_admit_set_store(struct hub_admit *admit, const struct hub_store *store)
 uint64_t hub_admit_hook(struct hub_bytes key);
 /* Source records that are in memory. */
 size_t hub_admit_awake(const struct hub_admit *admit);
+/* Between two records: lets go of them, and asks the store, which has the last record of each. */
+void hub_admit_let_sleep(struct hub_admit *admit, const struct hub_store *store);
 
 /* Decides about one record. Content that is refused is an output, not an error. HUB_FATAL where what was
  * loaded is not what admit has published: damage. HUB_RETRY where the store says so. Then there is no

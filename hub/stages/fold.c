@@ -54,9 +54,7 @@ static void likeness_free(struct fold_likeness *likeness) {
     hub_release(likeness);
 }
 
-void hub_fold_free(struct hub_fold *fold) {
-    if (fold == NULL)
-        return;
+static void free_awake(struct hub_fold *fold) {
     FREE_ALL(struct fold_identifier, fold->identifiers, fold_identifier_free);
     FREE_ALL(struct fold_statement, fold->statements, fold_statement_free);
     FREE_ALL(struct fold_fact, fold->facts, fold_fact_free);
@@ -65,6 +63,21 @@ void hub_fold_free(struct hub_fold *fold) {
     FREE_ALL(struct fold_match, fold->matches, fold_match_free);
     FREE_ALL(struct fold_suite, fold->suites, suite_free);
     FREE_ALL(struct fold_likeness, fold->likenesses, likeness_free);
+}
+
+void hub_fold_let_sleep(struct hub_fold *fold, const struct hub_store *store) {
+    free_awake(fold);
+    fold_load_clear(fold);
+    fold_sieve_settle(&fold->sieve);
+    fold->store = store;
+    fold->is_ruled |= fold->rules != NULL;
+    fold->has_dormant = true;
+}
+
+void hub_fold_free(struct hub_fold *fold) {
+    if (fold == NULL)
+        return;
+    free_awake(fold);
     FREE_ALL(struct fold_system, fold->systems, system_free);
     for (size_t i = 0; i < fold->institution_count; i++)
         hub_release(fold->institutions[i]);

@@ -91,6 +91,9 @@ void hub_fold_set_counts(struct hub_fold *fold, const struct hub_fold_counts *co
 struct hub_fold_gauges hub_fold_gauges(const struct hub_fold *fold);
 /* Statements that are in memory; the others sleep, in the store or among what was loaded. */
 size_t hub_fold_awake(const struct hub_fold *fold);
+/* Between two entries: lets go of all that is in memory, and asks the store, which has the last record of
+ * everything, as after a start with it. Counts and gauges stay. */
+void hub_fold_let_sleep(struct hub_fold *fold, const struct hub_store *store);
 /* What the shard held when it was committed: what sleeps is not counted. */
 void hub_fold_set_gauges(struct hub_fold *fold, const struct hub_fold_gauges *gauges);
 /* The hash of the rules in force; valid until the next entry. */

@@ -288,6 +288,14 @@ void fold_load_init(struct hub_fold *fold) {
     fold->given.topics = 1U << HUB_FOLD_UNIFIED;
 }
 
+void fold_load_clear(struct hub_fold *fold) {
+    for (unsigned topic = 0; topic < HUB_FOLD_TOPICS; topic++)
+        hub_shelf_free(fold->shelves[topic]);
+    clear_shelves(fold);
+    hub_hook_set_free(&fold->asked);
+    hub_hook_set_free(&fold->given.records);
+}
+
 void fold_load_free(struct hub_fold *fold) {
     for (unsigned topic = 0; topic < HUB_FOLD_TOPICS; topic++) {
         hub_shelf_free(fold->shelves[topic]);

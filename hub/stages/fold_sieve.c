@@ -57,6 +57,10 @@ void fold_sieve_build(struct fold_sieve *sieve) {
         set(sieve, sieve->hashes[i]);
 }
 
+void fold_sieve_settle(struct fold_sieve *sieve) {
+    hub_hook_set_free(&sieve->added);
+}
+
 void fold_sieve_clear(struct fold_sieve *sieve) {
     sieve->count = 0;
     hub_hook_set_free(&sieve->added);

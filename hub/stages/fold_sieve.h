@@ -21,5 +21,7 @@ void fold_sieve_build(struct fold_sieve *sieve);
 /* One more. A hash that was added before takes no more room. */
 void fold_sieve_add(struct fold_sieve *sieve, uint64_t hash);
 bool fold_sieve_may_hold(const struct fold_sieve *sieve, uint64_t hash);
+/* Nothing is added again for a while: what keeps from adding twice takes no more room. */
+void fold_sieve_settle(struct fold_sieve *sieve);
 void fold_sieve_clear(struct fold_sieve *sieve);
 void fold_sieve_free(struct fold_sieve *sieve);

@@ -346,6 +346,8 @@ enum hub_status fold_hooks_of_statement(struct hub_fold *fold, const struct hub_
 enum hub_status fold_load_entity(struct hub_fold *fold, struct fold_entity *entity,
                                  struct hub_error *reterr);
 void fold_load_init(struct hub_fold *fold);
+/* What was loaded, and what was asked for, is forgotten. */
+void fold_load_clear(struct hub_fold *fold);
 void fold_load_free(struct hub_fold *fold);
 /* HUB_FATAL: the entity lists a statement that is none of its. */
 enum hub_status fold_contradict(const struct hub_fold *fold, const struct fold_entity *entity,

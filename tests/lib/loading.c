@@ -86,7 +86,7 @@ bool test_store_put(struct test_store *store, const char *rules, enum hub_fold_t
     if (store->hooks.count > 0)
         hub_shelf_put(store->shelves[topic], record, store->hooks.items, store->hooks.count);
     for (size_t i = 0; i < store->hooks.count; i++)
-        if (store->hooks.items[i].is_near)
+        if (fold != NULL && store->hooks.items[i].is_near)
             hub_fold_load_near(fold, &store->hooks.items[i].near_hash, 1);
     return true;
 }

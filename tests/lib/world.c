@@ -205,8 +205,8 @@ static void stop_stages(struct world *world) {
     }
 }
 
-/* What the environment says of restarts: nothing, that everything is loaded anew before each entry, or
- * that most of it is in a store beside the fold then. */
+/* What the environment says of restarts: nothing, that everything is loaded anew before each entry,
+ * that most of it is in a store beside the fold then, or that the fold goes on and all of it is. */
 static bool says_sleeps(const char *how) {
     const char *said = getenv("HUB_TEST_SLEEPS");
     return said != NULL && (how == NULL || strcmp(said, how) == 0);
@@ -243,6 +243,35 @@ static enum hub_status load_shard(struct world *world, int32_t shard, struct hub
     load_topic(world, shard, HUB_FOLD_CONFLICT, HUB_OUTPUT_CONFLICT, INT64_MAX);
     load_topic(world, shard, HUB_FOLD_MATCH, HUB_OUTPUT_MATCH, INT64_MAX);
     return hub_fold_loaded(world->folds[shard], reterr);
+}
+
+static bool store_all(const struct world *world, int32_t shard, enum hub_fold_topic topic,
+                      enum hub_output_kind kind, int64_t to, struct test_store *store) {
+    const struct topic *from = &world->outputs[shard][kind];
+    for (size_t i = 0; i < from->count && from->records[i].offset < to; i++) {
+        struct hub_input record = input_of(&from->records[i], shard);
+        if (!test_store_put(store, world->rules[shard], topic, &record, NULL))
+            return false;
+    }
+    return true;
+}
+
+/* As it is, with everything in a store; false where a record's hooks are of earlier rules. */
+static bool let_sleep(struct world *world, int32_t shard) {
+    struct test_store *store = test_store_new();
+    bool whole =
+        store_all(world, shard, HUB_FOLD_LOG, HUB_OUTPUT_LOG, world->folded[shard], store) &&
+        store_all(world, shard, HUB_FOLD_UNIFIED, HUB_OUTPUT_UNIFIED, INT64_MAX, store) &&
+        store_all(world, shard, HUB_FOLD_CONFLICT, HUB_OUTPUT_CONFLICT, INT64_MAX, store) &&
+        store_all(world, shard, HUB_FOLD_MATCH, HUB_OUTPUT_MATCH, INT64_MAX, store);
+    if (whole) {
+        hub_fold_let_sleep(world->folds[shard], &store->store);
+        test_store_free(world->stores[shard]);
+        world->stores[shard] = store;
+    } else {
+        test_store_free(store);
+    }
+    return whole;
 }
 
 /* --- public --- */
@@ -347,7 +376,10 @@ static enum hub_status fold_next(struct world *world, bool *ret_folded, struct h
 bool world_fold(struct world *world) {
     struct hub_error error;
     bool folded = false;
-    if (says_sleeps(NULL))
+    bool sleeps = says_sleeps("place");
+    for (int32_t shard = 0; sleeps && shard < world->shard_count; shard++)
+        sleeps = let_sleep(world, shard);
+    if (!sleeps && says_sleeps(NULL))
         world_restart(world);
     must(fold_next(world, &folded, &error), &error);
     return folded;

@@ -1,5 +1,4 @@
 /* task: what a task has in memory is let go where the cache has all of it, and nowhere else. */
-#include "hub/engine/counts.h"
 #include "hub/engine/task.h"
 #include "hub/io/crypto.h"
 #include "tests/lib/cmocka.h"
@@ -21,33 +20,14 @@ static size_t count_awake(const struct hub_slot *slot) {
     return ((struct awake *)slot->state)->count;
 }
 
-static void unload(struct hub_slot *slot) {
-    slot->state = hub_release(slot->state);
+static void let_sleep(struct hub_slot *slot, const struct hub_store *store) {
+    assert_non_null(store);
+    assert_ptr_equal(store, hub_slot_store(slot));
+    ((struct awake *)slot->state)->count = 0;
 }
 
-/* As a start with the cache does. */
-static enum hub_status load(struct hub_task *task, struct hub_slot *slot,
-                            const struct hub_kafka_partition *committed, struct hub_error *reterr) {
-    assert_int_equal(committed->offset, 7);
-    assert_non_null(strstr(committed->metadata, "counts"));
-    slot->state = hub_allocate_zero(1, sizeof(struct awake));
-    HUB_TRY(hub_task_open_shelf(task, slot, reterr));
-    slot->kept[0].level = true;
-    return HUB_OK;
-}
-
-static void render_counts(const struct hub_task *task, const struct hub_slot *slot,
-                          struct hub_buffer *buffer) {
-    (void)task;
-    (void)slot;
-    hub_buffer_append_text(buffer, "counts");
-}
-
-static const struct hub_task_kind kind = {.name = "sleeper",
-                                          .load = load,
-                                          .unload = unload,
-                                          .awake = count_awake,
-                                          .render_counts = render_counts};
+static const struct hub_task_kind kind = {
+    .name = "sleeper", .awake = count_awake, .let_sleep = let_sleep};
 
 struct sleeping {
     struct folder folder;
@@ -56,18 +36,19 @@ struct sleeping {
     struct hub_engine engine;
     struct hub_slot slots[SLOTS];
     struct hub_task task;
-    struct hub_buffer stamp;
     struct hub_error error;
 };
 
 static void add_slot(struct sleeping *sleeping, size_t index, const char *space, size_t awake) {
-    const struct hub_kafka_partition committed = {.offset = 7, .metadata = "counts"};
     struct hub_slot *slot = &sleeping->slots[index];
+    struct awake *state = hub_allocate_zero(1, sizeof *state);
     *slot = (struct hub_slot){
-        .topic = sleeping->topic, .partition = (int32_t)index, .kept_count = 1, .next = 7};
+        .topic = sleeping->topic, .partition = (int32_t)index, .kept_count = 1, .state = state};
     slot->kept[0].space = space;
-    expect_ok(load(&sleeping->task, slot, &committed, &sleeping->error), &sleeping->error);
-    ((struct awake *)slot->state)->count = awake;
+    expect_ok(hub_task_open_shelf(&sleeping->task, slot, &sleeping->error), &sleeping->error);
+    assert_null(hub_slot_store(slot)); /* it was begun without */
+    slot->kept[0].level = true;
+    state->count = awake;
 }
 
 /* Three slots, of which the last has hardly anything in memory; more than may be. */
@@ -81,12 +62,10 @@ static void begin(struct sleeping *sleeping) {
     expect_ok(hub_cache_open(folder_path(&sleeping->folder, "cache"), "", &hub_sha256, NOW_MS,
                              &sleeping->engine.cache, &sleeping->error),
               &sleeping->error);
-    hub_catalogue_stamp(test_catalogue(), &hub_sha256, &sleeping->stamp);
     sleeping->task = (struct hub_task){.kind = &kind,
                                        .engine = &sleeping->engine,
                                        .slots = sleeping->slots,
-                                       .slot_count = SLOTS,
-                                       .schemas = (char *)hub_buffer_text(&sleeping->stamp)};
+                                       .slot_count = SLOTS};
     add_slot(sleeping, 0, "first", 6);
     add_slot(sleeping, 1, "second", 5);
     add_slot(sleeping, 2, "third", 1);
@@ -94,17 +73,15 @@ static void begin(struct sleeping *sleeping) {
 
 static void end(struct sleeping *sleeping) {
     for (size_t i = 0; i < SLOTS; i++) {
-        unload(&sleeping->slots[i]);
+        hub_release(sleeping->slots[i].state);
         hub_task_close_shelf(&sleeping->slots[i]);
     }
     hub_cache_close(sleeping->engine.cache);
-    hub_arena_destroy(&sleeping->task.arena);
-    hub_buffer_free(&sleeping->stamp);
     folder_remove(&sleeping->folder);
 }
 
 static void expect_awake(struct sleeping *sleeping, size_t first, size_t second, size_t third) {
-    expect_ok(hub_task_let_sleep(&sleeping->task, &sleeping->error), &sleeping->error);
+    hub_task_let_sleep(&sleeping->task);
     assert_int_equal(count_awake(&sleeping->slots[0]), first);
     assert_int_equal(count_awake(&sleeping->slots[1]), second);
     assert_int_equal(count_awake(&sleeping->slots[2]), third);
@@ -118,7 +95,6 @@ static void what_is_more_than_may_be_goes_to_sleep(void **state) {
     assert_true(hub_task_is_wide_awake(&sleeping.task));
     expect_awake(&sleeping, 0, 0, 1); /* of a slot with hardly anything nothing would be gained */
     assert_int_equal(sleeping.task.put_to_sleep, 2);
-    assert_int_equal(sleeping.slots[0].next, 7);
     assert_false(hub_task_is_wide_awake(&sleeping.task));
     end(&sleeping);
 }

@@ -1,5 +1,6 @@
 """What the fold promises it promises from any state of sleep: the tests of the fold once more, with everything
-loaded anew before each entry, so that each wakes just what it comes near; from memory, and from a store."""
+loaded anew before each entry, so that each wakes just what it comes near; from memory, and from a store; and with
+everything let go in its place."""
 
 import os
 import pathlib
@@ -15,7 +16,7 @@ NAMES = sorted(path.stem for path in pathlib.Path(__file__).parent.glob("fold*_t
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("where", ["memory", "store"])
+@pytest.mark.parametrize("where", ["memory", "store", "place"])
 def test_the_fold_does_the_same_from_sleep(name, where):
     environment = {**os.environ, **SANITIZERS, "HUB_TEST_SLEEPS": where,
                    "HUB_SCHEMAS": str(ROOT / "schemas")}
