@@ -11,8 +11,8 @@ import sys
 import tempfile
 import time
 
-from archiving import run_archive
-from connecting import run_connector
+import archiving
+import connecting
 from load import PROGRAMS, ROOT, Load, call
 from profiling import run_profile
 from quiet import Quiet
@@ -29,8 +29,10 @@ SEED = 20261125
 FEW = 10_000
 # A broker that also keeps what the tests of speed make: more memory, and no flush in between.
 BROKER_HEAP = "1g"
-USUAL = {"events": 1_000_000, "trials": 100_000, "rounds": 5, "repeats": 500_000, "latency_s": 15}
-QUICK = {"events": 100_000, "trials": 10_000, "rounds": 2, "repeats": 50_000, "latency_s": 3}
+USUAL = {"events": 1_000_000, "trials": 100_000, "rounds": 5, "repeats": 500_000, "latency_s": 15,
+         "mapping": connecting.USUAL, "archive": archiving.USUAL}
+QUICK = {"events": 100_000, "trials": 10_000, "rounds": 2, "repeats": 50_000, "latency_s": 3,
+         "mapping": connecting.QUICK, "archive": archiving.QUICK}
 
 
 def note(text):
@@ -108,7 +110,7 @@ def merging():
 def ratios(middle):
     """Of the hub to each of the others, of their medians."""
     found = {f"{what}_vs_{name}": middle["hub"][what] / middle[name][what]
-             for name in ("limit", "streams") for what in ("cpu", "rate", "memory")}
+             for name in ("limit", "streams") for what in ("cpu", "rate", "memory", "private")}
     found["p99_vs_limit"] = middle["hub"]["p99_ms"] / middle["limit"]["p99_ms"]
     found["noop_vs_copy"] = middle["hub"]["repeats"] / middle["limit"]["repeats"]
     return found
@@ -141,6 +143,7 @@ class Measurement:
         self.subjects = [Limit(self.broker, folder), self.hub, self.peer]
         self.load = None
         self.rate = None  # statements a second, for latency
+        self.mapping = self.archive = None  # medians, of a connector and of an archive
 
     def run(self):
         """{name: what was measured, medians}"""
@@ -159,6 +162,12 @@ class Measurement:
         finally:
             self.broker.stop()
 
+    def run_beside(self):
+        """What needs no broker, and has the machine alone."""
+        self.mapping = connecting.map_documents(self.scale["mapping"], note)
+        self.archive = archiving.archive_records(self.scale["archive"], note)
+        return {**connecting.ratios(self.mapping), **archiving.ratios(self.archive)}
+
 
 def write_json(arguments, found):
     if arguments.json:
@@ -171,10 +180,10 @@ def run(arguments, folder):
         write_json(arguments, run_restart(arguments, folder, SEED, BROKER_HEAP, note, RESULTS))
         return 0
     if arguments.connector:
-        write_json(arguments, run_connector(folder, BROKER_HEAP, note, RESULTS))
+        write_json(arguments, connecting.run_connector(folder, BROKER_HEAP, note, RESULTS))
         return 0
     if arguments.archive:
-        write_json(arguments, run_archive(note, RESULTS))
+        write_json(arguments, archiving.run_archive(note, RESULTS))
         return 0
     if arguments.replay:
         write_json(arguments, run_replay(folder, SEED, note, RESULTS))
@@ -187,7 +196,7 @@ def run(arguments, folder):
         return 0
     measurement = Measurement(QUICK if arguments.quick else USUAL, folder, arguments.threads)
     middle = measurement.run()
-    found = ratios(middle)
+    found = {**ratios(middle), **measurement.run_beside()}
     found["slices_vs_values"] = merging()
     found["growth"] = growth(measurement.scale["events"], measurement.scale["rounds"])
     print(write_results(RESULTS, measurement, middle, found, quick=arguments.quick), end="")

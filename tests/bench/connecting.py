@@ -14,7 +14,8 @@ from stack.kafka import Broker
 from stack.process import Failed, Process, wait_until
 
 STUDY = pathlib.Path(__file__).resolve().parent / "mapping"
-DOCUMENTS, ROUNDS = 5_000, 5
+USUAL = {"documents": 5_000, "rounds": 5}
+QUICK = {"documents": 1_000, "rounds": 3}
 REST_S = 30  # that CPU at rest is counted for
 AT_REST = """\
 connector: bench-rest
@@ -27,12 +28,17 @@ records:
 """
 
 
-def map_documents():
+def map_documents(scale, note):
     """Medians of rounds: microseconds of CPU for a document, and how large it and jq's answer are."""
-    said = call([PROGRAMS / "mapping", str(STUDY), str(DOCUMENTS), str(ROUNDS)],
+    note(f"mapping {scale['documents']:,} documents, {scale['rounds']} times, beside jq")
+    said = call([PROGRAMS / "mapping", STUDY, scale["documents"], scale["rounds"]],
                 HUB_SCHEMAS=str(ROOT / "schemas"))
     rounds = [json.loads(line) for line in said.splitlines()]
     return {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
+
+
+def ratios(middle):
+    return {"mapping_vs_jq": middle["mapped_us"] / middle["picked_us"]}
 
 
 def memory_bytes(pid):
@@ -84,10 +90,8 @@ def published(broker):
 
 
 def run_connector(folder, heap, note, results):
-    note(f"mapping {DOCUMENTS:,} documents, {ROUNDS} times, beside jq")
-    middle = map_documents()
+    middle = map_documents(USUAL, note)
     middle["private"], middle["files"], middle["core"] = rest(folder, heap, note)
-    found = {"mapping_vs_jq": middle["mapped_us"] / middle["picked_us"],
-             "private_mb_at_rest": middle["private"] / 1e6, "core_at_rest": middle["core"]}
-    print(write_connector(results, DOCUMENTS, ROUNDS, REST_S, middle, found), end="")
+    found = {**ratios(middle), "private_mb_at_rest": middle["private"] / 1e6, "core_at_rest": middle["core"]}
+    print(write_connector(results, USUAL, REST_S, middle, found), end="")
     return found

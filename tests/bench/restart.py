@@ -18,8 +18,7 @@ from load import BIN, INSTITUTIONS, PROGRAMS, ROOT, Topics, call
 from sections import write_restart
 from stack.kafka import Broker
 from stack.process import Failed, Process, free_port, wait_until
-from subjects import (ADMIT_OUTCOMES, FOLD_OUTCOMES, cpu_of_children, peak_memory,
-                      read_counts)
+from subjects import ADMIT_OUTCOMES, FOLD_OUTCOMES, cpu_of_children, read_counts, read_memory
 
 FEED = ROOT / "build" / "release" / "tests" / "fault" / "feed"
 STATE = ["log.trial", "unified.trial", "conflict.trial", "match.trial",
@@ -141,7 +140,7 @@ class Restarts:
         for number in range(20):
             self.feed.write(AMID)
             if number == 10:
-                self.memory = max(self.memory, peak_memory(self.hub.pid))
+                self.memory = max(self.memory, read_memory(self.hub.pid)[0])
                 self.hub.kill()
 
     def read(self):

@@ -20,12 +20,13 @@ def system():
 
 
 def figures(subjects, middle):
-    rows = [["", "events/s", "CPU s per million", "peak memory MB", "latency p50 ms", "p99 ms",
-             "CPU s per million repeats"]]
+    rows = [["", "events/s", "CPU s per million", "peak memory MB", "peak private MB", "latency p50 ms",
+             "p99 ms", "CPU s per million repeats"]]
     for subject in subjects:
         found = middle[subject.name]
         rows.append([subject.title, f"{found['rate']:,.0f}", f"{found['cpu']:.2f}",
-                     f"{found['memory'] / 1e6:,.0f}", f"{found['p50_ms']:.1f}", f"{found['p99_ms']:.1f}",
+                     f"{found['memory'] / 1e6:,.0f}", f"{found['private'] / 1e6:,.0f}",
+                     f"{found['p50_ms']:.1f}", f"{found['p99_ms']:.1f}",
                      "" if found["repeats"] != found["repeats"] else f"{found['repeats']:.2f}"])
     return table(rows)
 
@@ -78,14 +79,14 @@ round was {middle['busy']:.1f}.
 """)
 
 
-def write_connector(path, documents, rounds, rest_s, middle, ratios):
+def write_connector(path, scale, rest_s, middle, ratios):
     """Writes its section of the file; returns the text."""
     rows = [["", "CPU µs a document"], ["the connector", f"{middle['mapped_us']:.1f}"],
             ["jq", f"{middle['picked_us']:.1f}"]]
     return write_section(path, f"""# What a connector costs
 
 Written by `tests/bench/run --connector` on {time.strftime('%Y-%m-%d')}, revision {revision()}. Medians of
-{rounds} rounds of {documents:,} documents, the two in turn, in one process.
+{scale['rounds']} rounds of {scale['documents']:,} documents, the two in turn, in one process.
 
 {table(rows)}
 {table([['', 'value'], *([name, f'{value:.3f}'] for name, value in ratios.items())])}
@@ -100,7 +101,7 @@ shares.
 """)
 
 
-def write_archive(path, rounds, middle, ratios):
+def write_archive(path, scale, middle, ratios):
     """Writes its section of the file; returns the text."""
     records = middle["records"]
     rows = [["", "µs a record", "MB"],
@@ -111,7 +112,7 @@ def write_archive(path, rounds, middle, ratios):
             ["SHA-256 alone", f"{1e6 * middle['digest_s'] / records:.2f}", f"{middle['record_bytes'] / 1e6:,.0f}"]]
     return write_section(path, f"""# What an archive costs
 
-Written by `tests/bench/run --archive` on {time.strftime('%Y-%m-%d')}, revision {revision()}. Medians of {rounds} rounds,
+Written by `tests/bench/run --archive` on {time.strftime('%Y-%m-%d')}, revision {revision()}. Medians of {scale['rounds']} rounds,
 all in turn, in one process; ratios are medians of those of the rounds.
 
 {table(rows)}
@@ -225,6 +226,17 @@ all hubs, from the load's commit until all is taken; memory is the largest hub's
 """)
 
 
+def beside(mapping, archive):
+    """What a connector and an archive take, each beside what it is held against."""
+    us = {name: 1e6 * archive[f"{name}_s"] / archive["records"] for name in ("archive", "copy", "verify", "digest")}
+    rows = [["", "a second", "µs each", "beside it", "µs each of these"],
+            *([what, f"{1e6 / own:,.0f}", f"{own:.2f}", other, f"{others:.2f}"] for what, own, other, others in (
+                ("documents mapped", mapping["mapped_us"], "jq, the same documents", mapping["picked_us"]),
+                ("records archived", us["archive"], "copied, with SHA-256", us["copy"]),
+                ("records verified", us["verify"], "SHA-256 alone", us["digest"])))]
+    return table(rows)
+
+
 def write_results(path, measurement, middle, ratios, quick):
     """Writes its section of the file; returns the text."""
     scale, load, subjects = measurement.scale, measurement.load, measurement.subjects
@@ -235,6 +247,7 @@ Written by `tests/bench/run{' --quick' if quick else ''}` on {time.strftime('%Y-
 {revision()}. Medians of {scale['rounds']} rounds, the subjects in turn, after a warm-up round.
 
 {figures(subjects, middle)}
+{beside(measurement.mapping, measurement.archive)}
 {table([['ratio', 'value'], *([name, f'{value:.2f}'] for name, value in ratios.items())])}
 Load: {load.events:,} statements about {wanted['entities']:,} trials from three systems,
 {load.bytes / load.events:.0f} bytes each with key and headers: {wanted['created']:,} first told,
@@ -251,14 +264,20 @@ taken what they repeat, and through one raw copy (`noop_vs_copy`). `slices_vs_va
 statements about one trial are merged by slices than by avro-c's values, by the same rules and to the same bytes,
 sources and conflicts (tests/bench/merging.c).
 
+Mapping is CPU time of {scale['mapping']['documents']:,} documents, medians of {scale['mapping']['rounds']} rounds; archiving and
+copying are CPU time of {measurement.archive['records']:,} records, verifying and SHA-256 time on the wall, the first on all
+processors, medians of {scale['archive']['rounds']} rounds. `--connector` and `--archive` do the same alone, and say in their
+sections what each side does.
+
 Kafka Streams (tests/bench/streams) drops what says nothing new, partitions anew by trial, merges field by
 field by the same rules, and publishes every change, exactly once: {measurement.peer.threads} threads, a commit
 every 100 ms, {measurement.peer.heap} of heap, the serial collector, stores of RocksDB with the cache that is the
 default, jemalloc. It neither finds out which statements are about one trial nor tells of conflicts.
 
 Rates are by the broker's clock, from a subject's first record to its last. CPU and memory are of the
-subject's process alone, over its whole life, a JVM's start and compiling included. The broker shares the
-machine.
+subject's process alone, over its whole life, a JVM's start and compiling included. Private is the peak of the
+pages that belong to no file, as often as was looked; the others are those of the hub's cache and of program files,
+which the kernel drops where it needs the memory. The broker shares the machine.
 
 {machine()}; librdkafka
 {measurement.hub.librdkafka}; {measurement.peer.versions}.

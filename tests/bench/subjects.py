@@ -24,11 +24,12 @@ TIMEOUT_S = 300
 LOOK_INTERVAL_S = 0.02
 
 
-def peak_memory(pid):
-    """Bytes; not getrusage's, which begins with what the parent had."""
+def read_memory(pid):
+    """Bytes: the peak of what was resident (not getrusage's, which begins with what the parent had), and what is
+    private now: without the pages of files, which the kernel drops where it needs the memory."""
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(found[1]) * 1024 if found else 0
+    found = dict(re.findall(r"^(VmHWM|RssAnon):\s+(\d+) kB", status, re.M))
+    return int(found.get("VmHWM", 0)) * 1024, int(found.get("RssAnon", 0)) * 1024
 
 
 def cpu_of_children():
@@ -42,11 +43,11 @@ def rate(load, first_ms, last_ms):
 
 
 class Run:
-    """One life of a process: its CPU seconds and peak memory."""
+    """One life of a process: its CPU seconds and peak memory, private (as often as it is looked at) and all."""
 
     def __init__(self, process):
         self.process = process
-        self.memory = 0
+        self.memory = self.private = 0
         self.cpu_before = cpu_of_children()
         process.start()
 
@@ -55,9 +56,10 @@ class Run:
         if not self.process.is_running():
             return False
         try:
-            self.memory = max(self.memory, peak_memory(self.process.pid))
+            resident, private = read_memory(self.process.pid)
         except OSError:
             return False
+        self.memory, self.private = max(self.memory, resident), max(self.private, private)
         return True
 
     def cpu_so_far(self):
@@ -71,7 +73,8 @@ class Run:
 
     def costs(self, load):
         """After its end, before any other child's."""
-        return {"cpu": self.cpu_of_life() * 1e6 / load.events, "memory": self.memory, "pid": self.process.pid}
+        return {"cpu": self.cpu_of_life() * 1e6 / load.events, "memory": self.memory,
+                "private": self.private, "pid": self.process.pid}
 
 
 class Limit:
