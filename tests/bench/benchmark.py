@@ -3,7 +3,6 @@
 import argparse
 import json
 import pathlib
-import re
 import shutil
 import signal
 import statistics
@@ -13,6 +12,7 @@ import time
 
 import archiving
 import connecting
+import growth
 from load import PROGRAMS, ROOT, Load, call
 from profiling import run_profile
 from quiet import Quiet
@@ -26,17 +26,25 @@ from subjects import Hub, Limit, Streams
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "RESULTS.md"
 SEED = 20261125
-FEW = 10_000
+ENTITIES_MIN, ENTITIES_MAX = 1_000, 11_000_000  # tests/bench/statements.h
 # A broker that also keeps what the tests of speed make: more memory, and no flush in between.
 BROKER_HEAP = "1g"
 USUAL = {"events": 1_000_000, "trials": 100_000, "rounds": 5, "repeats": 500_000, "latency_s": 15,
-         "mapping": connecting.USUAL, "archive": archiving.USUAL}
+         "mapping": connecting.USUAL, "archive": archiving.USUAL, "growth": growth.IN_MAIN_RUN}
 QUICK = {"events": 100_000, "trials": 10_000, "rounds": 2, "repeats": 50_000, "latency_s": 3,
-         "mapping": connecting.QUICK, "archive": archiving.QUICK}
+         "mapping": connecting.QUICK, "archive": archiving.QUICK, "growth": growth.QUICK}
 
 
 def note(text):
     print(f"{time.strftime('%H:%M:%S')}  {text}", file=sys.stderr, flush=True)
+
+
+def read_entities(text):
+    """N,N,N"""
+    found = [int(each) for each in text.split(",")]
+    if min(found) < ENTITIES_MIN or max(found) > ENTITIES_MAX:
+        raise argparse.ArgumentTypeError(f"from {ENTITIES_MIN:,} to {ENTITIES_MAX:,}")
+    return found
 
 
 def parse_arguments():
@@ -53,12 +61,22 @@ def parse_arguments():
                         help="show where the time of an event goes instead")
     parser.add_argument("--shards", action="store_true",
                         help="measure one to four hubs on a domain with several shards instead")
-    parser.add_argument("--entities", type=int, default=1_000_000, help="of the restarted hub")
+    parser.add_argument("--growth", action="store_true",
+                        help="measure the hub among few entities and among many instead")
+    parser.add_argument("--entities", type=read_entities, default=[], metavar="N[,N...]",
+                        help="of the restarted hub, or those that growth is measured with")
     parser.add_argument("--rounds", type=int, default=3, help="of restarts, or of shards")
+    parser.add_argument("--hub-option", action="append", default=[], metavar="OPTION",
+                        help="of atmp-hub, as in --hub-option=--batch-count-max=1000; may be given again")
     parser.add_argument("--threads", type=int, default=2, help="of Kafka Streams")
     parser.add_argument("--quick", action="store_true", help="fewer events and rounds")
     parser.add_argument("--json", metavar="FILE", help="write the ratios there")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.restart:
+        arguments.entities = arguments.entities or [1_000_000]
+        if len(arguments.entities) != 1:
+            parser.error("--restart is of one number of entities")
+    return arguments
 
 
 def describe(measured):
@@ -85,19 +103,6 @@ def medians(rounds):
 
 def of_rounds(measured):
     return {name: medians(rounds) for name, rounds in measured.items()}
-
-
-def stages_cpu(statements):
-    """CPU seconds per million events of admit and fold alone, without Kafka."""
-    said = call([PROGRAMS / "stages", statements], HUB_SCHEMAS=str(ROOT / "schemas"))
-    return float(re.search(r"([\d.]+) s CPU per million", said)[1])
-
-
-def growth(statements, rounds):
-    """How much dearer an event is among many statements than among ten thousand: the median of
-    rounds, few and many in turn."""
-    note(f"stages alone: {FEW:,} statements, and {statements:,}")
-    return statistics.median(stages_cpu(statements) / stages_cpu(FEW) for _ in range(rounds))
 
 
 def merging():
@@ -135,15 +140,18 @@ def run_quiet(quiet, scale, rate):
 class Measurement:
     """One broker, one load, and the subjects on it."""
 
-    def __init__(self, scale, folder, threads):
+    def __init__(self, scale, folder, threads, options):
+        """options: of the hub"""
         self.scale = scale
+        self.folder = folder
         self.broker = Broker(folder / "kafka", heap=BROKER_HEAP, long_lived=True)
-        self.hub = Hub(self.broker, folder)
+        self.hub = Hub(self.broker, folder, options)
         self.peer = Streams(self.broker, folder, threads)
         self.subjects = [Limit(self.broker, folder), self.hub, self.peer]
         self.load = None
         self.rate = None  # statements a second, for latency
         self.mapping = self.archive = None  # medians, of a connector and of an archive
+        self.grown = None  # by number of entities
 
     def run(self):
         """{name: what was measured, medians}"""
@@ -163,10 +171,12 @@ class Measurement:
             self.broker.stop()
 
     def run_beside(self):
-        """What needs no broker, and has the machine alone."""
+        """What does without that broker, and has the machine alone."""
         self.mapping = connecting.map_documents(self.scale["mapping"], note)
         self.archive = archiving.archive_records(self.scale["archive"], note)
-        return {**connecting.ratios(self.mapping), **archiving.ratios(self.archive)}
+        self.grown = growth.measure_growth(self.scale["growth"], self.hub.options, self.folder, SEED, BROKER_HEAP,
+                                           note)
+        return {**connecting.ratios(self.mapping), **archiving.ratios(self.archive), **growth.ratios(self.grown)}
 
 
 def write_json(arguments, found):
@@ -194,12 +204,14 @@ def run(arguments, folder):
     if arguments.shards:
         write_json(arguments, run_shards(arguments, folder, SEED, BROKER_HEAP, note, RESULTS))
         return 0
-    measurement = Measurement(QUICK if arguments.quick else USUAL, folder, arguments.threads)
+    if arguments.growth:
+        write_json(arguments, growth.run_growth(arguments, folder, SEED, BROKER_HEAP, note, RESULTS))
+        return 0
+    measurement = Measurement(QUICK if arguments.quick else USUAL, folder, arguments.threads, arguments.hub_option)
     middle = measurement.run()
     found = {**ratios(middle), **measurement.run_beside()}
     found["slices_vs_values"] = merging()
-    found["growth"] = growth(measurement.scale["events"], measurement.scale["rounds"])
-    print(write_results(RESULTS, measurement, middle, found, quick=arguments.quick), end="")
+    print(write_results(RESULTS, measurement, middle, found, arguments), end="")
     write_json(arguments, found)
     return 0
 

@@ -15,7 +15,7 @@ import subprocess
 import time
 
 from load import BIN, INSTITUTIONS, PROGRAMS, ROOT, Topics, call
-from sections import write_restart
+from sections import PIECE, SETTLED_MIN, write_restart
 from stack.kafka import Broker
 from stack.process import Failed, Process, free_port, wait_until
 from subjects import ADMIT_OUTCOMES, FOLD_OUTCOMES, cpu_of_children, read_counts, read_memory
@@ -24,7 +24,6 @@ FEED = ROOT / "build" / "release" / "tests" / "fault" / "feed"
 STATE = ["log.trial", "unified.trial", "conflict.trial", "match.trial",
          *(f"admitted.{name}.trial" for name in INSTITUTIONS)]
 TRANSACTION = 10_000
-PIECE = 500_000  # statements after which a hub that is filled is started again
 AMID = 1_000  # records of each of the transactions that a hub is killed amid
 TIMEOUT_S = 900
 
@@ -45,8 +44,9 @@ class Feed:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env={"HUB_SCHEMAS": str(ROOT / "schemas")})
 
-    def write(self, count):
-        self.child.stdin.write(f"{count}\n")
+    def write(self, count, how="next"):
+        """how: see tests/fault/feed.c"""
+        self.child.stdin.write(f"{count} {how}\n")
         self.child.stdin.flush()
         answer = self.child.stdout.readline()
         if not answer:
@@ -76,8 +76,9 @@ class First:
 
 
 class Restarts:
-    def __init__(self, broker, folder, entities, seed):
-        self.broker, self.folder, self.entities = broker, folder, entities
+    def __init__(self, broker, folder, entities, seed, options=()):
+        """options: of the hub"""
+        self.broker, self.folder, self.entities, self.options = broker, folder, entities, options
         Topics(broker).create_all()
         self.feed = Feed(broker, entities, seed)
         self.state = folder / "state"
@@ -91,7 +92,7 @@ class Restarts:
         self.hub = Process("atmp-hub",
                            [BIN / "atmp-hub", "--bootstrap", self.broker.bootstrap, "--schemas",
                             ROOT / "schemas", "--state", self.state, "--listen", self.listen,
-                            "--group", "bench-restart"], self.folder / "hub.log")
+                            "--group", "bench-restart", *self.options], self.folder / "hub.log")
         began = time.monotonic()
         self.hub.start()
         return began
@@ -110,30 +111,42 @@ class Restarts:
         written = (self.state / "data.mdb").stat().st_mtime
         return time.time() - max(written, done) > 15
 
+    def wait_for_all(self):
+        wait_until(self._has_all, "the hub taking what was written", TIMEOUT_S, interval_s=0.1)
+
     def settle(self):
         """Until the hub has taken all, and its cache has it too."""
-        wait_until(self._has_all, "the hub taking what was written", TIMEOUT_S, interval_s=0.2)
+        self.wait_for_all()
         done = time.time()
         wait_until(lambda: self._is_cache_at_rest(done), "the cache", TIMEOUT_S, interval_s=0.2)
 
     def fill(self):
-        """Two systems on average tell of a trial; then some of them have news."""
-        while self.feed.written < 2.1 * self.entities:
-            if self.feed.written % PIECE == 0:
-                self.restart_to_rest()
-            self.feed.write(TRANSACTION)
-        self.settle()
+        """Two systems on average tell of a trial; then some of them have news. Seconds that the hub has
+        worked for it."""
+        took_s = 0
+        while self.feed.written < SETTLED_MIN * self.entities:
+            self.restart_to_rest()
+            began, end = time.monotonic(), self.feed.written + PIECE
+            while self.feed.written < min(end, SETTLED_MIN * self.entities):
+                self.feed.write(TRANSACTION)
+            self.wait_for_all()
+            took_s += time.monotonic() - began
         counts = read_counts(self.listen)
         if counts["entities"] != self.entities:
             raise Failed("the hub has not made an entity of every trial")
         self.statements = counts["statements"]
+        return took_s
 
     def restart_to_rest(self):
-        """What a hub has looked at stays in its memory: all of it at once is more than it needs."""
-        if self.hub is not None:
-            self.settle()
-            self.hub.kill()
+        """What a hub has looked at stays in its memory: all of it at once is more than it needs. It has written
+        its cache when it ends."""
+        self.stop_hub()
         self.start_hub()
+        wait_until(lambda: read_counts(self.listen), "the hub taking its partitions", TIMEOUT_S)
+
+    def stop_hub(self):
+        if self.hub is not None and self.hub.stop() != 0:
+            raise Failed(f"the hub did not end well\n{self.hub.tail()}")
 
     def kill(self):
         """With -9, while it takes records; more of them wait for it then."""
@@ -185,14 +198,16 @@ def ratios(middle):
 
 
 def run_restart(arguments, folder, seed, heap, note, results):
+    entities = arguments.entities[0]
     broker = Broker(folder / "kafka", heap=heap, long_lived=True)
     restarts = None
     try:
         note("starting Kafka")
         broker.start()
-        note(f"a hub that takes statements about {arguments.entities:,} trials")
-        restarts = Restarts(broker, folder, arguments.entities, seed)
+        note(f"a hub that takes statements about {entities:,} trials")
+        restarts = Restarts(broker, folder, entities, seed, arguments.hub_option)
         restarts.fill()
+        restarts.settle()
         rounds, busy = [], os.getloadavg()[0]
         for number in range(arguments.rounds):
             rounds.append(restarts.round())

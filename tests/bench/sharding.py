@@ -131,9 +131,9 @@ def ratios(middle):
             "cpu_4_vs_1": middle[4]["cpu"] / middle[1]["cpu"]}
 
 
-def run_rounds(broker, folder, load, rounds, note):
+def run_rounds(hub, load, rounds, note):
     """{how many hubs: [measured]}, a warm-up round first."""
-    hub, topics = Hub(broker, folder), Topics(broker)
+    topics = Topics(hub.broker)
     measured = {count: [] for count in HUBS}
     for number in range(rounds + 1):
         for count in HUBS:
@@ -154,7 +154,7 @@ def run_shards(arguments, folder, seed, heap, note, results):
         note("starting Kafka")
         broker.start()
         busy = os.getloadavg()[0]
-        measured = run_rounds(broker, folder, load, arguments.rounds, note)
+        measured = run_rounds(Hub(broker, folder, arguments.hub_option), load, arguments.rounds, note)
     finally:
         broker.stop()
     middle = {count: medians(rounds) for count, rounds in measured.items()}

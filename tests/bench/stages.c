@@ -1,7 +1,8 @@
 /* admit and fold on generated statements, in memory and without Kafka: what the hub's own code
  * costs, for a profiler to look at. Then all that was put out is loaded anew.
  *
- * usage: stages [EVENTS] [TRIALS] [SEED] */
+ * usage: stages [EVENTS] [TRIALS] [SEED] [evenly]
+ *   evenly  each trial is told of as often as any other */
 #include "hub/io/clock.h"
 #include "hub/io/crypto.h"
 #include "hub/stages/admit.h"
@@ -272,6 +273,7 @@ int main(int argc, char **argv) {
     stages.domain = hub_catalogue_domain(catalogue, hub_bytes_of_text("trial"));
     start(&stages);
     struct bench_statements *statements = bench_statements_new(catalogue, seed, trials);
+    bench_statements_evenly(statements, argc > 4 && strcmp(argv[4], "evenly") == 0);
     run(&stages, statements, events);
     report(&stages, statements);
     load(&stages);

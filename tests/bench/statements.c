@@ -68,7 +68,9 @@ struct bench_statements {
     struct hub_buffer value;
     struct hub_arena arena;
     int64_t sequence;
+    size_t apart;          /* the numbers of trials */
     bool to_and_fro;       /* trials change so */
+    bool evenly;           /* trials are told of so */
     size_t each, each_end; /* of the systems' first statements, system by system */
     int64_t picked;        /* the events after them */
 };
@@ -232,21 +234,28 @@ static void encode_identifier(struct hub_buffer *buffer, const char *scheme, con
     hub_encode_long(buffer, /* relation SELF= */ 0);
 }
 
+enum { FIRST_NUMBER = 20000000, NUMBERS_END = 100000000, APART = 13, APART_WHERE_MANY = 7 };
+
 /* As far apart as in ClinicalTrials.gov, where about every thirteenth number is taken: how many others
- * are one slip away from a number is work for the hub. */
-static size_t number_of(size_t trial) {
-    return 20000000 + trial * 13;
+ * are one slip away from a number is work for the hub. Where eight digits are too few for that, closer. */
+static size_t apart(size_t trials) {
+    return trials < (NUMBERS_END - FIRST_NUMBER) / APART ? APART : APART_WHERE_MANY;
+}
+
+static size_t number_of(const struct bench_statements *statements, size_t trial) {
+    return FIRST_NUMBER + trial * statements->apart;
 }
 
 /* NCT numbers name the trial everywhere; ISRCTN adds its own. */
-static void encode_identifiers(struct hub_buffer *buffer, size_t system, size_t trial) {
+static void encode_identifiers(struct bench_statements *statements, size_t system, size_t trial) {
+    struct hub_buffer *buffer = &statements->value;
     char number[32];
     bool own = strcmp(systems[system].name, "isrctn") == 0;
     hub_encode_array_begin(buffer, own ? 2 : 1);
-    snprintf(number, sizeof number, "NCT%08zu", number_of(trial));
+    snprintf(number, sizeof number, "NCT%08zu", number_of(statements, trial));
     encode_identifier(buffer, "nct", number);
     if (own) {
-        snprintf(number, sizeof number, "ISRCTN%08zu", number_of(trial));
+        snprintf(number, sizeof number, "ISRCTN%08zu", number_of(statements, trial));
         encode_identifier(buffer, "isrctn", number);
     }
     hub_encode_array_end(buffer);
@@ -327,7 +336,7 @@ static void encode(struct bench_statements *statements, size_t trial, size_t sys
     hub_buffer_clear(buffer);
     hub_frame_append(buffer, statements->schema->id);
     encode_stamp(buffer, told, system, statements->sequence);
-    encode_identifiers(buffer, system, trial);
+    encode_identifiers(statements, system, trial);
     hub_encode_array_end(buffer); /* links */
     encode_title(buffer, trial, facts);
     hub_encode_long(buffer, 0); /* acronym */
@@ -356,7 +365,8 @@ struct bench_statements *bench_statements_new(const struct hub_catalogue *catalo
     statements->random.state = seed;
     statements->trials = hub_allocate_zero(trials, sizeof *statements->trials);
     statements->trial_count = trials;
-    assert(statements->schema != NULL && trials > 0 && trials < 6000000);
+    assert(statements->schema != NULL && trials > 0 && trials <= BENCH_TRIALS_MAX);
+    statements->apart = apart(trials);
     for (size_t i = 0; i < trials; i++)
         statements->trials[i].facts = first_facts(&statements->random);
     return statements;
@@ -391,10 +401,15 @@ struct bench_expected bench_statements_expected(const struct bench_statements *s
     return expected;
 }
 
-/* Few trials are told of often, most of them seldom. */
+void bench_statements_evenly(struct bench_statements *statements, bool evenly) {
+    statements->evenly = evenly;
+}
+
+/* Few trials are told of often, most of them seldom; or all alike. */
 static size_t pick_trial(struct bench_statements *statements) {
     double u = (double)(next_random(&statements->random) >> 11) / 9007199254740992.0;
-    return (size_t)((double)statements->trial_count * u * u * u);
+    double evenly = (double)statements->trial_count * u;
+    return (size_t)(statements->evenly ? evenly : evenly * u * u);
 }
 
 static bool tells_of(size_t system, size_t trial) {
@@ -470,7 +485,7 @@ static void tell(struct bench_statements *statements, size_t trial, size_t syste
     encode(statements, trial, system);
     bool own = strcmp(systems[system].name, "isrctn") == 0;
     const char *key = hub_arena_format(&statements->arena, "%s/%s%08zu", systems[system].name,
-                                       own ? "" : "NCT", number_of(trial));
+                                       own ? "" : "NCT", number_of(statements, trial));
     event->institution = systems[system].institution;
     event->key = hub_bytes_of_text(key);
     event->value = hub_buffer_bytes(&statements->value);

@@ -2,7 +2,10 @@
  *
  * Proportions are those of two snapshots of a CAR-T register 81 days apart (2,152 and 2,242
  * trials): how long titles, conditions and products are, how trials stand, which fields change and
- * how often. Trials are told of unevenly: a tenth of them gets nearly half of all events. Three of
+ * how often. Trials are told of unevenly: a tenth of them gets nearly half of all events. In 61 days of
+ * that register 323 of 2,242 trials were updated, 487 times, the tenth that was updated most often had 80 %
+ * of that, and the hundredth 16 %; so many events drawn as here are of 349 trials, of which the tenth has
+ * 74 %, and the hundredth 25 %. (Three trials whose dates moved to and fro every day are left out.) Three of
  * ten events repeat what their system said before. A change reaches the systems one after the
  * other, so that they contradict each other for a while. */
 #pragma once
@@ -33,8 +36,11 @@ struct bench_expected {
     int64_t entities, conflicts_open;
 };
 
+enum { BENCH_TRIALS_MAX = 11000000 };
+
 struct bench_statements;
 
+/* trials: at most BENCH_TRIALS_MAX. */
 struct bench_statements *bench_statements_new(const struct hub_catalogue *catalogue, uint64_t seed,
                                               size_t trials);
 void bench_statements_free(struct bench_statements *statements);
@@ -43,6 +49,8 @@ void bench_statements_free(struct bench_statements *statements);
 void bench_statements_tell_each(struct bench_statements *statements);
 /* Trials change to and fro: there comes a time when nothing is said that was never said before. */
 void bench_statements_to_and_fro(struct bench_statements *statements);
+/* From now on every trial is told of as often as any other, or, as at first, few of them often. */
+void bench_statements_evenly(struct bench_statements *statements, bool evenly);
 void bench_statements_next(struct bench_statements *statements, struct bench_event *ret_event);
 /* Whether every system has told of each of its trials (bench_statements_tell_each). */
 bool bench_statements_has_told_each(const struct bench_statements *statements);

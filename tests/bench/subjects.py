@@ -122,9 +122,11 @@ class Hub:
     topics = ["log.trial", "unified.trial", "conflict.trial", "match.trial", "deadletter.hub",
               *(f"admitted.{name}.trial" for name in INSTITUTIONS)]
 
-    def __init__(self, broker, folder):
+    def __init__(self, broker, folder, options=()):
+        """options: of the program"""
         self.broker = broker
         self.folder = folder
+        self.options = options
         self.librdkafka = None
 
     def start(self, group, number=1):
@@ -133,7 +135,7 @@ class Hub:
         return Run(Process("atmp-hub",
                            [BIN / "atmp-hub", "--bootstrap", self.broker.bootstrap, "--schemas",
                             ROOT / "schemas", "--state", self.folder / f"state-{group}-{number}", "--listen",
-                            listen, "--group", group, "--instance", f"hub-{number}"],
+                            listen, "--group", group, "--instance", f"hub-{number}", *self.options],
                            self.folder / "hub.log")), listen
 
     def run(self, load, number):

@@ -3,6 +3,7 @@
  *
  * A line is a number of records and how they are written (next where it does not say):
  *   next      what the systems say next
+ *   evenly    that too, of every trial as often as of any other
  *   shuffled  that too, each lot of a thousand in an order that chance gives
  *   again     what they said lately once more, some of it often, in any order
  *   poison    what is to be refused, in every way that we know of
@@ -71,8 +72,9 @@ static void keep(struct feed *feed, const struct bench_event *event) {
         kept->event.headers[i].value = copy(&kept->arena, event->headers[i].value);
 }
 
-static void write_next(struct feed *feed, size_t count) {
+static void write_next(struct feed *feed, size_t count, bool evenly) {
     struct bench_event event;
+    bench_statements_evenly(feed->statements, evenly);
     for (size_t i = 0; i < count; i++) {
         bench_statements_next(feed->statements, &event);
         keep(feed, &event);
@@ -206,7 +208,9 @@ static void obey(struct feed *feed, const char *line) {
     char *how = NULL;
     size_t count = strtoul(line, &how, 10);
     if (strcmp(how, "\n") == 0 || strcmp(how, " next\n") == 0)
-        write_next(feed, count);
+        write_next(feed, count, /* evenly= */ false);
+    else if (strcmp(how, " evenly\n") == 0)
+        write_next(feed, count, /* evenly= */ true);
     else if (strcmp(how, " shuffled\n") == 0)
         write_shuffled(feed, count);
     else if (strcmp(how, " again\n") == 0)

@@ -137,7 +137,7 @@ def test_a_figure_is_the_median_of_its_rounds():
 
 
 def test_the_report_has_a_line_for_each_number_of_hubs(tmp_path):
-    arguments = types.SimpleNamespace(quick=False, rounds=3)
+    arguments = types.SimpleNamespace(quick=False, rounds=3, hub_option=[])
     text = write_shards(tmp_path / "RESULTS.md", arguments, LOAD, 1.5, MIDDLE, ratios(MIDDLE))
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
     assert ["2", "15,000", "50.00", "100", "3 + 2, 3 + 2"] in rows
