@@ -1,6 +1,5 @@
 #include "hub/core/merge.h"
 
-#include "hub/core/merge_alike.h"
 #include "hub/core/merge_check.h"
 #include "hub/core/merge_union.h"
 #include "schemas/lib/encode.h"
@@ -10,7 +9,6 @@ enum { MERGED_SIZE_MAX = 32 * 1024 * 1024, MERGED_SIZE_MORE = 512 };
 
 struct merge {
     struct hub_merging merging;
-    struct hub_alike alike;
     struct hub_candidates stated; /* of one field at a time */
     bool *settled;                /* per field */
 };
@@ -85,7 +83,7 @@ static int copy_alike(struct merge *merge, const struct hub_field_contract *cont
     bool any = stated->count > 0;
     hub_buffer_append_bytes(merge->merging.value, any ? stated->items[0].bytes
                                                       : hub_merging_unstated(contract->field));
-    return any ? (int)hub_alike_first(&merge->alike, contract, stated) : HUB_SOURCE_NONE;
+    return any ? (int)hub_merge_first(&merge->merging.scope, contract, stated) : HUB_SOURCE_NONE;
 }
 
 static int copy_before(struct merge *merge, const struct hub_merge_input *input, size_t field) {
@@ -156,7 +154,6 @@ void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
     merge.settled = hub_arena_take_zero(arena, contract->count, sizeof *merge.settled);
     merge.stated.items =
         hub_arena_take(arena, input->voice_count * sizeof *merge.stated.items);
-    merge.alike = hub_alike_new(scope);
     int *sources = hub_arena_take(arena, contract->count * sizeof *sources);
     uint32_t *starts = hub_arena_take(arena, (contract->count + 1) * sizeof *starts);
     hub_buffer_reserve(&value, size_of_largest(input) + MERGED_SIZE_MORE);

@@ -20,10 +20,17 @@ static const char *org_of(const struct hub_merge_scope *scope, const struct hub_
 
 /* --- roles --- */
 
-struct hub_merge_roles {
-    bool known;         /* or being looked for */
-    const char *orgs[]; /* per field: identifier of the organisation merged for it, or NULL */
+struct hub_merge_found {
+    bool roles;        /* found, or being looked for */
+    const char **orgs; /* per field: identifier of the organisation merged for it, or NULL */
+    size_t **places;   /* of the voices, best 0: by the chain of rules; NULL where nobody has asked yet */
 };
+
+/* How voices stand may follow from it. */
+static void set_role(const struct hub_merge_scope *scope, size_t field, const char *org) {
+    scope->found->orgs[field] = org;
+    memset(scope->found->places, 0, scope->domain->contract.count * sizeof *scope->found->places);
+}
 
 static void bind_role(const struct hub_merge_scope *scope, size_t field,
                       struct hub_candidates *stated) {
@@ -36,7 +43,7 @@ static void bind_role(const struct hub_merge_scope *scope, size_t field,
         return;
     if (!stated->alike)
         best = hub_merge_choose(scope, contract, type, stated->items, count);
-    scope->roles->orgs[field] = org_of(scope, type, stated->items[best].bytes);
+    set_role(scope, field, org_of(scope, type, stated->items[best].bytes));
 }
 
 /* One after the other: a role's own rules may name those before it. */
@@ -44,30 +51,32 @@ static void find_roles(const struct hub_merge_scope *scope) {
     const struct hub_contract *contract = &scope->domain->contract;
     struct hub_candidates stated = {
         .items = hub_arena_take(scope->arena, scope->voice_count * sizeof *stated.items)};
-    scope->roles->known = true;
+    scope->found->roles = true;
     for (size_t i = 0; i < contract->count; i++)
         if (contract->fields[i].is_role)
             bind_role(scope, i, &stated);
 }
 
 static const char *role_org(const struct hub_merge_scope *scope, int field) {
-    if (!scope->roles->known)
+    if (!scope->found->roles)
         find_roles(scope);
-    return scope->roles->orgs[field];
+    return scope->found->orgs[field];
 }
 
 void hub_merge_bind_role(struct hub_merge_scope *scope, size_t field,
                          const struct hub_candidate *candidate) {
     const struct hub_type *type = scope->domain->contract.fields[field].field->type;
-    if (!scope->roles->known)
+    if (!scope->found->roles)
         find_roles(scope);
-    scope->roles->orgs[field] = org_of(scope, type, candidate->bytes);
+    set_role(scope, field, org_of(scope, type, candidate->bytes));
 }
 
 void hub_merge_bind_roles(struct hub_merge_scope *scope) {
-    scope->roles = hub_arena_take_zero(
-        scope->arena, 1,
-        sizeof *scope->roles + scope->domain->contract.count * sizeof *scope->roles->orgs);
+    size_t count = scope->domain->contract.count;
+    scope->found = hub_arena_take(scope->arena, sizeof *scope->found);
+    *scope->found = (struct hub_merge_found){
+        .orgs = hub_arena_take_zero(scope->arena, count, sizeof *scope->found->orgs),
+        .places = hub_arena_take_zero(scope->arena, count, sizeof *scope->found->places)};
 }
 
 /* --- who is believed --- */
@@ -208,6 +217,88 @@ int hub_merge_compare(const struct hub_merge_scope *scope,
     return order != 0 ? order : hub_bytes_compare(a->bytes, b->bytes);
 }
 
+/* --- how the voices stand --- */
+
+/* The smaller the better; the same for all where the rule does not rank whole statements. */
+static int64_t standing(const struct hub_merge_scope *scope, const struct hub_rule *rule,
+                        size_t voice) {
+    const struct hub_voice *own = &scope->voices[voice];
+    if (rule->kind == HUB_RULE_AUTHORITY)
+        return (int64_t)authority_rank(scope, rule, voice);
+    if (rule->kind == HUB_RULE_LATEST)
+        return own->has_event_time ? ~own->event_time_ms : INT64_MAX;
+    if (rule->kind == HUB_RULE_EARLIEST)
+        return own->has_event_time ? own->event_time_ms : INT64_MIN;
+    return 0;
+}
+
+static bool stands_before(const struct hub_merge_scope *scope, const int64_t *standings,
+                          size_t rule_count, size_t a, size_t b) {
+    const int64_t *x = standings + a * rule_count, *y = standings + b * rule_count;
+    for (size_t i = 0; i < rule_count; i++)
+        if (x[i] != y[i])
+            return x[i] < y[i];
+    if (scope->voices[a].rank != scope->voices[b].rank)
+        return scope->voices[a].rank < scope->voices[b].rank;
+    return a < b; /* voices are sorted by key */
+}
+
+/* By insertion: there are few. */
+static size_t *place_voices(const struct hub_merge_scope *scope,
+                            const struct hub_field_contract *contract) {
+    size_t count = scope->voice_count, rules = contract->rule_count;
+    int64_t *standings = hub_arena_take(scope->arena, count * rules * sizeof *standings);
+    size_t *places = hub_arena_take(scope->arena, 2 * count * sizeof *places);
+    size_t *order = places + count;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = i;
+        for (size_t k = 0; k < rules; k++)
+            standings[i * rules + k] = standing(scope, &contract->rules[k], i);
+        for (; at > 0 && stands_before(scope, standings, rules, i, order[at - 1]); at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
+    for (size_t i = 0; i < count; i++)
+        places[order[i]] = i;
+    return places;
+}
+
+/* Fields whose rules say the same of statements share them. */
+static const size_t *places_of(const struct hub_merge_scope *scope,
+                               const struct hub_field_contract *contract) {
+    if (scope->found->places[contract->chain] == NULL) {
+        size_t *places = place_voices(scope, contract); /* which may look for roles, and forget places */
+        scope->found->places[contract->chain] = places;
+    }
+    return scope->found->places[contract->chain];
+}
+
+size_t hub_merge_first(const struct hub_merge_scope *scope,
+                       const struct hub_field_contract *contract,
+                       const struct hub_candidates *candidates) {
+    size_t first = candidates->items[0].voice;
+    if (candidates->count == 1)
+        return first;
+    const size_t *places = places_of(scope, contract);
+    for (size_t i = 1; i < candidates->count; i++)
+        if (places[candidates->items[i].voice] < places[first])
+            first = candidates->items[i].voice;
+    return first;
+}
+
+/* As hub_merge_compare, which is asked where it matters what they say. */
+static bool comes_before(const struct hub_merge_scope *scope,
+                         const struct hub_field_contract *contract, const struct hub_type *type,
+                         const struct hub_candidate *a, const struct hub_candidate *b) {
+    if (!contract->by_voice)
+        return hub_merge_compare(scope, contract, type, a, b, NULL) < 0;
+    const size_t *places = places_of(scope, contract);
+    return a->voice == b->voice ? hub_bytes_compare(a->bytes, b->bytes) < 0
+                                : places[a->voice] < places[b->voice];
+}
+
+/* --- choosing --- */
+
 size_t hub_merge_admissible(const struct hub_merge_scope *scope,
                             const struct hub_field_contract *contract,
                             struct hub_candidate *candidates, size_t count) {
@@ -237,9 +328,8 @@ static size_t more_exact(const struct hub_merge_scope *scope,
             continue;
         bool finer =
             hub_value_yields(contract, type, candidates[best].bytes, candidates[i].bytes);
-        bool better = finer && (exact == best || hub_merge_compare(scope, contract, type,
-                                                                   &candidates[i],
-                                                                   &candidates[exact], NULL) < 0);
+        bool better = finer && (exact == best || comes_before(scope, contract, type, &candidates[i],
+                                                              &candidates[exact]));
         if (better)
             exact = i;
     }
@@ -251,7 +341,7 @@ size_t hub_merge_choose(const struct hub_merge_scope *scope,
                         const struct hub_candidate *candidates, size_t count) {
     size_t best = 0;
     for (size_t i = 1; i < count; i++)
-        if (hub_merge_compare(scope, contract, type, &candidates[i], &candidates[best], NULL) < 0)
+        if (comes_before(scope, contract, type, &candidates[i], &candidates[best]))
             best = i;
     size_t exact = more_exact(scope, contract, type, candidates, count, best);
     while (exact != best) { /* a year yields to a month, and that to a day */

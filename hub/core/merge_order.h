@@ -23,7 +23,7 @@ struct hub_merge_scope {
     const struct hub_voice *voices;
     size_t voice_count;
     struct hub_arena *arena;
-    struct hub_merge_roles *roles; /* the organisations that `role:` rules name */
+    struct hub_merge_found *found; /* what was asked for so far: whom roles name, how the voices stand */
     /* While elements of one key are merged: one of them; all name the same in their key fields. */
     const struct hub_type *element_type; /* or NULL */
     struct hub_bytes element;
@@ -78,11 +78,16 @@ size_t hub_merge_admissible(const struct hub_merge_scope *scope,
 const char *hub_merge_owner(const struct hub_merge_scope *scope,
                             const struct hub_field_contract *contract);
 
-/* Whom `role:` rules name is as the rules choose: looked for when one of them first asks. */
+/* Before anything else is asked. Whom `role:` rules name is as the rules choose: looked for when one first asks. */
 void hub_merge_bind_roles(struct hub_merge_scope *scope);
 /* From now on the role is what this candidate names. */
 void hub_merge_bind_role(struct hub_merge_scope *scope, size_t field,
                          const struct hub_candidate *candidate);
+
+/* The voice of the first of these candidates: at least one, all the same bytes, so that none is chosen for what it is. */
+size_t hub_merge_first(const struct hub_merge_scope *scope,
+                       const struct hub_field_contract *contract,
+                       const struct hub_candidates *candidates);
 
 /* The best candidate; `count` is at least 1. A date yields to a more exact one that agrees. */
 size_t hub_merge_choose(const struct hub_merge_scope *scope,

@@ -189,9 +189,8 @@ static void hold_decided(struct fold_step *step, struct fold_conflict *conflict,
     close(step, conflict);
 }
 
-static void hold_open(struct fold_step *step, const struct fold_finding *finding,
-                      const struct hub_buffer *values) {
-    struct fold_conflict *conflict = need_conflict(step->fold, finding);
+static void hold_open(struct fold_step *step, struct fold_conflict *conflict,
+                      const struct fold_finding *finding, const struct hub_buffer *values) {
     bool as_severe = conflict->severity == finding->severity;
     struct hub_buffer owners = {.arena = step->arena};
     fold_owners_encode(&finding->owners, &owners);
@@ -225,9 +224,11 @@ static void hold_open(struct fold_step *step, const struct fold_finding *finding
 static bool is_accepted(struct fold_step *step, const struct fold_finding *finding,
                              const struct hub_buffer *values) {
     struct fold_conflict *conflict = NULL;
+    if (finding->kind == HUB_CONFLICT_VALUES)
+        return false;
     HASH_FIND_STR(step->fold->conflicts, finding->id, conflict);
     const struct fold_decision *decision = conflict == NULL ? NULL : conflict->decision;
-    if (finding->kind == HUB_CONFLICT_VALUES || decision == NULL || decision->kind != FOLD_CHOOSE)
+    if (decision == NULL || decision->kind != FOLD_CHOOSE)
         return false;
     struct fold_conflict asked = {.values = values->data, .values_size = values->size};
     return fold_decision_stands(step, &asked, decision);
@@ -238,7 +239,7 @@ void fold_conflict_hold(struct fold_step *step, const struct fold_finding *findi
     if (is_accepted(step, finding, values))
         hold_decided(step, need_conflict(step->fold, finding), values);
     else
-        hold_open(step, finding, values);
+        hold_open(step, need_conflict(step->fold, finding), finding, values);
 }
 
 static void resolve(struct fold_step *step, struct fold_conflict *conflict) {
@@ -296,26 +297,46 @@ static struct fold_owners list_owners(const struct fold_step *step,
     return owners;
 }
 
+/* Of values that stood against each other before: there is one of a path, which needs not be looked for by its id.
+ * NULL for none. */
+static struct fold_conflict *find_open(const struct fold_entity *entity,
+                                       const struct hub_conflict_found *found) {
+    for (size_t i = 0; found->kind == HUB_CONFLICT_VALUES && i < entity->conflict_count; i++) {
+        struct fold_conflict *conflict = entity->conflicts[i];
+        if (conflict->kind == HUB_CONFLICT_VALUES && strcmp(conflict->field, found->path) == 0)
+            return conflict;
+    }
+    return NULL;
+}
+
+static void hold_found(struct fold_step *step, const struct fold_entity *entity,
+                       const struct hub_conflict_found *found) {
+    struct fold_conflict *open = find_open(entity, found);
+    struct hub_buffer values = {.arena = step->arena};
+    struct fold_finding finding = {
+        .id = open != NULL ? open->id
+                           : hub_arena_format(step->arena, "%s/%s%s", entity->id, found->path,
+                                              found->mark),
+        .kind = found->kind,
+        .entities = {entity->id, NULL},
+        .field = found->path,
+        .severity = found->severity,
+        .owners = list_owners(step, entity, found)};
+    encode_values(entity, found, &values);
+    if (found->decided)
+        hold_decided(step, need_conflict(step->fold, &finding), &values);
+    else if (open != NULL)
+        hold_open(step, open, &finding, &values);
+    else
+        fold_conflict_hold(step, &finding, &values);
+}
+
 void fold_conflict_of_values(struct fold_step *step, struct fold_change *change) {
     struct fold_entity *entity = change->entity;
     if (entity->kind == FOLD_ACTIVE && !change->remerge)
         return;
-    for (size_t i = 0; entity->kind == FOLD_ACTIVE && i < change->merged.conflict_count; i++) {
-        const struct hub_conflict_found *found = &change->merged.conflicts[i];
-        struct hub_buffer values = {.arena = step->arena};
-        struct fold_finding finding = {
-            .id = hub_arena_format(step->arena, "%s/%s%s", entity->id, found->path, found->mark),
-            .kind = found->kind,
-            .entities = {entity->id, NULL},
-            .field = found->path,
-            .severity = found->severity,
-            .owners = list_owners(step, entity, found)};
-        encode_values(entity, found, &values);
-        if (found->decided)
-            hold_decided(step, need_conflict(step->fold, &finding), &values);
-        else
-            fold_conflict_hold(step, &finding, &values);
-    }
+    for (size_t i = 0; entity->kind == FOLD_ACTIVE && i < change->merged.conflict_count; i++)
+        hold_found(step, entity, &change->merged.conflicts[i]);
     fold_conflict_resolve_unseen(step, entity, FOLD_CONFLICTS_OF_VALUES);
 }
 

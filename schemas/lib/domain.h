@@ -94,6 +94,7 @@ struct hub_field_contract {
     bool shuts_out;   /* one of its rules lets some statements or values not speak */
     /* Of the domain's record: the first field whose rules say the same of statements, whatever these say. */
     size_t chain;
+    bool by_voice; /* its rules rank statements, whatever these say */
     char retention;   /* T, C, O, X; 0: that of the domain */
     const struct hub_lifecycle *lifecycle;
     /* hub:requires: where this field of the record is stated, that one has to be. -1 for none. */

@@ -86,6 +86,20 @@ static bool orders_statements(const struct hub_rule *rule) {
            rule->kind == HUB_RULE_EARLIEST;
 }
 
+/* Whether statements stand in the same order whatever they say: some rules rank nobody. */
+static bool ranks_by_voice(const struct hub_field_contract *contract) {
+    for (size_t i = 0; i < contract->rule_count; i++) {
+        const struct hub_rule *rule = &contract->rules[i];
+        if (!orders_statements(rule) && rule->kind != HUB_RULE_AGREE &&
+            rule->kind != HUB_RULE_RESERVE)
+            return false;
+        for (size_t k = 0; orders_statements(rule) && k < rule->authority_count; k++)
+            if (rule->authorities[k].kind == HUB_AUTHORITY_ELEMENT)
+                return false;
+    }
+    return true;
+}
+
 static const struct hub_rule *next_order(const struct hub_field_contract *contract, size_t *at) {
     while (*at < contract->rule_count && !orders_statements(&contract->rules[*at]))
         ++*at;
@@ -119,6 +133,8 @@ static void note_rules(struct hub_field_contract *fields, size_t count, bool top
         while (!same_chain(&fields[fields[i].chain], &fields[i])) /* at the latest with itself */
             fields[i].chain++;
     for (size_t i = 0; i < count; i++)
+        fields[i].by_voice = ranks_by_voice(&fields[i]);
+    for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < fields[i].rule_count; k++) {
             const struct hub_rule *rule = &fields[i].rules[k];
             fields[i].shuts_out |= rule->only || rule->kind == HUB_RULE_RESERVE;
@@ -128,17 +144,10 @@ static void note_rules(struct hub_field_contract *fields, size_t count, bool top
         }
 }
 
-/* Whether there is one way to leave it unstated, and that is how it is written where nobody states it. */
-static bool is_unstated_one_way(const struct hub_field *field) {
-    int branch = hub_type_null_branch(field->type);
-    if (branch < 0)
-        return true; /* as a part of an element it counts as stated */
-    for (size_t i = 0; i < field->type->count; i++)
-        if (field->type->branches[i]->kind == HUB_ARRAY || field->type->branches[i]->kind == HUB_MAP)
-            return false;
-    uint8_t null = (uint8_t)(branch << 1);
-    return field->has_default ? hub_bytes_equal(field->default_value, hub_bytes(&null, 1))
-                              : branch == 0;
+/* Whether there is one way to leave it unstated: null. A list may be null or empty. */
+static bool is_unstated_one_way(const struct hub_type *type) {
+    const struct hub_type *stated = hub_type_stated(type);
+    return type->kind != HUB_UNION || (stated->kind != HUB_ARRAY && stated->kind != HUB_MAP);
 }
 
 /* How the elements of a list are merged that have a key in common. */
@@ -153,10 +162,12 @@ static void note_elements(struct hub_domain_loader *loader, struct hub_field_con
         merged[i] = parts->fields[i];
         merged[i].rules = list->rules;
         merged[i].rule_count = list->rule_count;
+        merged[i].chain = list->chain;
+        merged[i].by_voice = list->by_voice;
         merged[i].shuts_out = list->shuts_out;
         merged[i].reports_conflict = list->reports_conflict;
         merged[i].severity = list->severity;
-        list->keeps_alike &= !list->shuts_out && is_unstated_one_way(merged[i].field);
+        list->keeps_alike &= !list->shuts_out && is_unstated_one_way(merged[i].field->type);
     }
     list->merged_parts = merged;
 }

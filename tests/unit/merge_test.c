@@ -226,6 +226,20 @@ static void an_element_said_twice_under_one_key_does_not_depend_on_its_place(voi
     }
 }
 
+static void who_says_the_same_contradiction_is_told_of_all_who_do(void **state) {
+    static const char said[] =
+        "{'owner': 'a', 'parts': [{'number': '1', 'amount': 7}, {'number': '1', 'amount': 5}]}";
+    (void)state;
+    begin(own_domain(own));
+    merging_say(merging, "ctgov/1", NULL, said);
+    merging_say(merging, "ctis/1", NULL, said);
+    expect_json(merging_result(merging), "value.parts.0.amount", "5");
+    expect_json(merging_conflict(merging, "parts[/1].amount"), "values.0.statements",
+                "['ctgov/1', 'ctis/1']");
+    expect_json(merging_conflict(merging, "parts[/1].amount"), "values.1.statements",
+                "['ctgov/1', 'ctis/1']");
+}
+
 static void elements_without_parts_are_their_own_keys(void **state) {
     (void)state;
     begin(own_domain(own));
@@ -408,6 +422,25 @@ static void a_field_without_a_default_that_nobody_states_is_null(void **state) {
     own_domain_free(bare);
 }
 
+static void a_list_that_all_leave_empty_as_a_part_is_written_as_unstated(void **state) {
+    struct own_domain *sizes = own_domain_new(
+        "{}", "[{'name': 'kits', 'type': {'type': 'array', 'items': {'type': 'record',"
+              "   'name': 'Kit', 'doc': 'd', 'fields': ["
+              "    {'name': 'code', 'type': 'string', 'doc': 'd'},"
+              "    {'name': 'sizes', 'type': ['null', {'type': 'array', 'items': 'int'}],"
+              "     'doc': 'd', 'default': null}]}},"
+              "  'doc': 'd', 'default': [], 'hub:merge': {'union': ['code'], 'by': ['latest']},"
+              "  'hub:conflict': 'major'}]");
+    (void)state;
+    begin(own_domain(sizes));
+    merging_say(merging, "ctis/1", NULL, "{'kits': [{'code': 'a', 'sizes': []}]}");
+    expect_json(merging_result(merging), "value.kits", "[{'code': 'a', 'sizes': null}]");
+    merging_say(merging, "ctgov/1", NULL, "{'kits': [{'code': 'a', 'sizes': []}]}");
+    expect_json(merging_result(merging), "value.kits", "[{'code': 'a', 'sizes': null}]");
+    begin(own_domain(own));
+    own_domain_free(sizes);
+}
+
 static void an_element_that_is_chosen_whole_is_contradicted_whole(void **state) {
     struct own_domain *kits = own_domain_new(
         "{}", "[{'name': 'kits', 'type': {'type': 'array', 'items': {'type': 'record',"
@@ -501,6 +534,7 @@ int main(void) {
         cmocka_unit_test(one_number_in_two_relations_stays_two_identifiers),
         cmocka_unit_test(a_separator_within_a_key_does_not_unite_two_elements),
         cmocka_unit_test(an_element_said_twice_under_one_key_does_not_depend_on_its_place),
+        cmocka_unit_test(who_says_the_same_contradiction_is_told_of_all_who_do),
         cmocka_unit_test(elements_without_parts_are_their_own_keys),
         cmocka_unit_test(two_spellings_of_a_site_stay_two_until_both_are_known),
         cmocka_unit_test(the_stamp_is_nobodys_version_and_the_latest_event),
@@ -514,6 +548,7 @@ int main(void) {
         cmocka_unit_test(where_one_is_silent_another_is_believed_of_it),
         cmocka_unit_test(nobody_owns_a_register_and_its_word_is_like_any_other),
         cmocka_unit_test(a_field_without_a_default_that_nobody_states_is_null),
+        cmocka_unit_test(a_list_that_all_leave_empty_as_a_part_is_written_as_unstated),
         cmocka_unit_test(an_element_that_is_chosen_whole_is_contradicted_whole),
         cmocka_unit_test(a_life_cycle_whose_conflicts_are_ignored_reports_no_step),
         cmocka_unit_test(another_fact_is_no_part_of_a_conflict),
