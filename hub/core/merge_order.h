@@ -84,7 +84,8 @@ void hub_merge_bind_roles(struct hub_merge_scope *scope);
 void hub_merge_bind_role(struct hub_merge_scope *scope, size_t field,
                          const struct hub_candidate *candidate);
 
-/* The voice of the first of these candidates: at least one, all the same bytes, so that none is chosen for what it is. */
+/* The voice of the first of these candidates: at least one, all the same bytes, so that none is chosen for what it
+ * is. */
 size_t hub_merge_first(const struct hub_merge_scope *scope,
                        const struct hub_field_contract *contract,
                        const struct hub_candidates *candidates);

@@ -189,8 +189,8 @@ static size_t apply_choice(const struct hub_merging *merging, struct hub_conflic
 }
 
 size_t hub_merging_choose(struct hub_merging *merging, const struct hub_field_contract *contract,
-                     const struct hub_type *type, const struct hub_place *place,
-                     const struct hub_candidates *candidates) {
+                          const struct hub_type *type, const struct hub_place *place,
+                          const struct hub_candidates *candidates) {
     size_t chosen =
         hub_merge_choose(&merging->scope, contract, type, candidates->items, candidates->count);
     if (!contract->reports_conflict)
@@ -208,7 +208,7 @@ struct hub_bytes hub_merging_unstated(const struct hub_field *field) {
 }
 
 int hub_merging_one(struct hub_merging *merging, const struct hub_field_contract *contract,
-                     const struct hub_place *place, struct hub_candidates *candidates) {
+                    const struct hub_place *place, struct hub_candidates *candidates) {
     const struct hub_type *type = contract->field->type;
     candidates->count =
         hub_merge_admissible(&merging->scope, contract, candidates->items, candidates->count);

@@ -54,7 +54,7 @@ static void must_not(bool unknown, const char *what) {
 /* --- reading values --- */
 
 static avro_value_t part_of(const avro_value_t *record, size_t index) {
-    avro_value_t part;
+    avro_value_t part = {NULL, NULL};
     must(avro_value_get_by_index(record, index, &part, NULL));
     return part;
 }

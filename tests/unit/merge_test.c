@@ -441,6 +441,25 @@ static void a_list_that_all_leave_empty_as_a_part_is_written_as_unstated(void **
     own_domain_free(sizes);
 }
 
+static void a_role_that_follows_from_another_is_its_own_to_say(void **state) {
+#define TEXT(name, rules)                                                                          \
+    "{'name': '" name "', 'type': ['null', 'string'], 'doc': 'd', 'default': null,"                \
+    " 'hub:merge': " rules ", 'hub:conflict': 'ignore'}"
+    struct own_domain *roles = own_domain_new("{}", "[" TEXT("told", "[{'authority': ['role:lead']}]") ","
+                                              TEXT("lead", "[{'authority': ['role:host']}]") ","
+                                              TEXT("host", "'latest'") "]");
+    (void)state;
+    begin(own_domain(roles));
+    merging_say(merging, "lumc-mes/1", NULL,
+                "{'told': 'L', 'lead': 'ror:05xvt9f17', 'host': 'ror:02z31g829'}");
+    merging_say(merging, "sus-trials/1", NULL,
+                "{'told': 'S', 'lead': 'ror:02z31g829', 'host': 'ror:02z31g829'}");
+    expect_json(merging_result(merging), "value.lead", "'ror:02z31g829'");
+    expect_json(merging_result(merging), "value.host", "'ror:02z31g829'");
+    begin(own_domain(own));
+    own_domain_free(roles);
+}
+
 static void an_element_that_is_chosen_whole_is_contradicted_whole(void **state) {
     struct own_domain *kits = own_domain_new(
         "{}", "[{'name': 'kits', 'type': {'type': 'array', 'items': {'type': 'record',"
@@ -549,6 +568,7 @@ int main(void) {
         cmocka_unit_test(nobody_owns_a_register_and_its_word_is_like_any_other),
         cmocka_unit_test(a_field_without_a_default_that_nobody_states_is_null),
         cmocka_unit_test(a_list_that_all_leave_empty_as_a_part_is_written_as_unstated),
+        cmocka_unit_test(a_role_that_follows_from_another_is_its_own_to_say),
         cmocka_unit_test(an_element_that_is_chosen_whole_is_contradicted_whole),
         cmocka_unit_test(a_life_cycle_whose_conflicts_are_ignored_reports_no_step),
         cmocka_unit_test(another_fact_is_no_part_of_a_conflict),
