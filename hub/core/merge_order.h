@@ -31,8 +31,9 @@ struct hub_merge_scope {
 
 /* What the voices state for a field of the record; `items` has room for all of them. Here, as it is most of what a
  * merge does. */
-static inline void hub_merge_stated(const struct hub_merge_scope *scope, size_t field,
-                                    struct hub_candidates *candidates) {
+static inline __attribute__((always_inline)) void
+hub_merge_stated(const struct hub_merge_scope *scope, size_t field,
+                 struct hub_candidates *candidates) {
     const struct hub_type *type = scope->domain->contract.fields[field].field->type;
     struct hub_candidate *next = candidates->items;
     bool alike = true;
