@@ -40,7 +40,7 @@ static void usage(FILE *out) {
             "  --checkpoint-interval-ms N   how often the cache is written (10000)\n"
             "  --batch-count-max N          records in one transaction (10000)\n"
             "  --awake-max N                statements that admit, and that the fold, have in memory, about\n"
-            "                               5 KB each; the others sleep in the cache; 0: all (10000)\n");
+            "                               5 KB each; the others sleep in the cache; 0: all (200000)\n");
 }
 
 static bool read_option(struct hub_settings *settings, int option) {
@@ -107,7 +107,7 @@ int main(int argc, char **argv) {
                                     .group = "hub",
                                     .checkpoint_interval_ms = 10000,
                                     .batch_count_max = 10000,
-                                    .awake_max = 10000};
+                                    .awake_max = 200000};
     struct hub_error error = {{0}};
     hub_json_open();
     for (int option; (option = getopt_long(argc, argv, "h", long_options, NULL)) != -1;) {
