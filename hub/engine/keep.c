@@ -190,6 +190,7 @@ void hub_task_note_record(struct hub_task *task, struct hub_slot *slot, unsigned
     if (slot->kept[topic].level && slot->shelving != NULL &&
         note(task, slot, topic, input, &error) != HUB_OK) {
         hub_log(HUB_LOG_WARNING, "cache_begun_anew", "%s", error.text);
+        task->sleeps_nowhere |= hub_slot_store(slot) != NULL;
         hub_task_shelve_anew(task, slot);
     }
 }

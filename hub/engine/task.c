@@ -452,6 +452,8 @@ enum hub_status hub_task_join(struct hub_task *task, int64_t timeout_ms, struct 
 
 enum hub_status hub_task_step(struct hub_task *task, int64_t timeout_ms, bool *ret_worked,
                               struct hub_error *reterr) {
+    if (task->sleeps_nowhere)
+        return hub_fail(reterr, HUB_RETRY, "the cache was begun anew, and with it went what sleeps");
     HUB_TRY(poll_batch(task, timeout_ms, reterr));
     *ret_worked = task->batch.count > 0;
     if (task->kind->gather != NULL)

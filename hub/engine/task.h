@@ -120,6 +120,7 @@ struct hub_task {
     size_t other_count, other_capacity;
     int64_t looked_ms; /* when for what others have committed */
     bool assigned; /* an assignment has been loaded */
+    bool sleeps_nowhere; /* the cache in which a slot's state sleeps was begun anew: it is loaded again */
     void *own;     /* the kind's */
     struct hub_kafka_batch batch;
     struct hub_arena arena; /* of the running transaction */
