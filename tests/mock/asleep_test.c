@@ -26,8 +26,16 @@ static void let_sleep(struct hub_slot *slot, const struct hub_store *store) {
     ((struct awake *)slot->state)->count = 0;
 }
 
+/* Of a record of which nobody can tell by what it is found. */
+static enum hub_status refuse(const struct hub_task *task, struct hub_slot *slot, unsigned topic,
+                              const struct hub_input *record, struct hub_hooks *hooks,
+                              struct hub_error *reterr) {
+    (void)task, (void)slot, (void)topic, (void)record, (void)hooks;
+    return hub_fail(reterr, HUB_FATAL, "damaged");
+}
+
 static const struct hub_task_kind kind = {
-    .name = "sleeper", .awake = count_awake, .let_sleep = let_sleep};
+    .name = "sleeper", .awake = count_awake, .let_sleep = let_sleep, .hooks = refuse};
 
 struct sleeping {
     struct folder folder;
@@ -153,12 +161,32 @@ static void without_a_cache_nothing_sleeps(void **state) {
     end(&sleeping);
 }
 
+/* It goes with the cache's spaces, and what is asked for then would be taken for something never heard of. */
+static void what_sleeps_where_a_note_is_refused_is_loaded_again(void **state) {
+    struct sleeping sleeping;
+    const struct hub_input record = {
+        .has_key = true, .has_value = true, .key = hub_bytes_of_text("a")};
+    bool worked = false;
+    (void)state;
+    begin(&sleeping);
+    hub_task_note_record(&sleeping.task, &sleeping.slots[0], 0, &record);
+    assert_false(sleeping.task.sleeps_nowhere); /* all of it is awake */
+    sleeping.settings.awake_max = 4;
+    hub_task_let_sleep(&sleeping.task);
+    hub_task_note_record(&sleeping.task, &sleeping.slots[1], 0, &record);
+    assert_true(sleeping.task.sleeps_nowhere);
+    assert_int_equal(hub_task_step(&sleeping.task, /* timeout_ms= */ 0, &worked, &sleeping.error),
+                     HUB_RETRY);
+    end(&sleeping);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_more_than_may_be_goes_to_sleep),
         cmocka_unit_test(what_may_be_stays_awake),
         cmocka_unit_test(what_the_cache_does_not_have_stays_awake),
         cmocka_unit_test(without_a_cache_nothing_sleeps),
+        cmocka_unit_test(what_sleeps_where_a_note_is_refused_is_loaded_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "hub/stages/admit.h"
 #include "schemas/lib/frame.h"
 #include "tests/lib/cmocka.h"
+#include "tests/lib/outputs.h"
 #include "tests/lib/records.h"
 
 #include <string.h>
@@ -97,22 +98,6 @@ static struct hub_input next(struct intake *intake, size_t which) {
         .timestamp_ms = test_random_below(random, 10) == 0 ? ARRIVAL_MS / 2 : ARRIVAL_MS};
 }
 
-static void expect_same(const struct hub_outputs *found, const struct hub_outputs *wanted) {
-    assert_int_equal(found->count, wanted->count);
-    for (size_t i = 0; i < found->count; i++) {
-        const struct hub_output *a = &found->items[i], *b = &wanted->items[i];
-        assert_int_equal(a->kind, b->kind);
-        assert_int_equal(a->partition, b->partition);
-        assert_true(hub_bytes_equal(a->key, b->key));
-        assert_true(hub_bytes_equal(a->value, b->value));
-        assert_int_equal(a->header_count, b->header_count);
-        for (size_t k = 0; k < a->header_count; k++) {
-            assert_string_equal(a->headers[k].name, b->headers[k].name);
-            assert_true(hub_bytes_equal(a->headers[k].value, b->headers[k].value));
-        }
-    }
-}
-
 static void step(struct intake *intake, const struct hub_input *input) {
     struct hub_admit_counts before = *hub_admit_counts(intake->admit);
     struct hub_outputs found = {.arena = &intake->arena}, wanted = {.arena = &intake->arena};
@@ -125,7 +110,7 @@ static void step(struct intake *intake, const struct hub_input *input) {
     assert_int_equal(hub_admit_record(fresh, input, &wanted, &error), HUB_OK);
     assert_memory_equal(hub_admit_counts(intake->admit), hub_admit_counts(fresh), sizeof before);
     hub_admit_free(fresh);
-    expect_same(&found, &wanted);
+    expect_same_outputs(&found, &wanted);
     struct hub_output *last = &found.items[found.count - 1];
     if (last->kind == HUB_OUTPUT_ADMITTED)
         intake->admitted[intake->admitted_count++] = last;

@@ -5,6 +5,7 @@
 #include "schemas/lib/frame.h"
 #include "tests/lib/cmocka.h"
 #include "tests/lib/look.h"
+#include "tests/lib/outputs.h"
 #include "tests/lib/records.h"
 #include "tests/lib/schema.h"
 
@@ -54,22 +55,6 @@ static void end(struct intake *intake) {
     hub_arena_destroy(&intake->arena);
 }
 
-static void expect_same(const struct hub_outputs *found, const struct hub_outputs *wanted) {
-    assert_int_equal(found->count, wanted->count);
-    for (size_t i = 0; i < found->count; i++) {
-        const struct hub_output *a = &found->items[i], *b = &wanted->items[i];
-        assert_int_equal(a->kind, b->kind);
-        assert_int_equal(a->partition, b->partition);
-        assert_true(hub_bytes_equal(a->key, b->key));
-        assert_true(hub_bytes_equal(a->value, b->value));
-        assert_int_equal(a->header_count, b->header_count);
-        for (size_t k = 0; k < a->header_count; k++) {
-            assert_string_equal(a->headers[k].name, b->headers[k].name);
-            assert_true(hub_bytes_equal(a->headers[k].value, b->headers[k].value));
-        }
-    }
-}
-
 /* What a process makes of it that has only now been started, and remembers nothing but what was put out. */
 static void compare(struct intake *intake, const struct hub_input *input,
                     const struct hub_admit_counts *before) {
@@ -82,7 +67,7 @@ static void compare(struct intake *intake, const struct hub_input *input,
     expect_ok(hub_admit_record(fresh, input, &outputs, &error), &error);
     assert_memory_equal(hub_admit_counts(fresh), hub_admit_counts(intake->admit), sizeof *before);
     hub_admit_free(fresh);
-    expect_same(&intake->outputs, &outputs);
+    expect_same_outputs(&intake->outputs, &outputs);
 }
 
 static void feed_input(struct intake *intake, struct hub_input input) {
