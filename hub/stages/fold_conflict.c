@@ -19,7 +19,6 @@ struct fold_conflict_before {
 };
 
 void fold_conflict_free(struct fold_conflict *conflict) {
-    hub_release(conflict->id);
     hub_release(conflict->entities[0]);
     hub_release(conflict->entities[1]);
     hub_release(conflict->field);
@@ -101,18 +100,24 @@ static void describe(struct fold_conflict *conflict, const struct fold_finding *
     conflict->field = hub_copy_text(finding->field);
 }
 
+struct fold_conflict *fold_conflict_add(struct hub_fold *fold, const char *id) {
+    char *own_id = NULL;
+    size_t size = strlen(id);
+    struct fold_conflict *conflict = hub_allocate_named(sizeof *conflict, id, size, &own_id);
+    conflict->id = own_id;
+    conflict->opened_offset = -1;
+    HASH_ADD_KEYPTR(hh, fold->conflicts, conflict->id, size, conflict);
+    return conflict;
+}
+
 /* What was only ever asked for, by a decision that was refused, is described by its first finding. */
 static struct fold_conflict *need_conflict(struct hub_fold *fold, const struct fold_finding *finding) {
     struct fold_conflict *conflict = NULL;
     HASH_FIND_STR(fold->conflicts, finding->id, conflict);
     if (conflict != NULL && conflict->opened_offset >= 0)
         return conflict;
-    if (conflict == NULL) {
-        conflict = hub_allocate_zero(1, sizeof *conflict);
-        conflict->id = hub_copy_text(finding->id);
-        conflict->opened_offset = -1;
-        HASH_ADD_KEYPTR(hh, fold->conflicts, conflict->id, strlen(conflict->id), conflict);
-    }
+    if (conflict == NULL)
+        conflict = fold_conflict_add(fold, finding->id);
     describe(conflict, finding);
     return conflict;
 }
@@ -158,6 +163,8 @@ void fold_conflict_note_decided(struct fold_conflict *conflict, const char *refu
  * remembered, and holds again with the values that it was made on. */
 static void drop_outdated(struct fold_step *step, struct fold_conflict *conflict) {
     const struct fold_decision *decision = conflict->decision, *proposal = conflict->proposal;
+    if (decision == NULL && proposal == NULL)
+        return;
     struct fold_entity *entity = fold_entity_find(step->fold, conflict->entities[0]);
     if (proposal != NULL && !fold_decision_stands(step, conflict, proposal))
         fold_conflict_set_proposal(conflict, NULL);

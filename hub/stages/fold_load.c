@@ -179,12 +179,10 @@ enum hub_status fold_load_conflict(struct hub_fold *fold, struct hub_bytes value
     HUB_TRY(open_record(fold, "conflict", fold->conflict_schema, value, &scratch, &record, reterr));
     char *id = hub_record_text(&record, "conflict_id");
     enum hub_status status = check_conflict(fold, &record, id, reterr);
-    if (status != HUB_OK) {
-        hub_release(id);
+    struct fold_conflict *conflict = status == HUB_OK ? fold_conflict_add(fold, id) : NULL;
+    hub_release(id);
+    if (status != HUB_OK)
         return status;
-    }
-    struct fold_conflict *conflict = hub_allocate_zero(1, sizeof *conflict);
-    conflict->id = id;
     for (size_t i = 0; i < 2; i++)
         conflict->entities[i] = hub_record_nth_text(&record, "entities", i);
     conflict->field = hub_record_text(&record, "field");
@@ -202,7 +200,6 @@ enum hub_status fold_load_conflict(struct hub_fold *fold, struct hub_bytes value
     conflict->owners_size = owners.size;
     conflict->decision = fold_decision_load(&record, "decision");
     conflict->proposal = fold_decision_load(&record, "proposal");
-    HASH_ADD_KEYPTR(hh, fold->conflicts, conflict->id, strlen(id), conflict);
     *ret_conflict = conflict;
     return HUB_OK;
 }

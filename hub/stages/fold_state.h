@@ -156,7 +156,7 @@ struct fold_entity {
 
 struct fold_conflict {
     UT_hash_handle hh;
-    char *id;
+    char *id; /* in the same piece of memory */
     enum hub_conflict_kind kind;
     char *entities[2]; /* the second only of an overlap */
     char *field;
@@ -483,6 +483,8 @@ enum fold_conflict_kinds {
 void fold_conflict_resolve_unseen(struct fold_step *step, struct fold_entity *entity,
                                   enum fold_conflict_kinds kinds);
 void fold_conflict_publish(struct fold_step *step);
+/* One of an id that the fold does not know yet; nothing else is known of it. */
+struct fold_conflict *fold_conflict_add(struct hub_fold *fold, const char *id);
 void fold_conflict_free(struct fold_conflict *conflict);
 void fold_conflict_attach(struct fold_entity *entity, struct fold_conflict *conflict);
 /* Keeps the conflict as it was before the running step, once. */
