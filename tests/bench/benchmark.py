@@ -31,7 +31,7 @@ ENTITIES_MIN, ENTITIES_MAX = 1_000, 11_000_000  # tests/bench/statements.h
 BROKER_HEAP = "1g"
 USUAL = {"events": 1_000_000, "trials": 100_000, "rounds": 5, "repeats": 500_000, "latency_s": 15,
          "mapping": connecting.USUAL, "archive": archiving.USUAL, "growth": growth.IN_MAIN_RUN}
-QUICK = {"events": 100_000, "trials": 10_000, "rounds": 2, "repeats": 50_000, "latency_s": 3,
+QUICK = {"events": 100_000, "trials": 10_000, "rounds": 1, "repeats": 50_000, "latency_s": 3,
          "mapping": connecting.QUICK, "archive": archiving.QUICK, "growth": growth.QUICK}
 
 

@@ -21,7 +21,7 @@ from subjects import cpu_of_children, read_memory
 
 USUAL = {"entities": [10_000, 100_000, 1_000_000], "events": 200_000, "rounds": 3}
 IN_MAIN_RUN = {"entities": [10_000, 1_000_000], "events": 200_000, "rounds": 3}
-QUICK = {"entities": [10_000, 30_000], "events": 20_000, "rounds": 1}
+QUICK = {"entities": [3_000, 10_000], "events": 10_000, "rounds": 1}
 # Of disk: of an entity what the broker keeps (5.6 KB among 100,000) and the hub's cache (6 KB); of an event.
 ENTITY_BYTES, EVENT_BYTES = 12_000, 2_500
 SKEWED, EVEN = "next", "evenly"
