@@ -253,8 +253,9 @@ bool hub_cache_open_stored(MDB_val stored, struct hub_bytes *ret_key,
 }
 
 struct hub_cache_slot hub_cache_first_slot(const struct hub_cache *cache, const char *space) {
-    struct hub_cache_slot slot = hub_cache_slot_of(cache->digester, space, hub_bytes("", 0));
-    memset(slot.bytes + HUB_CACHE_SPACE_SIZE, 0, HUB_DIGEST_SIZE);
+    struct hub_cache_slot slot = {{0}};
+    struct hub_digest digest = cache->digester->digest(hub_bytes_of_text(space));
+    memcpy(slot.bytes, digest.bytes, HUB_CACHE_SPACE_SIZE);
     return slot;
 }
 

@@ -22,6 +22,8 @@ struct hub_cache;
 /* What may be noted while checkpoints fail. Beyond it the cache is given up: it stays as it was at its
  * last checkpoint, and whoever opens it next reads the rest from the topics. */
 enum { HUB_CACHE_NOTED_BYTES_MAX = 128 * 1024 * 1024 };
+/* What is counted as noted has the newest note of each key, and of older ones this at most. */
+enum { HUB_CACHE_REPLACED_BYTES_MAX = 8 * 1024 * 1024 };
 
 /* `identity` is a text of everything the content depends on. Opening never fails for what is in the
  * file, only where the folder cannot be written: HUB_RETRY on a full disk, else HUB_FATAL. */

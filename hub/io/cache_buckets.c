@@ -263,12 +263,12 @@ static int add_to_bucket(struct adding *adding, size_t index,
 static int write_near(struct adding *adding) {
     struct hub_cache_noted noted = {0};
     struct hub_cache_fact fact;
-    const char *space = adding->shelf->near_space;
     uint64_t number = adding->shelf->near_count; /* grows with each */
     struct hub_bytes part = hub_buffer_bytes(&adding->near);
     if (part.size == 0)
         return 0;
-    hub_cache_noted_add(&noted, space, hub_bytes(&number, sizeof number), &part, 1, NULL, 0);
+    struct hub_cache_slot start = hub_cache_first_slot(adding->cache, adding->shelf->near_space);
+    hub_cache_noted_add(&noted, start.bytes, hub_bytes(&number, sizeof number), &part, 1, NULL, 0);
     struct hub_cache_placed *placed = hub_cache_noted_place(&noted, adding->cache->digester);
     const uint8_t *id = placed->slot.bytes;
     int code = hub_cache_read_fact(adding->cache, adding->txn, id, &fact);

@@ -7,8 +7,9 @@
 
 void hub_cache_note(struct hub_cache *cache, const char *space, struct hub_bytes key,
                     const struct hub_bytes *parts, size_t part_count) {
+    struct hub_cache_slot start = hub_cache_first_slot(cache, space);
     if (!cache->given_up)
-        hub_cache_noted_add(&cache->noted, space, key, parts, part_count, NULL, 0);
+        hub_cache_noted_add(&cache->noted, start.bytes, key, parts, part_count, NULL, 0);
 }
 
 void hub_cache_note_hooked(struct hub_cache *cache, const struct hub_cache_shelf *shelf,
@@ -21,7 +22,7 @@ void hub_cache_note_hooked(struct hub_cache *cache, const struct hub_cache_shelf
         hub_cache_throw_away(cache);
         return;
     }
-    hub_cache_noted_add(&cache->noted, shelf->spaces[topic].name, key, parts, part_count, hooks,
+    hub_cache_noted_add(&cache->noted, shelf->spaces[topic].id, key, parts, part_count, hooks,
                         hook_count);
 }
 
@@ -121,19 +122,20 @@ static int write_all(struct hub_cache *cache, struct noted *noted,
     return code;
 }
 
-/* What became of the cache; `ret_code` is then what it was. */
-static void judge(struct hub_cache *cache, int *ret_code) {
+/* What became of the cache that had so much noted; `ret_code` is then what it was. */
+static void judge(struct hub_cache *cache, size_t noted_bytes, int *ret_code) {
     *ret_code = hub_cache_what_it_was(cache, *ret_code);
     hub_cache_undo_shelves(cache);
     if (!hub_cache_is_full(*ret_code))
         hub_cache_throw_away(cache);
-    else if (cache->noted.bytes > HUB_CACHE_NOTED_BYTES_MAX)
+    else if (noted_bytes > HUB_CACHE_NOTED_BYTES_MAX)
         hub_cache_give_up(cache);
 }
 
 static int write_checkpoint(struct hub_cache *cache, const struct hub_cache_mark *marks,
                             size_t count) {
     struct noted noted = {0};
+    size_t noted_bytes = cache->noted.bytes; /* as whoever wants checkpoints sees it */
     noted.placed = hub_cache_noted_place(&cache->noted, cache->digester);
     noted.hooked =
         hub_cache_gather(cache, noted.placed, cache->noted.count, &noted.hooked_count);
@@ -143,7 +145,7 @@ static int write_checkpoint(struct hub_cache *cache, const struct hub_cache_mark
     if (code == 0)
         hub_cache_forget(cache);
     else
-        judge(cache, &code);
+        judge(cache, noted_bytes, &code);
     hub_release(noted.hooked);
     hub_release(noted.placed);
     hub_cache_pages_let_go(&cache->pages);

@@ -1,7 +1,7 @@
 /* Records that wait in memory for the next checkpoint of the cache.
  *
- * Digests, by which the file orders and checks its records, are made only when they are asked for:
- * until then a record may be replaced often. */
+ * They are put one behind the other, and nothing is looked up. Which is the newest of its key is found out
+ * when they are placed, and whenever as much was added as may be of what was replaced. */
 #pragma once
 
 #include "hub/base/bytes.h"
@@ -12,29 +12,27 @@
 
 enum { HUB_CACHE_SLOT_SIZE = HUB_CACHE_SPACE_SIZE + HUB_DIGEST_SIZE };
 
-/* Where a record stands: 8 bytes of its space's digest, 32 of its key's. */
+/* Where a record stands: the 8 bytes of its space, 32 of its key's digest. */
 struct hub_cache_slot {
     uint8_t bytes[HUB_CACHE_SLOT_SIZE];
 };
-struct hub_cache_slot hub_cache_slot_of(const struct hub_digester *digester, const char *space,
+struct hub_cache_slot hub_cache_slot_of(const struct hub_digester *digester, const uint8_t *space,
                                         struct hub_bytes key);
 
-struct hub_cache_space;
 struct hub_cache_record;
-struct hub_cache_entry;
 
 /* Zero is empty. */
 struct hub_cache_noted {
-    struct hub_cache_space *spaces;
-    struct hub_arena arena; /* what is stored; of what was replaced, too */
-    struct hub_cache_record *records;
+    /* What is stored, and what was replaced: twice the bytes when it was last tidy, and twice
+     * HUB_CACHE_REPLACED_BYTES_MAX at most. */
+    struct hub_arena arena;
+    struct hub_cache_record *records; /* in the order in which they came */
     size_t count, capacity;
-    struct hub_cache_entry *entries; /* a table of the records, by key */
-    size_t entry_count;
-    size_t bytes; /* of the records, without what was replaced */
+    size_t bytes;      /* of the records; at most HUB_CACHE_REPLACED_BYTES_MAX are of replaced ones */
+    size_t tidy_bytes; /* what they were when each key had one record */
 };
 
-void hub_cache_noted_add(struct hub_cache_noted *noted, const char *space, struct hub_bytes key,
+void hub_cache_noted_add(struct hub_cache_noted *noted, const uint8_t *space, struct hub_bytes key,
                          const struct hub_bytes *parts, size_t part_count,
                          const struct hub_hook *hooks, size_t hook_count);
 /* Keeps some of its memory for what is noted next. */
@@ -49,6 +47,7 @@ struct hub_cache_placed {
     size_t hook_count;
 };
 
-/* All records, sorted by slot. The caller frees the list. */
+/* The newest record of each key, sorted by slot; there are `noted->count` of them then. The caller frees
+ * the list. */
 struct hub_cache_placed *hub_cache_noted_place(struct hub_cache_noted *noted,
                                                const struct hub_digester *digester);

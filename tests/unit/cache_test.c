@@ -141,15 +141,34 @@ static void of_a_key_the_newest_note_counts(void **state) {
     begin(&keeping);
     note(&keeping, "s", "a", "a much longer first value");
     note(&keeping, "s", "a", "2");
-    size_t once = hub_cache_noted_bytes(keeping.cache);
     note(&keeping, "s", "a", "3");
-    assert_int_equal(hub_cache_noted_bytes(keeping.cache), once);
     checkpoint(&keeping, "s", 1);
+    load(&keeping, "s");
+    assert_string_equal(loaded(&keeping), "a=3");
     note(&keeping, "s", "a", "4");
     checkpoint(&keeping, "s", 2);
     assert_int_equal(load(&keeping, "s"), 2);
     assert_string_equal(loaded(&keeping), "a=4");
     end(&keeping);
+}
+
+static void a_key_that_is_noted_again_and_again_does_not_grow_what_is_noted(void **state) {
+    enum { SIZE = 1024 * 1024, TIMES = 100, KEPT_BESIDE = 16 };
+    struct keeping keeping;
+    struct hub_bytes value = hub_bytes(hub_allocate_zero(1, SIZE), SIZE);
+    (void)state;
+    begin(&keeping);
+    for (int i = 0; i < TIMES; i++) {
+        hub_cache_note(keeping.cache, "s", hub_bytes_of_text("a"), &value, 1);
+        assert_in_range(hub_cache_noted_bytes(keeping.cache), SIZE,
+                        SIZE + KEPT_BESIDE + HUB_CACHE_REPLACED_BYTES_MAX);
+    }
+    note(&keeping, "s", "a", "1");
+    checkpoint(&keeping, "s", 1);
+    assert_int_equal(load(&keeping, "s"), 1);
+    assert_string_equal(loaded(&keeping), "a=1");
+    end(&keeping);
+    hub_release((void *)value.data);
 }
 
 /* Of the cache's file, in kilobytes. */
@@ -512,6 +531,7 @@ int main(void) {
         cmocka_unit_test(what_was_only_noted_is_gone),
         cmocka_unit_test(what_was_forgotten_is_not_written_by_the_next_checkpoint),
         cmocka_unit_test(of_a_key_the_newest_note_counts),
+        cmocka_unit_test(a_key_that_is_noted_again_and_again_does_not_grow_what_is_noted),
         cmocka_unit_test(what_was_read_of_the_file_is_let_go_by_the_next_checkpoint),
         cmocka_unit_test(the_next_offset_of_a_space_is_known_without_loading),
         cmocka_unit_test(spaces_do_not_see_each_other),
