@@ -271,10 +271,15 @@ static int write_near(struct adding *adding) {
     hub_cache_noted_add(&noted, start.bytes, hub_bytes(&number, sizeof number), &part, 1, NULL, 0);
     struct hub_cache_placed *placed = hub_cache_noted_place(&noted, adding->cache->digester);
     const uint8_t *id = placed->slot.bytes;
+    MDB_cursor *cursor = NULL;
     int code = hub_cache_read_fact(adding->cache, adding->txn, id, &fact);
     fact.next = (int64_t)number;
     if (code == 0)
-        code = hub_cache_write_record(adding->cache, adding->txn, placed, &fact, NULL);
+        code = mdb_cursor_open(adding->txn, adding->cache->records, &cursor);
+    if (code == 0)
+        code = hub_cache_write_record(cursor, placed, &fact, NULL);
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
     if (code == 0)
         code = hub_cache_write_fact(adding->cache, adding->txn, id, &fact);
     hub_cache_noted_free(&noted);

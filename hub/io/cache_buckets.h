@@ -85,10 +85,9 @@ int hub_cache_write_hooked(struct hub_cache *cache, MDB_txn *txn,
 void hub_cache_remember(struct hub_cache *cache, const struct hub_cache_hooked *hooked,
                         size_t count);
 
-/* Writes a record: cache_checkpoint.c. */
-int hub_cache_write_record(struct hub_cache *cache, MDB_txn *txn,
-                           const struct hub_cache_placed *placed, struct hub_cache_fact *fact,
-                           struct hub_cache_sums *sums);
+/* Writes a record by a cursor of the records: cache_checkpoint.c. */
+int hub_cache_write_record(MDB_cursor *cursor, const struct hub_cache_placed *placed,
+                           struct hub_cache_fact *fact, struct hub_cache_sums *sums);
 
 /* --- looking up: cache_look.c --- */
 

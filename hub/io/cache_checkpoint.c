@@ -32,14 +32,15 @@ size_t hub_cache_noted_bytes(const struct hub_cache *cache) {
 
 /* --- records --- */
 
-int hub_cache_write_record(struct hub_cache *cache, MDB_txn *txn,
-                           const struct hub_cache_placed *placed, struct hub_cache_fact *fact,
-                           struct hub_cache_sums *sums) {
+/* Where the old one is found the new one goes, so that the way to it is gone once. */
+int hub_cache_write_record(MDB_cursor *cursor, const struct hub_cache_placed *placed,
+                           struct hub_cache_fact *fact, struct hub_cache_sums *sums) {
     MDB_val key = {HUB_CACHE_SLOT_SIZE, (void *)placed->slot.bytes}, old;
     MDB_val value = {placed->stored.size, (void *)placed->stored.data};
     uint64_t change = hub_cache_check_of(key, value);
-    int code = mdb_get(txn, cache->records, &key, &old);
-    if (code == 0) {
+    int code = mdb_cursor_get(cursor, &key, &old, MDB_SET);
+    bool there = code == 0;
+    if (there) {
         change ^= hub_cache_check_of(key, old);
         hub_cache_fact_take(fact, key, old);
     } else if (code != MDB_NOTFOUND) {
@@ -49,7 +50,7 @@ int hub_cache_write_record(struct hub_cache *cache, MDB_txn *txn,
     if (sums != NULL)
         hub_cache_sums_add(sums, hub_cache_sums_index(sums, hub_cache_slot_bits(placed->slot.bytes)),
                            change);
-    return mdb_put(txn, cache->records, &key, &value, 0);
+    return mdb_cursor_put(cursor, &key, &value, there ? MDB_CURRENT : 0);
 }
 
 /* Records of one space. */
@@ -60,10 +61,15 @@ static int write_space(struct hub_cache *cache, MDB_txn *txn,
     size_t topic = 0;
     struct hub_cache_shelf *shelf = hub_cache_shelf_of(cache, space, &topic);
     struct hub_cache_summed *summed = shelf == NULL ? NULL : &shelf->spaces[topic];
+    MDB_cursor *cursor = NULL;
     int code = hub_cache_read_fact(cache, txn, space, &fact);
+    if (code == 0)
+        code = mdb_cursor_open(txn, cache->records, &cursor);
     for (size_t i = 0; code == 0 && i < count; i++)
-        code = hub_cache_write_record(cache, txn, &placed[i], &fact,
+        code = hub_cache_write_record(cursor, &placed[i], &fact,
                                       summed == NULL ? NULL : &summed->sums);
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
     if (code == 0 && summed != NULL)
         code = hub_cache_grow_sums(cache, txn, summed, &fact);
     return code == 0 ? hub_cache_write_fact(cache, txn, space, &fact) : code;
