@@ -92,8 +92,8 @@ static bool is_of_sum(const struct hub_cache_summed *space, size_t index, MDB_va
            hub_cache_sums_index(&space->sums, hub_cache_slot_bits(key.mv_data)) == index;
 }
 
-/* All records of one sum, of which those are given whose slot begins like this one. That there is none is
- * proved, too: the record went, and the hook that led to it stayed. */
+/* All records of one sum, of which those are given whose slot begins like this one: they are all there once
+ * they add up. That there is none is proved, too: the record went, and the hook that led to it stayed. */
 static enum hub_status give_of_sum(struct looking *looking, unsigned topic,
                                    const struct hub_cache_slot *slot) {
     enum { WANTED_SIZE = HUB_CACHE_SPACE_SIZE + HUB_CACHE_PREFIX_SIZE };
@@ -104,20 +104,21 @@ static enum hub_status give_of_sum(struct looking *looking, unsigned topic,
     MDB_cursor *cursor = looking->cache->look_cursor;
     MDB_val key = {HUB_CACHE_SLOT_SIZE, start.bytes}, value;
     const uint8_t *before = NULL;
-    uint64_t sum = 0;
+    uint64_t missing = space->sums.values[index];
     enum hub_status status = HUB_OK;
-    int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-    while (code == 0 && status == HUB_OK && is_of_sum(space, index, key)) {
-        sum ^= hub_cache_check_of(key, value);
+    int code = missing == 0 ? 0 : mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    while (missing != 0 && code == 0 && status == HUB_OK && is_of_sum(space, index, key)) {
+        missing ^= hub_cache_check_of(key, value);
         if (!hub_cache_in_order(&before, key))
             looking->code = MDB_CORRUPTED;
         if (memcmp(key.mv_data, slot->bytes, WANTED_SIZE) == 0)
             status = give(looking, topic, value);
-        code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        if (missing != 0)
+            code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     if (code != 0 && code != MDB_NOTFOUND)
         looking->code = code;
-    else if (status == HUB_OK && sum != space->sums.values[index])
+    else if (status == HUB_OK && missing != 0)
         looking->code = MDB_CORRUPTED;
     return status;
 }

@@ -352,6 +352,8 @@ static enum hub_status give_found(const struct hub_shelf *shelf, const struct in
 
 enum hub_status hub_shelf_find(struct hub_shelf *shelf, uint64_t hook, hub_store_take take,
                                void *context, struct hub_error *reterr) {
+    if (hub_shelf_is_empty(shelf))
+        return HUB_OK;
     hub_shelf_sort(shelf);
     HUB_TRY(give_found(shelf, &shelf->own, hook, take, context, reterr));
     return give_found(shelf, &shelf->others, hook, take, context, reterr);
