@@ -21,6 +21,7 @@ struct seeking {
     struct fold_identifier *identifier;
     char *text; /* the identifier's, with each slip in turn */
     size_t size;
+    bool found; /* one that the sieve may hold */
 };
 
 static void link_one(struct fold_identifier *from, struct fold_identifier *to) {
@@ -29,10 +30,11 @@ static void link_one(struct fold_identifier *from, struct fold_identifier *to) {
 }
 
 static void link_if_known(void *context, uint64_t hash) {
-    const struct seeking *seeking = context;
+    struct seeking *seeking = context;
     struct fold_identifier *known = NULL;
     if (!fold_sieve_may_hold(&seeking->fold->sieve, hash))
         return;
+    seeking->found = true;
     HASH_FIND(hh, seeking->fold->identifiers, seeking->text, seeking->size, known);
     if (known == NULL)
         return;
@@ -41,16 +43,18 @@ static void link_if_known(void *context, uint64_t hash) {
 }
 
 /* Every slip is looked up, rather than every value kept under all of its slips: about ninety
- * look-ups when a number is first heard of, whatever else is known, and no memory. */
-static void each_near(struct hub_fold *fold, struct fold_identifier *identifier,
+ * look-ups when a number is first heard of, whatever else is known, and no memory. Returns whether the
+ * visitor found one. */
+static bool each_near(struct hub_fold *fold, struct fold_identifier *identifier,
                       void (*visit)(void *context, uint64_t hash)) {
     const char *pattern = fold->domain->schemes->schemes[identifier->scheme].pattern;
     size_t size = strlen(identifier->text);
     if (pattern == NULL)
-        return;
-    struct seeking seeking = {fold, identifier, hub_copy_bytes(identifier->text, size), size};
+        return false;
+    struct seeking seeking = {fold, identifier, hub_copy_bytes(identifier->text, size), size, false};
     hub_near_each(pattern, seeking.text + identifier->group_size, visit, &seeking);
     hub_release(seeking.text);
+    return seeking.found;
 }
 
 /* What wakes links itself. */
@@ -106,7 +110,8 @@ static struct fold_identifier *need_identifier(struct hub_fold *fold,
     identifier->strength = (uint16_t)claim->strength;
     identifier->scheme = (uint16_t)claim->scheme;
     identifier->exclusive = claim->exclusive;
-    each_near(fold, identifier, link_if_known);
+    /* Where the sieve holds no slip of it nobody sleeps, and who comes later is awake. */
+    identifier->near_awake = !each_near(fold, identifier, link_if_known);
     HASH_ADD_KEYPTR(hh, fold->identifiers, identifier->text, claim->text.size, identifier);
     if (!fold->is_waking && fold->domain->schemes->schemes[claim->scheme].pattern != NULL)
         sieve(fold, identifier);
