@@ -131,7 +131,7 @@ static enum hub_status open_producer(const char *bootstrap, const char *transact
                                     "acks",                  "all",
                                     "transaction.timeout.ms", "10000",
                                     "socket.timeout.ms",     "5000", /* else as long as that */
-                                    "linger.ms",             "25", /* a commit sends at once */
+                                    "linger.ms",             "5",
                                     "retry.backoff.ms",      "5",
                                     "retry.backoff.max.ms",  "20",
                                     "queue.buffering.max.messages", "1000000",

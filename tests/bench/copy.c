@@ -84,7 +84,7 @@ static void open_producer(struct hop *hop, const char *bootstrap, const char *id
                           const char *topic) {
     const char *const settings[] = {"transactional.id", id,
                                     "transaction.timeout.ms", "10000",
-                                    "linger.ms", "25",
+                                    "linger.ms", "5",
                                     "retry.backoff.ms", "5",
                                     "retry.backoff.max.ms", "20",
                                     "queue.buffering.max.messages", "1000000",
