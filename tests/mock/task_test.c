@@ -56,11 +56,15 @@ static void prepare(struct working *working, const char *wrong) {
         (struct hub_engine){.settings = &working->settings, .catalogue = test_catalogue()};
 }
 
-static void begin(struct working *working) {
-    prepare(working, NULL);
+static void open_task(struct working *working) {
     expect_ok(hub_task_open(&working->task, &hub_admit_task, &working->engine,
                             &working->batch_count_max, &working->error),
               &working->error);
+}
+
+static void begin(struct working *working) {
+    prepare(working, NULL);
+    open_task(working);
 }
 
 static void end(struct working *working) {
@@ -172,6 +176,25 @@ static void a_dirty_producer_is_replaced_before_the_next_transaction(void **stat
     end(&working);
 }
 
+/* As a client may still have it in its queue from when it had the shard before another went on with it. */
+static void a_record_from_before_what_was_loaded_is_not_taken_again(void **state) {
+    struct working working;
+    (void)state;
+    begin(&working);
+    say(&working);
+    expect_ok(step(&working), &working.error);
+    struct hub_slot *slot = (struct hub_slot *)slot_of(&working, "ingest.sus.trial");
+    slot->next = slot->committed = 5;
+    say(&working);
+    assert_int_equal(step(&working), HUB_RETRY);
+    assert_string_equal(working.error.text, "ingest.sus.trial/0: offset 1 came again, after 4");
+    HUB_SCOPED_BUFFER counts = {0};
+    working.task.kind->render_counts(&working.task, slot, &counts);
+    assert_non_null(strstr(hub_buffer_text(&counts), "read=1 "));
+    assert_int_equal(slot->next, 5);
+    end(&working);
+}
+
 /* Another member's partitions: nothing of the batch may count as done. */
 static void a_step_that_fails_is_not_counted_as_committed(void **state) {
     struct working working;
@@ -195,6 +218,8 @@ static void failures_halve_the_batch_and_commits_double_it(void **state) {
         cluster_fail(&working.cluster, CLUSTER_TXN_OFFSETS, 1, E(ILLEGAL_GENERATION));
         assert_int_equal(step(&working), HUB_RETRY);
         assert_int_equal(working.batch_count_max, halves[i]);
+        hub_task_close(&working.task);
+        open_task(&working);
     }
     for (size_t wanted = 2; wanted <= 2 * BATCH; wanted *= 2) {
         say(&working);
@@ -307,12 +332,6 @@ static void commit_earlier(struct working *working, const char *topic, int64_t o
     rd_kafka_destroy(handle);
 }
 
-static void open_task(struct working *working) {
-    expect_ok(hub_task_open(&working->task, &hub_admit_task, &working->engine,
-                            &working->batch_count_max, &working->error),
-              &working->error);
-}
-
 static void step_until_assigned(struct working *working) {
     int64_t began_ms = hub_clock_monotonic_ms();
     bool worked = false;
@@ -415,6 +434,7 @@ int main(void) {
         cmocka_unit_test(a_step_publishes_and_counts_what_it_read),
         cmocka_unit_test(a_step_without_records_is_no_transaction),
         cmocka_unit_test(a_dirty_producer_is_replaced_before_the_next_transaction),
+        cmocka_unit_test(a_record_from_before_what_was_loaded_is_not_taken_again),
         cmocka_unit_test(a_step_that_fails_is_not_counted_as_committed),
         cmocka_unit_test(failures_halve_the_batch_and_commits_double_it),
         cmocka_unit_test(what_the_broker_will_never_take_stops_the_hub),
