@@ -318,7 +318,7 @@ static enum hub_status process_batch(struct hub_task *task, struct hub_outputs *
         if (slot == NULL)
             return hub_fail(reterr, HUB_RETRY, "%s/%d was taken away", record->topic,
                             record->partition);
-        if (record->offset < slot->next) /* fetched for who held the shard before; counted in what was loaded */
+        if (record->offset < slot->next) /* it has counted in what was loaded */
             return hub_fail(reterr, HUB_RETRY, "%s/%d: offset %lld came again, after %lld", record->topic,
                             record->partition, (long long)record->offset, (long long)slot->next - 1);
         hub_kafka_batch_read_headers(&task->batch, i);

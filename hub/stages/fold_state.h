@@ -4,7 +4,6 @@
 #include "hub/base/hook_set.h"
 #include "hub/base/table.h"
 #include "hub/core/claims.h"
-#include "hub/base/table.h"
 #include "hub/core/intervals.h"
 #include "hub/core/merge.h"
 #include "hub/stages/fold.h"
