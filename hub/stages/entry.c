@@ -84,8 +84,8 @@ void hub_output_value(struct hub_outputs *outputs, struct hub_output *output,
 }
 
 struct hub_bytes hub_input_header(const struct hub_input *input, const char *name) {
-    for (size_t i = 0; i < input->header_count; i++)
-        if (strcmp(input->headers[i].name, name) == 0)
+    for (size_t i = 0; i < input->header_count; i++) /* most begin otherwise */
+        if (*input->headers[i].name == *name && strcmp(input->headers[i].name, name) == 0)
             return input->headers[i].value;
     return hub_bytes(NULL, 0);
 }
