@@ -149,10 +149,10 @@ static void note_force(struct fold_step *step, struct fold_statement *statement,
 }
 
 /* Clusters change only where the identifiers do, or where a statement comes or goes. */
-static void place(struct fold_step *step, struct fold_statement *statement, bool was_in_force,
-                  const bool *same) {
-    bool stays = was_in_force && statement->in_force &&
-                 ((same != NULL && same[HUB_FIELD_IDENTIFIERS]) ||
+static void place(struct fold_step *step, struct fold_statement *statement,
+                  const struct fold_news *news) {
+    bool stays = news->was_in_force && statement->in_force &&
+                 ((news->same != NULL && news->same[HUB_FIELD_IDENTIFIERS]) ||
                   fold_identifier_claims_stand(step->fold, statement, step->arena));
     if (!stays) {
         fold_bucket_recluster(step, statement);
@@ -161,7 +161,7 @@ static void place(struct fold_step *step, struct fold_statement *statement, bool
     }
     struct fold_change *change = fold_change_of(step, statement->entity);
     change->remerge = change->publish = true;
-    change->same = stays ? same : NULL;
+    change->same = stays ? news->same : NULL;
 }
 
 /* Merges what changed, then lets conflicts and matches follow from the merged values. */
@@ -258,21 +258,13 @@ static enum hub_status fold_entry(struct hub_fold *fold, const struct hub_input 
         return fold_fact(&step, reterr);
     struct fold_statement *statement = NULL;
     struct fold_news news = {0};
-    struct hub_bytes institution, key = hub_bytes("", 0);
-    if (entry->has_key)
-        hub_bytes_cut(entry->key, '/', &institution, &key);
-    fold_wake(fold, FOLD_BY_STATEMENT, key);
-    if (fold->failed != HUB_OK)
-        return HUB_OK;
-    HASH_FIND(hh, fold->statements, key.data, key.size, statement);
-    bool was_in_force = statement != NULL && statement->in_force;
     HUB_TRY(fold_statement_take(fold, entry, step.arena, &statement, &news, reterr));
     fold->counts.read++;
-    note_force(&step, statement, was_in_force);
-    if (news.content_changed)
+    note_force(&step, statement, news.was_in_force);
+    if (news.content_changed && (news.same == NULL || !news.same[HUB_FIELD_LINKS]))
         fold_reference_index(fold, statement, step.arena);
-    if (step.moved != NULL || (news.content_changed && (statement->in_force || was_in_force))) {
-        place(&step, statement, was_in_force, news.same);
+    if (step.moved != NULL || (news.content_changed && (statement->in_force || news.was_in_force))) {
+        place(&step, statement, &news);
         follow(&step);
     }
     count_entry(&step, outputs_before);

@@ -359,6 +359,7 @@ enum hub_status fold_load_match(struct hub_fold *fold, struct hub_bytes value,
 /* fold_statement.c: statements and their copies. */
 /* What an entry brought. */
 struct fold_news {
+    bool was_in_force;
     bool content_changed;
     const bool *same; /* per field, in the arena: it says what it said; NULL: not known */
 };

@@ -138,23 +138,22 @@ uint32_t fold_statement_system(const struct hub_fold *fold,
 }
 
 /* <institution>/<system>/<source id> */
-static enum hub_status split_key(struct hub_fold *fold, const struct hub_input *entry,
+static enum hub_status split_key(const struct hub_fold *fold, const struct hub_input *entry,
                                  struct hub_bytes *ret_institution, struct hub_bytes *ret_key,
-                                 const struct hub_system **ret_system, struct hub_error *reterr) {
-    struct hub_bytes name, source_id;
+                                 struct hub_bytes *ret_system, struct hub_error *reterr) {
+    struct hub_bytes source_id;
     bool whole = entry->has_key && hub_text_is_utf8(entry->key) &&
                  hub_bytes_cut(entry->key, '/', ret_institution, ret_key) &&
-                 hub_bytes_cut(*ret_key, '/', &name, &source_id);
+                 hub_bytes_cut(*ret_key, '/', ret_system, &source_id);
     if (!whole || !entry->has_value)
         return hub_fail(reterr, HUB_FATAL,
                         "log.%s/%d@%lld: no statement that admit could have written",
                         fold->domain->name, entry->partition, (long long)entry->offset);
-    *ret_system = system_of(fold, name);
     return HUB_OK;
 }
 
 static struct fold_statement *need(struct hub_fold *fold, struct hub_bytes key,
-                                   const struct hub_system *system) {
+                                   struct hub_bytes system) {
     struct fold_statement *statement = NULL;
     fold_wake(fold, FOLD_BY_STATEMENT, key);
     HASH_FIND(hh, fold->statements, key.data, key.size, statement);
@@ -164,7 +163,7 @@ static struct fold_statement *need(struct hub_fold *fold, struct hub_bytes key,
     statement = hub_allocate_named(sizeof *statement, key.data, key.size, &text);
     statement->key = text;
     statement->hook = hub_hook_hash(FOLD_BY_STATEMENT, key);
-    statement->system = system;
+    statement->system = system_of(fold, system);
     statement->first_offset = -1;
     HASH_ADD_KEYPTR(hh, fold->statements, statement->key, key.size, statement);
     fold_wake_statement(fold, statement);
@@ -181,7 +180,7 @@ struct fold_statement *fold_statement_need(struct hub_fold *fold, const char *ke
     struct hub_bytes name, rest, text = hub_bytes_of_text(key);
     if (!hub_bytes_cut(text, '/', &name, &rest))
         return NULL;
-    return need(fold, text, system_of(fold, name));
+    return need(fold, text, name);
 }
 
 void fold_statement_refresh(struct hub_fold *fold, struct fold_statement *statement) {
@@ -191,6 +190,10 @@ void fold_statement_refresh(struct hub_fold *fold, struct fold_statement *statem
     for (size_t i = 0; i < statement->copy_count; i++)
         statement->copies[i].digested = statement->copies[i].withdrawn;
     statement->speaker = find_speaker(fold, statement);
+}
+
+static struct hub_bytes stamp_of(struct hub_bytes body, const uint32_t *starts) {
+    return hub_statement_field(body, starts, HUB_FIELD_STATEMENT);
 }
 
 /* The text, ended by a zero byte, and what comes behind it. */
@@ -206,7 +209,8 @@ static const char *place_text(char **at, struct hub_bytes text) {
 static void fill_copy(struct hub_fold *fold, struct fold_copy *copy,
                       const struct hub_opened *opened, const struct hub_input *entry) {
     size_t starts_size = (fold->domain->contract.count + 1) * sizeof *copy->starts;
-    struct hub_stamp stamp = hub_statement_stamp(fold->domain, opened->body, opened->starts);
+    struct hub_stamp stamp =
+        hub_statement_stamp_of(fold->domain, stamp_of(opened->body, opened->starts), opened->parts);
     struct hub_bytes replaced = hub_input_header(entry, "hub_replaced_status");
     struct hub_bytes body = stamp.withdrawn ? hub_bytes(NULL, 0) : opened->body;
     empty_copy(copy);
@@ -261,53 +265,69 @@ static bool says_the_same(const struct hub_fold *fold, const struct fold_stateme
     return memcmp(now.content.bytes, before->content.bytes, HUB_DIGEST_SIZE) == 0;
 }
 
-static struct fold_copy take_body(struct fold_copy *copy) {
-    struct fold_copy taken = {
-        .body = copy->body, .body_size = copy->body_size, .starts = copy->starts};
-    copy->starts = NULL;
-    empty_copy(copy);
-    return taken;
+/* Of a statement in force that this institution alone carries. */
+static const struct fold_copy *said_before(const struct fold_statement *statement,
+                                           struct hub_bytes institution) {
+    bool alone = statement->in_force && statement->copy_count == 1 &&
+                 hub_bytes_equal_text(institution, statement->copies[0].institution);
+    return alone ? &statement->copies[0] : NULL;
 }
 
-/* Of a statement in force that one institution carries: what it says is compared as it is. */
-static struct fold_news news_of(const struct hub_fold *fold, const struct fold_statement *statement,
-                                const struct fold_copy *old, struct hub_arena *arena) {
-    const struct fold_copy *copy = fold_statement_speaker(statement);
-    if (!statement->in_force)
-        return (struct fold_news){.content_changed = true};
-    bool *same = hub_arena_take(arena, fold->domain->contract.count * sizeof *same);
-    bool all = hub_statement_says_the_same(fold->domain, hub_bytes(old->body, old->body_size),
-                                           old->starts, hub_bytes(copy->body, copy->body_size),
-                                           copy->starts, same);
-    return (struct fold_news){.content_changed = !all, .same = same};
+static enum hub_status open_entry(struct hub_fold *fold, const struct hub_input *entry,
+                                  const struct fold_copy *said, struct hub_arena *arena,
+                                  struct hub_opened *ret_opened, struct hub_error *reterr) {
+    struct hub_walked before = {{NULL, 0}, NULL};
+    if (said != NULL)
+        before = (struct hub_walked){hub_bytes(said->body, said->body_size), said->starts};
+    if (hub_readers_open_since(&fold->readers, entry->value, arena, said == NULL ? NULL : &before,
+                               ret_opened, reterr) != HUB_OK)
+        return hub_fail_at(reterr, HUB_FATAL, "log.%s/%d@%lld: damaged", fold->domain->name,
+                           entry->partition, (long long)entry->offset);
+    return HUB_OK;
+}
+
+static void take_opened(struct hub_fold *fold, struct fold_statement *statement,
+                        struct hub_bytes institution, const struct hub_opened *opened,
+                        const struct hub_input *entry) {
+    fill_copy(fold, copy_of(fold, statement, institution), opened, entry);
+    statement->speaker = find_speaker(fold, statement);
+    statement->in_force = !fold_statement_speaker(statement)->withdrawn;
+}
+
+/* What a statement says that one institution carries is compared as it is. */
+static struct fold_news take_new(struct hub_fold *fold, struct fold_statement *statement,
+                                 const struct fold_copy *said, struct hub_bytes institution,
+                                 const struct hub_opened *opened, const struct hub_input *entry) {
+    struct fold_news news = {.was_in_force = statement->in_force};
+    if (said == NULL) {
+        struct saying before = saying_of(fold, statement);
+        take_opened(fold, statement, institution, opened, entry);
+        news.content_changed = !says_the_same(fold, statement, &before);
+        return news;
+    }
+    bool same = hub_statement_says_the_same(
+        fold->domain, opened->same, stamp_of(hub_bytes(said->body, said->body_size), said->starts),
+        stamp_of(opened->body, opened->starts));
+    take_opened(fold, statement, institution, opened, entry);
+    news.content_changed = !same || !statement->in_force;
+    news.same = statement->in_force ? opened->same : NULL;
+    return news;
 }
 
 enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_input *entry,
                                     struct hub_arena *arena, struct fold_statement **ret_statement,
                                     struct fold_news *ret_news, struct hub_error *reterr) {
-    struct hub_bytes institution, key;
-    const struct hub_system *system = NULL;
-    struct hub_opened opened;
+    struct hub_bytes institution, key, system;
+    HUB_NOT_ZEROED struct hub_opened opened;
     HUB_TRY(split_key(fold, entry, &institution, &key, &system, reterr));
-    if (hub_readers_open(&fold->readers, entry->value, arena, &opened, reterr) != HUB_OK)
-        return hub_fail_at(reterr, HUB_FATAL, "log.%s/%d@%lld: damaged", fold->domain->name,
-                           entry->partition, (long long)entry->offset);
     struct fold_statement *statement = need(fold, key, system);
-    struct fold_copy old = {0};
-    struct saying before = {0};
-    bool alone = statement->in_force && statement->copy_count == 1 &&
-                 hub_bytes_equal_text(institution, statement->copies[0].institution);
-    if (ret_news != NULL && alone)
-        old = take_body(&statement->copies[0]);
-    else if (ret_news != NULL)
-        before = saying_of(fold, statement);
-    fill_copy(fold, copy_of(fold, statement, institution), &opened, entry);
-    statement->speaker = find_speaker(fold, statement);
-    statement->in_force = !fold_statement_speaker(statement)->withdrawn;
+    HUB_TRY(hub_fold_failure(fold, reterr));
+    const struct fold_copy *said = ret_news == NULL ? NULL : said_before(statement, institution);
+    HUB_TRY(open_entry(fold, entry, said, arena, &opened, reterr));
     *ret_statement = statement;
     if (ret_news != NULL)
-        *ret_news = alone ? news_of(fold, statement, &old, arena)
-                          : (struct fold_news){!says_the_same(fold, statement, &before), NULL};
-    empty_copy(&old);
+        *ret_news = take_new(fold, statement, said, institution, &opened, entry);
+    else
+        take_opened(fold, statement, institution, &opened, entry);
     return HUB_OK;
 }

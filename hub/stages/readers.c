@@ -7,7 +7,8 @@
 
 void hub_readers_init(struct hub_readers *readers, const struct hub_catalogue *catalogue,
                       const struct hub_domain *domain) {
-    *readers = (struct hub_readers){catalogue, domain, NULL};
+    *readers = (struct hub_readers){.catalogue = catalogue, .domain = domain};
+    readers->bounded = hub_walk_elements_take_bytes(domain->schema->root);
     readers->resolvers =
         hub_allocate_zero(catalogue->schema_count, sizeof(struct hub_resolver *));
 }
@@ -116,34 +117,75 @@ static void find_parts(const struct hub_readers *readers, struct hub_opened *ope
                      opened->parts);
 }
 
-enum hub_status hub_readers_finish(struct hub_readers *readers, struct hub_arena *arena,
-                                   struct hub_opened *opened, struct hub_error *reterr) {
+static enum hub_status walk_rest(const struct hub_readers *readers, struct hub_opened *opened,
+                                 const struct hub_walked *before, bool *same,
+                                 struct hub_error *reterr) {
     struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
     struct hub_walk walk = walk_of(opened);
     const struct hub_type *root = opened->writer->root;
     bool is_newest = opened->writer == readers->domain->schema;
-    HUB_TRY(is_newest ? hub_walk_others(root, opened->body, &limits, &walk, reterr)
-                      : hub_walk(root, opened->body, &limits, &walk, reterr));
+    bool skips = is_newest && before != NULL && readers->bounded &&
+                 opened->body.size <= limits.elements_max;
+    HUB_TRY(skips ? hub_walk_others_since(root, opened->body, &limits, before, &walk, same, reterr)
+            : is_newest ? hub_walk_others(root, opened->body, &limits, &walk, reterr)
+                        : hub_walk(root, opened->body, &limits, &walk, reterr));
     note(opened, &walk);
-    if (!walk.canonical) {
+    if (skips && walk.canonical)
+        opened->same = same;
+    return HUB_OK;
+}
+
+static void compare_fields(const struct hub_opened *opened, const struct hub_walked *before,
+                           size_t count, bool *same) {
+    for (size_t i = 0; i < count; i++)
+        same[i] = hub_bytes_equal(
+            hub_bytes_part(opened->body, opened->starts[i], opened->starts[i + 1]),
+            hub_bytes_part(before->bytes, before->starts[i], before->starts[i + 1]));
+}
+
+static enum hub_status finish(struct hub_readers *readers, struct hub_arena *arena,
+                              const struct hub_walked *before, struct hub_opened *opened,
+                              struct hub_error *reterr) {
+    const struct hub_type *root = opened->writer->root;
+    size_t count = readers->domain->schema->root->count;
+    bool is_newest = opened->writer == readers->domain->schema;
+    bool *same = before == NULL ? NULL : hub_arena_take(arena, count * sizeof *same);
+    HUB_TRY(walk_rest(readers, opened, before, same, reterr));
+    bool canonical = opened->is_verbatim;
+    if (!canonical) {
         opened->written = rewrite(opened->writer, opened->body, arena);
         opened->body = hub_bytes_part(opened->written, HUB_FRAME_HEADER_SIZE, opened->written.size);
         hub_slice_fields(root, opened->body, opened->starts);
     }
     if (!is_newest)
         HUB_TRY(translate(readers, arena, opened, reterr));
-    opened->is_verbatim = is_newest && walk.canonical;
+    opened->is_verbatim = is_newest && canonical;
     if (!opened->is_verbatim)
         find_parts(readers, opened);
+    if (before != NULL && opened->same == NULL) {
+        compare_fields(opened, before, count, same);
+        opened->same = same;
+    }
+    return HUB_OK;
+}
+
+enum hub_status hub_readers_finish(struct hub_readers *readers, struct hub_arena *arena,
+                                   struct hub_opened *opened, struct hub_error *reterr) {
+    return finish(readers, arena, /* before= */ NULL, opened, reterr);
+}
+
+enum hub_status hub_readers_open_since(struct hub_readers *readers, struct hub_bytes message,
+                                       struct hub_arena *arena, const struct hub_walked *before,
+                                       struct hub_opened *ret_opened, struct hub_error *reterr) {
+    HUB_NOT_ZEROED struct hub_opened opened;
+    HUB_TRY(hub_readers_begin(readers, message, arena, &opened, reterr));
+    HUB_TRY(finish(readers, arena, before, &opened, reterr));
+    *ret_opened = opened;
     return HUB_OK;
 }
 
 enum hub_status hub_readers_open(struct hub_readers *readers, struct hub_bytes message,
                                  struct hub_arena *arena, struct hub_opened *ret_opened,
                                  struct hub_error *reterr) {
-    HUB_NOT_ZEROED struct hub_opened opened;
-    HUB_TRY(hub_readers_begin(readers, message, arena, &opened, reterr));
-    HUB_TRY(hub_readers_finish(readers, arena, &opened, reterr));
-    *ret_opened = opened;
-    return HUB_OK;
+    return hub_readers_open_since(readers, message, arena, /* before= */ NULL, ret_opened, reterr);
 }

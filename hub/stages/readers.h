@@ -9,6 +9,7 @@ struct hub_readers {
     const struct hub_catalogue *catalogue;
     const struct hub_domain *domain;
     struct hub_resolver **resolvers; /* per schema of the catalogue; made when first needed */
+    bool bounded; /* by their bytes are the elements of a statement (hub_walk_others_since) */
 };
 
 void hub_readers_init(struct hub_readers *readers, const struct hub_catalogue *catalogue,
@@ -25,6 +26,7 @@ struct hub_opened {
     bool plain;               /* every string is (hub_text_is_plain) */
     bool is_verbatim;         /* the message is as it would be written: newest schema, canonical */
     uint64_t elements;        /* of what has been looked at: array and map elements */
+    const bool *same; /* per field of `body`: it is as it was before; NULL where nobody asked */
 };
 
 /* Opens the frame, walks the bytes, makes them canonical where they are not, and translates them
@@ -34,7 +36,16 @@ HUB_MUST_USE enum hub_status hub_readers_open(struct hub_readers *readers, struc
                                               struct hub_opened *ret_opened,
                                               struct hub_error *reterr);
 
-/* The same in two steps, for whoever may know what follows the stamp: after the first one the stamp of what
+/* The same of a statement of which an earlier body, opened by such readers, is at hand: `same` is told, `plain` may
+ * not be. What is as it was before is not walked again. */
+HUB_MUST_USE enum hub_status hub_readers_open_since(struct hub_readers *readers,
+                                                    struct hub_bytes message,
+                                                    struct hub_arena *arena,
+                                                    const struct hub_walked *before,
+                                                    struct hub_opened *ret_opened,
+                                                    struct hub_error *reterr);
+
+/* hub_readers_open in two steps, for whoever may know what follows the stamp: after the first one the stamp of what
  * is verbatim so far has been walked, and nothing of any other; all that is told is of the stamp alone.
  * The second one walks the rest. */
 HUB_MUST_USE enum hub_status hub_readers_begin(struct hub_readers *readers,

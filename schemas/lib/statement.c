@@ -56,27 +56,23 @@ void hub_statement_content(const struct hub_domain *domain, struct hub_bytes bod
             hub_buffer_append_bytes(buffer, hub_statement_field(body, starts, i));
 }
 
-bool hub_statement_says_the_same(const struct hub_domain *domain, struct hub_bytes a,
-                                 const uint32_t *a_starts, struct hub_bytes b,
-                                 const uint32_t *b_starts, bool *ret_fields) {
+bool hub_statement_says_the_same(const struct hub_domain *domain, const bool *same,
+                                 struct hub_bytes stamp, struct hub_bytes other) {
     const struct hub_type *type = domain->contract.fields[HUB_FIELD_STATEMENT].field->type;
     const struct hub_stamp_fields *at = &domain->stamp;
     const int parts[] = {at->event_time, at->state, at->reason};
     HUB_NOT_ZEROED uint32_t x[HUB_STAMP_FIELDS_MAX + 1], y[HUB_STAMP_FIELDS_MAX + 1];
-    struct hub_bytes stamp = hub_statement_field(a, a_starts, HUB_FIELD_STATEMENT);
-    struct hub_bytes other = hub_statement_field(b, b_starts, HUB_FIELD_STATEMENT);
-    bool same = true;
+    for (size_t i = 0; i < domain->contract.count; i++)
+        if (i != HUB_FIELD_STATEMENT && !same[i] && !domain->contract.fields[i].is_volatile)
+            return false;
+    if (same[HUB_FIELD_STATEMENT])
+        return true;
     hub_slice_fields(type, stamp, x);
     hub_slice_fields(type, other, y);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        same &= hub_bytes_equal(stamp_part(stamp, x, parts[i]), stamp_part(other, y, parts[i]));
-    for (size_t i = 0; i < domain->contract.count; i++) {
-        ret_fields[i] = hub_bytes_equal(hub_statement_field(a, a_starts, i),
-                                        hub_statement_field(b, b_starts, i));
-        if (i != HUB_FIELD_STATEMENT && !domain->contract.fields[i].is_volatile)
-            same &= ret_fields[i];
-    }
-    return same;
+        if (!hub_bytes_equal(stamp_part(stamp, x, parts[i]), stamp_part(other, y, parts[i])))
+            return false;
+    return true;
 }
 
 struct hub_bytes hub_version_of_source(struct hub_bytes version) {

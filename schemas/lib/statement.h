@@ -36,11 +36,10 @@ static inline struct hub_bytes hub_statement_field(struct hub_bytes body, const 
 void hub_statement_content(const struct hub_domain *domain, struct hub_bytes body,
                            const uint32_t *starts, struct hub_buffer *buffer);
 
-/* Whether two records say the same, as above, and for each field whether its bytes are the same: as many
- * as the domain's record has. */
-bool hub_statement_says_the_same(const struct hub_domain *domain, struct hub_bytes a,
-                                 const uint32_t *a_starts, struct hub_bytes b,
-                                 const uint32_t *b_starts, bool *ret_fields);
+/* Whether two records say the same, as above, of which it is known in which fields they have the same bytes; `stamp`
+ * and `other` are the first field of each. */
+bool hub_statement_says_the_same(const struct hub_domain *domain, const bool *same,
+                                 struct hub_bytes stamp, struct hub_bytes other);
 
 /* The digest of that. Where several institutions carry a system, the source's version is part of
  * what is said: the carriers' copies are told apart by it. */

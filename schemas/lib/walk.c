@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 /* The place in the bytes is handed from call to call: in a walker it would be written to memory with
  * each value. What refuses returns NULL. */
@@ -194,6 +195,31 @@ static const uint8_t *walk_fields(struct walker *walker, const struct hub_type *
     return walk_fields_from(walker, type, 0, at, starts);
 }
 
+static inline bool begins_with(const uint8_t *at, const uint8_t *end, struct hub_bytes bytes) {
+    if (bytes.size > (size_t)(end - at))
+        return false;
+    return bytes.size == 1 ? *at == *bytes.data : memcmp(at, bytes.data, bytes.size) == 0;
+}
+
+/* Whether a value is accepted, and where it ends, is told by its own bytes alone. */
+static const uint8_t *walk_changed(struct walker *walker, const struct hub_type *type,
+                                   const uint8_t *at, uint32_t *starts,
+                                   const struct hub_walked *before, bool *same) {
+    for (size_t i = 1; i < type->count; i++) {
+        struct hub_bytes was =
+            hub_bytes_part(before->bytes, before->starts[i], before->starts[i + 1]);
+        starts[i] = (uint32_t)(at - walker->begin);
+        same[i] = begins_with(at, walker->end, was);
+        at = same[i] ? at + was.size : walk_value(walker, type->fields[i].type, at);
+        if (at == NULL) {
+            hub_fail_at(walker->reterr, HUB_REJECT, "%s", type->fields[i].name);
+            return NULL;
+        }
+    }
+    starts[type->count] = (uint32_t)(at - walker->begin);
+    return at;
+}
+
 /* --- arrays and maps --- */
 
 static __attribute__((cold, noinline)) const uint8_t *refuse_count(struct walker *walker,
@@ -330,16 +356,60 @@ enum hub_status hub_walk_first(const struct hub_type *type, struct hub_bytes byt
     return HUB_OK;
 }
 
+/* All but the first. */
+static enum hub_status set_out_again(struct hub_bytes bytes, const struct hub_walk_limits *limits,
+                                     const struct hub_walk *walk, struct walker *ret_walker,
+                                     struct hub_error *reterr) {
+    HUB_TRY(set_out(bytes, limits, ret_walker, reterr));
+    assert(walk->starts[1] <= bytes.size && walk->elements <= ret_walker->elements_left);
+    ret_walker->elements_left -= walk->elements;
+    ret_walker->canonical = walk->canonical;
+    ret_walker->plain = walk->plain;
+    return HUB_OK;
+}
+
 enum hub_status hub_walk_others(const struct hub_type *type, struct hub_bytes bytes,
                                 const struct hub_walk_limits *limits, struct hub_walk *walk,
                                 struct hub_error *reterr) {
     HUB_NOT_ZEROED struct walker walker;
-    HUB_TRY(set_out(bytes, limits, &walker, reterr));
-    assert(walk->starts[1] <= bytes.size && walk->elements <= walker.elements_left);
-    walker.elements_left -= walk->elements;
-    walker.canonical = walk->canonical;
-    walker.plain = walk->plain;
+    HUB_TRY(set_out_again(bytes, limits, walk, &walker, reterr));
     const uint8_t *at =
         walk_fields_from(&walker, type, 1, walker.begin + walk->starts[1], walk->starts);
+    return arrive(&walker, at, walk);
+}
+
+/* Of an element without bytes there may be any number in a value. */
+static bool takes_bytes(const struct hub_type *type) {
+    bool takes = type->kind != HUB_NULL && type->kind != HUB_RECORD;
+    for (size_t i = 0; type->kind == HUB_RECORD && i < type->count; i++)
+        takes |= takes_bytes(type->fields[i].type);
+    return takes;
+}
+
+bool hub_walk_elements_take_bytes(const struct hub_type *type) {
+    bool all = true;
+    if (type->kind == HUB_ARRAY)
+        all = takes_bytes(type->items);
+    if (type->kind == HUB_ARRAY || type->kind == HUB_MAP)
+        return all && hub_walk_elements_take_bytes(type->items);
+    for (size_t i = 0; type->kind == HUB_RECORD && i < type->count; i++)
+        all &= hub_walk_elements_take_bytes(type->fields[i].type);
+    for (size_t i = 0; type->kind == HUB_UNION && i < type->count; i++)
+        all &= hub_walk_elements_take_bytes(type->branches[i]);
+    return all;
+}
+
+enum hub_status hub_walk_others_since(const struct hub_type *type, struct hub_bytes bytes,
+                                      const struct hub_walk_limits *limits,
+                                      const struct hub_walked *before, struct hub_walk *walk,
+                                      bool *same, struct hub_error *reterr) {
+    HUB_NOT_ZEROED struct walker walker;
+    assert(bytes.size <= limits->elements_max && !limits->plain);
+    HUB_TRY(set_out_again(bytes, limits, walk, &walker, reterr));
+    same[0] = hub_bytes_equal(hub_bytes_part(bytes, 0, walk->starts[1]),
+                              hub_bytes_part(before->bytes, 0, before->starts[1]));
+    const uint8_t *at = walk_changed(&walker, type, walker.begin + walk->starts[1], walk->starts,
+                                     before, same);
+    walker.plain = false;
     return arrive(&walker, at, walk);
 }

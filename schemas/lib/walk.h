@@ -49,3 +49,21 @@ HUB_MUST_USE enum hub_status hub_walk_first(const struct hub_type *type, struct 
 HUB_MUST_USE enum hub_status hub_walk_others(const struct hub_type *type, struct hub_bytes bytes,
                                              const struct hub_walk_limits *limits,
                                              struct hub_walk *walk, struct hub_error *reterr);
+
+/* A record that was accepted, canonical. */
+struct hub_walked {
+    struct hub_bytes bytes;
+    const uint32_t *starts; /* of its fields, and its end */
+};
+
+/* hub_walk_others where an earlier record of the type is at hand: a field that has the bytes it had there is
+ * not walked again, and `same` tells of each field, the first too, whether it has. It accepts and refuses
+ * the same, for types whose elements take bytes (so that the bytes bound their number) and bytes that are no
+ * more than the elements may be. Whether all is plain it does not find out: `walk->plain` is false. */
+HUB_MUST_USE enum hub_status hub_walk_others_since(const struct hub_type *type,
+                                                   struct hub_bytes bytes,
+                                                   const struct hub_walk_limits *limits,
+                                                   const struct hub_walked *before,
+                                                   struct hub_walk *walk, bool *same,
+                                                   struct hub_error *reterr);
+bool hub_walk_elements_take_bytes(const struct hub_type *type);

@@ -161,6 +161,68 @@ static void of_an_older_schema_the_first_step_looks_at_nothing(void **state) {
     hub_catalogue_free(grown);
 }
 
+static void expect_same(const struct reading *reading, bool statement, bool acronym) {
+    const struct hub_opened *opened = &reading->opened;
+    const struct hub_type *root = reading->readers.domain->schema->root;
+    size_t index = (size_t)hub_type_field(root, "acronym");
+    for (size_t i = 0; i < root->count; i++)
+        assert_int_equal(opened->same[i], i == 0 ? statement : i == index ? acronym : true);
+}
+
+/* Whether it was walked beside what was there before, or written anew. */
+static void in_what_a_statement_is_as_before_is_told(void **state) {
+    static const char other[] = "{'statement': {'version': '7'}, 'acronym': 'MOON'}";
+    static const char later[] = "{'statement': {'version': '8'}, 'acronym': 'STAR'}";
+    const struct hub_domain *domain = test_domain("trial");
+    struct reading reading;
+    (void)state;
+    begin(&reading, test_catalogue());
+    struct hub_bytes body = test_value(domain->schema->root, trial, &reading.arena);
+    expect_ok(open_message(&reading, frame(&reading, domain->schema->id, body)), &reading.error);
+    assert_null(reading.opened.same);
+    assert_true(reading.readers.bounded);
+    struct hub_walked before = {reading.opened.body, reading.opened.starts};
+    const char *const texts[] = {trial, other, later};
+    for (size_t i = 0; i < 3; i++)
+        for (int verbatim = 0; verbatim < 2; verbatim++)
+            for (int bounded = 0; bounded < 2; bounded++) {
+                struct hub_bytes own = test_value(domain->schema->root, texts[i], &reading.arena);
+                struct hub_bytes message = frame(&reading, domain->schema->id,
+                                                 verbatim ? own : padded(&reading, own));
+                reading.readers.bounded = bounded;
+                expect_ok(hub_readers_open_since(&reading.readers, message, &reading.arena, &before,
+                                                 &reading.opened, &reading.error),
+                          &reading.error);
+                assert_true(hub_bytes_equal(reading.opened.body, own));
+                assert_int_equal(reading.opened.is_verbatim, verbatim);
+                expect_parts(&reading);
+                expect_same(&reading, texts[i] != later, texts[i] != other);
+            }
+    end(&reading);
+}
+
+static void an_older_statement_is_told_apart_in_the_newest_schema(void **state) {
+    struct hub_catalogue *grown = own_catalogue_grown(
+        "trial", "{'name': 'blinding', 'type': ['null', 'string'], 'default': null, 'doc': 'How.',"
+                 " 'hub:merge': ['latest'], 'hub:conflict': 'ignore'}");
+    const struct hub_schema *old = hub_catalogue_version(grown, "trial", 1);
+    const struct hub_domain *domain = hub_catalogue_domain(grown, hub_bytes_of_text("trial"));
+    struct reading reading;
+    (void)state;
+    begin(&reading, grown);
+    uint32_t *starts = hub_arena_take(&reading.arena, (HUB_FIELDS_MAX + 1) * sizeof *starts);
+    struct hub_walked before = {
+        test_value(domain->schema->root, "{'statement': {'version': '7'}}", &reading.arena), starts};
+    hub_slice_fields(domain->schema->root, before.bytes, starts);
+    struct hub_bytes message = frame(&reading, old->id, test_value(old->root, trial, &reading.arena));
+    expect_ok(hub_readers_open_since(&reading.readers, message, &reading.arena, &before,
+                                     &reading.opened, &reading.error),
+              &reading.error);
+    expect_same(&reading, /* statement= */ true, /* acronym= */ false);
+    end(&reading);
+    hub_catalogue_free(grown);
+}
+
 /* Opens a trial by a domain of that name whose newest schema is this one. */
 static enum hub_status open_as(struct reading *reading, const struct hub_schema *newest) {
     struct hub_domain domain = *test_domain("trial");
@@ -242,6 +304,8 @@ int main(void) {
         cmocka_unit_test(an_older_schema_is_read_as_the_newest),
         cmocka_unit_test(the_first_step_looks_at_the_stamp_alone),
         cmocka_unit_test(of_an_older_schema_the_first_step_looks_at_nothing),
+        cmocka_unit_test(in_what_a_statement_is_as_before_is_told),
+        cmocka_unit_test(an_older_statement_is_told_apart_in_the_newest_schema),
         cmocka_unit_test(what_the_newest_schema_cannot_read_is_refused_with_the_field),
         cmocka_unit_test(what_is_no_message_of_the_domain_is_refused_with_the_reason),
         cmocka_unit_test(a_message_over_the_limit_is_refused),

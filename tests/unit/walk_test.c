@@ -449,6 +449,117 @@ static void a_control_character_in_either_step_is_told(void **state) {
     assert_false(walk.plain);
 }
 
+/* --- beside what was there before --- */
+
+static const char changing[] =
+    "{'type': 'record', 'name': 'c.R', 'fields': ["
+    "{'name': 'stamp', 'type': {'type': 'record', 'name': 'c.S', 'fields': ["
+    "{'name': 'version', 'type': 'string'}]}},"
+    "{'name': 'number', 'type': 'int'},"
+    "{'name': 'nothing', 'type': 'null'},"
+    "{'name': 'title', 'type': ['null', 'string']},"
+    "{'name': 'names', 'type': {'type': 'array', 'items': 'string'}}]}";
+static const char *const values[] = {
+    "02 61 02 00 00",                      /* all is short */
+    "02 62 02 02 06 61 62 63 02 02 78 00", /* a title and a name */
+    "02 62 04 02 06 61 62 64 04 02 78 02 79 00",
+    "02 61 80 01 00 04 02 78 02 79 00",
+};
+enum { VALUES = sizeof values / sizeof *values };
+
+/* The bytes are accepted or refused as by a walk of all of them, and told in what they are as before. */
+static void expect_since(const struct hub_type *type, const struct hub_walked *before,
+                         struct hub_bytes bytes) {
+    struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
+    uint32_t wanted_starts[8], starts[8], parts[8];
+    struct hub_walk wanted = {.starts = wanted_starts}, walk = {.starts = starts};
+    struct hub_error why, error;
+    bool same[8];
+    enum hub_status status = hub_walk(type, bytes, &limits, &wanted, &why);
+    enum hub_status found = hub_walk_first(type, bytes, &limits, &walk, parts, &error);
+    if (found == HUB_OK)
+        found = hub_walk_others_since(type, bytes, &limits, before, &walk, same, &error);
+    assert_int_equal(found, status);
+    if (status != HUB_OK) {
+        assert_string_equal(error.text, why.text);
+        return;
+    }
+    assert_int_equal(walk.canonical, wanted.canonical);
+    assert_memory_equal(starts, wanted_starts, (type->count + 1) * sizeof *starts);
+    for (size_t i = 0; i < type->count; i++)
+        assert_int_equal(same[i], hub_bytes_equal(hub_bytes_part(bytes, starts[i], starts[i + 1]),
+                                                  hub_bytes_part(before->bytes, before->starts[i],
+                                                                 before->starts[i + 1])));
+}
+
+static void expect_changes(const struct hub_type *type, const struct hub_walked *before,
+                           struct hub_bytes bytes) {
+    uint8_t *block = hub_allocate(bytes.size);
+    memcpy(block, bytes.data, bytes.size);
+    for (size_t at = 0; at < bytes.size; at++) {
+        for (unsigned byte = 0; byte < 256; byte++) {
+            block[at] = (uint8_t)byte;
+            expect_since(type, before, hub_bytes(block, bytes.size));
+        }
+        block[at] = bytes.data[at];
+    }
+    hub_release(block);
+    for (size_t size = 0; size <= bytes.size; size++) {
+        block = hub_allocate(size); /* of its own size: a sanitizer sees what is read behind it */
+        memcpy(block, bytes.data, size);
+        expect_since(type, before, hub_bytes(block, size));
+        hub_release(block);
+    }
+}
+
+static void beside_any_earlier_value_the_same_is_accepted_and_refused(void **state) {
+    struct hub_arena arena = {0};
+    struct hub_schema *schema = schema_new(changing);
+    struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
+    struct hub_error error;
+    (void)state;
+    for (size_t i = 0; i < VALUES; i++) {
+        uint32_t starts[8];
+        struct hub_walk walk = {.starts = starts};
+        struct hub_walked before = {schema_bytes(&arena, values[i]), starts};
+        expect_ok(hub_walk(schema->root, before.bytes, &limits, &walk, &error), &error);
+        assert_true(walk.canonical);
+        for (size_t k = 0; k < VALUES; k++)
+            expect_changes(schema->root, &before, schema_bytes(&arena, values[k]));
+    }
+    hub_schema_free(schema);
+    hub_arena_destroy(&arena);
+}
+
+static bool elements_take_bytes(const char *items) {
+    struct hub_arena arena = {0};
+    struct hub_schema *schema = schema_new(hub_arena_format(
+        &arena, "{'type': 'record', 'name': 'e.R', 'fields': [{'name': 'all', 'type': ['null', "
+                "{'type': 'array', 'items': %s}]}]}", items));
+    bool take = hub_walk_elements_take_bytes(schema->root);
+    hub_schema_free(schema);
+    hub_arena_destroy(&arena);
+    return take;
+}
+
+#define EMPTY "{'type': 'record', 'name': 'e.E', 'fields': [{'name': 'no', 'type': 'null'}]}"
+
+static void elements_that_may_be_without_bytes_are_found_at_any_depth(void **state) {
+    (void)state;
+    assert_true(elements_take_bytes("'string'"));
+    assert_true(elements_take_bytes("['null', 'int']"));
+    assert_true(elements_take_bytes("{'type': 'array', 'items': 'boolean'}"));
+    assert_true(elements_take_bytes("{'type': 'map', 'values': 'null'}")); /* their keys do */
+    assert_true(elements_take_bytes("{'type': 'record', 'name': 'e.I', 'fields': ["
+                                    "{'name': 'no', 'type': 'null'}, {'name': 'n', 'type': 'int'}]}"));
+    assert_false(elements_take_bytes("'null'"));
+    assert_false(elements_take_bytes(EMPTY));
+    assert_false(elements_take_bytes("{'type': 'array', 'items': 'null'}"));
+    assert_false(elements_take_bytes("{'type': 'map', 'values': {'type': 'array', 'items': " EMPTY "}}"));
+    assert_false(elements_take_bytes("{'type': 'record', 'name': 'e.I', 'fields': [{'name': 'n', 'type': 'int'}, "
+                                     "{'name': 'l', 'type': {'type': 'array', 'items': 'null'}}]}"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_control_character_is_noted_and_refused_where_asked),
@@ -482,6 +593,8 @@ int main(void) {
         cmocka_unit_test(two_steps_are_one_walk),
         cmocka_unit_test(elements_of_both_steps_count_together),
         cmocka_unit_test(a_control_character_in_either_step_is_told),
+        cmocka_unit_test(beside_any_earlier_value_the_same_is_accepted_and_refused),
+        cmocka_unit_test(elements_that_may_be_without_bytes_are_found_at_any_depth),
         cmocka_unit_test(bytes_that_are_all_ones_are_refused_by_every_type),
         cmocka_unit_test(what_is_refused_says_nothing_of_its_form),
     };
