@@ -23,8 +23,11 @@ static inline struct hub_bytes hub_bytes_of_text(const char *text) {
     return (struct hub_bytes){(const uint8_t *)text, strlen(text)};
 }
 
+/* Many are of one byte: what is not stated, an index, a small number. */
 static inline bool hub_bytes_equal(struct hub_bytes a, struct hub_bytes b) {
-    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+    if (a.size != b.size || a.size == 0)
+        return a.size == b.size;
+    return *a.data == *b.data && (a.size == 1 || memcmp(a.data, b.data, a.size) == 0);
 }
 
 static inline bool hub_bytes_equal_text(struct hub_bytes bytes, const char *text) {

@@ -1,6 +1,7 @@
 #include "hub/base/text.h"
 
 #include "hub/base/memory.h"
+#include "hub/base/status.h"
 
 #include <stdlib.h>
 #include <utf8proc.h>
@@ -107,25 +108,36 @@ static bool is_letter_or_digit(utf8proc_int32_t point) {
     }
 }
 
-/* Pure ASCII needs no tables. */
+/* Of ASCII what a letter or digit is folded to; 0 for all else. */
+static const uint8_t folded[128] = {
+    ['0'] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
+    ['A'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm',
+    'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
+    ['a'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm',
+    'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z'};
+
+/* It is never longer than the text. False where that is not pure ASCII. */
 static bool fold_ascii(struct hub_bytes text, struct hub_buffer *buffer) {
-    for (size_t i = 0; i < text.size; i++)
-        if (text.data[i] >= 0x80)
-            return false;
     bool gap = false, begun = false;
+    size_t at = buffer->size;
+    hub_buffer_reserve(buffer, text.size);
+    if (at >= buffer->capacity || buffer->capacity - at <= text.size) /* it may pass the limit */
+        return text.size == 0;
     for (size_t i = 0; i < text.size; i++) {
         uint8_t c = text.data[i];
-        bool upper = c >= 'A' && c <= 'Z';
-        if (!upper && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9')) {
+        if (c >= 0x80)
+            return false;
+        if (folded[c] == 0) {
             gap = begun;
             continue;
         }
         if (gap)
-            hub_buffer_append_byte(buffer, ' ');
-        hub_buffer_append_byte(buffer, upper ? (uint8_t)(c - 'A' + 'a') : c);
+            buffer->data[at++] = ' ';
+        buffer->data[at++] = folded[c];
         gap = false;
         begun = true;
     }
+    buffer->size = at;
     return true;
 }
 
@@ -249,4 +261,24 @@ bool hub_text_to_number(struct hub_bytes text, uint64_t *ret_number) {
     }
     *ret_number = number;
     return true;
+}
+
+char *hub_text_put_number(char *at, int64_t number) {
+    HUB_NOT_ZEROED char digits[HUB_NUMBER_TEXT_SIZE_MAX];
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    size_t from = sizeof digits;
+    do
+        digits[--from] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (number < 0)
+        digits[--from] = '-';
+    memcpy(at, digits + from, sizeof digits - from);
+    return at + (sizeof digits - from);
+}
+
+struct hub_bytes hub_text_join(struct hub_arena *arena, struct hub_bytes a, struct hub_bytes b) {
+    char *text = hub_arena_take(arena, a.size + b.size);
+    memcpy(text, a.data, a.size);
+    memcpy(text + a.size, b.data, b.size);
+    return hub_bytes(text, a.size + b.size);
 }

@@ -31,3 +31,9 @@ size_t hub_text_cut(struct hub_bytes text, size_t size_max);
 
 /* True where `text` is wholly the unsigned decimal number given back. */
 bool hub_text_to_number(struct hub_bytes text, uint64_t *ret_number);
+
+/* Texts that are put together for every record, so not by their format: a number in decimal, written where there is
+ * room for that many bytes, returning where it ends; and two texts, one after the other, in the arena. */
+enum { HUB_NUMBER_TEXT_SIZE_MAX = 20 };
+char *hub_text_put_number(char *at, int64_t number);
+struct hub_bytes hub_text_join(struct hub_arena *arena, struct hub_bytes a, struct hub_bytes b);

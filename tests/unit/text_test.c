@@ -1,9 +1,12 @@
 /* text: UTF-8, folding, the order of versions, JSON texts and numbers. */
 #include "hub/base/text.h"
 
+#include "hub/base/memory.h"
 #include "tests/lib/cmocka.h"
 
+#include <ctype.h>
 #include <jansson.h>
+#include <stdio.h>
 
 #define text(words) hub_bytes_of_text(words)
 
@@ -134,6 +137,29 @@ static void folding_twice_changes_nothing(void **state) {
         hub_text_fold(hub_buffer_bytes(&once), &twice);
         assert_string_equal(hub_buffer_text(&twice), hub_buffer_text(&once));
     }
+}
+
+static void every_ascii_character_is_folded_as_itself_or_a_gap(void **state) {
+    (void)state;
+    for (int c = 1; c < 128; c++) {
+        char raw[] = {'x', (char)c, 'y', '\0'};
+        char kept[] = {'x', (char)tolower(c), 'y', '\0'};
+        folds(raw, isalnum(c) ? kept : "x y");
+    }
+}
+
+static void a_fold_that_passes_the_limit_overflows(void **state) {
+    (void)state;
+    HUB_SCOPED_BUFFER fits = {.size_max = 3};
+    hub_text_fold(text("--A  b--"), &fits);
+    assert_string_equal(hub_buffer_text(&fits), "a b");
+    hub_text_fold(text(""), &fits);
+    hub_text_fold(text("--"), &fits);
+    assert_false(hub_buffer_overflowed(&fits));
+    hub_text_fold(text("c"), &fits);
+    assert_true(hub_buffer_overflowed(&fits));
+    hub_text_fold(text("d"), &fits);
+    assert_true(hub_buffer_overflowed(&fits));
 }
 
 /* --- natural order --- */
@@ -276,6 +302,27 @@ static void printable_is_ascii_without_control_characters(void **state) {
     assert_true(hub_text_is_printable(hub_bytes("", 0)));
 }
 
+static void a_number_is_written_as_printf_does(void **state) {
+    static const int64_t numbers[] = {0, 9, 10, -1, 1234567890123, INT64_MAX, INT64_MIN};
+    (void)state;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        char wanted[32], found[HUB_NUMBER_TEXT_SIZE_MAX + 1];
+        snprintf(wanted, sizeof wanted, "%lld", (long long)numbers[i]);
+        *hub_text_put_number(found, numbers[i]) = '\0';
+        assert_string_equal(found, wanted);
+    }
+}
+
+static void texts_are_joined_as_they_are(void **state) {
+    struct hub_arena arena = {0};
+    (void)state;
+    assert_true(hub_bytes_equal_text(hub_text_join(&arena, text("ab"), text("c")), "abc"));
+    assert_true(hub_bytes_equal_text(hub_text_join(&arena, text(""), text("c")), "c"));
+    assert_true(hub_bytes_equal_text(hub_text_join(&arena, text("ab"), text("")), "ab"));
+    assert_int_equal(hub_text_join(&arena, text(""), text("")).size, 0);
+    hub_arena_destroy(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printable_is_ascii_without_control_characters),
@@ -293,6 +340,10 @@ int main(void) {
         cmocka_unit_test(special_characters_are_escaped),
         cmocka_unit_test(a_text_is_cut_between_characters),
         cmocka_unit_test(a_number_is_wholly_digits_within_64_bits),
+        cmocka_unit_test(every_ascii_character_is_folded_as_itself_or_a_gap),
+        cmocka_unit_test(a_fold_that_passes_the_limit_overflows),
+        cmocka_unit_test(a_number_is_written_as_printf_does),
+        cmocka_unit_test(texts_are_joined_as_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
