@@ -68,11 +68,6 @@ void hub_output_header(struct hub_outputs *outputs, struct hub_output *output, c
     hub_output_header_kept(outputs, output, name, copy(outputs, value));
 }
 
-void hub_output_header_buffer(struct hub_outputs *outputs, struct hub_output *output,
-                              const char *name, const struct hub_buffer *value) {
-    hub_output_header_kept(outputs, output, name, keep(outputs, value));
-}
-
 void hub_output_header_text(struct hub_outputs *outputs, struct hub_output *output,
                             const char *name, const char *value) {
     hub_output_header(outputs, output, name, hub_bytes_of_text(value));
@@ -109,6 +104,6 @@ void hub_output_envelope_of(struct hub_outputs *outputs, struct hub_output *outp
                             const struct hub_envelope_texts *texts,
                             const struct hub_input *cause) {
     output->header_count += hub_envelope_headers_of(
-        texts, outputs->arena, reserve_headers(outputs, output, HUB_ENVELOPE_HEADERS_MAX));
+        texts, reserve_headers(outputs, output, HUB_ENVELOPE_HEADERS_MAX));
     pass_trace_on(outputs, output, cause);
 }

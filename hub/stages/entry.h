@@ -55,8 +55,6 @@ void hub_output_header(struct hub_outputs *outputs, struct hub_output *output, c
                        struct hub_bytes value);
 void hub_output_header_text(struct hub_outputs *outputs, struct hub_output *output,
                             const char *name, const char *value);
-void hub_output_header_buffer(struct hub_outputs *outputs, struct hub_output *output,
-                              const char *name, const struct hub_buffer *value);
 /* The value stays where it is, as long as the output. */
 void hub_output_header_kept(struct hub_outputs *outputs, struct hub_output *output,
                             const char *name, struct hub_bytes value);

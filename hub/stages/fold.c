@@ -23,6 +23,7 @@ struct hub_fold *hub_fold_new(const struct hub_catalogue *catalogue,
            fold->listing_schema != NULL);
     fold->fact_schema = hub_catalogue_latest(catalogue, "fact");
     assert(fold->fact_schema != NULL);
+    fold->type = hub_copy_text(hub_arena_format(&fold->scratch, "atmp.%s.", domain->name));
     hub_readers_init(&fold->readers, catalogue, domain);
     fold_load_init(fold);
     fold->waking = fold_waking_new();
@@ -88,6 +89,7 @@ void hub_fold_free(struct hub_fold *fold) {
     fold_waking_free(fold->waking);
     fold_rules_free(fold);
     fold->catalogue->compiler->release(fold->rules);
+    hub_release(fold->type);
     hub_readers_free(&fold->readers);
     hub_arena_destroy(&fold->scratch);
     hub_release(fold);

@@ -424,9 +424,11 @@ static int compare_conflicts(const void *a, const void *b) {
 }
 
 void fold_conflict_publish(struct fold_step *step) {
-    static const char *const names[] = {"opened",  "changed",  "resolved", "reopened", NULL,
-                                        "decided", "proposed", "deferred", "refused"};
-    if (step->conflict_count > 0)
+    static const char *const types[] = {
+        "atmp.conflict.opened",   "atmp.conflict.changed", "atmp.conflict.resolved",
+        "atmp.conflict.reopened", NULL,                    "atmp.conflict.decided",
+        "atmp.conflict.proposed", "atmp.conflict.deferred", "atmp.conflict.refused"};
+    if (step->conflict_count > 1)
         qsort(step->conflicts, step->conflict_count, sizeof *step->conflicts, compare_conflicts);
     for (size_t i = 0; i < step->conflict_count; i++) {
         struct fold_conflict *conflict = step->conflicts[i];
@@ -439,17 +441,7 @@ void fold_conflict_publish(struct fold_step *step) {
         conflict->before = NULL;
         if (!moved)
             continue;
-        struct hub_output *output =
-            hub_outputs_add(step->outputs, HUB_OUTPUT_CONFLICT, step->fold->partition,
-                            hub_bytes_of_text(conflict->id));
-        hub_output_value(step->outputs, output, &value);
-        struct hub_envelope envelope = {
-            .id = hub_arena_format(step->arena, "%s/%lld", conflict->id,
-                                   (long long)conflict->events),
-            .source = "urn:atmp:hub:fold",
-            .type = hub_arena_format(step->arena, "atmp.conflict.%s", names[transition]),
-            .subject = conflict->id,
-            .has_time = true, .time_ms = step->entry->timestamp_ms};
-        hub_output_envelope(step->outputs, output, &envelope, step->entry);
+        struct fold_label label = {'/', conflict->events, hub_bytes_of_text(types[transition])};
+        fold_publish_record(step, HUB_OUTPUT_CONFLICT, conflict->id, &value, &label);
     }
 }

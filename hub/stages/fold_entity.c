@@ -16,9 +16,11 @@ char *fold_entity_id_of(const struct hub_fold *fold, const char *founder) {
     static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz"; /* Crockford's */
     enum { LETTERS = 16 };
     HUB_SCOPED_BUFFER text = {0};
-    hub_buffer_append_format(&text, "%s/%s", fold->domain->name, founder);
+    hub_buffer_append_text(&text, fold->domain->name);
+    hub_buffer_append_byte(&text, '/');
+    hub_buffer_append_text(&text, founder);
     struct hub_digest digest = fold->digester->digest(hub_buffer_bytes(&text));
-    char letters[LETTERS + 1] = {0};
+    char letters[LETTERS];
     for (size_t i = 0; i < LETTERS; i++) {
         size_t bit = 5 * i;
         unsigned two =
@@ -26,8 +28,10 @@ char *fold_entity_id_of(const struct hub_fold *fold, const char *founder) {
         letters[i] = digits[two >> (11 - bit % 8) & 31];
     }
     hub_buffer_clear(&text);
-    hub_buffer_append_format(&text, "%s-%s", fold->domain->name, letters);
-    return hub_copy_text(hub_buffer_text(&text));
+    hub_buffer_append_text(&text, fold->domain->name);
+    hub_buffer_append_byte(&text, '-');
+    hub_buffer_append(&text, letters, LETTERS);
+    return hub_copy_bytes(text.data, text.size);
 }
 
 struct fold_entity *fold_entity_add(struct hub_fold *fold, const char *id, const char *founder,

@@ -80,9 +80,11 @@ static uint64_t read_hash(struct hub_bytes bytes, size_t at) {
     return hash;
 }
 
-static void append_hash(struct hub_buffer *buffer, uint64_t hash) {
-    for (size_t i = 0; i < HASH_SIZE; i++, hash >>= 8)
-        hub_buffer_append_byte(buffer, (uint8_t)hash);
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "hashes are written as they lie in memory");
+
+static uint8_t *put_hash(uint8_t *at, uint64_t hash) {
+    memcpy(at, &hash, HASH_SIZE);
+    return at + HASH_SIZE;
 }
 
 /* False where it is not of these rules, or no such header. */
@@ -162,8 +164,8 @@ static void add_entity(const struct fold_entity *entity, struct hub_hooks *hooks
         add(hooks, FOLD_BY_SUITE, hub_bytes_of_text(entity->exclusive_key));
 }
 
-void fold_hooks_append(struct hub_fold *fold, const struct fold_entity *entity,
-                       struct hub_buffer *header) {
+struct hub_bytes fold_hooks_header(struct hub_fold *fold, const struct fold_entity *entity,
+                                   struct hub_arena *arena) {
     struct hub_hooks *hooks = &fold->hooks;
     size_t pairs = 0;
     hooks->count = 0;
@@ -171,14 +173,17 @@ void fold_hooks_append(struct hub_fold *fold, const struct fold_entity *entity,
     sort(hooks);
     while (pairs < hooks->count && hooks->items[pairs].is_near)
         pairs++;
-    hub_buffer_append(header, fold->domain->rules, HUB_RULES_HASH_SIZE);
-    hub_buffer_append_byte(header, (uint8_t)pairs);
-    hub_buffer_append_byte(header, (uint8_t)(pairs >> 8));
+    uint8_t *header = hub_arena_take(arena, PREFIX_SIZE + (hooks->count + pairs) * HASH_SIZE);
+    memcpy(header, fold->domain->rules, HUB_RULES_HASH_SIZE);
+    header[PREFIX_SIZE - 2] = (uint8_t)pairs;
+    header[PREFIX_SIZE - 1] = (uint8_t)(pairs >> 8);
+    uint8_t *at = header + PREFIX_SIZE;
     for (size_t i = 0; i < hooks->count; i++) {
-        append_hash(header, hooks->items[i].hash);
+        at = put_hash(at, hooks->items[i].hash);
         if (i < pairs)
-            append_hash(header, hooks->items[i].near_hash);
+            at = put_hash(at, hooks->items[i].near_hash);
     }
+    return hub_bytes(header, (size_t)(at - header));
 }
 
 enum hub_status hub_fold_hooks_of_entity(struct hub_fold *fold, struct hub_bytes id,

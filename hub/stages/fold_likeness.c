@@ -1,6 +1,7 @@
 /* Resemblance: entities that agree in all fields of a hub:possible, and so may be one. */
 #include "hub/stages/fold_state.h"
 
+#include "hub/base/text.h"
 #include "hub/core/equal.h"
 #include "schemas/lib/render.h"
 #include "schemas/lib/slice.h"
@@ -32,10 +33,17 @@ static void field_key(const struct hub_field_contract *contract, const struct hu
 }
 
 /* Each key so far, continued by one more value. */
-static void extend(struct fold_keys *keys, const struct fold_keys *before, const char *part) {
+static void extend(struct fold_keys *keys, const struct fold_keys *before,
+                   const struct hub_field_contract *contract, const struct hub_type *type,
+                   struct hub_bytes value) {
+    struct hub_buffer part = {.arena = keys->arena};
+    hub_buffer_append_byte(&part, '|');
+    field_key(contract, type, value, &part);
+    hub_buffer_append_byte(&part, '\0');
     for (size_t i = 0; i < before->count && keys->count < RESEMBLANCE_KEYS_MAX; i++)
         keys->items[keys->count++] =
-            hub_arena_format(keys->arena, "%s|%s", before->items[i], part);
+            (const char *)hub_text_join(keys->arena, hub_bytes_of_text(before->items[i]),
+                                        hub_buffer_bytes(&part)).data;
 }
 
 static struct fold_keys with_field(const struct hub_domain *domain, struct hub_bytes value,
@@ -49,18 +57,13 @@ static struct fold_keys with_field(const struct hub_domain *domain, struct hub_b
     if (hub_slice_is_unstated(type, bytes))
         return keys;
     if (type->kind != HUB_ARRAY) {
-        struct hub_buffer part = {.arena = keys.arena};
-        field_key(contract, type, bytes, &part);
-        extend(&keys, before, hub_buffer_text(&part));
+        extend(&keys, before, contract, type, bytes);
         return keys;
     }
     struct hub_elements elements = hub_slice_elements(type, bytes);
     struct hub_bytes element;
-    while (hub_slice_next(&elements, &element)) {
-        struct hub_buffer part = {.arena = keys.arena};
-        field_key(contract, type->items, element, &part);
-        extend(&keys, before, hub_buffer_text(&part));
-    }
+    while (hub_slice_next(&elements, &element))
+        extend(&keys, before, contract, type->items, element);
     return keys;
 }
 

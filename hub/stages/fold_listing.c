@@ -111,21 +111,12 @@ static void publish(struct fold_step *step, const struct fold_listing *listing,
                     const char *const *ids, size_t count) {
     struct hub_buffer value = {.arena = step->arena};
     const char *key = key_of(step, listing->text);
-    struct hub_output *output =
-        hub_outputs_add(step->outputs, HUB_OUTPUT_IDENTIFIER, step->fold->partition,
-                        hub_bytes_of_text(key));
-    if (count > 0) {
+    struct fold_label label = {
+        '@', step->entry->offset,
+        fold_publish_type(step, count > 0 ? "identifier.listed" : "identifier.dropped")};
+    if (count > 0)
         encode(step, listing->text, ids, count, &value);
-        hub_output_value(step->outputs, output, &value);
-    }
-    struct hub_envelope envelope = {
-        .id = hub_arena_format(step->arena, "%s@%lld", key, (long long)step->entry->offset),
-        .source = "urn:atmp:hub:fold",
-        .type = hub_arena_format(step->arena, "atmp.%s.identifier.%s", step->fold->domain->name,
-                                 count > 0 ? "listed" : "dropped"),
-        .subject = key,
-        .has_time = true, .time_ms = step->entry->timestamp_ms};
-    hub_output_envelope(step->outputs, output, &envelope, step->entry);
+    fold_publish_record(step, HUB_OUTPUT_IDENTIFIER, key, &value, &label);
 }
 
 static bool same_ids(const struct fold_listing *listing, const char *const *ids, size_t count) {
@@ -145,7 +136,7 @@ static struct fold_identifier *find(struct hub_fold *fold, const char *text) {
 }
 
 void fold_listing_publish(struct fold_step *step) {
-    if (step->listing_count > 0)
+    if (step->listing_count > 1)
         qsort(step->listings, step->listing_count, sizeof *step->listings, compare_listings);
     for (size_t i = 0; i < step->listing_count; i++) {
         const struct fold_listing *listing = &step->listings[i];

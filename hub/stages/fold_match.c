@@ -264,7 +264,7 @@ static bool settle_match(struct fold_step *step, struct fold_match *match) {
 }
 
 void fold_match_publish(struct fold_step *step) {
-    if (step->match_count > 0)
+    if (step->match_count > 1)
         qsort(step->matches, step->match_count, sizeof *step->matches, compare_matches);
     for (size_t i = 0; i < step->match_count; i++) {
         struct fold_match *match = step->matches[i];
@@ -280,16 +280,7 @@ void fold_match_publish(struct fold_step *step) {
         match->before = NULL;
         if (!moved)
             continue;
-        struct hub_output *output =
-            hub_outputs_add(step->outputs, HUB_OUTPUT_MATCH, step->fold->partition,
-                            hub_bytes_of_text(match->id));
-        hub_output_value(step->outputs, output, &value);
-        struct hub_envelope envelope = {
-            .id = hub_arena_format(step->arena, "%s/%lld", match->id, (long long)match->events),
-            .source = "urn:atmp:hub:fold",
-            .type = type,
-            .subject = match->id,
-            .has_time = true, .time_ms = step->entry->timestamp_ms};
-        hub_output_envelope(step->outputs, output, &envelope, step->entry);
+        struct fold_label label = {'/', match->events, hub_bytes_of_text(type)};
+        fold_publish_record(step, HUB_OUTPUT_MATCH, match->id, &value, &label);
     }
 }

@@ -1,8 +1,10 @@
 /* Merged values and the unified records that carry them. */
 #include "hub/stages/fold_state.h"
 
+#include "hub/base/text.h"
 #include "schemas/lib/encode.h"
 #include "schemas/lib/frame.h"
+#include "schemas/lib/render.h"
 #include "schemas/lib/slice.h"
 
 #include <string.h>
@@ -202,28 +204,58 @@ static const char *event_name(enum fold_event event) {
     return names[event];
 }
 
+static struct hub_bytes id_of(struct hub_bytes key, const struct fold_label *label,
+                              struct hub_arena *arena) {
+    char *text = hub_arena_take(arena, key.size + 1 + HUB_NUMBER_TEXT_SIZE_MAX);
+    memcpy(text, key.data, key.size);
+    text[key.size] = label->mark;
+    return hub_bytes(text, (size_t)(hub_text_put_number(text + key.size + 1, label->number) - text));
+}
+
+/* The broker appends many entries at one time. */
+static struct hub_bytes time_of(struct hub_fold *fold, int64_t time_ms, struct hub_arena *arena) {
+    if (fold->time_size == 0 || fold->time_ms != time_ms)
+        fold->time_size = hub_time_text(fold->time_ms = time_ms, fold->time);
+    return hub_bytes(hub_arena_text(arena, fold->time, fold->time_size), fold->time_size);
+}
+
+struct hub_output *fold_publish_record(struct fold_step *step, enum hub_output_kind kind,
+                                       const char *key, const struct hub_buffer *value,
+                                       const struct fold_label *label) {
+    struct hub_outputs *outputs = step->outputs;
+    struct hub_output *output =
+        hub_outputs_add(outputs, kind, step->fold->partition, hub_bytes_of_text(key));
+    if (value->size > 0)
+        hub_output_value(outputs, output, value);
+    if (step->time.data == NULL)
+        step->time = time_of(step->fold, step->entry->timestamp_ms, outputs->arena);
+    struct hub_envelope_texts envelope = {.id = id_of(output->key, label, outputs->arena),
+                                          .source = hub_bytes_of_text("urn:atmp:hub:fold"),
+                                          .type = label->type,
+                                          .subject = output->key,
+                                          .time = step->time};
+    hub_output_envelope_of(outputs, output, &envelope, step->entry);
+    return output;
+}
+
+struct hub_bytes fold_publish_type(const struct fold_step *step, const char *event) {
+    return hub_text_join(step->outputs->arena, hub_bytes_of_text(step->fold->type),
+                         hub_bytes_of_text(event));
+}
+
 static void publish(struct fold_step *step, struct fold_change *change) {
     struct fold_entity *entity = change->entity;
-    const char *domain = step->fold->domain->name;
     struct hub_buffer value = {.size_max = 64 * 1024 * 1024, .arena = step->arena};
     if (entity->kind != FOLD_ACTIVE)
         fold_entity_drop_value(entity);
     entity->revision++;
     encode_unified(step, change, &value);
-    struct hub_output *output = hub_outputs_add(step->outputs, HUB_OUTPUT_UNIFIED,
-                                                step->fold->partition,
-                                                hub_bytes_of_text(entity->id));
-    hub_output_value(step->outputs, output, &value);
-    struct hub_envelope envelope = {
-        .id = hub_arena_format(step->arena, "%s/%lld", entity->id, (long long)entity->revision),
-        .source = "urn:atmp:hub:fold",
-        .type = hub_arena_format(step->arena, "atmp.%s.%s", domain, event_name(change->event)),
-        .subject = entity->id,
-        .has_time = true, .time_ms = step->entry->timestamp_ms};
-    hub_output_envelope(step->outputs, output, &envelope, step->entry);
-    struct hub_buffer hooks = {.arena = step->arena};
-    fold_hooks_append(step->fold, entity, &hooks);
-    hub_output_header_buffer(step->outputs, output, HUB_FOLD_HOOKS_HEADER, &hooks);
+    struct fold_label label = {'/', entity->revision,
+                               fold_publish_type(step, event_name(change->event))};
+    struct hub_output *output =
+        fold_publish_record(step, HUB_OUTPUT_UNIFIED, entity->id, &value, &label);
+    hub_output_header_kept(step->outputs, output, HUB_FOLD_HOOKS_HEADER,
+                           fold_hooks_header(step->fold, entity, step->outputs->arena));
 }
 
 /* Survivors before what was merged into them; by id within both, so that one entry gives one
@@ -237,7 +269,7 @@ static int compare_changes(const void *a, const void *b) {
 }
 
 void fold_publish_unified(struct fold_step *step) {
-    if (step->change_count > 0)
+    if (step->change_count > 1)
         qsort(step->changes, step->change_count, sizeof *step->changes, compare_changes);
     for (size_t i = 0; i < step->change_count; i++)
         if (step->changes[i]->publish)

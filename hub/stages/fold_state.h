@@ -11,6 +11,7 @@
 #include "hub/stages/fold_sieve.h"
 #include "hub/stages/readers.h"
 #include "hub/stages/shelf.h"
+#include "schemas/lib/render.h"
 
 #include <stdlib.h>
 
@@ -236,6 +237,10 @@ struct hub_fold {
     size_t institution_count, institution_capacity;
     const struct hub_digester *digester;
     int32_t partition;
+    char *type; /* what the types of its events begin with */
+    int64_t time_ms; /* that was written last, */
+    char time[HUB_TIME_TEXT_SIZE_MAX]; /* and how; */
+    size_t time_size; /* 0: none was */
     struct hub_readers readers;
     const struct hub_schema *conflict_schema, *match_schema, *listing_schema;
     const struct hub_schema *fact_schema;
@@ -300,6 +305,7 @@ struct fold_step {
     const struct hub_input *entry;
     struct hub_outputs *outputs; /* NULL while loading */
     struct hub_arena *arena;
+    struct hub_bytes time; /* of the entry, once something is published */
     struct fold_change **changes;
     size_t change_count, change_capacity;
     struct fold_conflict **conflicts; /* touched */
@@ -330,9 +336,9 @@ struct hub_hook fold_hook_of_identifier(const struct hub_domain *domain, int sch
                                         struct hub_bytes text, size_t group_size);
 /* Of entries with a key: whether what they say is kept, and not only what came of it. */
 bool fold_entry_is_state(const struct hub_input *entry);
-/* The header of an entity. */
-void fold_hooks_append(struct hub_fold *fold, const struct fold_entity *entity,
-                       struct hub_buffer *header);
+/* The header of an entity, in the arena. */
+struct hub_bytes fold_hooks_header(struct hub_fold *fold, const struct fold_entity *entity,
+                                   struct hub_arena *arena);
 /* What the header would say, of a record that was made by other rules: adds the hooks of the unified
  * record, its statements' own before the others, and those of one of their log entries. */
 enum hub_status fold_hooks_of_unified(struct hub_fold *fold, struct hub_bytes unified,
@@ -445,6 +451,18 @@ struct fold_change *fold_change_of(struct fold_step *step, struct fold_entity *e
 const bool *fold_change_differs(struct fold_step *step, struct fold_change *change);
 void fold_publish_merge(struct fold_step *step, struct fold_change *change);
 void fold_publish_unified(struct fold_step *step);
+/* Puts out a record about what it is keyed by: `number` is its own among those of the key, and makes its id with
+ * it, after `mark`; the type lives as long as the outputs, or is in their arena. */
+struct fold_label {
+    char mark;
+    int64_t number;
+    struct hub_bytes type;
+};
+struct hub_output *fold_publish_record(struct fold_step *step, enum hub_output_kind kind,
+                                       const char *key, const struct hub_buffer *value,
+                                       const struct fold_label *label);
+/* atmp.<domain>.<event> */
+struct hub_bytes fold_publish_type(const struct fold_step *step, const char *event);
 void fold_publish_voices(const struct fold_entity *entity, const struct hub_domain *domain,
                          struct hub_arena *arena, struct hub_voice **ret_voices);
 

@@ -11,7 +11,13 @@ static struct hub_header constant(const char *name, const char *value) {
     return (struct hub_header){name, hub_bytes_of_text(value)};
 }
 
-size_t hub_envelope_headers_of(const struct hub_envelope_texts *texts, struct hub_arena *arena,
+struct hub_bytes hub_envelope_time(struct hub_arena *arena, int64_t time_ms) {
+    HUB_NOT_ZEROED char text[HUB_TIME_TEXT_SIZE_MAX];
+    size_t size = hub_time_text(time_ms, text);
+    return hub_bytes(hub_arena_text(arena, text, size), size);
+}
+
+size_t hub_envelope_headers_of(const struct hub_envelope_texts *texts,
                                struct hub_header headers[HUB_ENVELOPE_HEADERS_MAX]) {
     size_t count = 0;
     headers[count++] = constant("ce_specversion", "1.0");
@@ -20,22 +26,18 @@ size_t hub_envelope_headers_of(const struct hub_envelope_texts *texts, struct hu
     headers[count++] = (struct hub_header){"ce_type", texts->type};
     headers[count++] = (struct hub_header){"ce_subject", texts->subject};
     headers[count++] = constant("content-type", "application/avro");
-    if (texts->has_time) {
-        HUB_NOT_ZEROED char time[HUB_TIME_TEXT_SIZE_MAX];
-        size_t size = hub_time_text(texts->time_ms, time);
-        headers[count++] =
-            (struct hub_header){"ce_time", hub_bytes(hub_arena_text(arena, time, size), size)};
-    }
+    if (texts->time.data != NULL)
+        headers[count++] = (struct hub_header){"ce_time", texts->time};
     return count;
 }
 
 size_t hub_envelope_headers(const struct hub_envelope *envelope, struct hub_arena *arena,
                             struct hub_header headers[HUB_ENVELOPE_HEADERS_MAX]) {
-    const struct hub_envelope_texts texts = {.id = keep(arena, envelope->id),
-                                             .source = keep(arena, envelope->source),
-                                             .type = keep(arena, envelope->type),
-                                             .subject = keep(arena, envelope->subject),
-                                             .has_time = envelope->has_time,
-                                             .time_ms = envelope->time_ms};
-    return hub_envelope_headers_of(&texts, arena, headers);
+    struct hub_envelope_texts texts = {.id = keep(arena, envelope->id),
+                                       .source = keep(arena, envelope->source),
+                                       .type = keep(arena, envelope->type),
+                                       .subject = keep(arena, envelope->subject)};
+    if (envelope->has_time)
+        texts.time = hub_envelope_time(arena, envelope->time_ms);
+    return hub_envelope_headers_of(&texts, headers);
 }

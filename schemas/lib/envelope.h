@@ -28,8 +28,8 @@ size_t hub_envelope_headers(const struct hub_envelope *envelope, struct hub_aren
 /* The same of texts that stay where they are as long as the headers do. */
 struct hub_envelope_texts {
     struct hub_bytes id, source, type, subject;
-    bool has_time;
-    int64_t time_ms;
+    struct hub_bytes time; /* no data: none */
 };
-size_t hub_envelope_headers_of(const struct hub_envelope_texts *texts, struct hub_arena *arena,
+size_t hub_envelope_headers_of(const struct hub_envelope_texts *texts,
                                struct hub_header headers[HUB_ENVELOPE_HEADERS_MAX]);
+struct hub_bytes hub_envelope_time(struct hub_arena *arena, int64_t time_ms);

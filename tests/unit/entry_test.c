@@ -83,8 +83,7 @@ static void an_envelope_of_texts_that_stay_is_the_same(void **state) {
                                              .source = hub_bytes_of_text("s"),
                                              .type = hub_bytes_of_text("t"),
                                              .subject = hub_bytes_of_text("u"),
-                                             .has_time = true,
-                                             .time_ms = 5};
+                                             .time = hub_bytes_of_text("1970-01-01T00:00:00.005Z")};
     struct hub_arena arena = {0};
     struct hub_outputs outputs = {.arena = &arena};
     (void)state;

@@ -137,6 +137,78 @@ static void a_damaged_log_stops_the_fold(void **state) {
     end(&folding);
 }
 
+/* What a statement said before is at hand then, and vouches for nothing. */
+static void a_damaged_update_stops_the_fold(void **state) {
+    struct folding folding;
+    size_t outputs = 0;
+    (void)state;
+    begin(&folding);
+    for (size_t size = 0; size < folding.message.size; size++) {
+        hub_fold_free(folding.fold);
+        folding.fold = hub_fold_new(test_catalogue(), test_domain("trial"), &hub_sha256, 0);
+        expect_ok(fold_entry(&folding, "sus/ctgov/A", folding.message, &outputs), &folding.error);
+        assert_int_equal(fold_entry(&folding, "sus/ctgov/A",
+                                    hub_bytes_part(folding.message, 0, size), &outputs),
+                         HUB_FATAL);
+        assert_int_equal(outputs, 0);
+    }
+    end(&folding);
+}
+
+/* --- the envelope --- */
+
+static void expect_header(const struct hub_output *output, const char *name, const char *wanted) {
+    struct hub_input input = {.headers = output->headers, .header_count = output->header_count};
+    struct hub_bytes found = hub_input_header(&input, name);
+    if (!hub_bytes_equal_text(found, wanted))
+        fail_msg("%s is %.*s, not %s", name, (int)found.size, (const char *)found.data, wanted);
+}
+
+/* Of what ctgov/A says. */
+static void expect_told(struct folding *folding, const char *json, int64_t timestamp_ms,
+                        const char *revision, const char *type, const char *time) {
+    const struct hub_domain *domain = test_domain("trial");
+    struct hub_outputs outputs = {.arena = &folding->arena};
+    struct hub_buffer message = {.arena = &folding->arena};
+    hub_frame_append(&message, domain->schema->id);
+    hub_buffer_append_bytes(&message, test_value(domain->schema->root, json, &folding->arena));
+    struct hub_input entry = {.has_key = true, .has_value = true,
+                              .key = hub_bytes_of_text("sus/ctgov/A"),
+                              .value = hub_buffer_bytes(&message), .timestamp_ms = timestamp_ms};
+    expect_ok(hub_fold_entry(folding->fold, &entry, &outputs, &folding->error), &folding->error);
+    assert_int_equal(outputs.items[0].kind, HUB_OUTPUT_UNIFIED);
+    const char *id = hub_arena_text(&folding->arena, (const char *)outputs.items[0].key.data,
+                                    outputs.items[0].key.size);
+    expect_header(&outputs.items[0], "ce_id", hub_arena_format(&folding->arena, "%s/%s", id, revision));
+    expect_header(&outputs.items[0], "ce_subject", id);
+    expect_header(&outputs.items[0], "ce_source", "urn:atmp:hub:fold");
+    expect_header(&outputs.items[0], "ce_type", type);
+    for (size_t i = 0; i < outputs.count; i++)
+        expect_header(&outputs.items[i], "ce_time", time);
+    for (size_t i = 1; i < outputs.count; i++) {
+        assert_int_equal(outputs.items[i].kind, HUB_OUTPUT_IDENTIFIER);
+        expect_header(&outputs.items[i], "ce_id", "nct:NCT01000001@0");
+        expect_header(&outputs.items[i], "ce_type", "atmp.trial.identifier.listed");
+    }
+}
+
+#define NUMBERED "'identifiers': [{'scheme': 'nct', 'value': 'NCT01000001', 'relation': 'SELF'}]"
+
+static void an_envelope_tells_what_came_of_its_entry_and_when(void **state) {
+    struct folding folding;
+    (void)state;
+    begin(&folding);
+    expect_told(&folding, "{'statement': {'version': '1'}, " NUMBERED "}", 0, "1",
+                "atmp.trial.registered", "1970-01-01T00:00:00.000Z");
+    expect_told(&folding, "{'statement': {'version': '2'}, 'acronym': 'A', " NUMBERED "}",
+                1767225600000, "2", "atmp.trial.updated", "2026-01-01T00:00:00.000Z");
+    expect_told(&folding, "{'statement': {'version': '3'}, 'acronym': 'B', " NUMBERED "}",
+                1767225600000, "3", "atmp.trial.updated", "2026-01-01T00:00:00.000Z");
+    expect_told(&folding, "{'statement': {'version': '4'}, 'acronym': 'C', " NUMBERED "}",
+                1767225600001, "4", "atmp.trial.updated", "2026-01-01T00:00:00.001Z");
+    end(&folding);
+}
+
 static void a_late_entry_is_passed_over_whatever_it_holds(void **state) {
     struct folding folding;
     size_t outputs = 0;
@@ -210,6 +282,8 @@ int main(void) {
         cmocka_unit_test(a_withdrawal_of_what_was_never_in_force_publishes_nothing),
         cmocka_unit_test(what_was_read_is_the_sum_of_what_became_of_it),
         cmocka_unit_test(a_damaged_log_stops_the_fold),
+        cmocka_unit_test(a_damaged_update_stops_the_fold),
+        cmocka_unit_test(an_envelope_tells_what_came_of_its_entry_and_when),
         cmocka_unit_test(a_late_entry_is_passed_over_whatever_it_holds),
         cmocka_unit_test(gauges_tell_what_the_shard_holds),
         cmocka_unit_test(carriers_that_no_longer_see_what_is_withdrawn_publish_nothing),
