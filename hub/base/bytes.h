@@ -43,6 +43,18 @@ static inline struct hub_bytes hub_bytes_part(struct hub_bytes bytes, size_t fro
     return from == to ? hub_bytes("", 0) : hub_bytes(bytes.data + from, to - from);
 }
 
+/* Whether the parts of two slices from one start to the next are the same bytes. */
+static inline bool hub_bytes_parts_equal(struct hub_bytes a, const uint32_t a_starts[2],
+                                         struct hub_bytes b, const uint32_t b_starts[2]) {
+    size_t size = a_starts[1] - a_starts[0];
+    assert(a_starts[0] <= a_starts[1] && a_starts[1] <= a.size);
+    assert(b_starts[0] <= b_starts[1] && b_starts[1] <= b.size);
+    if (size != b_starts[1] - b_starts[0] || size == 0)
+        return size == b_starts[1] - b_starts[0];
+    const uint8_t *x = a.data + a_starts[0], *y = b.data + b_starts[0];
+    return *x == *y && (size == 1 || memcmp(x, y, size) == 0);
+}
+
 /* Splits at the first `separator`: what stands before it, and in `ret_rest` what stands after.
  * False where there is none. */
 bool hub_bytes_cut(struct hub_bytes bytes, uint8_t separator, struct hub_bytes *ret_head,

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { HUB_MEMORY_EXIT_CODE = 71 }; /* EX_OSERR */
 
@@ -88,4 +89,19 @@ static inline void *hub_grow(void *array, size_t count, size_t *capacity, size_t
     size_t first = element_size >= HUB_GROW_FIRST_BYTES ? 1 : HUB_GROW_FIRST_BYTES / element_size;
     *capacity = *capacity == 0 ? first : *capacity * 2;
     return hub_reallocate(array, *capacity * element_size);
+}
+
+/* The same of an array that lives in an arena, where what it grows out of stays. */
+#define HUB_GROW_IN(arena, array, count, capacity)                                                 \
+    ((array) = hub_grow_in((arena), (array), (count), &(capacity), sizeof *(array)))
+
+static inline void *hub_grow_in(struct hub_arena *arena, void *array, size_t count,
+                                size_t *capacity, size_t element_size) {
+    if (count < *capacity)
+        return array;
+    *capacity = *capacity == 0 ? 4 : *capacity * 2;
+    void *wider = hub_arena_take(arena, *capacity * element_size);
+    if (count > 0)
+        memcpy(wider, array, count * element_size);
+    return wider;
 }

@@ -190,9 +190,6 @@ static void follow(struct fold_step *step) {
 static void end_step(struct fold_step *step) {
     for (size_t i = 0; i < step->change_count; i++)
         step->changes[i]->entity->change = NULL;
-    hub_release(step->changes);
-    hub_release(step->conflicts);
-    hub_release(step->matches);
 }
 
 static void count_entry(struct fold_step *step, size_t unified_before) {

@@ -9,6 +9,7 @@
 
 struct region {
     struct hub_fold *fold;
+    struct hub_arena *arena;
     struct fold_statement **items;
     size_t count, capacity;
     size_t mark;
@@ -18,7 +19,7 @@ static void reach(struct region *region, struct fold_statement *statement) {
     if (statement->mark == region->mark || !statement->in_force)
         return;
     statement->mark = region->mark;
-    HUB_GROW(region->items, region->count, region->capacity);
+    HUB_GROW_IN(region->arena, region->items, region->count, region->capacity);
     region->items[region->count++] = statement;
 }
 
@@ -71,6 +72,7 @@ struct clustered {
 };
 
 struct numbering {
+    struct hub_arena *arena;
     struct fold_identifier **identifiers;
     size_t count, capacity;
     struct hub_bytes *groups;
@@ -81,7 +83,8 @@ static uint32_t number_group(struct numbering *numbering, struct hub_bytes group
     for (size_t i = 0; i < numbering->group_count; i++)
         if (hub_bytes_equal(numbering->groups[i], group))
             return (uint32_t)i;
-    HUB_GROW(numbering->groups, numbering->group_count, numbering->group_capacity);
+    HUB_GROW_IN(numbering->arena, numbering->groups, numbering->group_count,
+                numbering->group_capacity);
     numbering->groups[numbering->group_count] = group;
     return (uint32_t)numbering->group_count++;
 }
@@ -91,7 +94,8 @@ static uint32_t number_identifier(struct numbering *numbering, struct fold_ident
     if (identifier->mark != mark) {
         identifier->mark = mark;
         identifier->number = (uint32_t)numbering->count;
-        HUB_GROW(numbering->identifiers, numbering->count, numbering->capacity);
+        HUB_GROW_IN(numbering->arena, numbering->identifiers, numbering->count,
+                    numbering->capacity);
         numbering->identifiers[numbering->count++] = identifier;
     }
     return identifier->number;
@@ -137,7 +141,7 @@ static struct hub_identity_decision *list_decisions(const struct region *region,
 
 static void cluster(struct fold_step *step, const struct region *region,
                     struct clustered *ret_clustered) {
-    struct numbering numbering = {0};
+    struct numbering numbering = {.arena = step->arena};
     struct hub_identity_result result;
     size_t mark = ++step->fold->marks;
     struct hub_identity_node *nodes =
@@ -150,14 +154,8 @@ static void cluster(struct fold_step *step, const struct region *region,
                                          .group_count = (uint32_t)numbering.group_count};
     bucket.decisions = list_decisions(region, step->arena, &bucket.decision_count);
     hub_identity_cluster(&bucket, step->arena, &result);
-    struct fold_identifier **identifiers =
-        hub_arena_take(step->arena, (numbering.count + 1) * sizeof *identifiers);
-    for (size_t i = 0; i < numbering.count; i++)
-        identifiers[i] = numbering.identifiers[i];
-    hub_release(numbering.identifiers);
-    hub_release(numbering.groups);
-    *ret_clustered = (struct clustered){region->items, region->count,        result.clusters,
-                                        result.refused, result.refused_count, identifiers};
+    *ret_clustered = (struct clustered){region->items,  region->count,        result.clusters,
+                                        result.refused, result.refused_count, numbering.identifiers};
 }
 
 /* --- ids --- */
@@ -205,7 +203,7 @@ static void add_claimant(struct claimants *claimants, const struct clustered *cl
     if (entity == NULL || entity->mark == claimants->mark)
         return;
     entity->mark = claimants->mark;
-    HUB_GROW(claimants->items, claimants->count, claimants->capacity);
+    HUB_GROW_IN(step->arena, claimants->items, claimants->count, claimants->capacity);
     claimants->items[claimants->count++] =
         (struct claimant){entity, home_of(clustered, step, entity)};
 }
@@ -333,7 +331,6 @@ static void settle(struct fold_step *step, const struct clustered *clustered,
     for (size_t i = 0; i < claimants.count; i++)
         if (claimants.items[i].cluster == SIZE_MAX)
             retire(step, claimants.items[i].entity);
-    hub_release(claimants.items);
 }
 
 /* --- possible matches from what was refused --- */
@@ -376,12 +373,11 @@ static void recluster_region(struct fold_step *step, struct region *region,
     cluster(step, region, &clustered);
     settle(step, &clustered, also);
     report_refusals(step, &clustered);
-    hub_release(region->items);
 }
 
 void fold_bucket_recluster(struct fold_step *step, struct fold_statement *statement) {
     struct hub_fold *fold = step->fold;
-    struct region region = {.fold = fold, .mark = ++fold->marks};
+    struct region region = {.fold = fold, .arena = step->arena, .mark = ++fold->marks};
     struct fold_entity *was_in = statement->entity;
     /* Seeds: what hung together with the statement before, and what does so now. */
     reach_members(&region, was_in);
@@ -406,7 +402,8 @@ void fold_bucket_recluster(struct fold_step *step, struct fold_statement *statem
 
 void fold_bucket_recluster_all(struct fold_step *step, struct fold_statement *const *statements,
                                size_t count) {
-    struct region region = {.fold = step->fold, .mark = ++step->fold->marks};
+    struct region region = {
+        .fold = step->fold, .arena = step->arena, .mark = ++step->fold->marks};
     for (size_t i = 0; i < count; i++) {
         reach_members(&region, statements[i]->entity);
         reach(&region, statements[i]);

@@ -66,7 +66,7 @@ void fold_conflict_touch(struct fold_step *step, struct fold_conflict *conflict)
     before->values = keep(step, conflict->values, conflict->values_size);
     before->owners = keep(step, conflict->owners, conflict->owners_size);
     conflict->before = before;
-    HUB_GROW(step->conflicts, step->conflict_count, step->conflict_capacity);
+    HUB_GROW_IN(step->arena, step->conflicts, step->conflict_count, step->conflict_capacity);
     step->conflicts[step->conflict_count++] = conflict;
 }
 

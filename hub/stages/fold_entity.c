@@ -96,9 +96,11 @@ void fold_entity_set_value(struct fold_entity *entity, const struct hub_merged *
                            size_t field_count) {
     size_t sources_size = field_count * sizeof *merged->sources;
     size_t settled_size = field_count * sizeof *merged->settled;
-    fold_entity_drop_value(entity);
-    entity->starts =
-        hub_allocate(starts_size(field_count) + sources_size + settled_size + merged->value.size);
+    if (entity->value == NULL || entity->value_size != merged->value.size) {
+        hub_release(entity->starts);
+        entity->starts = hub_allocate(starts_size(field_count) + sources_size + settled_size +
+                                      merged->value.size);
+    }
     entity->sources = put(entity->starts, merged->starts, starts_size(field_count));
     entity->settled = put(entity->sources, merged->sources, sources_size);
     entity->value = put(entity->settled, merged->settled, settled_size);
@@ -131,7 +133,7 @@ struct fold_change *fold_change_of(struct fold_step *step, struct fold_entity *e
         change->starts_before = (const uint32_t *)copy_of(step->arena, entity->starts, size).data;
     }
     entity->change = change;
-    HUB_GROW(step->changes, step->change_count, step->change_capacity);
+    HUB_GROW_IN(step->arena, step->changes, step->change_count, step->change_capacity);
     step->changes[step->change_count++] = change;
     return change;
 }

@@ -55,7 +55,7 @@ static struct fold_listing *touch(struct fold_step *step, struct fold_identifier
     if (identifier->listing_mark == step->listing_mark)
         return NULL;
     identifier->listing_mark = step->listing_mark;
-    HUB_GROW(step->listings, step->listing_count, step->listing_capacity);
+    HUB_GROW_IN(step->arena, step->listings, step->listing_count, step->listing_capacity);
     struct fold_listing *listing = &step->listings[step->listing_count];
     *listing = (struct fold_listing){
         .text = hub_arena_text(step->arena, identifier->text, strlen(identifier->text)),
@@ -148,7 +148,6 @@ void fold_listing_publish(struct fold_step *step) {
         if (!same_ids(listing, ids, count))
             publish(step, listing, ids, count);
     }
-    hub_release(step->listings);
 }
 
 /* --- for whoever asks now --- */

@@ -56,7 +56,7 @@ static void touch(struct fold_step *step, struct fold_match *match) {
     *before = (struct fold_match_before){.open = match->open,
                                          .evidence = hub_bytes(copy, evidence.size)};
     match->before = before;
-    HUB_GROW(step->matches, step->match_count, step->match_capacity);
+    HUB_GROW_IN(step->arena, step->matches, step->match_count, step->match_capacity);
     step->matches[step->match_count++] = match;
 }
 

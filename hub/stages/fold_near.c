@@ -94,7 +94,7 @@ static void compare_with(struct search *search, const struct given *own,
         if (other == search->entity || (doubtful && claims(other, identifier)) ||
             told_apart(search->entity, own->identifier, other, identifier))
             continue;
-        HUB_GROW(search->findings, search->count, search->capacity);
+        HUB_GROW_IN(search->step->arena, search->findings, search->count, search->capacity);
         search->findings[search->count++] =
             (struct finding){*own, {identifier, holders[i], doubtful}, other};
     }
@@ -180,7 +180,6 @@ void fold_near_find(struct fold_step *step, struct fold_change *change) {
         look_around(&search, &given[i]);
     fold_match_forget(step, change->entity, FOLD_EVIDENCE_NEAR_MISS);
     tell_all(&search);
-    hub_release(search.findings);
 }
 
 /* --- numbers of too many --- */

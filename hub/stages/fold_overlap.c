@@ -122,6 +122,8 @@ void fold_overlap_index(struct hub_fold *fold, struct fold_entity *entity) {
     struct hub_span span;
     struct hub_bytes value = hub_bytes(entity->value, entity->value_size);
     drop_span(fold, entity);
+    if (fold->domain->exclusive == NULL) /* the common case */
+        return;
     if (entity->kind != FOLD_ACTIVE || !fold_overlap_suite(fold->domain, value, &key) ||
         !read_interval(fold->domain, value, &span))
         return;

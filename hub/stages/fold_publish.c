@@ -99,8 +99,7 @@ const bool *fold_change_differs(struct fold_step *step, struct fold_change *chan
     x = x == NULL ? nothing : x;
     y = y == NULL ? nothing : y;
     for (size_t i = 0; i < record->count; i++)
-        differs[i] = !hub_bytes_equal(hub_bytes_part(before, x[i], x[i + 1]),
-                                      hub_bytes_part(after, y[i], y[i + 1]));
+        differs[i] = !hub_bytes_parts_equal(before, x + i, after, y + i);
     return change->differs = differs;
 }
 

@@ -138,9 +138,8 @@ static enum hub_status walk_rest(const struct hub_readers *readers, struct hub_o
 static void compare_fields(const struct hub_opened *opened, const struct hub_walked *before,
                            size_t count, bool *same) {
     for (size_t i = 0; i < count; i++)
-        same[i] = hub_bytes_equal(
-            hub_bytes_part(opened->body, opened->starts[i], opened->starts[i + 1]),
-            hub_bytes_part(before->bytes, before->starts[i], before->starts[i + 1]));
+        same[i] = hub_bytes_parts_equal(opened->body, opened->starts + i, before->bytes,
+                                        before->starts + i);
 }
 
 static enum hub_status finish(struct hub_readers *readers, struct hub_arena *arena,

@@ -231,8 +231,25 @@ static void a_freed_buffer_keeps_its_limit_and_may_be_used_again(void **state) {
     hub_buffer_free(&buffer);
 }
 
+static void parts_are_equal_where_their_bytes_are(void **state) {
+    struct hub_bytes a = hub_bytes_of_text("abcabdab"), b = hub_bytes_of_text("abcb");
+    (void)state;
+    for (uint32_t from = 0; from <= a.size; from++)
+        for (uint32_t to = from; to <= a.size; to++)
+            for (uint32_t other = 0; other <= b.size; other++)
+                for (uint32_t end = other; end <= b.size; end++) {
+                    uint32_t own[] = {from, to}, others[] = {other, end};
+                    struct hub_bytes x = hub_bytes_part(a, from, to), y = hub_bytes_part(b, other, end);
+                    bool equal = hub_bytes_compare(x, y) == 0;
+                    assert_int_equal(hub_bytes_parts_equal(a, own, b, others), equal);
+                    assert_int_equal(hub_bytes_equal(x, y), equal);
+                }
+    assert_true(hub_bytes_parts_equal(hub_bytes(NULL, 0), (uint32_t[]){0, 0}, a, (uint32_t[]){8, 8}));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parts_are_equal_where_their_bytes_are),
         cmocka_unit_test(slices_are_equal_by_size_and_content),
         cmocka_unit_test(slices_are_ordered_by_bytes_a_prefix_first),
         cmocka_unit_test(a_part_is_from_and_to),

@@ -203,6 +203,20 @@ static void what_is_there_is_given_back(void **state) {
     assert_ptr_equal(hub_need(&one), &one);
 }
 
+static void an_array_grows_in_an_arena_too(void **state) {
+    struct hub_arena arena = {0};
+    int *numbers = NULL;
+    size_t capacity = 0;
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        HUB_GROW_IN(&arena, numbers, (size_t)i, capacity);
+        numbers[i] = i;
+    }
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(numbers[i], i);
+    hub_arena_destroy(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_process_without_memory_ends_with_one_line_and_its_own_code),
@@ -219,6 +233,7 @@ int main(void) {
         cmocka_unit_test(an_empty_arena_gives_nothing_too),
         cmocka_unit_test(texts_in_an_arena_are_copied_and_formatted),
         cmocka_unit_test(an_array_grows_as_it_is_filled),
+        cmocka_unit_test(an_array_grows_in_an_arena_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
