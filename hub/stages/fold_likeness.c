@@ -194,8 +194,7 @@ void fold_likeness_index(struct hub_fold *fold, struct fold_entity *entity,
     relist(NULL, fold, entity, arena);
 }
 
-/* Whether every field that resemblances look at is as it was before the step. */
-static bool looks_the_same(struct fold_step *step, struct fold_change *change) {
+bool fold_likeness_looks_the_same(struct fold_step *step, struct fold_change *change) {
     const struct hub_domain *domain = step->fold->domain;
     if (!change->was_active || change->entity->kind != FOLD_ACTIVE)
         return false;
@@ -211,7 +210,7 @@ void fold_likeness_of_change(struct fold_step *step, struct fold_change *change)
     struct fold_entity *entity = change->entity;
     if (entity->kind == FOLD_ACTIVE && !change->remerge)
         return;
-    if (!change->by_rules && looks_the_same(step, change))
+    if (!change->by_rules && fold_likeness_looks_the_same(step, change))
         return;
     if (change->by_rules) /* by the rules before, it may have been listed elsewhere */
         fold_match_forget(step, entity, FOLD_EVIDENCE_RESEMBLANCE);

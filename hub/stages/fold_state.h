@@ -577,6 +577,8 @@ struct fold_keys {
 struct fold_keys fold_likeness_keys(const struct hub_domain *domain, struct hub_bytes value,
                                     const uint32_t *starts, struct hub_arena *arena);
 void fold_likeness_of_change(struct fold_step *step, struct fold_change *change);
+/* Whether it was active and is, and every field that resemblances look at is as it was before the step. */
+bool fold_likeness_looks_the_same(struct fold_step *step, struct fold_change *change);
 void fold_likeness_index(struct hub_fold *fold, struct fold_entity *entity,
                          struct hub_arena *arena);
 /* The fields of hub:possible that name something (a text, or a record or list of records with one)
