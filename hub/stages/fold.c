@@ -90,6 +90,7 @@ void hub_fold_free(struct hub_fold *fold) {
     fold_rules_free(fold);
     fold->catalogue->compiler->release(fold->rules);
     hub_release(fold->type);
+    hub_release(fold->founder_id);
     hub_readers_free(&fold->readers);
     hub_arena_destroy(&fold->scratch);
     hub_release(fold);
@@ -275,6 +276,7 @@ enum hub_status hub_fold_entry(struct hub_fold *fold, const struct hub_input *en
                                struct hub_outputs *outputs, struct hub_error *reterr) {
     enum hub_status status = HUB_OK;
     hub_arena_reset_small(&fold->scratch);
+    fold->founder = NULL;
     if (fold->failed == HUB_OK)
         status = fold_entry(fold, entry, outputs, reterr);
     return fold->failed == HUB_OK ? status : hub_fold_failure(fold, reterr);

@@ -42,8 +42,7 @@ static void spread(struct region *region) {
     for (size_t i = 0; i < region->count; i++) {
         struct fold_statement *statement = region->items[i];
         reach_members(region, statement->entity);
-        reach_members(region, fold_entity_find(region->fold, fold_statement_founds(region->fold,
-                                                                                   statement)));
+        reach_members(region, fold_statement_founded(region->fold, statement));
         for (size_t k = 0; k < statement->pair_count; k++)
             if (statement->pairs[k].same && fold_pair_counts(statement, k))
                 reach(region, statement->pairs[k].other);
@@ -223,13 +222,11 @@ static struct claimants list_claimants(struct fold_step *step, const struct clus
     struct claimants claimants = {.mark = ++fold->marks};
     add_claimant(&claimants, clustered, step, also);
     if (step->moved != NULL)
-        add_claimant(&claimants, clustered, step,
-                     fold_entity_find(fold, fold_statement_founds(fold, step->moved)));
+        add_claimant(&claimants, clustered, step, fold_statement_founded(fold, step->moved));
     for (size_t i = 0; i < clustered->count; i++) {
         struct fold_statement *statement = clustered->statements[i];
         add_claimant(&claimants, clustered, step, statement->entity);
-        add_claimant(&claimants, clustered, step,
-                     fold_entity_find(fold, fold_statement_founds(fold, statement)));
+        add_claimant(&claimants, clustered, step, fold_statement_founded(fold, statement));
     }
     if (claimants.count > 0)
         qsort(claimants.items, claimants.count, sizeof *claimants.items, compare_claimants);
@@ -264,8 +261,10 @@ static struct fold_entity *mint(struct fold_step *step, struct fold_statement *c
     for (size_t i = 1; i < count; i++)
         if (members[i]->first_offset < oldest->first_offset)
             oldest = members[i];
-    return fold_entity_add(step->fold, fold_statement_founds(step->fold, oldest), oldest->key,
-                           oldest->first_offset);
+    oldest->founded = fold_entity_add(step->fold, fold_statement_founds(step->fold, oldest),
+                                      oldest->key, oldest->first_offset);
+    oldest->looked_up = true;
+    return oldest->founded;
 }
 
 /* Gives the cluster to its oldest id; the others become redirects to it. */
@@ -382,7 +381,7 @@ void fold_bucket_recluster(struct fold_step *step, struct fold_statement *statem
     /* Seeds: what hung together with the statement before, and what does so now. */
     reach_members(&region, was_in);
     if (step->moved != NULL)
-        reach_members(&region, fold_entity_find(fold, fold_statement_founds(fold, statement)));
+        reach_members(&region, fold_statement_founded(fold, statement));
     for (size_t i = 0; i < statement->claim_count; i++)
         reach_holders(&region, statement->claims[i], 2 * HUB_IDENTIFIER_DEGREE_MAX);
     fold_near_touch_crowds(step, statement);

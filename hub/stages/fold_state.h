@@ -101,7 +101,8 @@ struct fold_statement {
     struct fold_fact **facts; /* what it links to, while in force; as often as it does */
     size_t fact_count;
     struct fold_entity *entity; /* while in force */
-    char *founds; /* fold_statement_founds, once somebody asked */
+    struct fold_entity *founded; /* fold_statement_founded, */
+    bool looked_up;              /* once somebody asked */
     struct fold_pair *pairs;
     size_t pair_count, pair_capacity;
     size_t mark;
@@ -253,6 +254,8 @@ struct hub_fold {
     struct fold_match *matches;
     struct fold_suite *suites;
     struct fold_likeness *likenesses;
+    const struct fold_statement *founder; /* of the running step: whose id was asked for last, */
+    char *founder_id;                     /* and it */
     size_t marks; /* the last mark given */
     size_t rulings_in_force; /* how often rules came into force; 1 with the first ones */
     struct hub_fold_counts counts;
@@ -374,8 +377,10 @@ enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_inpu
                                     struct hub_arena *arena, struct fold_statement **ret_statement,
                                     struct fold_news *ret_news, struct hub_error *reterr);
 void fold_statement_free(struct fold_statement *statement);
-/* The id of the entity that it founded or would found. */
-const char *fold_statement_founds(const struct hub_fold *fold, struct fold_statement *statement);
+/* The id of the entity that it founded or would found; valid until another one's is asked for. */
+const char *fold_statement_founds(struct hub_fold *fold, const struct fold_statement *statement);
+/* That entity; NULL where there is none. */
+struct fold_entity *fold_statement_founded(struct hub_fold *fold, struct fold_statement *statement);
 struct fold_statement *fold_statement_find(struct hub_fold *fold, const char *key);
 /* Also where nothing was ever said under the key; NULL where the key names no system. */
 struct fold_statement *fold_statement_need(struct hub_fold *fold, const char *key);

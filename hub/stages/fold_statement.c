@@ -37,7 +37,6 @@ void fold_statement_free(struct fold_statement *statement) {
     hub_release(statement->pairs);
     hub_release(statement->claims);
     hub_release(statement->facts);
-    hub_release(statement->founds);
     hub_release(statement);
 }
 
@@ -170,10 +169,26 @@ static struct fold_statement *need(struct hub_fold *fold, struct hub_bytes key,
     return statement;
 }
 
-const char *fold_statement_founds(const struct hub_fold *fold, struct fold_statement *statement) {
-    if (statement->founds == NULL)
-        statement->founds = fold_entity_id_of(fold, statement->key);
-    return statement->founds;
+const char *fold_statement_founds(struct hub_fold *fold, const struct fold_statement *statement) {
+    if (fold->founder != statement) {
+        hub_release(fold->founder_id);
+        fold->founder_id = fold_entity_id_of(fold, statement->key);
+        fold->founder = statement;
+    }
+    return fold->founder_id;
+}
+
+/* Looked for once: where there is none, whoever makes it says so. */
+struct fold_entity *fold_statement_founded(struct hub_fold *fold,
+                                           struct fold_statement *statement) {
+    const struct fold_entity *own = statement->entity;
+    if (statement->looked_up)
+        return statement->founded;
+    statement->looked_up = true;
+    bool is_own = own != NULL && strcmp(own->founder, statement->key) == 0;
+    statement->founded = is_own ? statement->entity
+                                : fold_entity_find(fold, fold_statement_founds(fold, statement));
+    return statement->founded;
 }
 
 struct fold_statement *fold_statement_need(struct hub_fold *fold, const char *key) {
