@@ -113,6 +113,47 @@ static void check_steps(const struct hub_type *type, struct hub_bytes bytes, con
     fuzz_must(memcmp(starts, whole->starts, (type->count + 1) * sizeof *starts) == 0);
 }
 
+/* Beside an earlier value, the bytes are accepted or refused as without. */
+static void check_since(const struct value *value, struct hub_bytes bytes) {
+    struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
+    uint32_t starts[HUB_FIELDS_MAX + 1], wanted[HUB_FIELDS_MAX + 1], parts[HUB_FIELDS_MAX + 1];
+    struct hub_walk walk = {.starts = starts}, whole = {.starts = wanted};
+    struct hub_walked before = {value->bytes, value->starts};
+    struct hub_error error, why;
+    bool same[HUB_FIELDS_MAX];
+    enum hub_status status = hub_walk(value->type, bytes, &limits, &whole, &why);
+    enum hub_status found = hub_walk_first(value->type, bytes, &limits, &walk, parts, &error);
+    if (found == HUB_OK)
+        found = hub_walk_others_since(value->type, bytes, &limits, &before, &walk, same, &error);
+    fuzz_must(found == status);
+    if (status != HUB_OK)
+        return;
+    fuzz_must(walk.canonical == whole.canonical);
+    fuzz_must(memcmp(starts, wanted, (value->type->count + 1) * sizeof *starts) == 0);
+    for (size_t i = 0; i < value->type->count; i++)
+        fuzz_must(same[i] == hub_bytes_parts_equal(bytes, starts + i, value->bytes,
+                                                   value->starts + i));
+}
+
+/* The value itself, and with single bits turned. */
+static void check_changes(const struct value *value) {
+    enum { CHANGES_MAX = 64 };
+    struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
+    size_t size = value->bytes.size, step = size / CHANGES_MAX + 1;
+    if (!value->canonical || value->type->count == 0 || size > limits.elements_max ||
+        value->type->fields[0].type->kind != HUB_RECORD ||
+        !hub_walk_elements_take_bytes(value->type))
+        return;
+    check_since(value, value->bytes);
+    uint8_t *changed = hub_copy_bytes(value->bytes.data, size);
+    for (size_t at = 0; at < size; at += step) {
+        changed[at] ^= (uint8_t)(1 << at % 8);
+        check_since(value, hub_bytes(changed, size));
+        changed[at] = value->bytes.data[at];
+    }
+    hub_release(changed);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const struct hub_catalogue *catalogue = fuzz_catalogue();
     struct hub_walk_limits limits = HUB_WALK_LIMITS_DEFAULT;
@@ -130,6 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (status == HUB_OK) {
         check_slices(&value);
         check_rewriting(&value);
+        check_changes(&value);
         for (size_t i = 0; i < catalogue->domain_count; i++)
             if (catalogue->domains[i].schema == schema)
                 check_statement(&catalogue->domains[i], &value);
