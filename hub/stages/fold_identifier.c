@@ -29,17 +29,21 @@ static void link_one(struct fold_identifier *from, struct fold_identifier *to) {
     from->near[from->near_count++] = to;
 }
 
-static void link_if_known(void *context, uint64_t hash) {
-    struct seeking *seeking = context;
+static __attribute__((noinline)) void link_known(struct seeking *seeking) {
     struct fold_identifier *known = NULL;
-    if (!fold_sieve_may_hold(&seeking->fold->sieve, hash))
-        return;
     seeking->found = true;
     HASH_FIND(hh, seeking->fold->identifiers, seeking->text, seeking->size, known);
     if (known == NULL)
         return;
     link_one(seeking->identifier, known);
     link_one(known, seeking->identifier);
+}
+
+/* Nearly all slips end here. */
+static void link_if_known(void *context, uint64_t hash) {
+    struct seeking *seeking = context;
+    if (fold_sieve_may_hold(&seeking->fold->sieve, hash))
+        link_known(seeking);
 }
 
 /* Every slip is looked up, rather than every value kept under all of its slips: about ninety

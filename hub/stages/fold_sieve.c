@@ -6,28 +6,14 @@
 
 enum { BITS_MIN = 1 << 12, BITS_EACH = 16 };
 
-/* Two bits of each: what passes the second by chance costs a look-up. */
-static uint64_t other(uint64_t hash) {
-    return hash >> 32 | hash << 32;
-}
-
 static void set_bit(struct fold_sieve *sieve, uint64_t hash) {
     size_t bit = hash & (sieve->bit_count - 1);
     sieve->bits[bit / 64] |= (uint64_t)1 << bit % 64;
 }
 
-static bool has_bit(const struct fold_sieve *sieve, uint64_t hash) {
-    size_t bit = hash & (sieve->bit_count - 1);
-    return (sieve->bits[bit / 64] >> bit % 64 & 1) != 0;
-}
-
 static void set(struct fold_sieve *sieve, uint64_t hash) {
     set_bit(sieve, hash);
-    set_bit(sieve, other(hash));
-}
-
-bool fold_sieve_may_hold(const struct fold_sieve *sieve, uint64_t hash) {
-    return sieve->bit_count > 0 && has_bit(sieve, hash) && has_bit(sieve, other(hash));
+    set_bit(sieve, fold_sieve_other(hash));
 }
 
 void fold_sieve_note(struct fold_sieve *sieve, uint64_t hash) {

@@ -15,12 +15,26 @@ struct fold_sieve {
     struct hub_hook_set added; /* those that were added one by one, once each */
 };
 
+/* Two bits of each: what passes the second by chance costs a look-up. */
+static inline uint64_t fold_sieve_other(uint64_t hash) {
+    return hash >> 32 | hash << 32;
+}
+
+static inline bool fold_sieve_has_bit(const struct fold_sieve *sieve, uint64_t hash) {
+    size_t bit = hash & (sieve->bit_count - 1);
+    return (sieve->bits[bit / 64] >> bit % 64 & 1) != 0;
+}
+
+static inline bool fold_sieve_may_hold(const struct fold_sieve *sieve, uint64_t hash) {
+    return sieve->bit_count > 0 && fold_sieve_has_bit(sieve, hash) &&
+           fold_sieve_has_bit(sieve, fold_sieve_other(hash));
+}
+
 /* What is loaded is noted first, and put in at once by a build. */
 void fold_sieve_note(struct fold_sieve *sieve, uint64_t hash);
 void fold_sieve_build(struct fold_sieve *sieve);
 /* One more. A hash that was added before takes no more room. */
 void fold_sieve_add(struct fold_sieve *sieve, uint64_t hash);
-bool fold_sieve_may_hold(const struct fold_sieve *sieve, uint64_t hash);
 /* Nothing is added again for a while: what keeps from adding twice takes no more room. */
 void fold_sieve_settle(struct fold_sieve *sieve);
 void fold_sieve_clear(struct fold_sieve *sieve);
