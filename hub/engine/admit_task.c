@@ -142,17 +142,25 @@ static const char *topic_of(const struct hub_slot *slot, enum hub_output_kind ki
     return NULL;
 }
 
-static void note(struct hub_task *task, struct hub_slot *slot, const struct hub_input *input,
-                 const struct hub_outputs *outputs) {
-    (void)input;
-    for (size_t i = 0; i < outputs->count; i++) {
-        const struct hub_output *output = &outputs->items[i];
-        if (output->kind != HUB_OUTPUT_ADMITTED)
-            continue;
-        struct hub_input record = {
-            .has_key = true, .has_value = true, .key = output->key, .value = output->value};
-        hub_task_note_record(task, slot, 0, &record);
-    }
+static size_t unnoted(const struct hub_slot *slot) {
+    return has_decisions(slot) ? 0 : hub_admit_fresh(slot->state);
+}
+
+struct noting {
+    struct hub_task *task;
+    struct hub_slot *slot;
+};
+
+static void note_one(void *context, struct hub_bytes key, struct hub_bytes value) {
+    const struct noting *noting = context;
+    const struct hub_input record = {
+        .has_key = true, .has_value = true, .key = key, .value = value};
+    hub_task_note_record(noting->task, noting->slot, 0, &record);
+}
+
+static void note_rest(struct hub_task *task, struct hub_slot *slot) {
+    struct noting noting = {task, slot};
+    hub_admit_give_fresh(slot->state, note_one, &noting);
 }
 
 static enum hub_status hooks_of(const struct hub_task *task, struct hub_slot *slot, unsigned topic,
@@ -214,7 +222,8 @@ const struct hub_task_kind hub_admit_task = {
     .process = process,
     .render_counts = render_counts,
     .topic_of = topic_of,
-    .note = note,
+    .unnoted = unnoted,
+    .note_rest = note_rest,
     .hooks = hooks_of,
     .report = report,
 };

@@ -22,6 +22,7 @@ enum {
     BACK_OFF_MIN_MS = 200,
     BACK_OFF_MAX_MS = 10000,
     NOTED_BYTES_MAX = 64 * 1024 * 1024,
+    UNNOTED_BYTES = 128, /* of a record that is in the state alone, about */
     KEPT_AT_ONCE = 5000,
     JOIN_TIMEOUT_MS = 1000
 };
@@ -182,9 +183,17 @@ static bool is_wide_awake(const struct session *session) {
     return wide;
 }
 
+static size_t noted_bytes(const struct session *session) {
+    const struct hub_cache *cache = session->engine->cache;
+    size_t bytes = cache == NULL ? 0 : hub_cache_noted_bytes(cache);
+    for (size_t i = 0; cache != NULL && i < session->task_count; i++)
+        bytes += hub_task_unnoted(&session->tasks[i]) * UNNOTED_BYTES;
+    return bytes;
+}
+
 static bool wants_checkpoint(const struct session *session) {
-    struct hub_engine *engine = session->engine;
-    size_t noted = engine->cache == NULL ? 0 : hub_cache_noted_bytes(engine->cache);
+    const struct hub_engine *engine = session->engine;
+    size_t noted = noted_bytes(session);
     int64_t age_ms = hub_clock_monotonic_ms() - session->checkpoint_ms;
     size_t early = session->checkpoints_fail ? HUB_CACHE_NOTED_BYTES_MAX : NOTED_BYTES_MAX;
     if (!session->checkpoints_fail && is_wide_awake(session))

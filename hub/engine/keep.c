@@ -195,6 +195,26 @@ void hub_task_note_record(struct hub_task *task, struct hub_slot *slot, unsigned
     }
 }
 
+/* Where the cache is behind, it comes by all that was committed, and what is in the state is newer. */
+static bool has_unnoted(const struct hub_task *task, const struct hub_slot *slot) {
+    return task->kind->unnoted != NULL && slot->state != NULL && slot->shelving != NULL &&
+           slot->kept[0].level;
+}
+
+size_t hub_task_unnoted(const struct hub_task *task) {
+    size_t count = 0;
+    for (size_t i = 0; i < task->slot_count; i++)
+        if (has_unnoted(task, &task->slots[i]))
+            count += task->kind->unnoted(&task->slots[i]);
+    return count;
+}
+
+void hub_task_note_rest(struct hub_task *task) {
+    for (size_t i = 0; i < task->slot_count; i++)
+        if (has_unnoted(task, &task->slots[i]))
+            task->kind->note_rest(task, &task->slots[i]);
+}
+
 /* --- catching up --- */
 
 void hub_task_shelve_anew(struct hub_task *task, struct hub_slot *slot) {
@@ -286,7 +306,7 @@ enum hub_status hub_task_keep(struct hub_task *task, int64_t count_max, bool *re
     struct hub_kept *kept = NULL;
     int64_t end = 0;
     *ret_worked = false;
-    if (task->kind->note == NULL || task->engine->cache == NULL ||
+    if (task->kind->hooks == NULL || task->engine->cache == NULL ||
         !hub_cache_keeps(task->engine->cache))
         return HUB_OK;
     HUB_TRY(find_behind(task, &slot, &kept, &end, reterr));
@@ -340,8 +360,9 @@ enum hub_status hub_task_marks(struct hub_task *task, struct hub_cache_mark *mar
     struct hub_arena arena = {0};
     size_t count = 0, filled = 0;
     *ret_count = 0;
-    if (task->kind->note == NULL)
+    if (task->kind->hooks == NULL)
         return HUB_OK;
+    hub_task_note_rest(task); /* what the marks say is there */
     add_followed(task, marks, ret_count);
     if (task->slot_count == 0)
         return HUB_OK;

@@ -135,7 +135,7 @@ static enum hub_status follow(struct hub_task *task, struct hub_slot **followed,
 enum hub_status hub_task_follow(struct hub_task *task, int64_t count_max, bool *ret_worked,
                                 struct hub_error *reterr) {
     *ret_worked = false;
-    if (task->kind->note == NULL || task->engine->cache == NULL || !task->assigned ||
+    if (task->kind->hooks == NULL || task->engine->cache == NULL || !task->assigned ||
         !hub_cache_keeps(task->engine->cache))
         return HUB_OK;
     if (task->others == NULL)

@@ -86,11 +86,16 @@ struct hub_task_kind {
     /* The topic that outputs of a kind go to, in the arena; NULL where the stage has none. */
     const char *(*topic_of)(const struct hub_slot *slot, enum hub_output_kind kind,
                             struct hub_arena *arena);
-    /* After a commit: what the cache should know of an input and of its outputs; NULL where nothing
-     * of the kind is in the cache. */
+    /* After a commit: what the cache should know of an input and of its outputs; NULL where that is known
+     * before a checkpoint only, or never. */
     void (*note)(struct hub_task *task, struct hub_slot *slot, const struct hub_input *input,
                  const struct hub_outputs *outputs);
-    /* The hooks of a record of its state. HUB_REJECT where they cannot be told. */
+    /* Of a kind whose state has the last record of every key: how many the cache has not been told of, and
+     * telling it, before a checkpoint. So what comes again and again is noted once. Else NULL. */
+    size_t (*unnoted)(const struct hub_slot *slot);
+    void (*note_rest)(struct hub_task *task, struct hub_slot *slot);
+    /* The hooks of a record of its state. HUB_REJECT where they cannot be told. NULL where nothing of the
+     * kind is in the cache. */
     enum hub_status (*hooks)(const struct hub_task *task, struct hub_slot *slot, unsigned topic,
                              const struct hub_input *record, struct hub_hooks *hooks,
                              struct hub_error *reterr);
@@ -158,8 +163,8 @@ struct hub_input hub_task_input(const struct hub_kafka_record *record);
 struct hub_kafka_partition *hub_task_states(const struct hub_task *task, size_t from,
                                             struct hub_arena *arena, size_t *ret_count);
 
-/* Where every space of the task stands; `marks` has room for HUB_TASK_MARKS_MAX of each slot and of each
- * of the others.
+/* Where every space of the task stands, once all that was committed is noted; `marks` has room for
+ * HUB_TASK_MARKS_MAX of each slot and of each of the others.
  * HUB_RETRY where another process has gone on with one of the slots. */
 HUB_MUST_USE enum hub_status hub_task_marks(struct hub_task *task,
                                             struct hub_cache_mark *marks, size_t *ret_count,
@@ -211,6 +216,10 @@ void hub_task_drop_space(struct hub_task *task, const struct hub_kept *kept);
  * Nothing where the cache is behind: hub_task_keep comes by it. */
 void hub_task_note_record(struct hub_task *task, struct hub_slot *slot, unsigned topic,
                           const struct hub_input *input);
+/* Records that hub_task_note_rest would note. */
+size_t hub_task_unnoted(const struct hub_task *task);
+/* Between two transactions: notes what was committed and is in the state alone. */
+void hub_task_note_rest(struct hub_task *task);
 /* What the cache has of the slot was made by other rules: it is begun anew. */
 void hub_task_shelve_anew(struct hub_task *task, struct hub_slot *slot);
 

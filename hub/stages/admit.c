@@ -88,6 +88,16 @@ void hub_admit_let_sleep(struct hub_admit *admit, const struct hub_store *store)
     admit->sources.store = store;
 }
 
+size_t hub_admit_fresh(const struct hub_admit *admit) {
+    return admit->sources.fresh_count;
+}
+
+void hub_admit_give_fresh(struct hub_admit *admit,
+                          void (*take)(void *context, struct hub_bytes key, struct hub_bytes value),
+                          void *context) {
+    hub_sources_give_fresh(&admit->sources, take, context);
+}
+
 uint64_t hub_admit_hook(struct hub_bytes key) {
     return hub_sources_hook(key);
 }
@@ -315,11 +325,11 @@ static void retract(struct step *step, const struct candidate *candidate,
     hub_output_header(step->outputs, output, "hub_moved_to", shard_value(domain, opened));
 }
 
-static void write_admitted(struct step *step, const struct hub_source *source, enum outcome outcome) {
+static void write_admitted(struct step *step, struct hub_source *source, enum outcome outcome) {
     struct hub_buffer value = {.arena = step->outputs->arena};
     struct hub_output *output = hub_outputs_add(step->outputs, HUB_OUTPUT_ADMITTED,
                                                 step->admit->config.partition, step->input->key);
-    hub_source_encode(&step->admit->sources, source, (int)outcome, &value);
+    hub_sources_publish(&step->admit->sources, source, outcome, &value);
     hub_output_value(step->outputs, output, &value);
 }
 

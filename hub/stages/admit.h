@@ -50,6 +50,13 @@ size_t hub_admit_awake(const struct hub_admit *admit);
 /* Between two records: lets go of them, and asks the store, which has the last record of each. */
 void hub_admit_let_sleep(struct hub_admit *admit, const struct hub_store *store);
 
+/* Source records of which something was published since they were given last, and the last record of each, as
+ * the admitted topic has it; none is fresh then. A key and a value live as long as the call. */
+size_t hub_admit_fresh(const struct hub_admit *admit);
+void hub_admit_give_fresh(struct hub_admit *admit,
+                          void (*take)(void *context, struct hub_bytes key, struct hub_bytes value),
+                          void *context);
+
 /* Decides about one record. Content that is refused is an output, not an error. HUB_FATAL where what was
  * loaded is not what admit has published: damage. HUB_RETRY where the store says so. Then there is no
  * output, and nothing counts. */

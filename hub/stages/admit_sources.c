@@ -44,6 +44,7 @@ void hub_sources_free(struct hub_sources *sources) {
         if (sources->places[i].source != NULL)
             release_version(sources->places[i].source);
     hub_release(sources->places);
+    hub_release(sources->fresh);
     hub_arena_destroy(&sources->arena);
     hub_shelf_free(sources->shelf);
 }
@@ -148,8 +149,8 @@ void hub_source_set_status(struct hub_sources *sources, struct hub_source *sourc
 
 /* --- the admitted topic --- */
 
-void hub_source_encode(const struct hub_sources *sources, const struct hub_source *source,
-                       int outcome, struct hub_buffer *value) {
+static void encode(const struct hub_sources *sources, const struct hub_source *source,
+                   struct hub_buffer *value) {
     enum { NUMBERS = 7, NUMBER_SIZE_MAX = 10 };
     size_t status_size = source->status == NULL ? 0 : strlen(source->status);
     hub_buffer_reserve(value, HUB_FRAME_HEADER_SIZE + NUMBERS * NUMBER_SIZE_MAX +
@@ -163,7 +164,32 @@ void hub_source_encode(const struct hub_sources *sources, const struct hub_sourc
     hub_buffer_append(value, source->hash.bytes, HUB_DIGEST_SIZE);
     hub_encode_optional_text(value, source->status);
     hub_encode_long(value, source->withdrawn);
-    hub_encode_long(value, outcome);
+    hub_encode_long(value, source->outcome);
+}
+
+void hub_sources_publish(struct hub_sources *sources, struct hub_source *source, unsigned outcome,
+                         struct hub_buffer *value) {
+    source->outcome = (uint8_t)outcome;
+    encode(sources, source, value);
+    if (source->is_fresh)
+        return;
+    source->is_fresh = true;
+    HUB_GROW(sources->fresh, sources->fresh_count, sources->fresh_capacity);
+    sources->fresh[sources->fresh_count++] = source;
+}
+
+void hub_sources_give_fresh(struct hub_sources *sources,
+                            void (*take)(void *context, struct hub_bytes key, struct hub_bytes value),
+                            void *context) {
+    HUB_SCOPED_BUFFER value = {0};
+    for (size_t i = 0; i < sources->fresh_count; i++) {
+        struct hub_source *source = sources->fresh[i];
+        hub_buffer_clear(&value);
+        encode(sources, source, &value);
+        source->is_fresh = false;
+        take(context, hub_bytes(source->key, source->key_size), hub_buffer_bytes(&value));
+    }
+    sources->fresh_count = 0;
 }
 
 static enum hub_status decode(struct hub_sources *sources, struct hub_bytes key, uint64_t hook,

@@ -18,6 +18,8 @@ struct hub_source {
     int64_t event_time_ms;
     bool has_event_time;
     bool withdrawn;
+    bool is_fresh;   /* among the fresh ones */
+    uint8_t outcome; /* of the record that was published of it last */
     uint32_t version_size, key_size;
     char *version;      /* as hub_source_set_version keeps it */
     const char *status; /* life-cycle state, or NULL */
@@ -34,6 +36,8 @@ struct hub_sources {
     size_t place_count, awake;       /* how many it has room for, and has */
     struct hub_arena arena;          /* what they are made of */
     struct hub_source_status *statuses; /* each once */
+    struct hub_source **fresh; /* those that something was published of since they were given last */
+    size_t fresh_count, fresh_capacity;
     struct hub_shelf *shelf;            /* what was loaded */
     const struct hub_store *store;      /* what else there is; or NULL */
 };
@@ -64,5 +68,10 @@ void hub_source_set_status(struct hub_sources *sources, struct hub_source *sourc
                            struct hub_bytes status);
 
 /* Appends the value that is published of a source; `outcome` is the index of a symbol of Outcome. */
-void hub_source_encode(const struct hub_sources *sources, const struct hub_source *source,
-                       int outcome, struct hub_buffer *value);
+void hub_sources_publish(struct hub_sources *sources, struct hub_source *source, unsigned outcome,
+                         struct hub_buffer *value);
+/* Gives the record that was published last of each fresh source; none of them is fresh then. A key and a
+ * value live as long as the call. */
+void hub_sources_give_fresh(struct hub_sources *sources,
+                            void (*take)(void *context, struct hub_bytes key, struct hub_bytes value),
+                            void *context);

@@ -14,6 +14,7 @@ static const int64_t NOW_MS = 1800000000000;
 /* The state of a slot: how many statements of it are awake. */
 struct awake {
     size_t count;
+    size_t unnoted;
 };
 
 static size_t count_awake(const struct hub_slot *slot) {
@@ -34,8 +35,21 @@ static enum hub_status refuse(const struct hub_task *task, struct hub_slot *slot
     return hub_fail(reterr, HUB_FATAL, "damaged");
 }
 
-static const struct hub_task_kind kind = {
-    .name = "sleeper", .awake = count_awake, .let_sleep = let_sleep, .hooks = refuse};
+static size_t count_unnoted(const struct hub_slot *slot) {
+    return ((struct awake *)slot->state)->unnoted;
+}
+
+static void note_rest(struct hub_task *task, struct hub_slot *slot) {
+    (void)task;
+    ((struct awake *)slot->state)->unnoted = 0;
+}
+
+static const struct hub_task_kind kind = {.name = "sleeper",
+                                          .awake = count_awake,
+                                          .let_sleep = let_sleep,
+                                          .unnoted = count_unnoted,
+                                          .note_rest = note_rest,
+                                          .hooks = refuse};
 
 struct sleeping {
     struct folder folder;
@@ -180,6 +194,25 @@ static void what_sleeps_where_a_note_is_refused_is_loaded_again(void **state) {
     end(&sleeping);
 }
 
+/* Elsewhere it comes from the topics, and would be older than what was noted. */
+static void what_the_state_has_is_noted_where_the_cache_keeps_up(void **state) {
+    struct sleeping sleeping;
+    (void)state;
+    begin(&sleeping);
+    for (size_t i = 0; i < SLOTS; i++)
+        ((struct awake *)sleeping.slots[i].state)->unnoted = i + 1;
+    sleeping.slots[1].kept[0].level = false;
+    hub_task_close_shelf(&sleeping.slots[2]);
+    assert_int_equal(hub_task_unnoted(&sleeping.task), 1);
+    hub_task_note_rest(&sleeping.task);
+    assert_int_equal(count_unnoted(&sleeping.slots[0]), 0);
+    assert_int_equal(count_unnoted(&sleeping.slots[1]), 2);
+    assert_int_equal(count_unnoted(&sleeping.slots[2]), 3);
+    sleeping.slots[1].kept[0].level = true;
+    assert_int_equal(hub_task_unnoted(&sleeping.task), 2);
+    end(&sleeping);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_more_than_may_be_goes_to_sleep),
@@ -187,6 +220,7 @@ int main(void) {
         cmocka_unit_test(what_the_cache_does_not_have_stays_awake),
         cmocka_unit_test(without_a_cache_nothing_sleeps),
         cmocka_unit_test(what_sleeps_where_a_note_is_refused_is_loaded_again),
+        cmocka_unit_test(what_the_state_has_is_noted_where_the_cache_keeps_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

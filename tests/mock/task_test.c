@@ -2,9 +2,11 @@
 #include "hub/engine/task.h"
 #include "hub/engine/topics.h"
 #include "hub/io/clock.h"
+#include "hub/io/crypto.h"
 #include "schemas/lib/frame.h"
 #include "tests/lib/cluster.h"
 #include "tests/lib/cmocka.h"
+#include "tests/lib/folder.h"
 #include "tests/lib/records.h"
 #include "tests/lib/schema.h"
 
@@ -360,6 +362,38 @@ static void where_the_cache_stands_is_not_said_of_what_another_went_on_with(void
     end(&working);
 }
 
+/* Else the marks would say of a cache that it has what is in memory alone. */
+static void where_the_cache_stands_is_said_of_what_was_noted(void **state) {
+    struct working working;
+    struct folder folder;
+    size_t count = 0;
+    bool worked = true;
+    (void)state;
+    folder_make(&folder);
+    prepare(&working, NULL);
+    expect_ok(hub_cache_open(folder_path(&folder, "cache"), "", &hub_sha256, /* now_ms= */ 1,
+                             &working.engine.cache, &working.error),
+              &working.error);
+    open_task(&working);
+    step_until_assigned(&working);
+    while (worked)
+        expect_ok(hub_task_keep(&working.task, BATCH, &worked, &working.error), &working.error);
+    for (int i = 0; i < 2; i++) {
+        say(&working);
+        expect_ok(step(&working), &working.error);
+    }
+    assert_int_equal(hub_task_unnoted(&working.task), 1); /* of one key, however often */
+    assert_int_equal(hub_cache_noted_bytes(working.engine.cache), 0);
+    struct hub_cache_mark *marks = hub_arena_take(
+        &working.arena, working.task.slot_count * HUB_TASK_MARKS_MAX * sizeof *marks);
+    (void)!hub_task_marks(&working.task, marks, &count, &working.error); /* see above */
+    assert_int_equal(hub_task_unnoted(&working.task), 0);
+    assert_true(hub_cache_noted_bytes(working.engine.cache) > 0);
+    end(&working);
+    hub_cache_close(working.engine.cache);
+    folder_remove(&folder);
+}
+
 static void a_process_that_lacks_schemas_of_a_shard_refuses_it(void **state) {
     struct working working;
     (void)state;
@@ -443,6 +477,7 @@ int main(void) {
         cmocka_unit_test(a_member_whose_name_another_process_has_stops_and_says_so),
         cmocka_unit_test(a_topic_with_other_partitions_than_the_schema_says_is_fatal),
         cmocka_unit_test(where_the_cache_stands_is_not_said_of_what_another_went_on_with),
+        cmocka_unit_test(where_the_cache_stands_is_said_of_what_was_noted),
         cmocka_unit_test(a_process_that_lacks_schemas_of_a_shard_refuses_it),
         cmocka_unit_test(who_leaves_makes_room_at_once),
         cmocka_unit_test(only_a_contradiction_that_stays_stops_the_hub),

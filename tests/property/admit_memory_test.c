@@ -1,6 +1,7 @@
 /* admit, property: whatever comes in whatever order, again or damaged, a process that has taken all of it
  * makes of the next record just what one makes that has only now been started, which knows of no record but
- * what was put out and looks at each one whole. */
+ * what was put out and looks at each one whole. And what it gives as published since it was asked last is what
+ * was put out since, of each key the last. */
 #include "hub/io/crypto.h"
 #include "hub/stages/admit.h"
 #include "schemas/lib/frame.h"
@@ -32,6 +33,8 @@ struct intake {
     struct hub_admit *admit;
     struct hub_output *admitted[STEPS];
     size_t admitted_count, repeats;
+    size_t given; /* of those that were admitted, when it was asked what was fresh */
+    size_t fresh; /* that it gave then */
 };
 
 static const char *pick(struct intake *intake, const char *const *texts, size_t count) {
@@ -116,6 +119,34 @@ static void step(struct intake *intake, const struct hub_input *input) {
         intake->admitted[intake->admitted_count++] = last;
 }
 
+/* The last record of a key; NULL where nothing of it was put out since it was asked. */
+static const struct hub_output *last_of(const struct intake *intake, struct hub_bytes key) {
+    for (size_t i = intake->admitted_count; i > intake->given; i--)
+        if (hub_bytes_equal(intake->admitted[i - 1]->key, key))
+            return intake->admitted[i - 1];
+    return NULL;
+}
+
+static void take_fresh(void *context, struct hub_bytes key, struct hub_bytes value) {
+    struct intake *intake = context;
+    const struct hub_output *last = last_of(intake, key);
+    assert_non_null(last);
+    assert_true(hub_bytes_equal(value, last->value));
+    intake->fresh++;
+}
+
+static void expect_fresh(struct intake *intake, size_t which) {
+    size_t wanted = 0;
+    for (size_t i = 0; i < KEYS; i++)
+        wanted += last_of(intake, hub_bytes_of_text(intakes[which].keys[i])) != NULL;
+    assert_int_equal(hub_admit_fresh(intake->admit), wanted);
+    intake->fresh = 0;
+    hub_admit_give_fresh(intake->admit, take_fresh, intake);
+    assert_int_equal(intake->fresh, wanted); /* none twice */
+    assert_int_equal(hub_admit_fresh(intake->admit), 0);
+    intake->given = intake->admitted_count;
+}
+
 static void whoever_remembers_decides_as_whoever_does_not(void **state) {
     uint64_t seed = test_seed(1);
     int64_t unchanged = 0, dead = 0, late = 0, moved = 0;
@@ -134,6 +165,8 @@ static void whoever_remembers_decides_as_whoever_does_not(void **state) {
             struct hub_input input = next(&intake, which);
             input.offset = i;
             step(&intake, &input);
+            if (test_random_below(&intake.random, 8) == 0)
+                expect_fresh(&intake, which);
         }
         const struct hub_admit_counts *counts = hub_admit_counts(intake.admit);
         unchanged += counts->unchanged;
