@@ -191,8 +191,18 @@ static struct hub_bytes digit_run(struct hub_bytes text, size_t *position) {
     return hub_bytes_part(text, from, to);
 }
 
+/* How much of both is the same, but for digits that others may follow. */
+static size_t same_until(struct hub_bytes a, struct hub_bytes b) {
+    size_t size = a.size < b.size ? a.size : b.size, same = 0;
+    while (same < size && a.data[same] == b.data[same])
+        same++;
+    while (same > 0 && is_digit(a.data[same - 1]))
+        same--;
+    return same;
+}
+
 int hub_text_natural_compare(struct hub_bytes a, struct hub_bytes b) {
-    size_t i = 0, k = 0;
+    size_t i = same_until(a, b), k = i;
     while (i < a.size && k < b.size) {
         if (is_digit(a.data[i]) && is_digit(b.data[k])) {
             struct hub_bytes x = digit_run(a, &i), y = digit_run(b, &k);

@@ -195,6 +195,8 @@ static void versions_are_ordered_as_people_do(void **state) {
         }
     assert_true(hub_text_natural_compare(text("2026-04-24"), text("2026-07-14")) < 0);
     assert_true(hub_text_natural_compare(text("2026-9-1"), text("2026-10-1")) < 0);
+    assert_true(hub_text_natural_compare(text("a1000"), text("a109")) > 0); /* what is alike ends within */
+    assert_true(hub_text_natural_compare(text("1~000109"), text("1~001000")) < 0);
 }
 
 static void leading_zeros_tell_equal_numbers_apart(void **state) {
