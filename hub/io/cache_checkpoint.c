@@ -65,9 +65,11 @@ static int write_space(struct hub_cache *cache, MDB_txn *txn,
     int code = hub_cache_read_fact(cache, txn, space, &fact);
     if (code == 0)
         code = mdb_cursor_open(txn, cache->records, &cursor);
-    for (size_t i = 0; code == 0 && i < count; i++)
+    for (size_t i = 0; code == 0 && i < count; i++) {
         code = hub_cache_write_record(cursor, &placed[i], &fact,
                                       summed == NULL ? NULL : &summed->sums);
+        hub_cache_pages_meet(&cache->pages);
+    }
     if (cursor != NULL)
         mdb_cursor_close(cursor);
     if (code == 0 && summed != NULL)
