@@ -14,7 +14,8 @@
 #define uthash_fatal(message) hub_memory_end()
 #include <uthash.h>
 
-/* A chain is looked through by as many misses of the processor's caches as it is long, and a table of
- * a million entries has nothing in them: tables double while chains are short. */
+/* A table doubles once one of its chains has this length, which chance decides: with 8 a million entries
+ * have about as many places, 16 MB, with 4 there are 33 for each, 512 MB, and what they spare is half a step
+ * in a chain. */
 #undef HASH_BKT_CAPACITY_THRESH
-#define HASH_BKT_CAPACITY_THRESH 4U
+#define HASH_BKT_CAPACITY_THRESH 8U
