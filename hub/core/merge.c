@@ -1,5 +1,6 @@
 #include "hub/core/merge.h"
 
+#include "hub/core/merge_before.h"
 #include "hub/core/merge_check.h"
 #include "hub/core/merge_union.h"
 #include "schemas/lib/encode.h"
@@ -10,18 +11,12 @@ enum { MERGED_SIZE_MAX = 32 * 1024 * 1024, MERGED_SIZE_MORE = 512 };
 struct merge {
     struct hub_merging merging;
     struct hub_candidates stated; /* of one field at a time */
-    bool *settled;                /* per field */
+    /* Per field, as in struct hub_merged: */
+    uint32_t *starts;
+    int *sources;
+    bool *settled;
+    const bool *kept;
 };
-
-/* Whether the merged list is what it was. */
-static bool is_as_before(const struct hub_merge_input *input, size_t field,
-                         const struct hub_candidates *stated) {
-    if (input->same == NULL || !input->same[field])
-        return false;
-    bool was_settled = input->before_settled != NULL && input->before_settled[field];
-    return was_settled ||
-           (!input->domain->contract.fields[field].shuts_out && stated->alike);
-}
 
 /* --- the record --- */
 
@@ -86,12 +81,18 @@ static int copy_alike(struct merge *merge, const struct hub_field_contract *cont
     return any ? (int)hub_merge_first(&merge->merging.scope, contract, stated) : HUB_SOURCE_NONE;
 }
 
-static int copy_before(struct merge *merge, const struct hub_merge_input *input, size_t field) {
+/* The fields from there on that are kept, at one go; says where they end. */
+static size_t copy_kept(struct merge *merge, const struct hub_merge_before *before, size_t field) {
+    size_t to = field, count = merge->merging.scope.domain->contract.count;
+    uint32_t from = before->starts[field], at = (uint32_t)merge->merging.value->size;
+    for (; to < count && merge->kept[to]; to++) {
+        merge->starts[to] = before->starts[to] - from + at;
+        merge->sources[to] = before->sources[to];
+        merge->settled[to] = before->settled[to];
+    }
     hub_buffer_append_bytes(merge->merging.value,
-                            hub_bytes_part(input->before, input->before_starts[field],
-                                           input->before_starts[field + 1]));
-    merge->settled[field] = input->before_settled != NULL && input->before_settled[field];
-    return hub_merging_source(&merge->stated);
+                            hub_bytes_part(before->value, from, before->starts[to]));
+    return to;
 }
 
 /* By the rules, one or a list, with the claims of those who may not speak. */
@@ -121,11 +122,23 @@ static int merge_field(struct merge *merge, const struct hub_merge_input *input,
     if (field == HUB_FIELD_STATEMENT)
         return merge_stamp(&merge->merging);
     hub_merge_stated(&merge->merging.scope, field, &merge->stated);
-    if (contract->is_union && is_as_before(input, field, &merge->stated))
-        return copy_before(merge, input, field);
     if (!contract->is_union && !contract->shuts_out && merge->stated.alike)
         return copy_alike(merge, contract);
     return merge_stated(merge, contract, field);
+}
+
+static void merge_fields(struct merge *merge, const struct hub_merge_input *input) {
+    size_t count = input->domain->contract.count, i = 0;
+    while (i < count) {
+        if (merge->kept != NULL && merge->kept[i]) {
+            i = copy_kept(merge, input->before, i);
+            continue;
+        }
+        merge->starts[i] = (uint32_t)merge->merging.value->size;
+        merge->sources[i] = merge_field(merge, input, i);
+        i++;
+    }
+    merge->starts[count] = (uint32_t)merge->merging.value->size;
 }
 
 static size_t size_of_largest(const struct hub_merge_input *input) {
@@ -154,20 +167,19 @@ void hub_merge(const struct hub_merge_input *input, struct hub_arena *arena,
     merge.settled = hub_arena_take_zero(arena, contract->count, sizeof *merge.settled);
     merge.stated.items =
         hub_arena_take(arena, input->voice_count * sizeof *merge.stated.items);
-    int *sources = hub_arena_take(arena, contract->count * sizeof *sources);
-    uint32_t *starts = hub_arena_take(arena, (contract->count + 1) * sizeof *starts);
+    merge.sources = hub_arena_take(arena, contract->count * sizeof *merge.sources);
+    merge.starts = hub_arena_take(arena, (contract->count + 1) * sizeof *merge.starts);
     hub_buffer_reserve(&value, size_of_largest(input) + MERGED_SIZE_MORE);
     hub_merge_bind_roles(&merge.merging.scope);
+    if (input->before != NULL)
+        merge.kept = hub_merge_find_kept(scope, input->before);
     bind_chosen_roles(&merge);
-    for (size_t i = 0; i < contract->count; i++) {
-        starts[i] = (uint32_t)value.size;
-        sources[i] = merge_field(&merge, input, i);
-    }
-    starts[contract->count] = (uint32_t)value.size;
+    merge_fields(&merge, input);
     *ret_merged = (struct hub_merged){.value = hub_buffer_bytes(&value),
-                                      .starts = starts,
-                                      .sources = sources,
-                                      .settled = merge.settled};
+                                      .starts = merge.starts,
+                                      .sources = merge.sources,
+                                      .settled = merge.settled,
+                                      .kept = merge.kept};
     hub_merge_check_needs(scope, ret_merged, &merge.merging.conflicts);
     hub_merge_check_steps(scope, &merge.merging.conflicts);
     ret_merged->conflicts = merge.merging.conflicts.items;

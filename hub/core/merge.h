@@ -70,8 +70,23 @@ struct hub_merged {
     /* Per field: a list that is the same in whatever order the voices are believed: no two of its elements
      * differ under one key. */
     const bool *settled;
+    /* Per field: it is as it was before, and so are the conflicts of its values, which are not listed. NULL: none is. */
+    const bool *kept;
     struct hub_conflict_found *conflicts;
     size_t conflict_count;
+};
+
+/* What the same voices came to before, by the same rules and nobody's choices, when each but one said what it
+ * says. */
+struct hub_merge_before {
+    const bool *same; /* per field: that one, too */
+    size_t voice;     /* that one, and when its event was then: */
+    bool had_event_time;
+    int64_t event_time_ms;
+    struct hub_bytes value;
+    const uint32_t *starts;
+    const int *sources;
+    const bool *settled;
 };
 
 /* What an entity is merged from: one or more voices. */
@@ -81,13 +96,8 @@ struct hub_merge_input {
     size_t voice_count;
     const struct hub_choice *choices;
     size_t choice_count;
-    /* What the same voices came to before, by the same rules, and in which fields each says since then
-     * what it said: a list that was settled, or in which all say the same, is taken from there. NULL:
-     * nothing is known. */
-    const bool *same;
-    struct hub_bytes before;
-    const uint32_t *before_starts;
-    const bool *before_settled; /* or NULL */
+    const struct hub_merge_before *before; /* where there are no choices: what need not be merged again is taken
+                                              from there. NULL: nothing is known */
 };
 
 /* Everything in the result lives in the arena. */

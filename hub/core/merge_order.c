@@ -117,8 +117,8 @@ static inline bool is_believed(const struct hub_merge_scope *scope, const struct
     return speaks_for(scope, voice, authority);
 }
 
-static size_t authority_rank(const struct hub_merge_scope *scope, const struct hub_rule *rule,
-                             size_t voice) {
+size_t hub_merge_authority_rank(const struct hub_merge_scope *scope, const struct hub_rule *rule,
+                                size_t voice) {
     size_t rank = 0;
     while (rank < rule->authority_count &&
            !is_believed(scope, &rule->authorities[rank], &scope->voices[voice]))
@@ -128,7 +128,7 @@ static size_t authority_rank(const struct hub_merge_scope *scope, const struct h
 
 bool hub_merge_is_believed(const struct hub_merge_scope *scope, const struct hub_rule *rule,
                            size_t voice) {
-    return authority_rank(scope, rule, voice) < rule->authority_count;
+    return hub_merge_authority_rank(scope, rule, voice) < rule->authority_count;
 }
 
 static int64_t symbol_rank(const struct hub_rule *rule, const struct hub_type *type,
@@ -162,8 +162,7 @@ static int64_t value_of(const struct hub_type *type, struct hub_bytes bytes) {
     return hub_slice_long(bytes);
 }
 
-/* The later event first; without a time it is the oldest. */
-static int latest_first(const struct hub_voice *a, const struct hub_voice *b) {
+int hub_merge_compare_events(const struct hub_voice *a, const struct hub_voice *b) {
     if (a->has_event_time != b->has_event_time)
         return a->has_event_time ? -1 : 1;
     return a->has_event_time ? order_of(b->event_time_ms, a->event_time_ms) : 0;
@@ -175,14 +174,14 @@ static int compare_by_rule(const struct hub_merge_scope *scope, const struct hub
     const struct hub_voice *x = &scope->voices[a->voice], *y = &scope->voices[b->voice];
     switch (rule->kind) {
     case HUB_RULE_AUTHORITY:
-        return order_of((int64_t)authority_rank(scope, rule, a->voice),
-                        (int64_t)authority_rank(scope, rule, b->voice));
+        return order_of((int64_t)hub_merge_authority_rank(scope, rule, a->voice),
+                        (int64_t)hub_merge_authority_rank(scope, rule, b->voice));
     case HUB_RULE_PRECEDENCE:
         return order_of(symbol_rank(rule, type, a->bytes), symbol_rank(rule, type, b->bytes));
     case HUB_RULE_LATEST:
-        return latest_first(x, y);
+        return hub_merge_compare_events(x, y);
     case HUB_RULE_EARLIEST:
-        return latest_first(y, x);
+        return hub_merge_compare_events(y, x);
     case HUB_RULE_MAX:
         return order_of(value_of(type, b->bytes), value_of(type, a->bytes));
     case HUB_RULE_MIN:
@@ -224,7 +223,7 @@ static int64_t standing(const struct hub_merge_scope *scope, const struct hub_ru
                         size_t voice) {
     const struct hub_voice *own = &scope->voices[voice];
     if (rule->kind == HUB_RULE_AUTHORITY)
-        return (int64_t)authority_rank(scope, rule, voice);
+        return (int64_t)hub_merge_authority_rank(scope, rule, voice);
     if (rule->kind == HUB_RULE_LATEST)
         return own->has_event_time ? ~own->event_time_ms : INT64_MAX;
     if (rule->kind == HUB_RULE_EARLIEST)

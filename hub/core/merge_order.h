@@ -58,6 +58,13 @@ int hub_merge_compare(const struct hub_merge_scope *scope,
                       const struct hub_candidate *a, const struct hub_candidate *b,
                       size_t *ret_rule);
 
+/* The later event first; a voice without an event's time is the oldest. */
+int hub_merge_compare_events(const struct hub_voice *a, const struct hub_voice *b);
+
+/* Which of the rule's authorities the voice is of, or their count. */
+size_t hub_merge_authority_rank(const struct hub_merge_scope *scope, const struct hub_rule *rule,
+                                size_t voice);
+
 /* The rule that shuts a candidate out, `only` its voice or `reserve` what it says; NULL for none.
  * The candidate is of the whole field. */
 const struct hub_rule *hub_merge_shut_out(const struct hub_merge_scope *scope,

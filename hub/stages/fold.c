@@ -164,7 +164,7 @@ static void place(struct fold_step *step, struct fold_statement *statement,
     }
     struct fold_change *change = fold_change_of(step, statement->entity);
     change->remerge = change->publish = true;
-    change->same = stays ? news->same : NULL;
+    change->news = stays && news->same != NULL ? news : NULL;
 }
 
 /* Merges what changed, then lets conflicts and matches follow from the merged values. */

@@ -338,12 +338,35 @@ static void hold_found(struct fold_step *step, const struct fold_entity *entity,
         fold_conflict_hold(step, &finding, &values);
 }
 
+static bool is_of_field(const struct fold_conflict *conflict, const char *name) {
+    size_t size = strlen(name);
+    return strncmp(conflict->field, name, size) == 0 &&
+           (conflict->field[size] == '\0' || conflict->field[size] == '[');
+}
+
+/* Of values that are as they were. */
+static void hold_kept(struct fold_step *step, const struct fold_change *change) {
+    const struct hub_type *record = step->fold->domain->schema->root;
+    const bool *kept = change->merged.kept;
+    for (size_t i = 0; kept != NULL && i < change->entity->conflict_count; i++) {
+        struct fold_conflict *conflict = change->entity->conflicts[i];
+        size_t field = 0;
+        if (conflict->kind != HUB_CONFLICT_VALUES)
+            continue;
+        while (field < record->count && !(kept[field] && is_of_field(conflict, record->fields[field].name)))
+            field++;
+        conflict->seen |= field < record->count;
+    }
+}
+
 void fold_conflict_of_values(struct fold_step *step, struct fold_change *change) {
     struct fold_entity *entity = change->entity;
     if (entity->kind == FOLD_ACTIVE && !change->remerge)
         return;
     for (size_t i = 0; entity->kind == FOLD_ACTIVE && i < change->merged.conflict_count; i++)
         hold_found(step, entity, &change->merged.conflicts[i]);
+    if (entity->kind == FOLD_ACTIVE)
+        hold_kept(step, change);
     fold_conflict_resolve_unseen(step, entity, FOLD_CONFLICTS_OF_VALUES);
 }
 

@@ -176,7 +176,7 @@ void fold_near_find(struct fold_step *step, struct fold_change *change) {
     struct search search = {.step = step, .entity = change->entity};
     size_t count = 0;
     /* Of one whose statements give the numbers that they gave, agreement alone can have changed. */
-    if (change->same != NULL && fold_likeness_looks_the_same(step, change))
+    if (change->news != NULL && fold_likeness_looks_the_same(step, change))
         return;
     struct given *given = list_given(step, change->entity, &count);
     for (size_t i = 0; i < count; i++)

@@ -56,6 +56,28 @@ static void list_choices(const struct fold_entity *entity, struct hub_arena *are
     input->choices = choices;
 }
 
+/* What the entity came to, where that tells what it comes to now. What was decided may hold or not. */
+static bool find_before(const struct fold_step *step, const struct fold_change *change,
+                        struct hub_merge_before *ret_before) {
+    const struct fold_entity *entity = change->entity;
+    const struct fold_news *news = change->news;
+    size_t voice = 0;
+    if (news == NULL || change->by_rules || entity->decided_count > 0 ||
+        entity->merged_by != step->fold->rulings_in_force || change->value_before.size == 0)
+        return false;
+    while (entity->members[voice] != news->statement)
+        voice++;
+    *ret_before = (struct hub_merge_before){.same = news->same,
+                                            .voice = voice,
+                                            .had_event_time = news->had_event_time,
+                                            .event_time_ms = news->event_time_ms,
+                                            .value = change->value_before,
+                                            .starts = change->starts_before,
+                                            .sources = entity->sources,
+                                            .settled = entity->settled};
+    return true;
+}
+
 void fold_publish_merge(struct fold_step *step, struct fold_change *change) {
     const struct hub_domain *domain = step->fold->domain;
     struct fold_entity *entity = change->entity;
@@ -68,13 +90,9 @@ void fold_publish_merge(struct fold_step *step, struct fold_change *change) {
         .domain = domain, .voices = voices, .voice_count = entity->member_count};
     if (entity->decided_count > 0)
         list_choices(entity, step->arena, &input);
-    if (change->same != NULL && !change->by_rules &&
-        entity->merged_by == step->fold->rulings_in_force && change->value_before.size > 0) {
-        input.same = change->same;
-        input.before = change->value_before;
-        input.before_starts = change->starts_before;
-        input.before_settled = entity->settled;
-    }
+    struct hub_merge_before before;
+    if (find_before(step, change, &before))
+        input.before = &before;
     hub_merge(&input, step->arena, &change->merged);
     entity->merged_by = step->fold->rulings_in_force;
     change->publish |= entity->value == NULL ||

@@ -299,7 +299,7 @@ struct fold_change {
     struct hub_merged merged;      /* where remerge */
     const bool *differs;           /* per field, once it was asked for */
     const uint32_t *starts_before; /* of the fields in value_before; NULL where there was none */
-    const bool *same; /* per field: each of its statements says what it said; NULL: not known */
+    const struct fold_news *news; /* of the one of its statements that says something else now; NULL: not known */
 };
 
 /* One entry being folded. */
@@ -370,7 +370,10 @@ enum hub_status fold_load_match(struct hub_fold *fold, struct hub_bytes value,
 struct fold_news {
     bool was_in_force;
     bool content_changed;
+    const struct fold_statement *statement;
     const bool *same; /* per field, in the arena: it says what it said; NULL: not known */
+    bool had_event_time; /* where `same` is known: when its event was before */
+    int64_t event_time_ms;
 };
 /* `ret_news` may be NULL. */
 enum hub_status fold_statement_take(struct hub_fold *fold, const struct hub_input *entry,

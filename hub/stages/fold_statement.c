@@ -323,6 +323,9 @@ static struct fold_news take_new(struct hub_fold *fold, struct fold_statement *s
     bool same = hub_statement_says_the_same(
         fold->domain, opened->same, stamp_of(hub_bytes(said->body, said->body_size), said->starts),
         stamp_of(opened->body, opened->starts));
+    news.statement = statement;
+    news.had_event_time = said->has_event_time;
+    news.event_time_ms = said->event_time_ms;
     take_opened(fold, statement, institution, opened, entry);
     news.content_changed = !same || !statement->in_force;
     news.same = statement->in_force ? opened->same : NULL;

@@ -91,6 +91,7 @@ struct hub_field_contract {
     enum hub_severity severity;
     bool is_volatile; /* stored, never by itself a change */
     bool is_role;     /* of the domain's record: a `role:` rule of one of its fields names it */
+    bool asks_roles;  /* one of its rules names a role */
     bool shuts_out;   /* one of its rules lets some statements or values not speak */
     /* Of the domain's record: the first field whose rules say the same of statements, whatever these say. */
     size_t chain;

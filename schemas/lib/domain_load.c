@@ -139,8 +139,10 @@ static void note_rules(struct hub_field_contract *fields, size_t count, bool top
             const struct hub_rule *rule = &fields[i].rules[k];
             fields[i].shuts_out |= rule->only || rule->kind == HUB_RULE_RESERVE;
             for (size_t m = 0; top && m < rule->authority_count; m++)
-                if (rule->authorities[m].kind == HUB_AUTHORITY_ROLE)
+                if (rule->authorities[m].kind == HUB_AUTHORITY_ROLE) {
+                    fields[i].asks_roles = true;
                     fields[rule->authorities[m].role_field].is_role = true;
+                }
         }
 }
 
