@@ -222,6 +222,7 @@ static enum hub_status load_record(struct loader *loader, const struct hub_node 
     }
     type->fields = fields;
     type->count = list->count;
+    hub_type_make_steps(type, loader->arena);
     named->open = false;
     named->height = loader->deepest - depth;
     if (loader->deepest < deepest_outside)

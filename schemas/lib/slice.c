@@ -38,6 +38,9 @@ static inline const uint8_t *read_long(const uint8_t *at, const uint8_t *end, in
 
 static inline const uint8_t *pass_octets(const uint8_t *at, const uint8_t *end) {
     int64_t size = 0;
+    assert(at < end);
+    if (*at < 0x80)
+        return pass_size(*at >> 1, at + 1, end);
     at = read_long(at, end, &size);
     return pass_size((uint64_t)size, at, end);
 }
@@ -79,6 +82,19 @@ pass(const struct hub_type *type, const uint8_t *at, const uint8_t *end) {
     return pass_compound(type, at, end);
 }
 
+static const uint8_t *pass_elements(const struct hub_type *type, int64_t count, const uint8_t *at,
+                                    const uint8_t *end) {
+    if (type->kind == HUB_ARRAY && type->items->kind == HUB_RECORD)
+        for (; count > 0; count--)
+            at = pass_compound(type->items, at, end);
+    for (; count > 0; count--) {
+        if (type->kind == HUB_MAP)
+            at = pass_octets(at, end);
+        at = pass(type->items, at, end);
+    }
+    return at;
+}
+
 static const uint8_t *pass_blocks(const struct hub_type *type, const uint8_t *at,
                                   const uint8_t *end) {
     for (;;) {
@@ -89,23 +105,58 @@ static const uint8_t *pass_blocks(const struct hub_type *type, const uint8_t *at
         if (count < 0) {
             at = read_long(at, end, &size);
             at = pass_size((uint64_t)size, at, end);
-            continue;
-        }
-        for (int64_t i = 0; i < count; i++) {
-            if (type->kind == HUB_MAP)
-                at = pass_octets(at, end);
-            at = pass(type->items, at, end);
+        } else {
+            at = pass_elements(type, count, at, end);
         }
     }
+}
+
+/* The index of a union of null and something else. */
+static inline const uint8_t *read_optional(const uint8_t *at, const uint8_t *end, bool *ret_null) {
+    int64_t index = 0;
+    assert(at < end);
+    *ret_null = *at == 0;
+    if (*at < 0x80)
+        return at + 1;
+    at = read_long(at, end, &index);
+    *ret_null = index == 0;
+    return at;
+}
+
+static inline __attribute__((always_inline)) const uint8_t *
+pass_steps(const struct hub_step *step, const struct hub_step *last, const uint8_t *at,
+           const uint8_t *end) {
+    bool null = false;
+    for (; step < last; step++) {
+        switch (step->kind) {
+        case HUB_STEP_LONG:
+            at = pass_long(at, end);
+            continue;
+        case HUB_STEP_OCTETS:
+            at = pass_octets(at, end);
+            continue;
+        case HUB_STEP_SIZE:
+            at = pass_size(step->size, at, end);
+            continue;
+        case HUB_STEP_OPTIONAL:
+            at = read_optional(at, end, &null);
+            step += null ? step->size : 0;
+            continue;
+        case HUB_STEP_VALUE:;
+        }
+        if (step->type->kind == HUB_ARRAY && at < end && *at == 0) /* as lists mostly are */
+            at++;
+        else
+            at = pass(step->type, at, end);
+    }
+    return at;
 }
 
 static const uint8_t *pass_compound(const struct hub_type *type, const uint8_t *at,
                                     const uint8_t *end) {
     if (type->kind != HUB_RECORD)
         return pass_blocks(type, at, end);
-    for (size_t i = 0; i < type->count; i++)
-        at = pass(type->fields[i].type, at, end);
-    return at;
+    return pass_steps(type->steps, type->steps + type->field_steps[type->count], at, end);
 }
 
 void hub_slice_skip(const struct hub_type *type, struct hub_cursor *cursor) {
@@ -124,7 +175,8 @@ void hub_slice_fields(const struct hub_type *record, struct hub_bytes bytes, uin
     assert(record->kind == HUB_RECORD);
     for (size_t i = 0; i < record->count; i++) {
         starts[i] = (uint32_t)(at - bytes.data);
-        at = pass(record->fields[i].type, at, end);
+        at = pass_steps(record->steps + record->field_steps[i],
+                        record->steps + record->field_steps[i + 1], at, end);
     }
     starts[record->count] = (uint32_t)(at - bytes.data);
 }
@@ -133,8 +185,7 @@ struct hub_bytes hub_slice_field(const struct hub_type *record, struct hub_bytes
                                  size_t index) {
     const uint8_t *at = bytes.data, *end = at + bytes.size;
     assert(record->kind == HUB_RECORD && index < record->count);
-    for (size_t i = 0; i < index; i++)
-        at = pass(record->fields[i].type, at, end);
+    at = pass_steps(record->steps, record->steps + record->field_steps[index], at, end);
     return hub_bytes(at, (size_t)(pass(record->fields[index].type, at, end) - at));
 }
 

@@ -40,6 +40,21 @@ enum {
     HUB_TYPES_MAX = 10000,    /* of one schema, a named one counted wherever it is used */
 };
 
+/* How a value is moved past: what it is made of, in its order, with the parts of records in their place. */
+enum hub_step_kind {
+    HUB_STEP_LONG,     /* boolean, int, long, enum: up to the byte that ends it */
+    HUB_STEP_OCTETS,   /* string, bytes: a size and as much */
+    HUB_STEP_SIZE,     /* float, double, fixed: `size` bytes */
+    HUB_STEP_OPTIONAL, /* of null and something else: for null the next `size` steps are left out */
+    HUB_STEP_VALUE,    /* whatever else, by its type */
+};
+
+struct hub_step {
+    enum hub_step_kind kind;
+    uint32_t size;
+    const struct hub_type *type;
+};
+
 struct hub_type {
     enum hub_kind kind;
     const char *name;           /* full name of a named type, else NULL */
@@ -54,6 +69,8 @@ struct hub_type {
     const struct hub_type *const *branches; /* union */
     const struct hub_type *items;           /* array, map */
     size_t fixed_size;
+    const struct hub_step *steps;      /* record */
+    const uint16_t *field_steps; /* of its fields and its end: the index of the first step */
 };
 
 struct hub_field {
@@ -84,6 +101,9 @@ HUB_MUST_USE enum hub_status hub_schema_load(struct hub_bytes text, const char *
                                              struct hub_schema **ret_schema,
                                              struct hub_error *reterr);
 void hub_schema_free(struct hub_schema *schema); /* NULL is fine */
+
+/* Works out the steps of a record whose fields are known. */
+void hub_type_make_steps(struct hub_type *record, struct hub_arena *arena);
 
 const char *hub_kind_name(enum hub_kind kind);
 

@@ -158,6 +158,43 @@ static void entries_of_a_map_have_a_key_and_a_value(void **state) {
     assert_false(hub_slice_next_entry(&entries, &key, &value));
 }
 
+static void a_record_that_is_null_is_passed_with_all_its_parts(void **state) {
+    (void)state;
+    const struct hub_type *type = type_of(trip);
+    uint32_t starts[5];
+    static const uint32_t wanted[] = {0, 2, 3, 4, 5};
+    hub_slice_fields(type, schema_bytes(&arena, "02 61  00  00  02"), starts);
+    assert_memory_equal(starts, wanted, sizeof wanted);
+}
+
+static void a_record_of_more_parts_than_stand_in_one_table_is_passed_to_its_end(void **state) {
+    (void)state;
+    enum { FIELDS = 200, RECORDS = 7 };
+    HUB_SCOPED_BUFFER text = {0};
+    HUB_SCOPED_BUFFER body = {0};
+    uint32_t starts[RECORDS + 2];
+    hub_buffer_append_text(&text, "{'type': 'record', 'name': 'Whole', 'fields': [{'name': 'r0',"
+                                  " 'type': {'type': 'record', 'name': 'Part', 'fields': [");
+    for (int i = 0; i < FIELDS; i++)
+        hub_buffer_append_format(&text, "%s{'name': 'f%d', 'type': ['null', 'int']}", i == 0 ? "" : ",", i);
+    hub_buffer_append_text(&text, "]}}");
+    for (int i = 1; i < RECORDS; i++)
+        hub_buffer_append_format(&text, ", {'name': 'r%d', 'type': ['null', 'Part']}", i);
+    hub_buffer_append_text(&text, ", {'name': 'last', 'type': 'int'}]}");
+    const struct hub_type *type = type_of(hub_buffer_text(&text));
+    for (int i = 0; i < RECORDS; i++) {
+        if (i > 0)
+            hub_buffer_append_byte(&body, 2);
+        for (int k = 0; k < FIELDS; k++)
+            hub_buffer_append(&body, k % 2 == 0 ? "\x02\x06" : "\0", k % 2 == 0 ? 2 : 1);
+    }
+    hub_buffer_append_byte(&body, 4);
+    hub_slice_fields(type, hub_buffer_bytes(&body), starts);
+    for (uint32_t i = 1; i < RECORDS; i++)
+        assert_int_equal(starts[i], i * (FIELDS / 2 * 3 + 1) - 1);
+    assert_int_equal(starts[RECORDS + 1], body.size);
+}
+
 int main(void) {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_is_passed_to_its_end),
@@ -168,6 +205,8 @@ int main(void) {
         cmocka_unit_test(null_and_what_is_empty_is_not_stated),
         cmocka_unit_test(elements_come_one_after_the_other_through_all_blocks),
         cmocka_unit_test(entries_of_a_map_have_a_key_and_a_value),
+        cmocka_unit_test(a_record_that_is_null_is_passed_with_all_its_parts),
+        cmocka_unit_test(a_record_of_more_parts_than_stand_in_one_table_is_passed_to_its_end),
     };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tests[i].teardown_func = end;
