@@ -124,6 +124,11 @@ static int merge_field(struct merge *merge, const struct hub_merge_input *input,
     hub_merge_stated(&merge->merging.scope, field, &merge->stated);
     if (!contract->is_union && !contract->shuts_out && merge->stated.alike)
         return copy_alike(merge, contract);
+    if (contract->is_union && !contract->shuts_out && merge->stated.count == 0) {
+        hub_encode_array_end(merge->merging.value);
+        merge->settled[field] = true;
+        return HUB_SOURCE_NONE;
+    }
     return merge_stated(merge, contract, field);
 }
 

@@ -342,6 +342,8 @@ size_t hub_merge_choose(const struct hub_merge_scope *scope,
     for (size_t i = 1; i < count; i++)
         if (comes_before(scope, contract, type, &candidates[i], &candidates[best]))
             best = i;
+    if (!contract->may_yield)
+        return best;
     size_t exact = more_exact(scope, contract, type, candidates, count, best);
     while (exact != best) { /* a year yields to a month, and that to a day */
         best = exact;

@@ -1,70 +1,27 @@
 #include "hub/core/merge_union.h"
 
-#include "hub/core/equal.h"
+#include "hub/core/merge_key.h"
 #include "schemas/lib/encode.h"
 #include "schemas/lib/slice.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEW = 32, LOOK_BACK = 16, ELEMENTS_FIRST = 16 };
+enum { FEW = 32, LOOK_BACK = 16, ELEMENTS_FIRST = 16, ONE_BYTE_MAX = 64 };
 
 struct element {
     struct hub_candidate candidate;
-    struct hub_bytes key; /* the same bytes in memory where the elements are alike */
-    size_t first;         /* index of the first that was found with these bytes */
+    size_t first; /* index of the first that was found with these bytes */
+    struct hub_element_key key;
 };
 
 /* Of all lists: in the order of the voices, then sorted by key. */
 struct elements {
+    const struct hub_field_contract *contract;
     struct element *items;
     size_t count, capacity;
     size_t distinct; /* at most: those that were compared */
 };
-
-/* --- keys --- */
-
-static struct hub_bytes take_key(struct hub_merging *merging) {
-    const struct hub_buffer *key = merging->scratch;
-    const char *text = hub_arena_text(merging->scope.arena, (const char *)key->data, key->size);
-    return hub_bytes(text, strlen(text));
-}
-
-/* A key of one text is where it stands. */
-static struct hub_bytes key_of_one(struct hub_merging *merging,
-                                   const struct hub_field_contract *part, struct hub_bytes value) {
-    const struct hub_type *type = hub_slice_stated(part->field->type, value, &value);
-    if (type != NULL && type->kind == HUB_STRING && part->equality != HUB_EQUAL_FOLD) {
-        struct hub_bytes text = hub_slice_octets(value);
-        return hub_bytes(text.data, strnlen((const char *)text.data, text.size));
-    }
-    if (type != NULL)
-        hub_value_key(part, type, value, merging->scratch);
-    return take_key(merging);
-}
-
-static struct hub_bytes element_key(struct hub_merging *merging,
-                                    const struct hub_field_contract *list,
-                                    struct hub_bytes element) {
-    HUB_NOT_ZEROED uint32_t starts[HUB_FIELDS_MAX + 1];
-    const struct hub_type *type = list->field->type->items;
-    hub_buffer_clear(merging->scratch);
-    if (list->key_count == 0) {
-        hub_value_key(list, type, element, merging->scratch);
-        return take_key(merging);
-    }
-    hub_slice_fields(type, element, starts);
-    for (size_t i = 0; i < list->key_count; i++) {
-        size_t index = (size_t)list->key_fields[i];
-        const struct hub_field_contract *part = &list->parts->fields[index];
-        struct hub_bytes value = hub_bytes_part(element, starts[index], starts[index + 1]);
-        if (list->key_count == 1)
-            return key_of_one(merging, part, value);
-        hub_value_key_part(part, part->field->type, value, merging->scratch);
-    }
-    merging->scratch->size--; /* the separator after the last part */
-    return take_key(merging);
-}
 
 /* --- listing --- */
 
@@ -89,21 +46,27 @@ static void add_element(struct hub_arena *arena, struct elements *list, size_t v
     }
     size_t first = find_alike(list, bytes);
     list->distinct += first == list->count;
-    list->items[list->count++] = (struct element){{voice, bytes}, hub_bytes(NULL, 0), first};
-}
-
-static bool same_key(const struct element *a, const struct element *b) {
-    return a->key.size == b->key.size &&
-           (a->key.data == b->key.data || hub_bytes_equal(a->key, b->key));
+    struct element *element = &list->items[list->count++];
+    element->candidate = (struct hub_candidate){voice, bytes};
+    element->first = first;
 }
 
 static bool same_bytes(const struct element *a, const struct element *b) {
     return a->first == b->first || hub_bytes_equal(a->candidate.bytes, b->candidate.bytes);
 }
 
-static int compare_elements(const void *a, const void *b) {
+static int compare_keys(const struct elements *list, const struct element *a,
+                        const struct element *b) {
+    return a->first == b->first ? 0 : hub_element_keys_compare(list->contract, &a->key, &b->key);
+}
+
+static bool same_key(const struct elements *list, size_t a, size_t b) {
+    return list->distinct <= 1 || compare_keys(list, &list->items[a], &list->items[b]) == 0;
+}
+
+static int compare_elements(const void *a, const void *b, void *list) {
     const struct element *x = a, *y = b;
-    int order = same_key(x, y) ? 0 : hub_bytes_compare(x->key, y->key);
+    int order = compare_keys(list, x, y);
     if (order != 0)
         return order;
     if (x->candidate.voice != y->candidate.voice)
@@ -113,13 +76,15 @@ static int compare_elements(const void *a, const void *b) {
 
 static void sort_elements(struct elements *list) {
     if (list->count > FEW) {
-        qsort(list->items, list->count, sizeof *list->items, compare_elements);
+        qsort_r(list->items, list->count, sizeof *list->items, compare_elements, list);
         return;
     }
     for (size_t i = 1; i < list->count; i++) {
+        if (compare_elements(&list->items[i - 1], &list->items[i], list) <= 0)
+            continue;
         struct element moved = list->items[i];
         size_t at = i;
-        for (; at > 0 && compare_elements(&list->items[at - 1], &moved) > 0; at--)
+        for (; at > 0 && compare_elements(&list->items[at - 1], &moved, list) > 0; at--)
             list->items[at] = list->items[at - 1];
         list->items[at] = moved;
     }
@@ -129,7 +94,7 @@ static void sort_elements(struct elements *list) {
 static struct elements list_elements(struct hub_merging *merging,
                                      const struct hub_field_contract *contract,
                                      const struct hub_candidates *lists) {
-    struct elements list = {0};
+    struct elements list = {.contract = contract};
     for (size_t i = 0; i < lists->count; i++) {
         struct hub_elements elements =
             hub_slice_elements(contract->field->type, lists->items[i].bytes);
@@ -141,9 +106,10 @@ static struct elements list_elements(struct hub_merging *merging,
         return list;
     for (size_t i = 0; i < list.count; i++) {
         struct element *element = &list.items[i];
-        element->key = element->first == i
-                           ? element_key(merging, contract, element->candidate.bytes)
-                           : list.items[element->first].key;
+        if (element->first == i)
+            hub_element_key_read(merging, contract, element->candidate.bytes, &element->key);
+        else
+            element->key = list.items[element->first].key;
     }
     sort_elements(&list);
     return list;
@@ -188,9 +154,9 @@ static void merge_parts(struct hub_merging *merging, const struct hub_field_cont
 }
 
 static void merge_element(struct hub_merging *merging, const struct hub_field_contract *contract,
-                          struct hub_bytes key, const struct hub_candidates *same) {
+                          const struct hub_candidates *same) {
     const struct hub_type *type = contract->field->type->items;
-    struct hub_place place = {contract->field->name, key, NULL};
+    struct hub_place place = {contract->field->name, contract, same->items[0].bytes, NULL};
     size_t chosen = 0;
     if (!same->alike || !contract->keeps_alike) {
         merging->scope.element_type = type;
@@ -214,9 +180,8 @@ int hub_merging_source(const struct hub_candidates *lists) {
 
 /* Whether two elements under one key are not the same. */
 static bool differs(const struct elements *list) {
-    for (size_t i = 1; i < list->count; i++)
-        if (same_key(&list->items[i - 1], &list->items[i]) &&
-            !same_bytes(&list->items[i - 1], &list->items[i]))
+    for (size_t i = 1; list->distinct > 1 && i < list->count; i++)
+        if (!same_bytes(&list->items[i - 1], &list->items[i]) && same_key(list, i - 1, i))
             return true;
     return false;
 }
@@ -234,28 +199,51 @@ static struct elements list_enough(struct hub_merging *merging,
     return list_elements(merging, contract, lists);
 }
 
-void hub_merging_union(struct hub_merging *merging, const struct hub_field_contract *contract,
-                       struct hub_candidates *lists, bool *ret_settled) {
+/* Whether the only list there is has each key once, in their order, and is written in one piece: it is what it is
+ * merged to. */
+static bool is_merged(const struct elements *list, struct hub_bytes bytes) {
+    const struct element *items = list->items;
+    size_t at = 1, count = list->count;
+    if (count == 0 || count >= ONE_BYTE_MAX || bytes.data[0] != 2 * count)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].candidate.bytes.data != bytes.data + at || (i > 0 && same_key(list, i - 1, i)))
+            return false;
+        at += items[i].candidate.bytes.size;
+    }
+    return at + 1 == bytes.size;
+}
+
+static void merge_elements(struct hub_merging *merging, const struct elements *list,
+                           bool *ret_settled) {
     size_t keys = 0;
-    *ret_settled = !contract->shuts_out;
-    lists->count = hub_merge_admissible(&merging->scope, contract, lists->items, lists->count);
-    struct elements list = list_enough(merging, contract, lists);
     struct hub_candidates same = {
-        .items = hub_arena_take(merging->scope.arena, list.count * sizeof *same.items)};
-    for (size_t i = 0; i < list.count; i++)
-        keys += i == 0 || !same_key(&list.items[i - 1], &list.items[i]);
+        .items = hub_arena_take(merging->scope.arena, list->count * sizeof *same.items)};
+    for (size_t i = 0; i < list->count; i++)
+        keys += i == 0 || !same_key(list, i - 1, i);
     hub_encode_array_begin(merging->value, keys);
-    for (size_t from = 0, to = 0; from < list.count; from = to) {
-        const struct element *first = &list.items[from];
+    for (size_t from = 0, to = 0; from < list->count; from = to) {
         same.count = 0;
         same.alike = true;
-        for (to = from; to < list.count && same_key(first, &list.items[to]); to++) {
-            same.alike = same.alike && same_bytes(first, &list.items[to]);
-            same.items[same.count++] = list.items[to].candidate;
+        for (to = from; to < list->count && (to == from || same_key(list, from, to)); to++) {
+            same.alike = same.alike && same_bytes(&list->items[from], &list->items[to]);
+            same.items[same.count++] = list->items[to].candidate;
         }
-        merge_element(merging, contract, first->key, &same);
+        merge_element(merging, list->contract, &same);
         *ret_settled = *ret_settled && same.alike;
     }
     merging->scope.element_type = NULL;
     hub_encode_array_end(merging->value);
+}
+
+void hub_merging_union(struct hub_merging *merging, const struct hub_field_contract *contract,
+                       struct hub_candidates *lists, bool *ret_settled) {
+    *ret_settled = !contract->shuts_out;
+    lists->count = hub_merge_admissible(&merging->scope, contract, lists->items, lists->count);
+    struct elements list = list_enough(merging, contract, lists);
+    if (lists->count > 0 && lists->alike && contract->keeps_alike &&
+        is_merged(&list, lists->items[0].bytes))
+        hub_buffer_append_bytes(merging->value, lists->items[0].bytes);
+    else
+        merge_elements(merging, &list, ret_settled);
 }

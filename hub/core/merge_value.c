@@ -1,6 +1,7 @@
 #include "hub/core/merge_value.h"
 
 #include "hub/core/equal.h"
+#include "hub/core/merge_key.h"
 #include "schemas/lib/render.h"
 
 #include <string.h>
@@ -91,13 +92,13 @@ static void form_groups(struct hub_arena *arena, struct groups *groups) {
 
 static const char *path_of(struct hub_merging *merging, const struct hub_place *place) {
     struct hub_arena *arena = merging->scope.arena;
-    const char *key = (const char *)place->key.data;
-    int size = (int)place->key.size;
-    if (key == NULL)
+    if (place->list == NULL)
         return place->field;
+    struct hub_bytes key = hub_element_key_text(merging, place->list, place->element);
+    const char *text = (const char *)key.data;
     if (place->part == NULL)
-        return hub_arena_format(arena, "%s[%.*s]", place->field, size, key);
-    return hub_arena_format(arena, "%s[%.*s].%s", place->field, size, key, place->part);
+        return hub_arena_format(arena, "%s[%s]", place->field, text);
+    return hub_arena_format(arena, "%s[%s].%s", place->field, text, place->part);
 }
 
 static bool all_equal(const struct hub_candidates *candidates) {

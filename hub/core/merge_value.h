@@ -16,8 +16,9 @@ struct hub_merging {
 /* Where a value stands: titles, titles[en], titles[en].text. Put together only for a conflict. */
 struct hub_place {
     const char *field;
-    struct hub_bytes key; /* of an element; without data for a field */
-    const char *part;     /* of an element, or NULL */
+    const struct hub_field_contract *list; /* of an element; NULL for a field */
+    struct hub_bytes element;              /* any of those with its key */
+    const char *part;                      /* of an element, or NULL */
 };
 
 /* How an unstated field is written: its default, or null. */

@@ -69,6 +69,8 @@ struct hub_lifecycle {
     const bool *reachable;         /* by any number of allowed steps */
 };
 
+enum { HUB_PLAIN_KEYS_MAX = 4 };
+
 struct hub_contract;
 
 struct hub_field_contract {
@@ -78,12 +80,17 @@ struct hub_field_contract {
     bool is_union;                     /* an array merged by its elements' keys */
     const int *key_fields;             /* of the elements' record; none: the element is its key */
     size_t key_count;
+    /* Few, and all texts as they stand, or symbols, or one text that is compared folded: they can be compared where
+     * they stand. */
+    bool plain_keys;
+    bool folded_key; /* the last of these */
     const struct hub_contract *parts;  /* record (or element record): contract of its fields */
     /* Of a list whose elements are records and are merged part by part: its parts as they are merged, by the
      * list's rules. Else NULL. */
     const struct hub_field_contract *merged_parts;
     bool keeps_alike; /* elements under one key that are the same bytes are merged to just these */
     enum hub_equality equality;
+    bool may_yield; /* a value can be the less exact of two that agree: it is a date, or has one */
     double tolerance;
     int apart_field;         /* HUB_EQUAL_APART: index in the record */
     const bool *apart_wild;  /* its symbols that speak of any fact */

@@ -127,6 +127,13 @@ static bool same_chain(const struct hub_field_contract *a, const struct hub_fiel
     }
 }
 
+static bool may_yield(const struct hub_field_contract *contract) {
+    for (size_t i = 0; contract->parts != NULL && i < contract->parts->count; i++)
+        if (contract->equality == HUB_EQUAL_EXACT && contract->parts->fields[i].may_yield)
+            return true;
+    return contract->equality == HUB_EQUAL_DATE;
+}
+
 /* What merging asks of the rules of each field. */
 static void note_rules(struct hub_field_contract *fields, size_t count, bool top) {
     for (size_t i = 0; i < count; i++)
@@ -134,6 +141,8 @@ static void note_rules(struct hub_field_contract *fields, size_t count, bool top
             fields[i].chain++;
     for (size_t i = 0; i < count; i++)
         fields[i].by_voice = ranks_by_voice(&fields[i]);
+    for (size_t i = 0; i < count; i++)
+        fields[i].may_yield = may_yield(&fields[i]);
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < fields[i].rule_count; k++) {
             const struct hub_rule *rule = &fields[i].rules[k];
@@ -152,10 +161,33 @@ static bool is_unstated_one_way(const struct hub_type *type) {
     return type->kind != HUB_UNION || (stated->kind != HUB_ARRAY && stated->kind != HUB_MAP);
 }
 
+static bool is_plain_key(const struct hub_field_contract *part) {
+    const struct hub_type *stated = hub_type_stated(part->field->type);
+    return part->field->type->kind == HUB_ENUM ||
+           (stated->kind == HUB_STRING && part->equality != HUB_EQUAL_FOLD);
+}
+
+static bool has_plain_keys(const struct hub_field_contract *list) {
+    for (size_t i = 0; i < list->key_count; i++)
+        if (!is_plain_key(&list->parts->fields[list->key_fields[i]]))
+            return false;
+    return list->key_count > 0 && list->key_count <= HUB_PLAIN_KEYS_MAX;
+}
+
+static bool has_folded_key(const struct hub_field_contract *list) {
+    if (list->key_count != 1)
+        return false;
+    const struct hub_field_contract *part = &list->parts->fields[list->key_fields[0]];
+    return hub_type_stated(part->field->type)->kind == HUB_STRING &&
+           part->equality == HUB_EQUAL_FOLD;
+}
+
 /* How the elements of a list are merged that have a key in common. */
 static void note_elements(struct hub_domain_loader *loader, struct hub_field_contract *list) {
     const struct hub_contract *parts = list->parts;
     list->keeps_alike = true;
+    list->folded_key = list->is_union && has_folded_key(list);
+    list->plain_keys = list->folded_key || (list->is_union && has_plain_keys(list));
     if (!list->is_union || list->field->type->items->kind != HUB_RECORD || parts->atomic)
         return;
     struct hub_field_contract *merged =

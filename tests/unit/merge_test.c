@@ -101,6 +101,26 @@ static void an_atomic_record_is_chosen_whole(void **state) {
     expect_json(merging_result(merging), "sources.planned", "'lumc-guests/1'");
 }
 
+static void a_record_yields_to_one_of_which_a_date_is_more_exact(void **state) {
+    (void)state;
+    begin(test_domain("exchange"));
+    merging_say(merging, "lu-guests/1", "2026-02-01T00:00:00",
+                "{'planned': {'from': {'value': '2026-03-01', 'precision': 'MONTH'}}}");
+    merging_say(merging, "lu-guests/2", "2026-01-01T00:00:00",
+                "{'planned': {'from': {'value': '2026-03-07', 'precision': 'DAY'}}}");
+    expect_json(merging_result(merging), "sources.planned", "'lu-guests/2'");
+    expect_json(merging_result(merging), "conflicts", "{}");
+}
+
+static void elements_stand_in_the_order_of_their_keys_whoever_lists_them(void **state) {
+    (void)state;
+    begin(own_domain(own));
+    merging_say(merging, "ctgov/1", NULL,
+                "{'owner': 'o', 'parts': [{'maker': 'b', 'number': '1'}, {'maker': 'a', 'number': '2'}]}");
+    expect_json(merging_result(merging), "value.parts.0.maker", "'a'");
+    expect_json(merging_result(merging), "value.parts.1.maker", "'b'");
+}
+
 static void a_list_without_a_key_is_chosen_whole(void **state) {
     (void)state;
     begin(test_domain("trial"));
@@ -542,6 +562,8 @@ int main(void) {
         cmocka_unit_test(what_one_statement_says_passes_through_unchanged),
         cmocka_unit_test(a_later_null_does_not_clear_what_was_stated),
         cmocka_unit_test(an_atomic_record_is_chosen_whole),
+        cmocka_unit_test(a_record_yields_to_one_of_which_a_date_is_more_exact),
+        cmocka_unit_test(elements_stand_in_the_order_of_their_keys_whoever_lists_them),
         cmocka_unit_test(a_list_without_a_key_is_chosen_whole),
         cmocka_unit_test(an_actual_number_is_chosen_before_the_sponsors_target),
         cmocka_unit_test(the_exact_date_is_chosen_before_the_believed_but_vague_one),
