@@ -35,7 +35,7 @@ static bool decided_by_parts(const struct hub_contract *parts, struct hub_bytes 
 
 static bool parts_agree(const struct hub_contract *parts, struct hub_bytes a, struct hub_bytes b,
                         int except) {
-    uint32_t x[HUB_FIELDS_MAX + 1], y[HUB_FIELDS_MAX + 1];
+    HUB_NOT_ZEROED uint32_t x[HUB_FIELDS_MAX + 1], y[HUB_FIELDS_MAX + 1];
     bool same = false;
     if (decided_by_parts(parts, a, b, &same))
         return same;
@@ -225,7 +225,7 @@ bool hub_values_alike(const struct hub_field_contract *contract, const struct hu
 /* Some date is more exact in `b`, and none in `a`, which states nothing that `b` does not. */
 static bool record_yields(const struct hub_contract *parts, struct hub_bytes a,
                           struct hub_bytes b) {
-    uint32_t left[HUB_FIELDS_MAX + 1], right[HUB_FIELDS_MAX + 1];
+    HUB_NOT_ZEROED uint32_t left[HUB_FIELDS_MAX + 1], right[HUB_FIELDS_MAX + 1];
     bool yields = false;
     hub_slice_fields(parts->record, a, left);
     hub_slice_fields(parts->record, b, right);

@@ -4,7 +4,6 @@
 #include "schemas/lib/render.h"
 #include "schemas/lib/slice.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct hub_conflict_found *hub_conflicts_add(struct hub_conflicts *conflicts) {
@@ -20,15 +19,21 @@ struct hub_conflict_found *hub_conflicts_add(struct hub_conflicts *conflicts) {
     return &conflicts->items[conflicts->count++];
 }
 
-static int compare_values(const void *a, const void *b) {
-    const struct hub_conflict_value *x = a, *y = b;
+static int compare_values(const struct hub_conflict_value *x, const struct hub_conflict_value *y) {
     if (x->chosen != y->chosen)
         return x->chosen ? -1 : 1;
     return strcmp(x->text, y->text);
 }
 
+/* By insertion: there are few. */
 void hub_conflict_values_sort(struct hub_conflict_value *values, size_t count) {
-    qsort(values, count, sizeof *values, compare_values);
+    for (size_t i = 1; i < count; i++) {
+        struct hub_conflict_value moved = values[i];
+        size_t at = i;
+        for (; at > 0 && compare_values(&values[at - 1], &moved) > 0; at--)
+            values[at] = values[at - 1];
+        values[at] = moved;
+    }
 }
 
 static const char *render(const struct hub_merge_scope *scope, const struct hub_type *type,

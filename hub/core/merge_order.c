@@ -88,12 +88,10 @@ static const char *element_org(const struct hub_merge_scope *scope, size_t field
     return org_of(scope, type->fields[field].type, hub_slice_field(type, scope->element, field));
 }
 
-/* Registers are nobody's: where only they speak nobody asks who a role is. */
+/* Of a voice that has an owner: registers are nobody's, and where only they speak nobody asks who a role is. */
 static bool speaks_for(const struct hub_merge_scope *scope, const struct hub_voice *voice,
                        const struct hub_authority *authority) {
     const char *own = hub_parties_owner_org(scope->domain->parties, voice->system);
-    if (own == NULL)
-        return false;
     const char *org = authority->kind == HUB_AUTHORITY_ROLE
                           ? role_org(scope, authority->role_field)
                           : element_org(scope, (size_t)authority->role_field);
@@ -114,7 +112,7 @@ static inline bool is_believed(const struct hub_merge_scope *scope, const struct
     case HUB_AUTHORITY_ROLE:
     case HUB_AUTHORITY_ELEMENT:;
     }
-    return speaks_for(scope, voice, authority);
+    return voice->system->owner != NULL && speaks_for(scope, voice, authority);
 }
 
 size_t hub_merge_authority_rank(const struct hub_merge_scope *scope, const struct hub_rule *rule,

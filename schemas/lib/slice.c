@@ -82,34 +82,8 @@ pass(const struct hub_type *type, const uint8_t *at, const uint8_t *end) {
     return pass_compound(type, at, end);
 }
 
-static const uint8_t *pass_elements(const struct hub_type *type, int64_t count, const uint8_t *at,
-                                    const uint8_t *end) {
-    if (type->kind == HUB_ARRAY && type->items->kind == HUB_RECORD)
-        for (; count > 0; count--)
-            at = pass_compound(type->items, at, end);
-    for (; count > 0; count--) {
-        if (type->kind == HUB_MAP)
-            at = pass_octets(at, end);
-        at = pass(type->items, at, end);
-    }
-    return at;
-}
-
 static const uint8_t *pass_blocks(const struct hub_type *type, const uint8_t *at,
-                                  const uint8_t *end) {
-    for (;;) {
-        int64_t count = 0, size = 0;
-        at = read_long(at, end, &count);
-        if (count == 0)
-            return at;
-        if (count < 0) {
-            at = read_long(at, end, &size);
-            at = pass_size((uint64_t)size, at, end);
-        } else {
-            at = pass_elements(type, count, at, end);
-        }
-    }
-}
+                                  const uint8_t *end);
 
 /* The index of a union of null and something else. */
 static inline const uint8_t *read_optional(const uint8_t *at, const uint8_t *end, bool *ret_null) {
@@ -144,19 +118,55 @@ pass_steps(const struct hub_step *step, const struct hub_step *last, const uint8
             continue;
         case HUB_STEP_VALUE:;
         }
-        if (step->type->kind == HUB_ARRAY && at < end && *at == 0) /* as lists mostly are */
+        if (step->type->kind != HUB_ARRAY)
+            at = pass(step->type, at, end);
+        else if (at < end && *at == 0) /* as lists mostly are */
             at++;
         else
-            at = pass(step->type, at, end);
+            at = pass_blocks(step->type, at, end);
     }
     return at;
+}
+
+static inline __attribute__((always_inline)) const uint8_t *
+pass_record(const struct hub_type *type, const uint8_t *at, const uint8_t *end) {
+    return pass_steps(type->steps, type->steps + type->field_steps[type->count], at, end);
+}
+
+static const uint8_t *pass_elements(const struct hub_type *type, int64_t count, const uint8_t *at,
+                                    const uint8_t *end) {
+    if (type->kind == HUB_ARRAY && type->items->kind == HUB_RECORD)
+        for (; count > 0; count--)
+            at = pass_record(type->items, at, end);
+    for (; count > 0; count--) {
+        if (type->kind == HUB_MAP)
+            at = pass_octets(at, end);
+        at = pass(type->items, at, end);
+    }
+    return at;
+}
+
+static const uint8_t *pass_blocks(const struct hub_type *type, const uint8_t *at,
+                                  const uint8_t *end) {
+    for (;;) {
+        int64_t count = 0, size = 0;
+        at = read_long(at, end, &count);
+        if (count == 0)
+            return at;
+        if (count < 0) {
+            at = read_long(at, end, &size);
+            at = pass_size((uint64_t)size, at, end);
+        } else {
+            at = pass_elements(type, count, at, end);
+        }
+    }
 }
 
 static const uint8_t *pass_compound(const struct hub_type *type, const uint8_t *at,
                                     const uint8_t *end) {
     if (type->kind != HUB_RECORD)
         return pass_blocks(type, at, end);
-    return pass_steps(type->steps, type->steps + type->field_steps[type->count], at, end);
+    return pass_record(type, at, end);
 }
 
 void hub_slice_skip(const struct hub_type *type, struct hub_cursor *cursor) {
@@ -211,7 +221,7 @@ const struct hub_type *hub_slice_path(const struct hub_type *type, struct hub_by
     type = hub_slice_stated(type, bytes, &bytes);
     while (type != NULL && *path != '\0') {
         const char *dot = strchr(path, '.');
-        char name[128];
+        HUB_NOT_ZEROED char name[128];
         size_t size = dot == NULL ? strlen(path) : (size_t)(dot - path);
         assert(size < sizeof name);
         memcpy(name, path, size);

@@ -114,8 +114,8 @@ static void generate(struct merging *merging, const struct hub_catalogue *catalo
 
 static void merge_slices(struct merging *merging, const struct trial *trial) {
     const struct hub_domain *domain = merging->domain;
-    struct hub_voice voices[VOICES];
-    uint32_t starts[VOICES][HUB_FIELDS_MAX + 1];
+    HUB_NOT_ZEROED struct hub_voice voices[VOICES];
+    HUB_NOT_ZEROED uint32_t starts[VOICES][HUB_FIELDS_MAX + 1];
     hub_arena_reset(&merging->arena);
     for (size_t i = 0; i < VOICES; i++) {
         hub_slice_fields(domain->schema->root, trial->voices[i].body, starts[i]);
