@@ -9,7 +9,10 @@ struct again {
     const struct hub_merge_before *before;
     size_t *passed; /* voices whose events stand to that of the one that spoke otherwise than before */
     size_t passed_count;
+    uint8_t *known; /* enum standing, by the chain of rules */
 };
+
+enum standing { NOT_ASKED = 0, AS_BEFORE, OTHERWISE };
 
 static void list_passed(struct again *again) {
     const struct hub_merge_scope *scope = again->scope;
@@ -47,10 +50,14 @@ static bool are_told_apart(const struct again *again, const struct hub_field_con
 }
 
 static bool stand_as_before(const struct again *again, const struct hub_field_contract *contract) {
+    uint8_t *known = &again->known[contract->chain];
+    if (again->passed_count == 0 || *known != NOT_ASKED)
+        return *known != OTHERWISE;
+    *known = AS_BEFORE;
     for (size_t i = 0; i < again->passed_count; i++)
         if (!are_told_apart(again, contract, again->passed[i]))
-            return false;
-    return true;
+            *known = OTHERWISE;
+    return *known == AS_BEFORE;
 }
 
 /* Whom roles name, one after the other: a role's own rules may name those before it. */
@@ -68,6 +75,7 @@ const bool *hub_merge_find_kept(const struct hub_merge_scope *scope,
     const struct hub_contract *contract = &scope->domain->contract;
     struct again again = {.scope = scope, .before = before};
     bool *kept = hub_arena_take_zero(scope->arena, contract->count, sizeof *kept);
+    again.known = hub_arena_take_zero(scope->arena, contract->count, sizeof *again.known);
     list_passed(&again);
     bool roles = roles_stand(&again);
     for (size_t i = 0; i < contract->count; i++) {
