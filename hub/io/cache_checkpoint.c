@@ -53,25 +53,54 @@ int hub_cache_write_record(MDB_cursor *cursor, const struct hub_cache_placed *pl
     return mdb_cursor_put(cursor, &key, &value, there ? MDB_CURRENT : 0);
 }
 
-/* Records of one space. */
+static int write_records(struct hub_cache *cache, MDB_txn *txn,
+                         const struct hub_cache_placed *placed, size_t count,
+                         struct hub_cache_fact *fact, struct hub_cache_sums *sums) {
+    MDB_cursor *cursor = NULL;
+    int code = mdb_cursor_open(txn, cache->records, &cursor);
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        code = hub_cache_write_record(cursor, &placed[i], fact, sums);
+        hub_cache_pages_meet(&cache->pages);
+    }
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
+    return code;
+}
+
+/* LMDB keeps the pages that a transaction has changed in a sorted list, and moves half of it for each that it
+ * adds: what is written in an inner transaction, whose list is short, joins those before it all at once. */
+static int write_within(struct hub_cache *cache, MDB_txn *txn,
+                        const struct hub_cache_placed *placed, size_t count,
+                        struct hub_cache_fact *fact, struct hub_cache_sums *sums) {
+    MDB_txn *inner = NULL;
+    int code = mdb_txn_begin(cache->env, txn, 0, &inner);
+    if (code == 0)
+        code = write_records(cache, inner, placed, count, fact, sums);
+    if (code == 0)
+        return mdb_txn_commit(inner);
+    if (inner != NULL)
+        mdb_txn_abort(inner);
+    return code;
+}
+
+/* Records of one space, after so many. Where the list is full, at 131,071 pages, LMDB makes room in it, but in an
+ * inner transaction of those of its own only: what comes after so many records that they may fill it goes
+ * without. */
 static int write_space(struct hub_cache *cache, MDB_txn *txn,
-                       const struct hub_cache_placed *placed, size_t count) {
+                       const struct hub_cache_placed *placed, size_t count, size_t before) {
+    enum { WITHIN = 512, WITHIN_MAX = 48 * 1024 };
     const uint8_t *space = placed->slot.bytes;
     struct hub_cache_fact fact;
     size_t topic = 0;
     struct hub_cache_shelf *shelf = hub_cache_shelf_of(cache, space, &topic);
     struct hub_cache_summed *summed = shelf == NULL ? NULL : &shelf->spaces[topic];
-    MDB_cursor *cursor = NULL;
+    struct hub_cache_sums *sums = summed == NULL ? NULL : &summed->sums;
     int code = hub_cache_read_fact(cache, txn, space, &fact);
-    if (code == 0)
-        code = mdb_cursor_open(txn, cache->records, &cursor);
-    for (size_t i = 0; code == 0 && i < count; i++) {
-        code = hub_cache_write_record(cursor, &placed[i], &fact,
-                                      summed == NULL ? NULL : &summed->sums);
-        hub_cache_pages_meet(&cache->pages);
+    for (size_t from = 0, to = 0; code == 0 && from < count; from = to) {
+        to = count - from > WITHIN ? from + WITHIN : count;
+        code = (before + to > WITHIN_MAX ? write_records : write_within)(
+            cache, txn, placed + from, to - from, &fact, sums);
     }
-    if (cursor != NULL)
-        mdb_cursor_close(cursor);
     if (code == 0 && summed != NULL)
         code = hub_cache_grow_sums(cache, txn, summed, &fact);
     return code == 0 ? hub_cache_write_fact(cache, txn, space, &fact) : code;
@@ -84,7 +113,7 @@ static int write_placed(struct hub_cache *cache, MDB_txn *txn,
         while (to < count && memcmp(placed[from].slot.bytes, placed[to].slot.bytes,
                                     HUB_CACHE_SPACE_SIZE) == 0)
             to++;
-        code = write_space(cache, txn, placed + from, to - from);
+        code = write_space(cache, txn, placed + from, to - from, from);
     }
     return code;
 }

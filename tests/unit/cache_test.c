@@ -152,6 +152,38 @@ static void of_a_key_the_newest_note_counts(void **state) {
     end(&keeping);
 }
 
+static enum hub_status count(void *context, struct hub_bytes key, struct hub_bytes value,
+                             struct hub_error *reterr) {
+    const uint8_t *newest = context;
+    size_t *counts = context;
+    (void)key;
+    (void)reterr;
+    counts[1 + (value.data[0] == *newest)]++;
+    return HUB_OK;
+}
+
+/* More than go into the file by inner transactions. */
+static void however_many_come_in_one_checkpoint_each_is_written(void **state) {
+    enum { MANY = 50000 };
+    struct keeping keeping;
+    int64_t next = 0;
+    (void)state;
+    begin(&keeping);
+    for (uint8_t round = 1; round <= 2; round++) {
+        size_t counts[3] = {round};
+        struct hub_bytes value = hub_bytes(&round, 1);
+        for (uint32_t i = 0; i < MANY; i++)
+            hub_cache_note(keeping.cache, "s", hub_bytes(&i, sizeof i), &value, 1);
+        checkpoint(&keeping, "s", round);
+        expect_ok(hub_cache_load(keeping.cache, "s", count, counts, &next, &keeping.error),
+                  &keeping.error);
+        assert_int_equal(next, round);
+        assert_int_equal(counts[1], 0);
+        assert_int_equal(counts[2], MANY);
+    }
+    end(&keeping);
+}
+
 static void a_key_that_is_noted_again_and_again_does_not_grow_what_is_noted(void **state) {
     enum { SIZE = 1024 * 1024, TIMES = 100, KEPT_BESIDE = 16 };
     struct keeping keeping;
@@ -500,6 +532,7 @@ int main(void) {
         cmocka_unit_test(what_was_only_noted_is_gone),
         cmocka_unit_test(what_was_forgotten_is_not_written_by_the_next_checkpoint),
         cmocka_unit_test(of_a_key_the_newest_note_counts),
+        cmocka_unit_test(however_many_come_in_one_checkpoint_each_is_written),
         cmocka_unit_test(a_key_that_is_noted_again_and_again_does_not_grow_what_is_noted),
         cmocka_unit_test(the_next_offset_of_a_space_is_known_without_loading),
         cmocka_unit_test(spaces_do_not_see_each_other),
