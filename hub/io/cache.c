@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FORMAT = 4, DATABASES = 4 };
+enum { FORMAT = 5, DATABASES = 4 };
 static const size_t MAP_SIZE = (size_t)64 << 30; /* address space, not disk */
 static const int64_t AGE_MAX_MS = 7LL * 24 * 3600 * 1000;
 
@@ -239,16 +239,16 @@ void hub_cache_close(struct hub_cache *cache) {
 bool hub_cache_open_stored(MDB_val stored, struct hub_bytes *ret_key,
                            struct hub_bytes *ret_value) {
     struct hub_bytes all = hub_bytes(stored.mv_data, stored.mv_size);
-    uint32_t key_size = 0;
-    if (all.size < HUB_CACHE_CHECK_SIZE + sizeof key_size)
+    struct hub_cache_stored head;
+    size_t from = sizeof head;
+    if (all.size < from)
         return false;
+    memcpy(&head, all.data, from);
     uint64_t check = hub_cache_check(hub_bytes_part(all, HUB_CACHE_CHECK_SIZE, all.size));
-    memcpy(&key_size, all.data + HUB_CACHE_CHECK_SIZE, sizeof key_size);
-    size_t from = HUB_CACHE_CHECK_SIZE + sizeof key_size;
-    if (memcmp(&check, all.data, HUB_CACHE_CHECK_SIZE) != 0 || key_size > all.size - from)
+    if (check != head.check || head.key_size > all.size - from)
         return false;
-    *ret_key = hub_bytes_part(all, from, from + key_size);
-    *ret_value = hub_bytes_part(all, from + key_size, all.size);
+    *ret_key = hub_bytes_part(all, from, from + head.key_size);
+    *ret_value = hub_bytes_part(all, from + head.key_size, all.size);
     return true;
 }
 

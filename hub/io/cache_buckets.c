@@ -1,4 +1,5 @@
-/* Hooks on their way into the file: each bucket is touched once in a checkpoint. */
+/* Hooks on their way into the file: each bucket is touched once in a checkpoint, and none for a record whose hooks
+ * are those that it had. */
 #include "hub/io/cache_buckets.h"
 
 #include "hub/base/memory.h"
@@ -6,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_SIZE = HUB_CACHE_SPACE_SIZE + 4, MEMO_PLACES = 1 << 16 };
+enum { KEY_SIZE = HUB_CACHE_SPACE_SIZE + 4 };
 
 struct bucket_key {
     uint8_t bytes[KEY_SIZE];
@@ -66,38 +67,21 @@ static int delete_bucket(const struct hub_cache *cache, MDB_txn *txn,
     return sums->values[index] == 0 ? 0 : mdb_del(txn, cache->hooks, &at, NULL);
 }
 
-/* --- what the file is known to have --- */
-
-static struct hub_cache_hooked *memo_place(const struct hub_cache *cache,
-                                           const struct hub_cache_hooked *hooked) {
-    uint64_t mixed = (hooked->hook ^ hooked->record) * 0x9e3779b97f4a7c15;
-    return &cache->memo[mixed >> 48];
-}
-
-static bool is_remembered(const struct hub_cache *cache, const struct hub_cache_hooked *hooked) {
-    if (cache->memo == NULL)
-        return false;
-    const struct hub_cache_hooked *known = memo_place(cache, hooked);
-    return known->shelf == hooked->shelf && known->hook == hooked->hook &&
-           known->record == hooked->record;
-}
-
-void hub_cache_remember(struct hub_cache *cache, const struct hub_cache_hooked *hooked,
-                        size_t count) {
-    if (cache->memo == NULL && count > 0)
-        cache->memo = hub_allocate_zero(MEMO_PLACES, sizeof *cache->memo);
-    for (size_t i = 0; i < count; i++)
-        *memo_place(cache, &hooked[i]) = hooked[i];
-}
-
 /* --- gathering --- */
+
+/* One hook of one record, on its way into the file. */
+struct hooked {
+    struct hub_cache_shelf *shelf;
+    uint64_t hook, record, near_hash;
+    bool is_near;
+};
 
 static int in_order(uint64_t a, uint64_t b) {
     return (a > b) - (a < b);
 }
 
 static int by_place(const void *a, const void *b) {
-    const struct hub_cache_hooked *x = a, *y = b;
+    const struct hooked *x = a, *y = b;
     int order = in_order((uintptr_t)x->shelf, (uintptr_t)y->shelf);
     if (order == 0)
         order = in_order(x->hook, y->hook);
@@ -114,39 +98,37 @@ static uint64_t record_of(const struct hub_cache_placed *placed, size_t topic) {
     return record;
 }
 
-static size_t gather_one(const struct hub_cache *cache, const struct hub_cache_placed *placed,
-                         struct hub_cache_shelf *shelf, size_t topic,
-                         struct hub_cache_hooked *list) {
-    size_t count = 0;
+static void gather_one(const struct hub_cache_placed *placed, struct hub_cache_shelf *shelf,
+                       size_t topic, struct hooked *list) {
     for (size_t i = 0; i < placed->hook_count; i++) {
         const struct hub_hook *hook = &placed->hooks[i];
-        list[count] = (struct hub_cache_hooked){shelf, hook->hash, record_of(placed, topic),
-                                                hook->near_hash, hook->is_near};
-        count += !is_remembered(cache, &list[count]);
+        list[i] = (struct hooked){shelf, hook->hash, record_of(placed, topic), hook->near_hash,
+                                  hook->is_near};
     }
-    return count;
 }
 
 static bool is_of_space(const struct hub_cache_placed *placed, const uint8_t *space) {
     return space != NULL && memcmp(placed->slot.bytes, space, HUB_CACHE_SPACE_SIZE) == 0;
 }
 
-struct hub_cache_hooked *hub_cache_gather(const struct hub_cache *cache,
-                                          const struct hub_cache_placed *placed, size_t count,
-                                          size_t *ret_count) {
+/* The hooks of what was placed that the file may not have, sorted. The caller frees the list. */
+static struct hooked *gather(const struct hub_cache *cache, const struct hub_cache_placed *placed,
+                             size_t count, size_t *ret_count) {
     const uint8_t *space = NULL; /* whose shelf it is */
     struct hub_cache_shelf *shelf = NULL;
     size_t all = 0, topic = 0;
     *ret_count = 0;
     for (size_t i = 0; i < count; i++)
         all += placed[i].hook_count;
-    struct hub_cache_hooked *list = hub_allocate_zero(all + 1, sizeof *list);
+    struct hooked *list = hub_allocate((all + 1) * sizeof *list);
     for (size_t i = 0; i < count; i++) {
         if (!is_of_space(&placed[i], space))
             shelf = hub_cache_shelf_of(cache, placed[i].slot.bytes, &topic);
         space = placed[i].slot.bytes;
-        if (shelf != NULL)
-            *ret_count += gather_one(cache, &placed[i], shelf, topic, list + *ret_count);
+        if (shelf == NULL)
+            continue;
+        gather_one(&placed[i], shelf, topic, list + *ret_count);
+        *ret_count += placed[i].hook_count;
     }
     qsort(list, *ret_count, sizeof *list, by_place);
     return list;
@@ -211,7 +193,7 @@ struct adding {
     struct hub_buffer near; /* hashes of what is new */
 };
 
-static void add_entry(struct adding *adding, const struct hub_cache_hooked *hooked) {
+static void add_entry(struct adding *adding, const struct hooked *hooked) {
     struct hub_cache_entry entry = {hooked->hook, hooked->record};
     hub_buffer_append(&adding->merged, &entry, sizeof entry);
     adding->shelf->entry_count++;
@@ -221,7 +203,7 @@ static void add_entry(struct adding *adding, const struct hub_cache_hooked *hook
     }
 }
 
-static int compare_entry(const struct hub_cache_hooked *hooked, const uint8_t *stored) {
+static int compare_entry(const struct hooked *hooked, const uint8_t *stored) {
     struct hub_cache_entry entry;
     memcpy(&entry, stored, sizeof entry);
     int order = in_order(hooked->hook, entry.hook);
@@ -230,7 +212,7 @@ static int compare_entry(const struct hub_cache_hooked *hooked, const uint8_t *s
 
 /* Both are sorted; what is there already, or comes twice, is not added. */
 static void merge(struct adding *adding, struct hub_bytes old,
-                  const struct hub_cache_hooked *hooked, size_t count) {
+                  const struct hooked *hooked, size_t count) {
     size_t at = 0;
     for (size_t i = 0; i < count; i++) {
         int order = 1;
@@ -246,7 +228,7 @@ static void merge(struct adding *adding, struct hub_bytes old,
 }
 
 static int add_to_bucket(struct adding *adding, size_t index,
-                         const struct hub_cache_hooked *hooked, size_t count) {
+                         const struct hooked *hooked, size_t count) {
     MDB_val old;
     hub_cache_pages_meet(&adding->cache->pages);
     int code = hub_cache_read_bucket(adding->cache, adding->txn, adding->shelf,
@@ -289,7 +271,7 @@ static int write_near(struct adding *adding) {
     return code;
 }
 
-static int add_to_shelf(struct adding *adding, const struct hub_cache_hooked *hooked,
+static int add_to_shelf(struct adding *adding, const struct hooked *hooked,
                         size_t count) {
     const struct hub_cache_sums *buckets = &adding->shelf->buckets;
     uint64_t all = adding->shelf->entry_count + count;
@@ -308,8 +290,10 @@ static int add_to_shelf(struct adding *adding, const struct hub_cache_hooked *ho
     return code == 0 ? write_near(adding) : code;
 }
 
-int hub_cache_write_hooked(struct hub_cache *cache, MDB_txn *txn,
-                           const struct hub_cache_hooked *hooked, size_t count) {
+int hub_cache_write_hooks(struct hub_cache *cache, MDB_txn *txn,
+                          const struct hub_cache_placed *placed, size_t placed_count) {
+    size_t count = 0;
+    struct hooked *hooked = gather(cache, placed, placed_count, &count);
     int code = 0;
     for (size_t from = 0, to = 0; code == 0 && from < count; from = to) {
         struct adding adding = {.cache = cache, .txn = txn, .shelf = hooked[from].shelf};
@@ -320,5 +304,6 @@ int hub_cache_write_hooked(struct hub_cache *cache, MDB_txn *txn,
         hub_buffer_free(&adding.merged);
         hub_buffer_free(&adding.near);
     }
+    hub_release(hooked);
     return code;
 }

@@ -36,13 +36,6 @@ struct hub_cache_shelf {
     bool is_retired;
 };
 
-/* One hook of one record, on its way into the file. */
-struct hub_cache_hooked {
-    struct hub_cache_shelf *shelf;
-    uint64_t hook, record, near_hash;
-    bool is_near;
-};
-
 /* As a bucket has it. */
 struct hub_cache_entry {
     uint64_t hook, record;
@@ -75,18 +68,13 @@ int hub_cache_read_bucket(const struct hub_cache *cache, MDB_txn *txn,
                           const struct hub_cache_shelf *shelf, const struct hub_cache_sums *sums,
                           size_t index, MDB_val *ret_bucket);
 
-/* The hooks of what was placed that the file may not have, sorted. The caller frees the list. */
-struct hub_cache_hooked *hub_cache_gather(const struct hub_cache *cache,
-                                          const struct hub_cache_placed *placed, size_t count,
-                                          size_t *ret_count);
-int hub_cache_write_hooked(struct hub_cache *cache, MDB_txn *txn,
-                           const struct hub_cache_hooked *hooked, size_t count);
-/* That the file has them, so that they need not be looked for when they come again. */
-void hub_cache_remember(struct hub_cache *cache, const struct hub_cache_hooked *hooked,
-                        size_t count);
+/* The hooks of what was placed. */
+int hub_cache_write_hooks(struct hub_cache *cache, MDB_txn *txn,
+                          const struct hub_cache_placed *placed, size_t placed_count);
 
-/* Writes a record by a cursor of the records: cache_checkpoint.c. */
-int hub_cache_write_record(MDB_cursor *cursor, const struct hub_cache_placed *placed,
+/* Writes a record by a cursor of the records: cache_checkpoint.c. It has no hooks left where the file has
+ * it with the same. */
+int hub_cache_write_record(MDB_cursor *cursor, struct hub_cache_placed *placed,
                            struct hub_cache_fact *fact, struct hub_cache_sums *sums);
 
 /* --- looking up: cache_look.c --- */

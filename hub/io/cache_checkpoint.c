@@ -33,7 +33,7 @@ size_t hub_cache_noted_bytes(const struct hub_cache *cache) {
 /* --- records --- */
 
 /* Where the old one is found the new one goes, so that the way to it is gone once. */
-int hub_cache_write_record(MDB_cursor *cursor, const struct hub_cache_placed *placed,
+int hub_cache_write_record(MDB_cursor *cursor, struct hub_cache_placed *placed,
                            struct hub_cache_fact *fact, struct hub_cache_sums *sums) {
     MDB_val key = {HUB_CACHE_SLOT_SIZE, (void *)placed->slot.bytes}, old;
     MDB_val value = {placed->stored.size, (void *)placed->stored.data};
@@ -43,6 +43,8 @@ int hub_cache_write_record(MDB_cursor *cursor, const struct hub_cache_placed *pl
     if (there) {
         change ^= hub_cache_check_of(key, old);
         hub_cache_fact_take(fact, key, old);
+        if (hub_cache_hooks_of(old) == hub_cache_hooks_of(value))
+            placed->hook_count = 0; /* they lead to it already */
     } else if (code != MDB_NOTFOUND) {
         return code;
     }
@@ -54,7 +56,7 @@ int hub_cache_write_record(MDB_cursor *cursor, const struct hub_cache_placed *pl
 }
 
 static int write_records(struct hub_cache *cache, MDB_txn *txn,
-                         const struct hub_cache_placed *placed, size_t count,
+                         struct hub_cache_placed *placed, size_t count,
                          struct hub_cache_fact *fact, struct hub_cache_sums *sums) {
     MDB_cursor *cursor = NULL;
     int code = mdb_cursor_open(txn, cache->records, &cursor);
@@ -70,7 +72,7 @@ static int write_records(struct hub_cache *cache, MDB_txn *txn,
 /* LMDB keeps the pages that a transaction has changed in a sorted list, and moves half of it for each that it
  * adds: what is written in an inner transaction, whose list is short, joins those before it all at once. */
 static int write_within(struct hub_cache *cache, MDB_txn *txn,
-                        const struct hub_cache_placed *placed, size_t count,
+                        struct hub_cache_placed *placed, size_t count,
                         struct hub_cache_fact *fact, struct hub_cache_sums *sums) {
     MDB_txn *inner = NULL;
     int code = mdb_txn_begin(cache->env, txn, 0, &inner);
@@ -86,8 +88,8 @@ static int write_within(struct hub_cache *cache, MDB_txn *txn,
 /* Records of one space, after so many. Where the list is full, at 131,071 pages, LMDB makes room in it, but in an
  * inner transaction of those of its own only: what comes after so many records that they may fill it goes
  * without. */
-static int write_space(struct hub_cache *cache, MDB_txn *txn,
-                       const struct hub_cache_placed *placed, size_t count, size_t before) {
+static int write_space(struct hub_cache *cache, MDB_txn *txn, struct hub_cache_placed *placed,
+                       size_t count, size_t before) {
     enum { WITHIN = 512, WITHIN_MAX = 48 * 1024 };
     const uint8_t *space = placed->slot.bytes;
     struct hub_cache_fact fact;
@@ -106,8 +108,8 @@ static int write_space(struct hub_cache *cache, MDB_txn *txn,
     return code == 0 ? hub_cache_write_fact(cache, txn, space, &fact) : code;
 }
 
-static int write_placed(struct hub_cache *cache, MDB_txn *txn,
-                        const struct hub_cache_placed *placed, size_t count) {
+static int write_placed(struct hub_cache *cache, MDB_txn *txn, struct hub_cache_placed *placed,
+                        size_t count) {
     int code = 0;
     for (size_t from = 0, to = 0; code == 0 && from < count; from = to) {
         while (to < count && memcmp(placed[from].slot.bytes, placed[to].slot.bytes,
@@ -128,28 +130,22 @@ static int write_mark(struct hub_cache *cache, MDB_txn *txn, const struct hub_ca
 
 /* --- checkpoints --- */
 
-struct noted {
-    struct hub_cache_placed *placed;
-    struct hub_cache_hooked *hooked;
-    size_t hooked_count;
-};
-
-static int write_noted(struct hub_cache *cache, MDB_txn *txn, struct noted *noted) {
+static int write_noted(struct hub_cache *cache, MDB_txn *txn, struct hub_cache_placed *placed) {
     int code = hub_cache_read_shelves(cache, txn);
     if (code == 0)
-        code = write_placed(cache, txn, noted->placed, cache->noted.count);
+        code = write_placed(cache, txn, placed, cache->noted.count);
     if (code == 0)
-        code = hub_cache_write_hooked(cache, txn, noted->hooked, noted->hooked_count);
+        code = hub_cache_write_hooks(cache, txn, placed, cache->noted.count);
     return code == 0 ? hub_cache_write_shelves(cache, txn) : code;
 }
 
-static int write_all(struct hub_cache *cache, struct noted *noted,
+static int write_all(struct hub_cache *cache, struct hub_cache_placed *placed,
                      const struct hub_cache_mark *marks, size_t count) {
     MDB_txn *txn = NULL;
     hub_cache_rest_look(cache);
     int code = mdb_txn_begin(cache->env, NULL, 0, &txn);
     if (code == 0)
-        code = write_noted(cache, txn, noted);
+        code = write_noted(cache, txn, placed);
     for (size_t i = 0; code == 0 && i < count; i++)
         code = write_mark(cache, txn, &marks[i]);
     if (code == 0)
@@ -171,20 +167,14 @@ static void judge(struct hub_cache *cache, size_t noted_bytes, int *ret_code) {
 
 static int write_checkpoint(struct hub_cache *cache, const struct hub_cache_mark *marks,
                             size_t count) {
-    struct noted noted = {0};
     size_t noted_bytes = cache->noted.bytes; /* as whoever wants checkpoints sees it */
-    noted.placed = hub_cache_noted_place(&cache->noted, cache->digester);
-    noted.hooked =
-        hub_cache_gather(cache, noted.placed, cache->noted.count, &noted.hooked_count);
-    int code = write_all(cache, &noted, marks, count);
-    if (code == 0)
-        hub_cache_remember(cache, noted.hooked, noted.hooked_count);
+    struct hub_cache_placed *placed = hub_cache_noted_place(&cache->noted, cache->digester);
+    int code = write_all(cache, placed, marks, count);
     if (code == 0)
         hub_cache_forget(cache);
     else
         judge(cache, noted_bytes, &code);
-    hub_release(noted.hooked);
-    hub_release(noted.placed);
+    hub_release(placed);
     hub_cache_pages_let_go(&cache->pages);
     return code;
 }

@@ -17,7 +17,6 @@ struct hub_cache {
     struct hub_cache_noted noted;
     struct hub_cache_shelf *shelves; /* those that are open */
     struct hub_cache_shelf *retired; /* opened under another tag since; somebody may still know them */
-    struct hub_cache_hooked *memo;   /* of what the file is known to have; see cache_buckets.h */
     MDB_txn *look;                   /* for looking up; at rest while somebody writes */
     MDB_cursor *look_cursor;
     bool is_looking; /* it is not at rest */
@@ -39,8 +38,7 @@ void hub_cache_throw_away(struct hub_cache *cache);
 
 /* Where the space begins: its 8 bytes, then zeros. */
 struct hub_cache_slot hub_cache_first_slot(const struct hub_cache *cache, const char *space);
-/* A stored record is check, key size, key, value; the check is over all that follows it. False where it
- * is not as it was written. */
+/* False where a stored record (cache_noted.h) is not as it was written. */
 bool hub_cache_open_stored(MDB_val stored, struct hub_bytes *ret_key, struct hub_bytes *ret_value);
 
 /* Whether a record that is walked to stands behind the one before it. Where a page lies about the order, a

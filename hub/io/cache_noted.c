@@ -1,13 +1,15 @@
 #include "hub/io/cache_noted.h"
 
+#include "hub/io/cache_sums.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_FROM = HUB_CACHE_CHECK_SIZE + sizeof(uint32_t), TAG_BITS = 22 };
+enum { KEY_FROM = sizeof(struct hub_cache_stored), TAG_BITS = 22 };
 
 struct hub_cache_record {
     uint8_t space[HUB_CACHE_SPACE_SIZE];
-    uint8_t *stored; /* as in the file, but for the check; NULL once it is known to be replaced */
+    uint8_t *stored; /* as in the file, but for its head; NULL once it is known to be replaced */
     size_t size;
     struct hub_hook *hooks; /* of what is stored; those of what it replaced led to nothing yet */
     size_t hook_count;
@@ -142,9 +144,7 @@ void hub_cache_noted_add(struct hub_cache_noted *noted, const uint8_t *space, st
     memcpy(record.space, space, sizeof record.space);
     record.hooks = hub_arena_take(&noted->arena, bytes_of(&record));
     record.stored = put((uint8_t *)record.hooks, hooks, hook_count * sizeof *hooks);
-    uint8_t *at = put(record.stored + HUB_CACHE_CHECK_SIZE, &record.key_size,
-                      sizeof record.key_size);
-    at = put(at, key.data, key.size);
+    uint8_t *at = put(record.stored + KEY_FROM, key.data, key.size);
     for (size_t i = 0; i < part_count; i++)
         at = put(at, parts[i].data, parts[i].size);
     HUB_GROW(noted->records, noted->count, noted->capacity);
@@ -172,11 +172,23 @@ static int by_slot(const void *a, const void *b) {
     return memcmp(x->slot.bytes, y->slot.bytes, HUB_CACHE_SLOT_SIZE);
 }
 
+static uint64_t hash_hooks(const struct hub_hook *hooks, size_t count) {
+    uint64_t hash = 0;
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t parts[] = {hooks[i].hash, hooks[i].is_near, hooks[i].near_hash};
+        hash = hub_cache_hash(hash, parts, sizeof parts);
+    }
+    return hash;
+}
+
 static struct hub_cache_placed place(struct hub_cache_record *record,
                                      const struct hub_digester *digester) {
     struct hub_bytes stored = hub_bytes(record->stored, record->size);
-    uint64_t check = hub_cache_check(hub_bytes_part(stored, HUB_CACHE_CHECK_SIZE, stored.size));
-    memcpy(record->stored, &check, HUB_CACHE_CHECK_SIZE);
+    struct hub_cache_stored head = {.hooks = hash_hooks(record->hooks, record->hook_count),
+                                    .key_size = record->key_size};
+    put(record->stored, &head, sizeof head);
+    head.check = hub_cache_check(hub_bytes_part(stored, HUB_CACHE_CHECK_SIZE, stored.size));
+    put(record->stored, &head.check, sizeof head.check);
     return (struct hub_cache_placed){hub_cache_slot_of(digester, record->space, key_of(record)),
                                      stored, record->hooks, record->hook_count};
 }

@@ -10,6 +10,8 @@
 #include "hub/base/memory.h"
 #include "hub/io/cache_fact.h"
 
+#include <string.h>
+
 enum { HUB_CACHE_SLOT_SIZE = HUB_CACHE_SPACE_SIZE + HUB_DIGEST_SIZE };
 
 /* Where a record stands: the 8 bytes of its space, 32 of its key's digest. */
@@ -18,6 +20,19 @@ struct hub_cache_slot {
 };
 struct hub_cache_slot hub_cache_slot_of(const struct hub_digester *digester, const uint8_t *space,
                                         struct hub_bytes key);
+
+/* A stored record is this, its key, its value. */
+struct hub_cache_stored {
+    uint64_t check; /* of all that follows */
+    uint64_t hooks; /* a hash of those that it was noted with; 0 of none */
+    uint32_t key_size;
+} __attribute__((packed));
+
+static inline uint64_t hub_cache_hooks_of(MDB_val stored) {
+    struct hub_cache_stored head = {0};
+    memcpy(&head, stored.mv_data, stored.mv_size < sizeof head ? stored.mv_size : sizeof head);
+    return head.hooks;
+}
 
 struct hub_cache_record;
 
@@ -39,7 +54,7 @@ void hub_cache_noted_add(struct hub_cache_noted *noted, const uint8_t *space, st
 void hub_cache_noted_clear(struct hub_cache_noted *noted);
 void hub_cache_noted_free(struct hub_cache_noted *noted);
 
-/* One record as it goes into the file: check, key size, key, value. */
+/* One record as it goes into the file. */
 struct hub_cache_placed {
     struct hub_cache_slot slot;
     struct hub_bytes stored; /* this and the hooks live until the next change */

@@ -244,7 +244,6 @@ void hub_cache_close_shelves(struct hub_cache *cache) {
     free_all(cache->shelves);
     free_all(cache->retired);
     cache->shelves = cache->retired = NULL;
-    cache->memo = hub_release(cache->memo);
 }
 
 /* Whether something is known of its spaces. */

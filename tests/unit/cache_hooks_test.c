@@ -310,6 +310,25 @@ static void what_the_reader_says_is_passed_on(void **state) {
     end(&keeping);
 }
 
+static void the_same_hooks_are_known_and_others_are_added_whatever_stood_between(void **state) {
+    struct keeping keeping;
+    (void)state;
+    begin(&keeping);
+    note(&keeping, 0, "a", "1", "own", "first");
+    checkpoint(&keeping, 1);
+    note(&keeping, 0, "a", "2", "own", "first");
+    checkpoint(&keeping, 2);
+    note(&keeping, 0, "a", "3", "own", "second");
+    checkpoint(&keeping, 3);
+    note(&keeping, 0, "a", "4", "own", "first");
+    note(&keeping, 0, "b", "1", "second", "first"); /* those of another, in another order */
+    checkpoint(&keeping, 4);
+    assert_string_equal(find(&keeping, "own"), "0:a=4");
+    assert_string_equal(find(&keeping, "first"), "0:b=1 0:a=4");
+    assert_string_equal(find(&keeping, "second"), "0:b=1 0:a=4");
+    end(&keeping);
+}
+
 /* --- near hashes --- */
 
 static enum hub_status take_near(void *context, const uint64_t *hashes, size_t count,
@@ -558,6 +577,7 @@ int main(void) {
         cmocka_unit_test(what_was_given_is_not_given_again_where_that_is_wished),
         cmocka_unit_test(however_many_there_are_each_is_found),
         cmocka_unit_test(what_the_reader_says_is_passed_on),
+        cmocka_unit_test(the_same_hooks_are_known_and_others_are_added_whatever_stood_between),
         cmocka_unit_test(near_hashes_are_all_given_and_none_again_for_the_same_record),
         cmocka_unit_test(near_hashes_of_a_long_list_are_all_given),
         cmocka_unit_test(under_another_tag_nothing_is_left),

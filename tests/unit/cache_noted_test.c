@@ -23,17 +23,19 @@ static void add(struct hub_cache_noted *noted, unsigned space, struct hub_bytes 
 static uint64_t number_of(const struct hub_cache_placed *placed, size_t count, unsigned space,
                           struct hub_bytes key) {
     struct hub_cache_slot slot = hub_cache_slot_of(&hub_sha256, spaces[space], key);
-    uint64_t number = 0, check = 0;
+    uint64_t number = 0;
+    struct hub_cache_stored head;
     size_t at = 0;
     while (at < count && memcmp(placed[at].slot.bytes, slot.bytes, sizeof slot.bytes) != 0)
         at++;
     if (at == count)
         return 0;
     struct hub_bytes stored = placed[at].stored;
-    memcpy(&check, stored.data, HUB_CACHE_CHECK_SIZE);
-    assert_int_equal(
-        check, hub_cache_check(hub_bytes_part(stored, HUB_CACHE_CHECK_SIZE, stored.size)));
-    struct hub_bytes rest = hub_bytes_part(stored, HUB_CACHE_CHECK_SIZE + 4, stored.size);
+    memcpy(&head, stored.data, sizeof head);
+    assert_int_equal(head.check,
+                     hub_cache_check(hub_bytes_part(stored, sizeof head.check, stored.size)));
+    assert_int_equal(head.key_size, key.size);
+    struct hub_bytes rest = hub_bytes_part(stored, sizeof head, stored.size);
     assert_memory_equal(rest.data, key.data, key.size);
     memcpy(&number, rest.data + key.size, sizeof number);
     assert_int_equal(placed[at].hook_count, number % 3);
@@ -157,7 +159,7 @@ static void note_many(struct many *many) {
         add(&many->noted, index % 2, key, i, size);
         many->numbers[index] = i;
         many->bytes -= many->bytes_of[index];
-        many->bytes_of[index] = HUB_CACHE_CHECK_SIZE + 4 + key.size + sizeof i + size +
+        many->bytes_of[index] = sizeof(struct hub_cache_stored) + key.size + sizeof i + size +
                                 i % 3 * sizeof(struct hub_hook);
         many->bytes += many->bytes_of[index];
         many->tidied += many->noted.tidy_bytes != before;
