@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FORMAT = 5, DATABASES = 4 };
+enum { FORMAT = 6, DATABASES = 4 };
 static const size_t MAP_SIZE = (size_t)64 << 30; /* address space, not disk */
 static const int64_t AGE_MAX_MS = 7LL * 24 * 3600 * 1000;
 

@@ -70,7 +70,7 @@ void hub_cache_close_look(struct hub_cache *cache) {
 
 /* The first slot of those that share a sum with this one: their first bits, then zeros. */
 static void begin_of_sum(unsigned level, struct hub_cache_slot *slot) {
-    for (size_t i = 0; i < HUB_DIGEST_SIZE; i++) {
+    for (size_t i = 0; i < HUB_CACHE_DIGEST_SIZE; i++) {
         unsigned kept = level > 8 * i ? level - (unsigned)(8 * i) : 0; /* of this byte's bits */
         if (kept < 8)
             slot->bytes[HUB_CACHE_SPACE_SIZE + i] &= (uint8_t)(0xff << (8 - kept));

@@ -21,7 +21,7 @@ struct hub_cache_slot hub_cache_slot_of(const struct hub_digester *digester, con
     struct hub_cache_slot slot;
     struct hub_digest digest = digester->digest(key);
     memcpy(slot.bytes, space, HUB_CACHE_SPACE_SIZE);
-    memcpy(slot.bytes + HUB_CACHE_SPACE_SIZE, digest.bytes, HUB_DIGEST_SIZE);
+    memcpy(slot.bytes + HUB_CACHE_SPACE_SIZE, digest.bytes, HUB_CACHE_DIGEST_SIZE);
     return slot;
 }
 
