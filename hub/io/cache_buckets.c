@@ -44,7 +44,8 @@ int hub_cache_read_bucket(const struct hub_cache *cache, MDB_txn *txn,
     int code = mdb_get(txn, cache->hooks, &at, ret_bucket);
     if (code != 0)
         return code == MDB_NOTFOUND ? MDB_CORRUPTED : code;
-    uint64_t sum = hub_cache_hash(place_of(shelf, number), ret_bucket->mv_data, ret_bucket->mv_size);
+    uint64_t sum =
+        hub_cache_long_hash(place_of(shelf, number), ret_bucket->mv_data, ret_bucket->mv_size);
     bool sound = ret_bucket->mv_size % sizeof(struct hub_cache_entry) == 0;
     return sound && sum == sums->values[index] ? 0 : MDB_CORRUPTED;
 }
@@ -54,7 +55,7 @@ static int write_bucket(const struct hub_cache *cache, MDB_txn *txn, struct hub_
     uint32_t number = number_of(&shelf->buckets, index);
     struct bucket_key key = key_of(shelf, number);
     MDB_val at = {KEY_SIZE, key.bytes}, value = {entries.size, (void *)entries.data};
-    uint64_t sum = hub_cache_hash(place_of(shelf, number), entries.data, entries.size);
+    uint64_t sum = hub_cache_long_hash(place_of(shelf, number), entries.data, entries.size);
     hub_cache_sums_add(&shelf->buckets, index, shelf->buckets.values[index] ^ sum);
     return mdb_put(txn, cache->hooks, &at, &value, 0);
 }

@@ -5,7 +5,10 @@
 
 #include <string.h>
 
-enum { BLOCK_SUMS = 512, KEY_SIZE = HUB_CACHE_SPACE_SIZE + 4 };
+enum {
+    BLOCK_SUMS = 510, /* with what LMDB says of it, a page; two more, and it is two pages */
+    KEY_SIZE = HUB_CACHE_SPACE_SIZE + 4
+};
 
 struct block_key {
     uint8_t bytes[KEY_SIZE];
@@ -44,8 +47,8 @@ static size_t block_count(const struct hub_cache_sums *sums) {
     return (count_of(sums) + BLOCK_SUMS - 1) / BLOCK_SUMS;
 }
 
-static size_t block_bytes(const struct hub_cache_sums *sums) {
-    size_t count = count_of(sums);
+static size_t block_bytes(const struct hub_cache_sums *sums, size_t block) {
+    size_t count = count_of(sums) - block * BLOCK_SUMS;
     return (count < BLOCK_SUMS ? count : BLOCK_SUMS) * sizeof *sums->values;
 }
 
@@ -91,7 +94,7 @@ static uint64_t check_of(const struct hub_cache_sums *sums, const uint8_t *id, s
     uint64_t place = 0;
     memcpy(&place, id, sizeof place);
     place += (uint64_t)sums->level << 32 | block;
-    return hub_cache_hash(place, sums->values + block * BLOCK_SUMS, block_bytes(sums));
+    return hub_cache_long_hash(place, sums->values + block * BLOCK_SUMS, block_bytes(sums, block));
 }
 
 int hub_cache_sums_read(MDB_txn *txn, MDB_dbi dbi, const uint8_t *id, uint64_t level,
@@ -105,7 +108,7 @@ int hub_cache_sums_read(MDB_txn *txn, MDB_dbi dbi, const uint8_t *id, uint64_t l
         int code = mdb_get(txn, dbi, &at, &value);
         if (code != 0)
             return code == MDB_NOTFOUND ? MDB_CORRUPTED : code;
-        if (value.mv_size != block_bytes(sums))
+        if (value.mv_size != block_bytes(sums, block))
             return MDB_CORRUPTED;
         memcpy(sums->values + block * BLOCK_SUMS, value.mv_data, value.mv_size);
         sums->checks[block] = check_of(sums, id, block);
@@ -122,7 +125,7 @@ int hub_cache_sums_write(MDB_txn *txn, MDB_dbi dbi, const uint8_t *id,
             continue;
         struct block_key key = key_of(id, block);
         MDB_val at = {KEY_SIZE, key.bytes};
-        MDB_val value = {block_bytes(sums), sums->values + block * BLOCK_SUMS};
+        MDB_val value = {block_bytes(sums, block), sums->values + block * BLOCK_SUMS};
         int code = mdb_put(txn, dbi, &at, &value, 0);
         if (code != 0)
             return code;
