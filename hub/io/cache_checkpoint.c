@@ -86,8 +86,8 @@ static int write_within(struct hub_cache *cache, MDB_txn *txn,
 }
 
 /* Records of one space, after so many. Where the list is full, at 131,071 pages, LMDB makes room in it, but in an
- * inner transaction of those of its own only: what comes after so many records that they may fill it goes
- * without. */
+ * inner transaction of those of its own only: once it was, what comes after so many records that they may fill
+ * it goes without. */
 static int write_space(struct hub_cache *cache, MDB_txn *txn, struct hub_cache_placed *placed,
                        size_t count, size_t before) {
     enum { WITHIN = 512, WITHIN_MAX = 48 * 1024 };
@@ -100,7 +100,7 @@ static int write_space(struct hub_cache *cache, MDB_txn *txn, struct hub_cache_p
     int code = hub_cache_read_fact(cache, txn, space, &fact);
     for (size_t from = 0, to = 0; code == 0 && from < count; from = to) {
         to = count - from > WITHIN ? from + WITHIN : count;
-        code = (before + to > WITHIN_MAX ? write_records : write_within)(
+        code = (cache->is_wide && before + to > WITHIN_MAX ? write_records : write_within)(
             cache, txn, placed + from, to - from, &fact, sums);
     }
     if (code == 0 && summed != NULL)
@@ -170,6 +170,11 @@ static int write_checkpoint(struct hub_cache *cache, const struct hub_cache_mark
     size_t noted_bytes = cache->noted.bytes; /* as whoever wants checkpoints sees it */
     struct hub_cache_placed *placed = hub_cache_noted_place(&cache->noted, cache->digester);
     int code = write_all(cache, placed, marks, count);
+    if (code == MDB_TXN_FULL && !cache->is_wide) {
+        cache->is_wide = true;
+        hub_cache_undo_shelves(cache);
+        code = write_all(cache, placed, marks, count);
+    }
     if (code == 0)
         hub_cache_forget(cache);
     else

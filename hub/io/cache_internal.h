@@ -22,6 +22,7 @@ struct hub_cache {
     bool is_looking; /* it is not at rest */
     struct hub_cache_busy busy;
     struct hub_cache_pages pages;
+    bool is_wide; /* a checkpoint changed more pages than LMDB lists */
     bool given_up;
 };
 

@@ -162,7 +162,7 @@ static enum hub_status count(void *context, struct hub_bytes key, struct hub_byt
     return HUB_OK;
 }
 
-/* More than go into the file by inner transactions. */
+/* By many inner transactions. */
 static void however_many_come_in_one_checkpoint_each_is_written(void **state) {
     enum { MANY = 50000 };
     struct keeping keeping;
