@@ -35,7 +35,7 @@ PURE = ["hub_core", "hub_stages", "hub_schema", "hub_base"]
 # What the pure layers may ask of the C library: memory, text, arithmetic. utf8proc is a table.
 PURE_SYMBOLS = re.compile(r"""
     mem\w+ | str(?!ftime|ptime|error)\w+ | __mem\w+_chk | __str\w+_chk | __?v?sn?printf(_chk)?
-    | v?snprintf | bsearch | qsort | abort | malloc | calloc | realloc | free | reallocarray
+    | v?snprintf | bsearch | qsort(_r)? | abort | malloc | calloc | realloc | free | reallocarray
     | __isoc\w+ | sto\w+ | __ctype_\w+ | __stack_chk_fail | __assert_fail | utf8proc_\w+
     | (fabs|floor|ceil|round|nan|ldexp|isnan|llround|lround|fmod|pow|trunc)f? | _GLOBAL_OFFSET_TABLE_
     | timegm | gmtime_r | __assert""", re.X)
