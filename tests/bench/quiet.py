@@ -1,13 +1,27 @@
 """What the whole load does not tell: how long one statement takes when there is room, and what statements cost
 that change nothing. Each beside the raw copies, in turn, on ingest topics of their own."""
 
+import contextlib
 import json
+import re
 
 from load import INGEST, PROGRAMS, ROOT, call, expect
-from stack.process import wait_until
-from subjects import TIMEOUT_S, read_counts
+from stack.process import Failed, wait_until
+from subjects import TIMEOUT_S, read_counts, read_metrics
 
 COPIED = ["bench.first", "bench.second"]
+CHECKPOINT_WAIT_S = 15  # the hub writes what is to be written within 10
+
+
+def count_checkpoints(listen):
+    return int(re.search(r'^atmp_checkpoints_total\{outcome="written"\} (\d+)$', read_metrics(listen), re.M)[1])
+
+
+def wait_for_checkpoint(listen):
+    """Until the cache has what was taken; none comes where it has all of it."""
+    before = count_checkpoints(listen)
+    with contextlib.suppress(Failed):
+        wait_until(lambda: count_checkpoints(listen) > before, "a checkpoint", CHECKPOINT_WAIT_S, interval_s=0.1)
 
 
 class Quiet:
@@ -81,17 +95,20 @@ class Quiet:
         return self._program("produce", events, self.trials, self.seed, mode)["records"]
 
     def repeats_of_hub(self, events, number):
-        """CPU s per million, from when it has taken what each system tells first."""
+        """CPU s per million, from when it has taken, and written to its cache, what each system tells first, until
+        both is done with the repeats."""
         self._empty()
         run, listen = self.hub.start(f"quiet-repeats-{number}")
         try:
             first = self._write(0, "each")
             before = wait_until(lambda: self.hub.has_taken(run, listen, first, first), "the hub taking the first",
                                 TIMEOUT_S, interval_s=0.1)
+            wait_for_checkpoint(listen)
             cpu_s = run.cpu_so_far()
             self._write(events, "again")
             counts = wait_until(lambda: self.hub.has_taken(run, listen, first + events, 0),
                                 "the hub taking the repeats", TIMEOUT_S, interval_s=0.1)
+            wait_for_checkpoint(listen)
             cpu_s = run.cpu_so_far() - cpu_s
             expect("statements that change nothing",
                    counts["admit unchanged"] - before["admit unchanged"], events)

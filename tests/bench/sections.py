@@ -333,7 +333,8 @@ the trials to the bytes that the hub has as its `value`; otherwise there would b
 Latency is at {measurement.rate:,.0f} statements a second, a tenth of the hub's full load, for {scale['latency_s']} s: from
 when a statement's transaction is committed in its ingest topic to when a read_committed reader of the last topic
 has the first record that came of it. Repeats change nothing: {scale['repeats']:,} of them, through the hub that has
-taken what they repeat, and through one raw copy (`noop_vs_copy`). `slices_vs_values`: how much faster three
+taken what they repeat and written it to its cache, the checkpoint after them included, and through one raw copy
+(`noop_vs_copy`). `slices_vs_values`: how much faster three
 statements about one trial are merged by slices than by avro-c's values, by the same rules and to the same bytes,
 sources and conflicts (tests/bench/merging.c).
 
