@@ -98,7 +98,7 @@ struct hub_consumer;
 /* Whether a later producer of the same transactional id has taken its place; false also where Kafka
  * cannot be asked. Outside a transaction; `group` as the consumer's. */
 bool hub_producer_is_fenced(struct hub_producer *producer, const char *group);
-/* The offsets become part of the transaction, whose records so far are answered before. */
+/* The offsets become part of the transaction. */
 HUB_MUST_USE enum hub_status hub_producer_send_offsets(struct hub_producer *producer,
                                                        struct hub_consumer *consumer,
                                                        const struct hub_kafka_partition *offsets,

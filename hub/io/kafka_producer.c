@@ -131,7 +131,7 @@ static enum hub_status open_producer(const char *bootstrap, const char *transact
                                     "acks",                  "all",
                                     "transaction.timeout.ms", "10000",
                                     "socket.timeout.ms",     "5000", /* else as long as that */
-                                    "linger.ms",             "25",
+                                    "linger.ms",             "5",
                                     "retry.backoff.ms",      "5",
                                     "retry.backoff.max.ms",  "20",
                                     "queue.buffering.max.messages", "1000000",
@@ -343,26 +343,12 @@ enum hub_status hub_producer_write(struct hub_producer *producer,
                                               : refuse(topic, write->value.size, code, reterr);
 }
 
-/* Waits until every record is answered. Committing and aborting would wait too, but for the reports
- * of failed records as well, which nobody takes meanwhile: for ever. */
-static void settle_records(struct hub_producer *producer) {
-    enum { STEP_MS = 50 };
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-    for (int waited_ms = 0;
-         code == RD_KAFKA_RESP_ERR__TIMED_OUT && waited_ms < TRANSACTION_TIMEOUT_MS;
-         waited_ms += STEP_MS) {
-        code = rd_kafka_flush(producer->handle, STEP_MS);
-        take_reports(producer, /* timeout_ms= */ 0);
-    }
-}
-
 enum hub_status hub_producer_send_offsets(struct hub_producer *producer,
                                           struct hub_consumer *consumer,
                                           const struct hub_kafka_partition *offsets, size_t count,
                                           struct hub_error *reterr) {
     const rd_kafka_consumer_group_metadata_t *group = hub_consumer_group(consumer);
     HUB_TRY(hand_over(producer, reterr));
-    settle_records(producer); /* before their offsets, and without waiting longer for company */
     if (group == NULL || rd_kafka_assignment_lost(hub_consumer_handle(consumer)))
         return hub_fail(reterr, HUB_RETRY, "the partitions were taken away");
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
@@ -399,6 +385,19 @@ bool hub_producer_is_fenced(struct hub_producer *producer, const char *group) {
     rd_kafka_consumer_group_metadata_destroy(metadata);
     rd_kafka_topic_partition_list_destroy(list);
     return fenced;
+}
+
+/* Waits until every record is answered. Committing and aborting would wait too, but for the reports
+ * of failed records as well, which nobody takes meanwhile: for ever. */
+static void settle_records(struct hub_producer *producer) {
+    enum { STEP_MS = 50 };
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    for (int waited_ms = 0;
+         code == RD_KAFKA_RESP_ERR__TIMED_OUT && waited_ms < TRANSACTION_TIMEOUT_MS;
+         waited_ms += STEP_MS) {
+        code = rd_kafka_flush(producer->handle, STEP_MS);
+        take_reports(producer, /* timeout_ms= */ 0);
+    }
 }
 
 enum hub_status hub_producer_commit(struct hub_producer *producer, struct hub_error *reterr) {

@@ -292,30 +292,6 @@ static void reading_begins_where_the_callback_says(void **state) {
     end(&consuming);
 }
 
-/* Who dies in between has left records without offsets, which are aborted, and never offsets alone. */
-static void records_are_in_kafka_before_their_offsets(void **state) {
-    const struct hub_kafka_partition next = {"in", 0, 0, NULL};
-    struct hub_kafka_partition written = {"in", 1, -1, NULL};
-    struct hub_kafka_write write = {.topic = "in", .partition = 1, .value = hub_bytes_of_text("value")};
-    struct hub_reader *reader;
-    struct consuming consuming;
-    (void)state;
-    begin(&consuming);
-    join(&consuming, &consuming.a, "a");
-    poll_until_held(&consuming, &consuming.a, 2);
-    expect_ok(hub_reader_new(consuming.cluster.bootstrap, &reader, &consuming.error), &consuming.error);
-    expect_ok(hub_producer_begin(consuming.producer, &consuming.error), &consuming.error);
-    expect_ok(hub_producer_write(consuming.producer, &write, &consuming.error), &consuming.error);
-    expect_ok(hub_producer_send_offsets(consuming.producer, consuming.a.consumer, &next, 1,
-                                        &consuming.error),
-              &consuming.error);
-    expect_ok(hub_reader_ends(reader, &written, 1, &consuming.error), &consuming.error);
-    assert_int_equal(written.offset, 1); /* the cluster here tells of what is not committed, too */
-    expect_ok(hub_producer_commit(consuming.producer, &consuming.error), &consuming.error);
-    hub_reader_free(reader);
-    end(&consuming);
-}
-
 static void what_loading_fails_with_ends_the_polling(void **state) {
     static const enum hub_status answers[] = {HUB_RETRY, HUB_FATAL};
     (void)state;
@@ -555,7 +531,6 @@ int main(void) {
         cmocka_unit_test(what_was_gathered_for_an_aborted_transaction_is_not_written),
         cmocka_unit_test(a_batch_holds_no_more_than_was_asked_for),
         cmocka_unit_test(reading_begins_where_the_callback_says),
-        cmocka_unit_test(records_are_in_kafka_before_their_offsets),
         cmocka_unit_test(what_loading_fails_with_ends_the_polling),
         cmocka_unit_test(the_descriptor_becomes_readable_when_something_is_there),
         cmocka_unit_test(committed_offsets_bring_their_metadata_back),

@@ -217,7 +217,7 @@ static void failures_halve_the_batch_and_commits_double_it(void **state) {
     begin(&working);
     for (size_t i = 0; i < 4; i++) {
         say(&working);
-        cluster_fail(&working.cluster, CLUSTER_PRODUCE, 2, E(TOPIC_EXCEPTION)); /* log and admitted */
+        cluster_fail(&working.cluster, CLUSTER_TXN_OFFSETS, 1, E(ILLEGAL_GENERATION));
         assert_int_equal(step(&working), HUB_RETRY);
         assert_int_equal(working.batch_count_max, halves[i]);
         hub_task_close(&working.task);
