@@ -132,7 +132,6 @@ static unsigned topic_of(uint64_t record) {
 static enum hub_status give_record(struct looking *looking, uint64_t record) {
     struct hub_cache_slot slot = {{0}};
     unsigned topic = topic_of(record);
-    hub_cache_pages_meet(&looking->cache->pages);
     if (topic >= looking->shelf->space_count) {
         looking->code = MDB_CORRUPTED;
         return HUB_OK;

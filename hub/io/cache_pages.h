@@ -13,9 +13,9 @@ void hub_cache_pages_find(struct hub_cache_pages *pages, int descriptor);
 /* What is mapped may go; what is read again comes back from the system's memory of the file, or from it. */
 void hub_cache_pages_let_go(struct hub_cache_pages *pages);
 
-/* To be called for each record or bucket that is come to, so that what is mapped has a bound however large
- * the file is: with each page the system maps those around it, 64 KB in all, and of keys that are digests
- * the next one stands anywhere. */
+/* To be called for each record or bucket of those that are come to one after the other, so that what is mapped
+ * has a bound however large it is: with each page the system maps those around it, 64 KB in all. Not for what is looked
+ * up here and there, which would be mapped again and again. */
 enum { HUB_CACHE_PAGES_MET_MAX = 512 };
 static inline void hub_cache_pages_meet(struct hub_cache_pages *pages) {
     if (++pages->met >= HUB_CACHE_PAGES_MET_MAX)
