@@ -282,7 +282,6 @@ static enum hub_status read_space(struct hub_cache *cache, MDB_txn *txn,
             break;
         hub_cache_fact_add(ret_found, key, value);
         status = take(context, own_key, own_value, reterr);
-        hub_cache_pages_meet(&cache->pages);
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     *ret_damaged |= code != 0 && code != MDB_NOTFOUND;

@@ -159,11 +159,10 @@ static int spread(const struct hub_cache *cache, MDB_txn *txn, struct hub_cache_
                : write_bucket(cache, txn, shelf, own, hub_bytes_part(bucket, from, bucket.size));
 }
 
-static int split_one(struct hub_cache *cache, MDB_txn *txn, struct hub_cache_shelf *shelf,
+static int split_one(const struct hub_cache *cache, MDB_txn *txn, struct hub_cache_shelf *shelf,
                      const struct hub_cache_sums *old, size_t index) {
     HUB_SCOPED_BUFFER copy = {.size_max = SIZE_MAX / 2};
     MDB_val bucket;
-    hub_cache_pages_meet(&cache->pages);
     int code = hub_cache_read_bucket(cache, txn, shelf, old, index, &bucket);
     if (code != 0)
         return code;
@@ -172,7 +171,7 @@ static int split_one(struct hub_cache *cache, MDB_txn *txn, struct hub_cache_she
     return code == 0 ? delete_bucket(cache, txn, shelf, old, index) : code;
 }
 
-static int split(struct hub_cache *cache, MDB_txn *txn, struct hub_cache_shelf *shelf,
+static int split(const struct hub_cache *cache, MDB_txn *txn, struct hub_cache_shelf *shelf,
                  unsigned level) {
     struct hub_cache_sums old = shelf->buckets;
     int code = 0;
@@ -231,7 +230,6 @@ static void merge(struct adding *adding, struct hub_bytes old,
 static int add_to_bucket(struct adding *adding, size_t index,
                          const struct hooked *hooked, size_t count) {
     MDB_val old;
-    hub_cache_pages_meet(&adding->cache->pages);
     int code = hub_cache_read_bucket(adding->cache, adding->txn, adding->shelf,
                                      &adding->shelf->buckets, index, &old);
     if (code != 0)

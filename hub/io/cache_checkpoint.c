@@ -55,15 +55,13 @@ int hub_cache_write_record(MDB_cursor *cursor, struct hub_cache_placed *placed,
     return mdb_cursor_put(cursor, &key, &value, there ? MDB_CURRENT : 0);
 }
 
-static int write_records(struct hub_cache *cache, MDB_txn *txn,
+static int write_records(const struct hub_cache *cache, MDB_txn *txn,
                          struct hub_cache_placed *placed, size_t count,
                          struct hub_cache_fact *fact, struct hub_cache_sums *sums) {
     MDB_cursor *cursor = NULL;
     int code = mdb_cursor_open(txn, cache->records, &cursor);
-    for (size_t i = 0; code == 0 && i < count; i++) {
+    for (size_t i = 0; code == 0 && i < count; i++)
         code = hub_cache_write_record(cursor, &placed[i], fact, sums);
-        hub_cache_pages_meet(&cache->pages);
-    }
     if (cursor != NULL)
         mdb_cursor_close(cursor);
     return code;
@@ -71,7 +69,7 @@ static int write_records(struct hub_cache *cache, MDB_txn *txn,
 
 /* LMDB keeps the pages that a transaction has changed in a sorted list, and moves half of it for each that it
  * adds: what is written in an inner transaction, whose list is short, joins those before it all at once. */
-static int write_within(struct hub_cache *cache, MDB_txn *txn,
+static int write_within(const struct hub_cache *cache, MDB_txn *txn,
                         struct hub_cache_placed *placed, size_t count,
                         struct hub_cache_fact *fact, struct hub_cache_sums *sums) {
     MDB_txn *inner = NULL;

@@ -19,12 +19,11 @@ void hub_cache_pages_find(struct hub_cache_pages *pages, int descriptor) {
            fgets(line, sizeof line, maps) != NULL)
         if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*s %*s %*s %" SCNu64, &start, &end, &inode) == 3 &&
             inode == file.st_ino)
-            *pages = (struct hub_cache_pages){(void *)start, (void *)end, 0};
+            *pages = (struct hub_cache_pages){(void *)start, (void *)end};
     fclose(maps);
 }
 
-void hub_cache_pages_let_go(struct hub_cache_pages *pages) {
-    pages->met = 0;
+void hub_cache_pages_let_go(const struct hub_cache_pages *pages) {
     if (pages->start != NULL)
         (void)madvise(pages->start, (size_t)((char *)pages->end - (char *)pages->start),
                       MADV_DONTNEED);

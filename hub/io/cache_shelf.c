@@ -163,7 +163,6 @@ static int sum_records(struct hub_cache *cache, MDB_txn *txn, struct hub_cache_s
            memcmp(key.mv_data, summed->id, HUB_CACHE_SPACE_SIZE) == 0) {
         size_t index = hub_cache_sums_index(&summed->sums, hub_cache_slot_bits(key.mv_data));
         hub_cache_sums_add(&summed->sums, index, hub_cache_check_of(key, value));
-        hub_cache_pages_meet(&cache->pages);
         code = hub_cache_in_order(&before, key) ? mdb_cursor_get(cursor, &key, &value, MDB_NEXT)
                                                 : MDB_CORRUPTED;
     }

@@ -203,6 +203,37 @@ static void a_key_that_is_noted_again_and_again_does_not_grow_what_is_noted(void
     hub_release((void *)value.data);
 }
 
+/* Of the cache's file, in kilobytes. */
+static long mapped(void) {
+    char line[512];
+    long kilobytes = -1;
+    bool is_ours = false;
+    FILE *maps = fopen("/proc/self/smaps", "r");
+    assert_non_null(maps);
+    while (kilobytes < 0 && fgets(line, sizeof line, maps) != NULL) {
+        is_ours |= strstr(line, "/data.mdb") != NULL;
+        if (is_ours && sscanf(line, "Rss: %ld", &kilobytes) != 1)
+            kilobytes = -1;
+    }
+    fclose(maps);
+    return kilobytes;
+}
+
+static void what_was_read_of_the_file_is_let_go_by_the_next_checkpoint(void **state) {
+    struct keeping keeping;
+    (void)state;
+    begin(&keeping);
+    note(&keeping, "s", "a", "1");
+    checkpoint(&keeping, "s", 1);
+    load(&keeping, "s");
+    assert_true(mapped() > 0);
+    checkpoint(&keeping, "s", 2);
+    assert_int_equal(mapped(), 0);
+    assert_int_equal(load(&keeping, "s"), 2);
+    assert_string_equal(loaded(&keeping), "a=1");
+    end(&keeping);
+}
+
 static void the_next_offset_of_a_space_is_known_without_loading(void **state) {
     struct keeping keeping;
     (void)state;
@@ -534,6 +565,7 @@ int main(void) {
         cmocka_unit_test(of_a_key_the_newest_note_counts),
         cmocka_unit_test(however_many_come_in_one_checkpoint_each_is_written),
         cmocka_unit_test(a_key_that_is_noted_again_and_again_does_not_grow_what_is_noted),
+        cmocka_unit_test(what_was_read_of_the_file_is_let_go_by_the_next_checkpoint),
         cmocka_unit_test(the_next_offset_of_a_space_is_known_without_loading),
         cmocka_unit_test(spaces_do_not_see_each_other),
         cmocka_unit_test(keys_and_values_may_be_any_bytes),
